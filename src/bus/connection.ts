@@ -1,0 +1,225 @@
+import { DBusError, type Interface, Message, type MessageBus, MessageFlag, sessionBus, systemBus } from 'dbus-next';
+import { Observable, Subject, filter, map, share } from 'rxjs';
+import { errnoOf, messageOf } from '../errors.js';
+
+/** "system", "session", or an address as in the D-Bus specification ("unix:path=/run/bus"). */
+export type BusAddress = string;
+
+const CALL_TIMEOUT_MILLIS = 5000;
+/** A bus that answers nothing for this long is as good as lost. */
+const PING_INTERVAL_MILLIS = 30000;
+
+const DBUS = {
+  destination: 'org.freedesktop.DBus',
+  path: '/org/freedesktop/DBus',
+  interface: 'org.freedesktop.DBus',
+} as const;
+
+export interface MethodCall {
+  readonly destination: string;
+  readonly path: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly signature?: string;
+  readonly body?: readonly unknown[];
+  /** Whether the bus may start the service for this call; it may, unless told otherwise. */
+  readonly autoStart?: boolean;
+  /** 5000 unless told otherwise. */
+  readonly timeoutMillis?: number;
+}
+
+export interface SignalRule {
+  readonly sender: string;
+  readonly interface: string;
+  readonly member: string;
+  readonly path?: string;
+}
+
+export interface Signal {
+  readonly path: string;
+  readonly body: readonly unknown[];
+}
+
+/** A method call that was not answered in time. */
+export class CallTimeout extends Error {
+  constructor({ destination, member }: MethodCall, millis: number) {
+    super(`${destination} did not answer ${member} within ${String(millis / 1000)} s`);
+  }
+}
+
+/** The one gate to the bus: every call has a timeout, and the loss of the bus is an event instead of a silence. */
+export class Bus {
+  /** Emits once, with the reason, when the bus is gone. */
+  readonly lost$: Observable<string>;
+  private readonly messages: MessageBus;
+  private readonly lost = new Subject<string>();
+  private readonly pings: NodeJS.Timeout;
+
+  private constructor(messages: MessageBus) {
+    this.messages = messages;
+    this.lost$ = this.lost.asObservable();
+    messages.setMaxListeners(0);
+    errorsOf(messages).on('error', (error: unknown) => {
+      if (errnoOf(error) !== undefined) this.lose(`the connection to the bus failed: ${messageOf(error)}`);
+    });
+    // The library tells nobody when the stream ends, but its connection object does.
+    streamOf(messages).on('end', () => {
+      this.lose('the bus closed the connection');
+    });
+    this.pings = setInterval(() => {
+      this.call({ ...DBUS, member: 'GetId' }).catch((error: unknown) => {
+        this.lose(messageOf(error));
+      });
+    }, PING_INTERVAL_MILLIS);
+  }
+
+  /** @throws Error with the address when nobody answers there. */
+  static async connect(address: BusAddress): Promise<Bus> {
+    const messages = openBus(address);
+    await new Promise<void>((resolve, reject) => {
+      const fail = (reason: string) => {
+        messages.disconnect();
+        reject(new Error(`no D-Bus at ${describeAddress(address)}: ${reason}`));
+      };
+      const late = setTimeout(() => {
+        fail(`no answer within ${String(CALL_TIMEOUT_MILLIS / 1000)} s`);
+      }, CALL_TIMEOUT_MILLIS);
+      messages.once('connect', () => {
+        clearTimeout(late);
+        errorsOf(messages).removeAllListeners('error');
+        resolve();
+      });
+      errorsOf(messages).on('error', (error: unknown) => {
+        clearTimeout(late);
+        fail(messageOf(error));
+      });
+    });
+    return new Bus(messages);
+  }
+
+  /**
+   * @returns the body of the reply.
+   * @throws DBusError when the other side answers with an error, CallTimeout when it does not answer.
+   */
+  async call(call: MethodCall): Promise<readonly unknown[]> {
+    const millis = call.timeoutMillis ?? CALL_TIMEOUT_MILLIS;
+    const { destination, path, member, signature = '', body = [], autoStart = true } = call;
+    const flags = autoStart ? 0 : MessageFlag.NO_AUTO_START;
+    const message = new Message({
+      destination,
+      path,
+      interface: call.interface,
+      member,
+      signature,
+      body: [...body],
+      flags,
+    });
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        reject(new CallTimeout(call, millis));
+      }, millis);
+      this.messages
+        .call(message)
+        .then((reply) => {
+          resolve(reply?.body ?? []);
+        })
+        .catch((error: unknown) => {
+          reject(error instanceof Error ? error : new Error(messageOf(error)));
+        })
+        .finally(() => {
+          clearTimeout(late);
+        });
+    });
+  }
+
+  /** Signals that match; the bus is asked for them while somebody listens. */
+  signal$(rule: SignalRule): Observable<Signal> {
+    const match = Object.entries({ type: 'signal', ...rule }).map(([key, value]) => `${key}='${value}'`);
+    return new Observable<Message>((subscriber) => {
+      const forward = (message: Message) => {
+        subscriber.next(message);
+      };
+      const ask = (member: 'AddMatch' | 'RemoveMatch') => {
+        this.call({ ...DBUS, member, signature: 's', body: [match.join(',')] }).catch((error: unknown) => {
+          if (member === 'AddMatch') subscriber.error(error);
+        });
+      };
+      this.messages.on('message', forward);
+      ask('AddMatch');
+      return () => {
+        this.messages.off('message', forward);
+        ask('RemoveMatch');
+      };
+    }).pipe(
+      filter((message) => message.interface === rule.interface && message.member === rule.member),
+      filter((message) => rule.path === undefined || message.path === rule.path),
+      map(({ path, body }) => ({ path, body })),
+      share(),
+    );
+  }
+
+  /** The owner of `name` each time it changes; empty when it has none. */
+  owner$(name: string): Observable<string> {
+    const changes$ = this.signal$({ sender: DBUS.destination, interface: DBUS.interface, member: 'NameOwnerChanged' });
+    return changes$.pipe(
+      filter(({ body }) => body[0] === name),
+      map(({ body }) => String(body[2])),
+    );
+  }
+
+  /**
+   * Takes a well-known name, without queueing for it.
+   *
+   * @returns undefined when it is ours, or the pid of the process that has it.
+   * @throws DBusError when the bus's policy does not let us.
+   */
+  async requestName(name: string): Promise<number | undefined> {
+    const DO_NOT_QUEUE = 4;
+    const PRIMARY_OWNER = 1;
+    const [reply] = await this.call({ ...DBUS, member: 'RequestName', signature: 'su', body: [name, DO_NOT_QUEUE] });
+    if (reply === PRIMARY_OWNER) return undefined;
+    const [pid] = await this.call({ ...DBUS, member: 'GetConnectionUnixProcessID', signature: 's', body: [name] });
+    return Number(pid);
+  }
+
+  export(path: string, object: Interface): void {
+    this.messages.export(path, object);
+  }
+
+  close(): void {
+    clearInterval(this.pings);
+    this.messages.disconnect();
+  }
+
+  private lose(reason: string): void {
+    clearInterval(this.pings);
+    this.lost.next(reason);
+    this.lost.complete();
+  }
+}
+
+/** "system" and "session" as themselves, with the address that stands behind them. */
+export function describeAddress(address: BusAddress): string {
+  if (address === 'system') return process.env['DBUS_SYSTEM_BUS_ADDRESS'] ?? 'the system bus';
+  if (address === 'session') return process.env['DBUS_SESSION_BUS_ADDRESS'] ?? 'the session bus';
+  return address;
+}
+
+function openBus(address: BusAddress): MessageBus {
+  if (address === 'system') return systemBus();
+  return address === 'session' ? sessionBus() : sessionBus({ busAddress: address });
+}
+
+/** The library emits `error` without declaring it. */
+function errorsOf(messages: MessageBus): NodeJS.EventEmitter {
+  return messages;
+}
+
+function streamOf(messages: MessageBus): NodeJS.EventEmitter {
+  return (messages as unknown as { _connection: NodeJS.EventEmitter })._connection;
+}
+
+/** Whether a call failed because nobody has the name called: the service is not running and cannot be started. */
+export function isNoSuchService(error: unknown): boolean {
+  return error instanceof DBusError && /\.(ServiceUnknown|NameHasNoOwner|Spawn\.\w+)$/.test(error.type);
+}

@@ -1,0 +1,121 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { nearest } from '../core/nearest.js';
+import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
+import { KEYS, type KeyName, type Values, readValue } from './keys.js';
+import { type Assignment, parseAssignments } from './syntax.js';
+
+/** The file that hosts with ksmtuned already have. */
+export const DEFAULT_CONFIG_FILE = '/etc/ksmtuned.conf';
+const MOST_ERRORS_SHOWN = 20;
+
+export interface Config {
+  readonly values: Values;
+  /** For each key the text it was set to and where: "default" or file:line. */
+  readonly origins: Readonly<Record<KeyName, { readonly text: string; readonly origin: string }>>;
+  /** Things that were passed over, each with file:line. */
+  readonly warnings: readonly string[];
+}
+
+/** The configuration cannot be used. The message lists every error, each with file:line and what was expected. */
+export class ConfigError extends FatalError {
+  constructor(errors: readonly string[]) {
+    const more = errors.length - MOST_ERRORS_SHOWN;
+    const shown = errors.slice(0, MOST_ERRORS_SHOWN);
+    super([...shown, ...(more > 0 ? [`and ${String(more)} more`] : [])].join('\n'), EXIT.config);
+  }
+}
+
+/**
+ * Reads `file` and then `file`.d/*.conf in name order; a later value replaces an earlier one. A missing file means the
+ * defaults.
+ *
+ * @throws ConfigError with all errors of all files.
+ */
+export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
+  const errors: string[] = [];
+  const warnings: string[] = [];
+  const values: Record<string, unknown> = {};
+  const origins: Record<string, { text: string; origin: string }> = {};
+  for (const [name, { fallback }] of Object.entries(KEYS)) {
+    values[name] = readValue(name as KeyName, fallback);
+    origins[name] = { text: fallback, origin: 'default' };
+  }
+
+  for (const path of [file, ...dropIns(`${file}.d`, errors)]) {
+    const { assignments, complaints } = parseAssignments(readText(path, errors));
+    errors.push(...complaints.map(({ line, message }) => `${path}:${String(line)}: ${message}`));
+    for (const assignment of assignments) {
+      const origin = `${path}:${String(assignment.line)}`;
+      if (!isKey(assignment.key)) {
+        warnings.push(unknownKey(assignment, origin));
+        continue;
+      }
+      const value = readValue(assignment.key, assignment.value);
+      if (value === undefined) {
+        errors.push(
+          `${origin}: ${assignment.key}=${shorten(assignment.value)}: expected ${KEYS[assignment.key].expected}`,
+        );
+        continue;
+      }
+      values[assignment.key] = value;
+      origins[assignment.key] = { text: assignment.value, origin };
+    }
+  }
+
+  if (errors.length > 0) throw new ConfigError(errors);
+  const config = Object.freeze({ values: Object.freeze(values) as Values, origins: origins as Config['origins'] });
+  return { ...config, warnings: [...warnings, ...contradictions(config)] };
+}
+
+/** Every effective value and where it came from, one line each. */
+export function formatConfig({ origins }: Config): string {
+  const rows = Object.entries(origins).map(([name, { text, origin }]) => {
+    const value = /^[\w./,+-]*$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+    return [`${name}=${value}`, origin] as const;
+  });
+  const width = Math.max(...rows.map(([assignment]) => assignment.length));
+  return rows.map(([assignment, origin]) => `${assignment.padEnd(width)}  # ${origin}`).join('\n');
+}
+
+function contradictions({ values, origins }: Pick<Config, 'values' | 'origins'>): string[] {
+  const { KSM_NPAGES_MIN: least, KSM_NPAGES_MAX: most } = values;
+  if (least <= most) return [];
+  const { origin } = origins.KSM_NPAGES_MIN.origin === 'default' ? origins.KSM_NPAGES_MAX : origins.KSM_NPAGES_MIN;
+  return [
+    `${origin}: KSM_NPAGES_MIN (${String(least)}) is above KSM_NPAGES_MAX (${String(most)}): pages_to_scan will alternate between them, as with ksmtuned`,
+  ];
+}
+
+function isKey(name: string): name is KeyName {
+  return Object.hasOwn(KEYS, name);
+}
+
+function unknownKey({ key }: Assignment, origin: string): string {
+  const near = nearest(key, Object.keys(KEYS));
+  return `${origin}: unknown key ${shorten(key)}${near === undefined ? '' : `; did you mean ${near}?`} (ignored)`;
+}
+
+function shorten(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+function readText(path: string, errors: string[]): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') errors.push(`${path}: cannot be read (${errnoOf(error) ?? messageOf(error)})`);
+    return '';
+  }
+}
+
+function dropIns(directory: string, errors: string[]): string[] {
+  try {
+    const names = readdirSync(directory).filter((name) => name.endsWith('.conf') && !name.startsWith('.'));
+    return names.sort().map((name) => join(directory, name));
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT')
+      errors.push(`${directory}: cannot be read (${errnoOf(error) ?? messageOf(error)})`);
+    return [];
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The files of /sys/kernel/mm/ksm by the names used here, in the order in which they must be written.
+ *
+ * INVARIANTS: `advisorMode` comes before the values it governs when it is switched off and after them when it is switched
+ * on (`pages_to_scan` answers EINVAL while it is on, and switching it off resets `pages_to_scan` to 100); `run` is written
+ * last when merging begins, so that ksmd never runs with half of the values, and first when it ends.
+ *
+ * https://docs.kernel.org/admin-guide/mm/ksm.html
+ */
+const WRITABLE = {
+  mergeAcrossNodes: 'merge_across_nodes',
+  maxPageSharing: 'max_page_sharing',
+  useZeroPages: 'use_zero_pages',
+  smartScan: 'smart_scan',
+  stableNodeChainsPruneMillisecs: 'stable_node_chains_prune_millisecs',
+  maxKernelPages: 'max_kernel_pages',
+  pagesToScan: 'pages_to_scan',
+  sleepMillisecs: 'sleep_millisecs',
+  advisorMaxCpu: 'advisor_max_cpu',
+  advisorMinPagesToScan: 'advisor_min_pages_to_scan',
+  advisorMaxPagesToScan: 'advisor_max_pages_to_scan',
+  advisorTargetScanTime: 'advisor_target_scan_time',
+  run: 'run',
+} as const;
+
+const COUNTERS = {
+  fullScans: 'full_scans',
+  pagesShared: 'pages_shared',
+  pagesSharing: 'pages_sharing',
+  pagesUnshared: 'pages_unshared',
+  pagesVolatile: 'pages_volatile',
+  pagesScanned: 'pages_scanned',
+  pagesSkipped: 'pages_skipped',
+  ksmZeroPages: 'ksm_zero_pages',
+  /** Bytes; negative when the bookkeeping costs more than merging saves. */
+  generalProfit: 'general_profit',
+  stableNodeChains: 'stable_node_chains',
+  stableNodeDups: 'stable_node_dups',
+} as const;
+
+/** Every number that KSM shows, by its file. Which of them exist depends on the kernel. */
+export const KSM_NUMBERS = { ...WRITABLE, ...COUNTERS } as const;
+export type KsmNumber = keyof typeof KSM_NUMBERS;
+
+type AdvisorMode = 'none' | 'scan-time';
+export type KsmSetting = keyof typeof WRITABLE | 'advisorMode';
+
+/** Values to be set; what is absent is left alone. */
+export type KsmSettings = Readonly<Partial<Record<keyof typeof WRITABLE, number>>> & {
+  readonly advisorMode?: AdvisorMode;
+};
+
+/** What the kernel shows. The five files that every KSM kernel has are always there. */
+export type KsmState = Readonly<Partial<Record<KsmNumber, number>>> & {
+  readonly run: number;
+  readonly pagesToScan: number;
+  readonly sleepMillisecs: number;
+  readonly pagesShared: number;
+  readonly pagesSharing: number;
+  /** The kernel's own tuner; absent before Linux 6.8. */
+  readonly advisorMode?: AdvisorMode;
+};
+
+/** The file of a setting below /sys/kernel/mm/ksm. */
+export function ksmFile(setting: KsmSetting): string {
+  return setting === 'advisorMode' ? 'advisor_mode' : WRITABLE[setting];
+}
+
+export interface KsmWrite {
+  readonly setting: KsmSetting;
+  readonly from: number | string;
+  readonly to: number | string;
+}
+
+/** "pages_to_scan 100 -> 364" */
+export function describeWrite({ setting, from, to }: KsmWrite): string {
+  return `${ksmFile(setting)} ${String(from)} -> ${String(to)}`;
+}
+
+/** What must be written, in order, to bring `state` to `wanted`. Settings that this kernel lacks are left out. */
+export function ksmWrites(state: KsmState, wanted: KsmSettings): readonly KsmWrite[] {
+  const advisorOff = wanted.advisorMode === 'none' && state.advisorMode !== undefined && state.advisorMode !== 'none';
+  const writes: KsmWrite[] = [];
+  for (const setting of writeOrder(wanted)) {
+    const to = wanted[setting];
+    const from = state[setting];
+    if (to === undefined || from === undefined) continue;
+    const resetByAdvisor = setting === 'pagesToScan' && advisorOff;
+    if (from !== to || resetByAdvisor) writes.push({ setting, from, to });
+  }
+  return writes;
+}
+
+function writeOrder(wanted: KsmSettings): readonly KsmSetting[] {
+  const values = (Object.keys(WRITABLE) as (keyof typeof WRITABLE)[]).filter((setting) => setting !== 'run');
+  const ordered: KsmSetting[] =
+    wanted.advisorMode === 'scan-time' ? [...values, 'advisorMode'] : ['advisorMode', ...values];
+  return wanted.run === 1 ? [...ordered, 'run'] : ['run', ...ordered];
+}
+
+/** Settings whose value in the kernel is not the one that was set: somebody else changed them. */
+export function changedByOthers(
+  set: KsmSettings,
+  state: KsmState,
+): readonly { setting: KsmSetting; set: number | string; found: number | string }[] {
+  return (Object.keys(set) as KsmSetting[]).flatMap((setting) => {
+    const [ours, found] = [set[setting], state[setting]];
+    return ours === undefined || found === undefined || ours === found ? [] : [{ setting, set: ours, found }];
+  });
+}
+
+/** Every setting that `state` has, as settings: what would bring the kernel back to it. */
+export function settingsOf(state: KsmState): KsmSettings {
+  const settings = [...(Object.keys(WRITABLE) as KsmSetting[]), 'advisorMode' as const];
+  return Object.fromEntries(
+    settings.flatMap((setting) => {
+      const value = state[setting];
+      return value === undefined ? [] : [[setting, value]];
+    }),
+  );
+}
+
+/**
+ * Memory that merging saves, in bytes: one page for each further user of a shared page, and one for each page that was
+ * mapped to the kernel's zero page (`ksm_zero_pages`, Linux 6.6, use_zero_pages=1).
+ */
+export function savedBytes(state: KsmState, pageSizeBytes: number): number {
+  return (state.pagesSharing + (state.ksmZeroPages ?? 0)) * pageSizeBytes;
+}

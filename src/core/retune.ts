@@ -1,0 +1,151 @@
+import {
+  type Observable,
+  Subject,
+  audit,
+  catchError,
+  concatMap,
+  defer,
+  filter,
+  map,
+  merge,
+  mergeMap,
+  mergeScan,
+  of,
+  share,
+  shareReplay,
+  switchMap,
+  take,
+  takeUntil,
+  tap,
+  timer,
+  withLatestFrom,
+} from 'rxjs';
+import type { Decision } from './decision.js';
+import type { GuestEvent } from './guest.js';
+import type { KsmWrite } from './ksm.js';
+import type { Policy, PolicyMemory, Trigger } from './policy.js';
+import type { Problem } from './problem.js';
+import type { Sample } from './sample.js';
+
+/** How the loop runs: made from the configuration, replaced by a reload. All times in milliseconds. */
+export interface Plan {
+  readonly policy: Policy;
+  /** Time to the next look when nothing happens and the policy does not say. */
+  readonly intervalMillis: number;
+  /** Guest events that come within this time of the first are one retune. */
+  readonly settleMillis: number;
+  /** Further looks after a guest start, counted from its event. */
+  readonly recheckMillis: readonly number[];
+}
+
+/** What became of a decision in the kernel. */
+export interface Applied {
+  /** What was written, in order; in a dry run what would have been. */
+  readonly writes: readonly KsmWrite[];
+  readonly problems: readonly Problem[];
+}
+
+/** One turn of the loop. A turn without a decision says in `failure` why there is none. */
+export type Retune = { readonly triggers: readonly Trigger[]; readonly policy: string } & (
+  { readonly sample: Sample; readonly decision: Decision; readonly applied: Applied } | { readonly failure: Error }
+);
+
+export interface RetuneInputs {
+  /** The first plan starts the loop, each further one is a reload. */
+  readonly plan$: Observable<Plan>;
+  readonly guest$: Observable<GuestEvent>;
+  /** Retunes asked for by hand: they do not wait for the settle time. */
+  readonly manual$: Observable<Trigger>;
+  /** Takes one sample and completes, or errors. */
+  readonly sample: () => Observable<Sample>;
+  /** Brings the kernel to the decision, gives one report and completes, or errors. */
+  readonly apply: (decision: Decision, sample: Sample) => Observable<Applied>;
+  /** Ends the loop; a retune under way is finished first. */
+  readonly stop$: Observable<unknown>;
+}
+
+/**
+ * The pipeline: triggers come in, are gathered, and each turn takes all that have come: sample, decide, apply.
+ *
+ * INVARIANTS: turns never overlap; every trigger is in exactly one turn, whose sample was taken after the trigger came; a
+ * failed turn leaves the policy's memory as it was and the loop goes on. Subscribe once: every subscription is a loop.
+ */
+export function retunes({ plan$, manual$, sample, apply, stop$, ...inputs }: RetuneInputs): Observable<Retune> {
+  return defer(() => {
+    const currentPlan$ = plan$.pipe(shareReplay({ bufferSize: 1, refCount: true }));
+    const guest$ = inputs.guest$.pipe(share());
+    const nextLook$ = new Subject<number>();
+    const pending: Trigger[] = [];
+    const gather = tap((trigger: Trigger) => void pending.push(trigger));
+
+    const reload$ = currentPlan$.pipe(map((_, index): Trigger => ({ kind: index === 0 ? 'start' : 'reload' })));
+    const timer$ = nextLook$.pipe(
+      switchMap((millis) => timer(millis)),
+      map((): Trigger => ({ kind: 'timer' })),
+    );
+    const guestTrigger$ = guest$.pipe(
+      withLatestFrom(currentPlan$),
+      mergeMap(([event, plan]) => merge(of<Trigger>({ kind: 'guest', event }), rechecks(event, plan, guest$))),
+      gather,
+      withLatestFrom(currentPlan$),
+      audit(([, plan]) => timer(plan.settleMillis)),
+    );
+
+    const turn = (memory: PolicyMemory | undefined, triggers: readonly Trigger[], { policy, intervalMillis }: Plan) =>
+      defer(sample).pipe(
+        concatMap((taken) => {
+          const [nextMemory, decision] = policy.decide(memory, taken, triggers);
+          return apply(decision, taken).pipe(
+            map((applied): Turn => {
+              return {
+                memory: nextMemory,
+                retune: { triggers, policy: policy.name, sample: taken, decision, applied },
+              };
+            }),
+          );
+        }),
+        catchError((error: unknown) =>
+          of<Turn>({ memory, retune: { triggers, policy: policy.name, failure: asError(error) } }),
+        ),
+        tap(({ retune }) => {
+          const asked = retune && 'decision' in retune ? retune.decision.nextInMillis : undefined;
+          nextLook$.next(asked ?? intervalMillis);
+        }),
+      );
+
+    const due$ = merge(guestTrigger$, merge(reload$, timer$, manual$).pipe(gather)).pipe(takeUntil(stop$));
+    return due$.pipe(
+      mergeScan(
+        (last: Turn) =>
+          currentPlan$.pipe(
+            take(1),
+            map((plan) => ({ plan, triggers: pending.splice(0) })),
+            filter(({ triggers }) => triggers.length > 0),
+            concatMap(({ plan, triggers }) => turn(last.memory, triggers, plan)),
+          ),
+        { memory: undefined },
+        1,
+      ),
+      mergeMap(({ retune }) => (retune === undefined ? [] : [retune])),
+    );
+  });
+}
+
+interface Turn {
+  readonly memory: PolicyMemory | undefined;
+  readonly retune?: Retune;
+}
+
+/** Further looks at a guest that started, until it is gone again. */
+function rechecks(event: GuestEvent, plan: Plan, guest$: Observable<GuestEvent>): Observable<Trigger> {
+  if (event.change !== 'started') return of();
+  const gone$ = guest$.pipe(filter(({ name, change }) => name === event.name && change !== 'started'));
+  return merge(...plan.recheckMillis.map((millis) => timer(millis))).pipe(
+    map((): Trigger => ({ kind: 'recheck', name: event.name })),
+    takeUntil(gone$),
+  );
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,19 @@
+import type { Guest } from './guest.js';
+import type { KsmState } from './ksm.js';
+import type { HostMemory } from './memory.js';
+import type { Problem } from './problem.js';
+
+/** Everything a policy may know about the host at one moment. */
+export interface Sample {
+  /** Wall-clock time the sample was taken, milliseconds since 1970. */
+  readonly takenAtMillis: number;
+  readonly memory: HostMemory;
+  readonly guests: readonly Guest[];
+  readonly ksm: KsmState;
+  /** CPU time that ksmd has used since boot, in nanoseconds; absent where /proc does not show it. */
+  readonly ksmdCpuNanos?: number;
+  /** Size of a page in bytes: the unit of everything that KSM counts. */
+  readonly pageSizeBytes: number;
+  /** What could not be had as it should. */
+  readonly problems: readonly Problem[];
+}

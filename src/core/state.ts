@@ -1,0 +1,53 @@
+import { type KsmState, savedBytes } from './ksm.js';
+import type { Retune } from './retune.js';
+
+/** What the agent shows of itself: the bus's properties, and with them the command's screens. */
+export interface AgentState {
+  readonly version: string;
+  readonly policy: string;
+  readonly run: number;
+  readonly pagesToScan: number;
+  readonly sleepMillisecs: number;
+  readonly savedBytes: number;
+  readonly guestCount: number;
+  readonly libvirtConnected: boolean;
+  readonly dryRun: boolean;
+  /** The last turn of the loop; undefined before the first. */
+  readonly lastRetune: Retune | undefined;
+}
+
+/** The state before anything was looked at. */
+export function initialState(fixed: Pick<AgentState, 'version' | 'policy' | 'dryRun'>): AgentState {
+  return {
+    ...fixed,
+    run: 0,
+    pagesToScan: 0,
+    sleepMillisecs: 0,
+    savedBytes: 0,
+    guestCount: 0,
+    libvirtConnected: false,
+    lastRetune: undefined,
+  };
+}
+
+/** Takes what happened into the state: a turn of the loop, or libvirt that came or went. */
+export function nextState(state: AgentState, news: { retune: Retune } | { libvirtConnected: boolean }): AgentState {
+  if ('libvirtConnected' in news) return { ...state, libvirtConnected: news.libvirtConnected };
+  const { retune } = news;
+  const next = { ...state, policy: retune.policy, lastRetune: retune };
+  if ('failure' in retune) return next;
+  const { run, pagesToScan, sleepMillisecs } = kernelAfter(retune, state.dryRun);
+  return {
+    ...next,
+    run,
+    pagesToScan,
+    sleepMillisecs,
+    savedBytes: savedBytes(retune.sample.ksm, retune.sample.pageSizeBytes),
+    guestCount: retune.sample.guests.length,
+  };
+}
+
+function kernelAfter({ sample, applied }: Extract<Retune, { sample: unknown }>, dryRun: boolean): KsmState {
+  if (dryRun) return sample.ksm;
+  return applied.writes.reduce((ksm, { setting, to }) => ({ ...ksm, [setting]: to }), sample.ksm);
+}

@@ -1,0 +1,199 @@
+#!/usr/bin/env node
+import { accessSync, constants } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { ReplaySubject } from 'rxjs';
+import { type AgentOptions, runAgent } from './agent.js';
+import { type Config, DEFAULT_CONFIG_FILE, formatConfig, loadConfig } from './config/load.js';
+import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf } from './errors.js';
+import { KsmDirectory } from './host/ksm.js';
+import { Ledger } from './host/ledger.js';
+import { removePidFile, writePidFile } from './host/pidfile.js';
+import { findRivals } from './host/rivals.js';
+import type { Root } from './host/sysfs.js';
+import { type Log, Logging } from './log.js';
+import { overview } from './overview.js';
+import { VERSION } from './version.js';
+
+const HELP = `Usage: samepaged [OPTION]...
+Tunes KSM (kernel samepage merging) as guests come and go, in the place of ksmtuned.
+
+  --config FILE      read FILE and FILE.d/*.conf (${DEFAULT_CONFIG_FILE})
+  --print-config     show every effective value and where it came from, and end
+  --dry-run          decide and say what would be set, but write nothing
+  --bus BUS          system, session or a D-Bus address (system)
+  --libvirt OBJECT   the libvirt-dbus object to watch (/org/libvirt/QEMU); none: find guests in /proc
+  --root DIR         take /proc and /sys from DIR, and write there
+  --version, --help  say so and end
+
+SIGUSR1 retunes now, SIGHUP reads the configuration again, SIGTERM and SIGINT give the host back and end.
+`;
+
+const OPTIONS = {
+  config: { type: 'string', default: DEFAULT_CONFIG_FILE },
+  'print-config': { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+  bus: { type: 'string', default: 'system' },
+  libvirt: { type: 'string', default: '/org/libvirt/QEMU' },
+  root: { type: 'string', default: '' },
+  version: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+interface Setup {
+  readonly config: Config;
+  readonly configFile: string;
+  readonly root: Root;
+  readonly busAddress: string;
+  readonly libvirtObject: string | undefined;
+  readonly dryRunAsked: boolean;
+}
+
+/** What the command line and the configuration say, or undefined when there was only something to print. */
+function setUp(): Setup | undefined {
+  const { values } = parseCommandLine();
+  if (values.help) {
+    process.stdout.write(HELP);
+    return undefined;
+  }
+  if (values.version) {
+    process.stdout.write(`samepaged ${VERSION}\n`);
+    return undefined;
+  }
+  const config = loadConfig(values.config);
+  if (values['print-config']) {
+    for (const warning of config.warnings) process.stderr.write(`${warning}\n`);
+    process.stdout.write(`${formatConfig(config)}\n`);
+    return undefined;
+  }
+  return {
+    config,
+    configFile: values.config,
+    root: values.root.replace(/\/+$/, ''),
+    busAddress: values.bus,
+    libvirtObject: values.libvirt === 'none' ? undefined : values.libvirt,
+    dryRunAsked: values['dry-run'],
+  };
+}
+
+function parseCommandLine() {
+  try {
+    return parseArgs({ options: OPTIONS, allowPositionals: false });
+  } catch (error) {
+    throw new FatalError(`${messageOf(error)}\n${HELP}`, EXIT.usage);
+  }
+}
+
+/** Why nothing will be written, or undefined when it will be. */
+function dryRunReason(ksm: KsmDirectory, asked: boolean): string | undefined {
+  if (asked) return 'as --dry-run asks';
+  try {
+    accessSync(`${ksm.path}/run`, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    const why = process.getuid?.() === 0 ? 'it is read-only here' : 'not root';
+    return `${ksm.path} cannot be written: ${why} (${errnoOf(error) ?? messageOf(error)})`;
+  }
+}
+
+async function refuseRivals(root: Root): Promise<void> {
+  for (const { name, pid } of await findRivals(root, process.pid)) {
+    const remedy = name === 'ksmtuned' ? 'stop it first: systemctl disable --now ksmtuned' : 'there can be only one';
+    throw new FatalError(`${name} is running, pid ${String(pid)}, and tunes the same KSM: ${remedy}`, EXIT.tempFail);
+  }
+}
+
+function openLedger(root: Root, ksm: KsmDirectory, log: Log): Ledger {
+  const directory = process.env['STATE_DIRECTORY'] ?? `${root}/var/lib/samepaged`;
+  const ledger = new Ledger(directory, root, ksm.read());
+  if (ledger.inherited) {
+    const before = Object.entries(ledger.toRestore()).map(([setting, value]) => `${setting} ${String(value)}`);
+    log.warn(`the last samepaged ended without giving the host back; it had ${before.join(', ')} (${ledger.file})`);
+  }
+  return ledger;
+}
+
+/** Runs `work` with our pid in PIDFILE. A file that cannot be written is told and not missed. */
+async function withPidFile<T>(path: string, log: Log, work: () => Promise<T>): Promise<T> {
+  const attempt = (what: string, action: () => void) => {
+    try {
+      action();
+    } catch (error) {
+      log.warn(`PIDFILE ${path} cannot be ${what} (${errnoOf(error) ?? messageOf(error)})`);
+    }
+  };
+  attempt('written', () => {
+    writePidFile(path);
+  });
+  try {
+    return await work();
+  } finally {
+    attempt('removed', () => {
+      removePidFile(path);
+    });
+  }
+}
+
+async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<ExitStatus> {
+  const setup = setUp();
+  if (setup === undefined) return EXIT.ok;
+  const { config, configFile, root, busAddress, libvirtObject } = setup;
+  const { LOGFILE, DEBUG, PIDFILE } = config.values;
+  const ksm = new KsmDirectory(root);
+  if (!ksm.exists()) {
+    throw new FatalError(`${ksm.path} is not there: this kernel was built without KSM (CONFIG_KSM)`, EXIT.unavailable);
+  }
+  const logging = await Logging.start({ debug: DEBUG, logFile: LOGFILE });
+  const { log } = logging;
+  for (const warning of config.warnings) log.warn(warning);
+
+  const dryRun = dryRunReason(ksm, setup.dryRunAsked);
+  process.title = dryRun === undefined ? 'samepaged' : 'samepaged-dry';
+  if (dryRun === undefined) await refuseRivals(root);
+  else log.info(`dry run, ${dryRun}: it is only said what would be set`);
+
+  const agent = () =>
+    runAgent({
+      ...streams,
+      version: VERSION,
+      root,
+      ksm,
+      ledger: dryRun === undefined ? openLedger(root, ksm, log) : undefined,
+      config,
+      reload: () => loadConfig(configFile),
+      busAddress,
+      libvirtObject,
+      logging,
+      onFirst: (look) => {
+        if (process.stdout.isTTY) process.stdout.write(overview(look, { busAddress, dryRun }));
+      },
+    });
+  return dryRun === undefined && PIDFILE !== '' ? withPidFile(`${root}${PIDFILE}`, log, agent) : agent();
+}
+
+async function main(): Promise<void> {
+  const signal$ = new ReplaySubject<NodeJS.Signals>(8);
+  const fault$ = new ReplaySubject<unknown>(1);
+  // First of all: until it has a listener, SIGUSR1 makes Node open a debugger's port.
+  for (const name of ['SIGUSR1', 'SIGHUP', 'SIGTERM', 'SIGINT'] as const) {
+    process.on(name, () => {
+      signal$.next(name);
+    });
+  }
+  process.on('uncaughtException', (error) => {
+    fault$.next(error);
+  });
+  try {
+    process.exitCode = await run({ signal$, fault$ });
+  } catch (error) {
+    process.stderr.write(`samepaged: ${error instanceof FatalError ? error.message : stackOf(error)}\n`);
+    process.exitCode = error instanceof FatalError ? error.status : EXIT.software;
+  }
+  // A call that still waits for its time-out must not keep an ended daemon alive.
+  process.exit();
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+await main();

@@ -1,0 +1,39 @@
+/** Exit statuses, as in sysexits.h(3) where one fits. */
+export const EXIT = {
+  ok: 0,
+  /** EX_USAGE: the command line. */
+  usage: 64,
+  /** EX_UNAVAILABLE: this kernel has no KSM. */
+  unavailable: 69,
+  /** EX_SOFTWARE: a fault of ours. */
+  software: 70,
+  /** EX_IOERR: the bus was lost. */
+  ioError: 74,
+  /** EX_TEMPFAIL: another tuner is running. */
+  tempFail: 75,
+  /** EX_CONFIG: the configuration has errors. */
+  config: 78,
+} as const;
+
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+/** An end that has a reason which a person can act on: it is printed without a stack, and the process ends with `status`. */
+export class FatalError extends Error {
+  override readonly name = 'FatalError';
+  readonly status: ExitStatus;
+
+  constructor(message: string, status: ExitStatus) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The errno name of a failed system call ("ENOENT"), or undefined for any other error. */
+export function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

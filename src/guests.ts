@@ -1,0 +1,90 @@
+import {
+  type Observable,
+  distinctUntilChanged,
+  exhaustMap,
+  filter,
+  firstValueFrom,
+  map,
+  merge,
+  mergeMap,
+  scan,
+  share,
+  shareReplay,
+  switchMap,
+  takeUntil,
+  timer,
+} from 'rxjs';
+import { type Guest, type GuestEvent, type GuestReport, type Inventory, takeReport } from './core/guest.js';
+import type { Problem } from './core/problem.js';
+import { messageOf } from './errors.js';
+import type { QemuProcesses } from './host/qemu.js';
+import type { Libvirt } from './libvirt/connect.js';
+import type { LibvirtState } from './libvirt/watch.js';
+
+/** How often /proc is searched for guests while libvirt is away. */
+const PROC_POLL_MILLIS = 5000;
+/** The first decision does not wait longer than this for libvirt; /proc knows the guests too. */
+const FIRST_STATE_MILLIS = 2000;
+
+/** The host's guests, from libvirt while it is up and from /proc while it is not. */
+export class Guests {
+  /** Guests that began or ended to run, each once. */
+  readonly event$: Observable<GuestEvent>;
+  readonly libvirt$: Observable<LibvirtState>;
+  private readonly qemu: QemuProcesses;
+
+  /** @param libvirt$ what watchLibvirt gives; it is subscribed to once, for as long as somebody listens to either stream. */
+  constructor(libvirt$: Observable<LibvirtState>, qemu: QemuProcesses) {
+    this.qemu = qemu;
+    this.libvirt$ = libvirt$.pipe(shareReplay({ bufferSize: 1, refCount: true }));
+    this.event$ = this.reports().pipe(
+      scan<GuestReport, readonly [Inventory, readonly GuestEvent[]]>(
+        ([inventory], report) => takeReport(inventory, report),
+        [undefined, []],
+      ),
+      mergeMap(([, events]) => events),
+      share(),
+    );
+  }
+
+  /** libvirt where it is up now. Before its first answer this waits, but not long. */
+  async libvirt(): Promise<Libvirt | undefined> {
+    const state = await firstValueFrom(this.libvirt$.pipe(takeUntil(timer(FIRST_STATE_MILLIS))), {
+      defaultValue: { up: false as const },
+    });
+    return state.up ? state.libvirt : undefined;
+  }
+
+  /** The running guests with their memory; when libvirt fails to say, /proc answers instead. */
+  async list(): Promise<{ guests: readonly Guest[]; problems: readonly Problem[] }> {
+    const libvirt = await this.libvirt();
+    if (libvirt === undefined) return { guests: await this.qemu.list(), problems: [] };
+    try {
+      return { guests: await libvirt.listGuests(), problems: [] };
+    } catch (error) {
+      const sentence = `libvirt does not tell the guests' memory (${messageOf(error)}): taken from /proc`;
+      return { guests: await this.qemu.list(), problems: [{ subject: 'libvirt domain stats', sentence }] };
+    }
+  }
+
+  private reports(): Observable<GuestReport> {
+    const lists$ = this.libvirt$.pipe(
+      map((state) => (state.up ? state.names : undefined)),
+      filter((names) => names !== undefined),
+      map((names): GuestReport => ({ kind: 'list', names })),
+    );
+    const source$ = this.libvirt$.pipe(
+      map((state) => (state.up ? state.libvirt : undefined)),
+      distinctUntilChanged(),
+      switchMap((libvirt) => libvirt?.event$ ?? this.procLists()),
+    );
+    return merge(source$, lists$);
+  }
+
+  private procLists(): Observable<GuestReport> {
+    return timer(0, PROC_POLL_MILLIS).pipe(
+      exhaustMap(() => this.qemu.list()),
+      map((guests): GuestReport => ({ kind: 'list', names: guests.map(({ name }) => name) })),
+    );
+  }
+}

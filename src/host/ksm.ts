@@ -1,0 +1,59 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { KSM_NUMBERS, type KsmNumber, type KsmSetting, type KsmState, ksmFile } from '../core/ksm.js';
+import { MalformedError, type Root, parseWhole, readText, writeValue } from './sysfs.js';
+
+type PartialState = Partial<Record<KsmNumber, number>> & { advisorMode?: 'none' | 'scan-time' };
+
+const REQUIRED = ['run', 'pagesToScan', 'sleepMillisecs', 'pagesShared', 'pagesSharing'] as const;
+
+/** The kernel's KSM: the directory /sys/kernel/mm/ksm below `root`. */
+export class KsmDirectory {
+  readonly path: string;
+
+  constructor(root: Root) {
+    this.path = `${root}/sys/kernel/mm/ksm`;
+  }
+
+  /** Whether this kernel has KSM (CONFIG_KSM). */
+  exists(): boolean {
+    return existsSync(`${this.path}/run`);
+  }
+
+  /**
+   * Every file there is that is known here.
+   *
+   * @throws MalformedError when a file holds something else than a number, or one is missing that every kernel has.
+   */
+  read(): KsmState {
+    const present = new Set(readdirSync(this.path));
+    const state: PartialState = {};
+    for (const [name, file] of Object.entries(KSM_NUMBERS) as [KsmNumber, string][]) {
+      const path = `${this.path}/${file}`;
+      if (present.has(file)) state[name] = parseWhole(readText(path), path);
+    }
+    if (present.has('advisor_mode')) state.advisorMode = this.readAdvisorMode();
+    if (hasRequired(state)) return state;
+    const missing = REQUIRED.filter((name) => state[name] === undefined).map((name) => KSM_NUMBERS[name]);
+    throw new MalformedError(this.path, `the file ${missing.join(', ')}`, 'none');
+  }
+
+  /** @throws WriteError, which names the file. */
+  async write(setting: KsmSetting, value: number | string): Promise<void> {
+    await writeValue(`${this.path}/${ksmFile(setting)}`, String(value));
+  }
+
+  /** The mode in brackets: "[none] scan-time". */
+  private readAdvisorMode(): 'none' | 'scan-time' {
+    const path = `${this.path}/advisor_mode`;
+    const text = readText(path);
+    const mode = /\[([\w-]+)\]/.exec(text)?.[1];
+    if (mode !== 'none' && mode !== 'scan-time') {
+      throw new MalformedError(path, 'none or scan-time in brackets', text);
+    }
+    return mode;
+  }
+}
+
+function hasRequired(state: PartialState): state is PartialState & KsmState {
+  return REQUIRED.every((name) => state[name] !== undefined);
+}

@@ -1,0 +1,105 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { endianness } from 'node:os';
+import { constants, open } from 'node:fs/promises';
+import { errnoOf, messageOf } from '../errors.js';
+
+/** Where the kernel's /proc and /sys are taken from: "/" or a directory that holds copies of them. */
+export type Root = string;
+
+/** A file of the kernel's that does not say what it should. */
+export class MalformedError extends Error {
+  constructor(path: string, expected: string, found: string) {
+    const shown = found.length > 60 ? `${found.slice(0, 60)}...` : found;
+    super(`${path}: expected ${expected}, found ${JSON.stringify(shown)}`);
+  }
+}
+
+/** A refused write, in one sentence that says what the kernel means by it. */
+export class WriteError extends Error {
+  constructor(path: string, value: string, error: unknown) {
+    super(`${path} cannot be set to ${value}: ${refusal(errnoOf(error)) ?? messageOf(error)}`);
+  }
+}
+
+/**
+ * The text of a file below /proc or /sys, without the newline at its end. Synchronous on purpose: these files are made in
+ * memory by the kernel, and a read takes less time than handing it to another thread.
+ */
+export function readText(path: string): string {
+  return readFileSync(path, 'latin1').trimEnd();
+}
+
+/** As readText, undefined where the file does not exist or its owner has gone. */
+export function readTextIfThere(path: string): string | undefined {
+  try {
+    return readText(path);
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+/** ENOENT, ESRCH (a process that ended while its files were read) and a path through something that is no directory. */
+export function isAbsence(error: unknown): boolean {
+  return ['ENOENT', 'ESRCH', 'ENOTDIR'].includes(errnoOf(error) ?? '');
+}
+
+/** @throws MalformedError unless `text` is a whole number that a double holds exactly. */
+export function parseWhole(text: string, path: string): number {
+  const value = /^-?\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw new MalformedError(path, 'a whole number', text);
+  return value;
+}
+
+/**
+ * Writes one value in one write(2). The file must exist: nothing is ever created below /sys.
+ *
+ * @throws WriteError
+ */
+export async function writeValue(path: string, value: string): Promise<void> {
+  try {
+    const file = await open(path, constants.O_WRONLY | constants.O_TRUNC);
+    try {
+      await file.write(`${value}\n`);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw new WriteError(path, value, error);
+  }
+}
+
+function refusal(errno: string | undefined): string | undefined {
+  switch (errno) {
+    case 'EINVAL':
+      return 'the kernel does not take this value now (EINVAL): it is out of range, or another setting rules it out';
+    case 'EBUSY':
+      return 'the kernel refuses while pages are shared (EBUSY): they must be unmerged first';
+    case 'EACCES':
+    case 'EPERM':
+      return `not permitted (${errno}): root is needed`;
+    case 'EROFS':
+      return 'it is mounted read-only (EROFS), as in a container: the host must allow the write';
+    case 'ENOENT':
+      return 'this kernel has no such file (ENOENT)';
+    default:
+      return undefined;
+  }
+}
+
+const AT_PAGESZ = 6n;
+
+/**
+ * The size of a page in bytes, from the auxiliary vector that the kernel gives every process (getauxval(3)). A copy of
+ * another host's files that has no proc/self/auxv is taken to have 4096.
+ */
+export function pageSizeBytes(root: Root): number {
+  const path = `${root}/proc/self/auxv`;
+  if (!existsSync(path)) return 4096;
+  const vector = readFileSync(path);
+  const word = (at: number) => (endianness() === 'LE' ? vector.readBigUInt64LE(at) : vector.readBigUInt64BE(at));
+  for (let at = 0; at + 16 <= vector.length; at += 16) {
+    if (word(at) === AT_PAGESZ) return Number(word(at + 8));
+  }
+  throw new MalformedError(path, 'the page size (AT_PAGESZ)', 'none');
+}

@@ -1,0 +1,90 @@
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { type Logger, levels, pino } from 'pino';
+import { errnoOf, messageOf } from './errors.js';
+
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
+
+export interface LogOptions {
+  /** DEBUG: everything, not only what matters. Goes to the LOGFILE where there is one, as with ksmtuned. */
+  readonly debug: boolean;
+  /** LOGFILE, empty for none. */
+  readonly logFile: string;
+}
+
+/** syslog(3) priorities, as journald understands them. */
+const PRIORITY: Readonly<Record<string, number>> = { fatal: 2, error: 3, warn: 4, info: 6, debug: 7, trace: 7 };
+const STDOUT = 1;
+
+/**
+ * The daemon's log: for a person on a terminal, JSON lines elsewhere; each line has journald's priority, as a field and,
+ * where stdout is the journal, as its prefix. The LOGFILE gets "TIME: TEXT" lines as ksmtuned writes them.
+ */
+export class Logging {
+  readonly log: Log;
+  private readonly print: (line: string) => string;
+  private readonly logger: Logger;
+  private file: number | undefined;
+  private consoleLevel = levels.values['info'] ?? 0;
+
+  private constructor(print: (line: string) => string) {
+    this.print = print;
+    const sink = {
+      // pino then sets lastLevel and lastMsg before each write.
+      [Symbol.for('pino.metadata')]: true,
+      lastLevel: 0,
+      lastMsg: '',
+      write: (line: string) => {
+        if (sink.lastLevel >= this.consoleLevel) writeSync(STDOUT, this.print(line));
+        if (this.file !== undefined) writeSync(this.file, `${new Date().toISOString()}: ${sink.lastMsg}\n`);
+      },
+    };
+    this.logger = pino(
+      {
+        base: null,
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label, priority: PRIORITY[label] ?? 6 }) },
+      },
+      sink,
+    );
+    this.log = this.logger;
+  }
+
+  static async start(options: LogOptions): Promise<Logging> {
+    const logging = new Logging(await linePrinter());
+    logging.configure(options);
+    return logging;
+  }
+
+  /** Takes a changed configuration; opens the LOGFILE anew, so that logrotate may have moved it away. */
+  configure({ debug, logFile }: LogOptions): void {
+    this.logger.level = debug ? 'debug' : 'info';
+    this.consoleLevel = levels.values[debug && logFile === '' ? 'debug' : 'info'] ?? 0;
+    if (this.file !== undefined) closeSync(this.file);
+    this.file = undefined;
+    if (logFile === '') return;
+    try {
+      this.file = openSync(logFile, 'a', 0o640);
+    } catch (error) {
+      this.log.warn(`LOGFILE ${logFile} cannot be opened (${errnoOf(error) ?? messageOf(error)}): going on without it`);
+    }
+  }
+}
+
+async function linePrinter(): Promise<(line: string) => string> {
+  if (process.stdout.isTTY) {
+    const { prettyFactory } = await import('pino-pretty');
+    return prettyFactory({
+      colorize: process.env['NO_COLOR'] === undefined,
+      translateTime: 'SYS:HH:MM:ss',
+      hideObject: true,
+    });
+  }
+  if (!stdoutIsJournal()) return (line) => line;
+  return (line) => `<${/"priority":(\d)/.exec(line)?.[1] ?? '6'}>${line}`;
+}
+
+/** systemd names the device and inode of the journal's socket in JOURNAL_STREAM (systemd.exec(5)). */
+function stdoutIsJournal(): boolean {
+  const { dev, ino } = fstatSync(STDOUT);
+  return process.env['JOURNAL_STREAM'] === `${String(dev)}:${String(ino)}`;
+}

@@ -1,0 +1,50 @@
+import { describeTrigger } from './core/policy.js';
+import { describeWrite } from './core/ksm.js';
+import type { Problem } from './core/problem.js';
+import type { Retune } from './core/retune.js';
+import type { Log } from './log.js';
+
+/** Logs turns of the loop: one line for a decision that changes something, problems once and not at every turn. */
+export class RetuneReport {
+  private readonly log: Log;
+  private readonly dryRun: boolean;
+  private told = new Set<string>();
+
+  constructor(log: Log, dryRun: boolean) {
+    this.log = log;
+    this.dryRun = dryRun;
+  }
+
+  add(retune: Retune): void {
+    const [first, ...more] = retune.triggers.map(describeTrigger);
+    const why = `${first ?? ''}${more.length > 0 ? ` and ${String(more.length)} more` : ''}`;
+    if ('failure' in retune) {
+      this.tell([{ subject: 'sample', sentence: `no decision (${why}): ${retune.failure.message}` }]);
+      return;
+    }
+    const { sample, decision, applied } = retune;
+    const { totalBytes, freeBytes, committedBytes } = sample.memory;
+    const fields = { reason: decision.reason, triggers: retune.triggers.length, guests: sample.guests.length };
+    const [total, free, committed] = [totalBytes, freeBytes, committedBytes].map((bytes) => Math.trunc(bytes / 1024));
+    this.log.debug(`total ${String(total)} committed ${String(committed)} free ${String(free)}`);
+    const { run, pagesToScan, sleepMillisecs } = decision.settings;
+    const start = `start ${String(pagesToScan)} ${String(sleepMillisecs)}`;
+    this.log.debug(`KSMCTL ${run === 1 ? start : 'stop'}`);
+    if (applied.writes.length === 0) {
+      this.log.debug(fields, `${why}: ${decision.sentence}`);
+    } else {
+      const changes = applied.writes.map(describeWrite).join(', ');
+      this.log.info(
+        { ...fields, changes },
+        `${why}: ${decision.sentence} [${this.dryRun ? 'would set ' : ''}${changes}]`,
+      );
+    }
+    this.tell([...sample.problems, ...applied.problems]);
+  }
+
+  /** Warns of what was not a problem at the last turn. */
+  private tell(problems: readonly Problem[]): void {
+    for (const { subject, sentence } of problems) if (!this.told.has(subject)) this.log.warn(sentence);
+    this.told = new Set(problems.map(({ subject }) => subject));
+  }
+}

@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** The daemon and the command as a user runs them: what npm has built. */
+const DAEMON = 'dist/src/daemon.js';
+const CTL = 'dist/src/ctl/main.js';
+
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+const living = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
+/** A running samepaged with its log. */
+export class DaemonProcess implements AsyncDisposable {
+  readonly lines: LogLine[] = [];
+  /** What it wrote that was not a log line. */
+  readonly other: string[] = [];
+  readonly child: ChildProcess;
+  private readonly ended: Promise<{ status: number | null; signal: NodeJS.Signals | null }>;
+
+  private constructor(child: ChildProcess) {
+    this.child = child;
+    living.add(child);
+    this.ended = once(child, 'close').then(([status, signal]) => {
+      living.delete(child);
+      return { status: status as number | null, signal: signal as NodeJS.Signals | null };
+    });
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface(stream).on('line', (line) => {
+        if (line.startsWith('{')) this.lines.push(JSON.parse(line) as LogLine);
+        else this.other.push(line);
+      });
+    }
+  }
+
+  static start(args: readonly string[], env: NodeJS.ProcessEnv = {}): DaemonProcess {
+    const child = spawn(process.execPath, [DAEMON, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    return new DaemonProcess(child);
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
+  /** Everything it said so far, for a failing test's message. */
+  get output(): string {
+    return [...this.lines.map(({ level, msg }) => `${level}: ${msg}`), ...this.other].join('\n');
+  }
+
+  /** The first log line after the first `skip` lines that matches. Rejects with the whole output after `millis`. */
+  async line(pattern: RegExp, { millis = 10000, skip = 0 } = {}): Promise<LogLine> {
+    return eventually(
+      () => this.lines.slice(skip).find(({ msg }) => pattern.test(msg)),
+      millis,
+      () => `no log line matches ${String(pattern)} in:\n${this.output}`,
+    );
+  }
+
+  /** Sends a signal and waits for the end; gives the exit status, or the signal it died of. */
+  async end(signal: NodeJS.Signals | undefined = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
+    if (signal !== undefined) this.child.kill(signal);
+    const { status, signal: died } = await this.ended;
+    return died ?? status;
+  }
+
+  /** Waits until it ends by itself. */
+  async exit(): Promise<number | NodeJS.Signals | null> {
+    return this.end(undefined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await this.end('SIGKILL');
+  }
+}
+
+/** Runs the daemon to its end, for flags that only print. */
+export async function runDaemon(args: readonly string[]): Promise<CommandResult> {
+  return runNode(DAEMON, args);
+}
+
+/** Runs samepagectl. */
+export async function runCtl(args: readonly string[]): Promise<CommandResult> {
+  return runNode(CTL, args);
+}
+
+export interface CommandResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function runNode(script: string, args: readonly string[]): Promise<CommandResult> {
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const [status] = (await once(child, 'close')) as [number | null];
+  return { status, stdout, stderr };
+}
+
+/** Polls until `probe` gives something else than undefined or false. */
+export async function eventually<T>(
+  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  millis = 10000,
+  complaint: () => string = () => 'it did not happen in time',
+): Promise<T> {
+  const deadline = performance.now() + millis;
+  for (;;) {
+    const found = await probe();
+    if (found !== undefined && found !== false) return found;
+    if (performance.now() > deadline) throw new Error(complaint());
+    await sleep(5);
+  }
+}

@@ -1,0 +1,91 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** A guest as /proc would show its QEMU process. */
+export interface TreeGuest {
+  readonly pid: number;
+  readonly argv: readonly string[];
+  readonly residentKb: number;
+  /** The first 15 characters of the executable's name, unless told. */
+  readonly comm?: string;
+  readonly startTime?: number;
+}
+
+/** A private copy of one of fixtures/hosts, to be used as `--root`; the files in it are the host's kernel. */
+export class HostTree {
+  readonly root: string;
+
+  private constructor(root: string) {
+    this.root = root;
+  }
+
+  static create(host = 'kernel-6.12'): HostTree {
+    const root = mkdtempSync(join(tmpdir(), 'samepaged-host-'));
+    cpSync(join('fixtures/hosts', host), root, { recursive: true });
+    return new HostTree(root);
+  }
+
+  /** The trimmed text of a file, by its path below the root. */
+  read(path: string): string {
+    return readFileSync(join(this.root, path), 'utf8').trim();
+  }
+
+  write(path: string, text: string): void {
+    const file = join(this.root, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+
+  remove(path: string): void {
+    rmSync(join(this.root, path), { recursive: true, force: true });
+  }
+
+  ksm(file: string): string {
+    return this.read(`sys/kernel/mm/ksm/${file}`);
+  }
+
+  setKsm(file: string, value: string | number): void {
+    this.write(`sys/kernel/mm/ksm/${file}`, `${String(value)}\n`);
+  }
+
+  /** Every file of the KSM directory with its content. */
+  allKsm(files: readonly string[]): Record<string, string> {
+    return Object.fromEntries(files.map((file) => [file, this.ksm(file)]));
+  }
+
+  /** Replaces the values of some lines of /proc/meminfo, in kB. */
+  setMeminfo(values: Readonly<Record<string, number>>): void {
+    let text = `${this.read('proc/meminfo')}\n`;
+    for (const [field, kb] of Object.entries(values)) {
+      const line = `${field}: ${String(kb)} kB`;
+      const there = new RegExp(`^${field}:.*$`, 'm');
+      text = there.test(text) ? text.replace(there, line) : `${text}${line}\n`;
+    }
+    this.write('proc/meminfo', text);
+  }
+
+  addProcess({ pid, argv, residentKb, comm, startTime = 1000 }: TreeGuest): void {
+    const name = comm ?? (argv[0] ?? '').split('/').at(-1)?.slice(0, 15) ?? '';
+    const directory = `proc/${String(pid)}`;
+    this.write(`${directory}/comm`, `${name}\n`);
+    this.write(`${directory}/cmdline`, argv.map((word) => `${word}\0`).join(''));
+    this.write(`${directory}/status`, `Name:\t${name}\nVmRSS:\t${String(residentKb)} kB\n`);
+    const zeros = Array.from({ length: 17 }, () => '0').join(' ');
+    this.write(`${directory}/stat`, `${String(pid)} (${name}) S 1 ${zeros} ${String(startTime)} 0 0\n`);
+  }
+
+  /** A guest as libvirt would start it. */
+  addGuest(pid: number, name: string, residentKb: number, configuredMb = 1024): void {
+    const argv = ['/usr/bin/qemu-system-x86_64', '-name', `guest=${name},debug-threads=on`, '-m', String(configuredMb)];
+    this.addProcess({ pid, argv, residentKb });
+  }
+
+  removeProcess(pid: number): void {
+    this.remove(`proc/${String(pid)}`);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.root, { recursive: true, force: true });
+  }
+}
