@@ -188,7 +188,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     });
     status = end.status;
     if (status === EXIT.ok) log.info(`${end.reason}: stopping`);
-    else log.fatal(`${end.reason}: stopping with status ${String(status)}`);
+    else log.fatal(`${end.reason}: stopping with status ${status}`);
   } finally {
     await giveBack();
   }

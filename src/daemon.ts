@@ -98,7 +98,7 @@ function dryRunReason(ksm: KsmDirectory, asked: boolean): string | undefined {
 async function refuseRivals(root: Root): Promise<void> {
   for (const { name, pid } of await findRivals(root, process.pid)) {
     const remedy = name === 'ksmtuned' ? 'stop it first: systemctl disable --now ksmtuned' : 'there can be only one';
-    throw new FatalError(`${name} is running, pid ${String(pid)}, and tunes the same KSM: ${remedy}`, EXIT.tempFail);
+    throw new FatalError(`${name} is running, pid ${pid}, and tunes the same KSM: ${remedy}`, EXIT.tempFail);
   }
 }
 
@@ -106,7 +106,7 @@ function openLedger(root: Root, ksm: KsmDirectory, log: Log): Ledger {
   const directory = process.env['STATE_DIRECTORY'] ?? `${root}/var/lib/samepaged`;
   const ledger = new Ledger(directory, root, ksm.read());
   if (ledger.inherited) {
-    const before = Object.entries(ledger.toRestore()).map(([setting, value]) => `${setting} ${String(value)}`);
+    const before = Object.entries(ledger.toRestore()).map(([setting, value]) => `${setting} ${value}`);
     log.warn(`the last samepaged ended without giving the host back; it had ${before.join(', ')} (${ledger.file})`);
   }
   return ledger;

@@ -19,6 +19,7 @@ import type { Problem } from './core/problem.js';
 import { messageOf } from './errors.js';
 import type { QemuProcesses } from './host/qemu.js';
 import type { Libvirt } from './libvirt/connect.js';
+import type { ToldGuest } from './libvirt/domain.js';
 import type { LibvirtState } from './libvirt/watch.js';
 
 /** How often /proc is searched for guests while libvirt is away. */
@@ -60,11 +61,18 @@ export class Guests {
     const libvirt = await this.libvirt();
     if (libvirt === undefined) return { guests: await this.qemu.list(), problems: [] };
     try {
-      return { guests: await libvirt.listGuests(), problems: [] };
+      return { guests: await this.completed(await libvirt.listGuests()), problems: [] };
     } catch (error) {
       const sentence = `libvirt does not tell the guests' memory (${messageOf(error)}): taken from /proc`;
       return { guests: await this.qemu.list(), problems: [{ subject: 'libvirt domain stats', sentence }] };
     }
+  }
+
+  /** Resident memory that libvirt did not tell, from /proc; 0 where that does not know the guest either. */
+  private async completed(told: readonly ToldGuest[]): Promise<readonly Guest[]> {
+    const untold = told.some(({ residentBytes }) => residentBytes === undefined);
+    const seen = new Map(untold ? (await this.qemu.list()).map((guest) => [guest.name, guest.residentBytes]) : []);
+    return told.map((guest) => ({ ...guest, residentBytes: guest.residentBytes ?? seen.get(guest.name) ?? 0 }));
   }
 
   private reports(): Observable<GuestReport> {

@@ -86,5 +86,5 @@ async function linePrinter(): Promise<(line: string) => string> {
 /** systemd names the device and inode of the journal's socket in JOURNAL_STREAM (systemd.exec(5)). */
 function stdoutIsJournal(): boolean {
   const { dev, ino } = fstatSync(STDOUT);
-  return process.env['JOURNAL_STREAM'] === `${String(dev)}:${String(ino)}`;
+  return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`;
 }

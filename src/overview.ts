@@ -22,7 +22,7 @@ export function overview(look: FirstLook, setup: { busAddress: BusAddress; dryRu
       ],
       [
         'KSM',
-        `run=${String(ksm.run)}, pages_to_scan=${String(ksm.pagesToScan)}, sleep_millisecs=${String(ksm.sleepMillisecs)}, ${saved} saved`,
+        `run=${ksm.run}, pages_to_scan=${ksm.pagesToScan}, sleep_millisecs=${ksm.sleepMillisecs}, ${saved} saved`,
       ],
       [
         'guests',

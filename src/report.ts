@@ -17,7 +17,7 @@ export class RetuneReport {
 
   add(retune: Retune): void {
     const [first, ...more] = retune.triggers.map(describeTrigger);
-    const why = `${first ?? ''}${more.length > 0 ? ` and ${String(more.length)} more` : ''}`;
+    const why = `${first ?? ''}${more.length > 0 ? ` and ${more.length} more` : ''}`;
     if ('failure' in retune) {
       this.tell([{ subject: 'sample', sentence: `no decision (${why}): ${retune.failure.message}` }]);
       return;
@@ -26,9 +26,9 @@ export class RetuneReport {
     const { totalBytes, freeBytes, committedBytes } = sample.memory;
     const fields = { reason: decision.reason, triggers: retune.triggers.length, guests: sample.guests.length };
     const [total, free, committed] = [totalBytes, freeBytes, committedBytes].map((bytes) => Math.trunc(bytes / 1024));
-    this.log.debug(`total ${String(total)} committed ${String(committed)} free ${String(free)}`);
+    this.log.debug(`total ${total} committed ${committed} free ${free}`);
     const { run, pagesToScan, sleepMillisecs } = decision.settings;
-    const start = `start ${String(pagesToScan)} ${String(sleepMillisecs)}`;
+    const start = `start ${pagesToScan} ${sleepMillisecs}`;
     this.log.debug(`KSMCTL ${run === 1 ? start : 'stop'}`);
     if (applied.writes.length === 0) {
       this.log.debug(fields, `${why}: ${decision.sentence}`);

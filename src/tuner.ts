@@ -56,7 +56,7 @@ export class Tuner {
     }
     const problems: Problem[] = changedByOthers(this.set, sample.ksm).map(({ setting, set, found }) => ({
       subject: `${ksmFile(setting)} changed by others`,
-      sentence: `${ksmFile(setting)} is ${String(found)} but samepaged had set it to ${String(set)}: something else changed it`,
+      sentence: `${ksmFile(setting)} is ${found} but samepaged had set it to ${set}: something else changed it`,
     }));
     const writes = ksmWrites(sample.ksm, decision.settings);
     if (writes.length === 0) return { writes, problems };
@@ -159,7 +159,7 @@ function notTaken(writes: readonly KsmWrite[], after: KsmState, known: readonly 
   return writes
     .filter(({ setting, to }) => after[setting] !== to && !complained.has(ksmFile(setting)))
     .filter(({ setting }) => setting !== 'pagesToScan' || after.advisorMode !== 'scan-time')
-    .map(({ setting, to }) => problem(setting, `was set to ${String(to)} but shows ${String(after[setting])}`));
+    .map(({ setting, to }) => problem(setting, `was set to ${to} but shows ${after[setting]}`));
 }
 
 function problem(setting: KsmSetting, what: string): Problem {

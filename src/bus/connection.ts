@@ -41,9 +41,9 @@ export interface Signal {
 }
 
 /** A method call that was not answered in time. */
-export class CallTimeout extends Error {
+class CallTimeout extends Error {
   constructor({ destination, member }: MethodCall, millis: number) {
-    super(`${destination} did not answer ${member} within ${String(millis / 1000)} s`);
+    super(`${destination} did not answer ${member} within ${millis / 1000} s`);
   }
 }
 
@@ -82,7 +82,7 @@ export class Bus {
         reject(new Error(`no D-Bus at ${describeAddress(address)}: ${reason}`));
       };
       const late = setTimeout(() => {
-        fail(`no answer within ${String(CALL_TIMEOUT_MILLIS / 1000)} s`);
+        fail(`no answer within ${CALL_TIMEOUT_MILLIS / 1000} s`);
       }, CALL_TIMEOUT_MILLIS);
       messages.once('connect', () => {
         clearTimeout(late);

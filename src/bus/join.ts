@@ -44,7 +44,7 @@ export function joinBus(address: BusAddress, manager: Manager, alone: boolean): 
     try {
       const pid = await bus.requestName(BUS_NAME);
       if (pid === undefined) return undefined;
-      const taken = `another samepaged, pid ${String(pid)}, has the name ${BUS_NAME} on ${describeAddress(address)}`;
+      const taken = `another samepaged, pid ${pid}, has the name ${BUS_NAME} on ${describeAddress(address)}`;
       if (mustBeAlone) throw new FatalError(`${taken}: there can be only one`, EXIT.tempFail);
       return taken;
     } catch (error) {

@@ -19,7 +19,7 @@ function wholeNumber(fallback: string, unit: string, least: number, most: number
     v.minValue(least),
     v.maxValue(most),
   );
-  return key(fallback, `a whole number of ${unit} from ${String(least)} to ${String(most)}`, schema);
+  return key(fallback, `a whole number of ${unit} from ${least} to ${most}`, schema);
 }
 
 function oneOf<const Options extends readonly string[]>(options: Options): Key<Options[number]> {

@@ -22,7 +22,7 @@ export class ConfigError extends FatalError {
   constructor(errors: readonly string[]) {
     const more = errors.length - MOST_ERRORS_SHOWN;
     const shown = errors.slice(0, MOST_ERRORS_SHOWN);
-    super([...shown, ...(more > 0 ? [`and ${String(more)} more`] : [])].join('\n'), EXIT.config);
+    super([...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'), EXIT.config);
   }
 }
 
@@ -44,9 +44,9 @@ export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
 
   for (const path of [file, ...dropIns(`${file}.d`, errors)]) {
     const { assignments, complaints } = parseAssignments(readText(path, errors));
-    errors.push(...complaints.map(({ line, message }) => `${path}:${String(line)}: ${message}`));
+    errors.push(...complaints.map(({ line, message }) => `${path}:${line}: ${message}`));
     for (const assignment of assignments) {
-      const origin = `${path}:${String(assignment.line)}`;
+      const origin = `${path}:${assignment.line}`;
       if (!isKey(assignment.key)) {
         warnings.push(unknownKey(assignment, origin));
         continue;
@@ -83,7 +83,7 @@ function contradictions({ values, origins }: Pick<Config, 'values' | 'origins'>)
   if (least <= most) return [];
   const { origin } = origins.KSM_NPAGES_MIN.origin === 'default' ? origins.KSM_NPAGES_MAX : origins.KSM_NPAGES_MIN;
   return [
-    `${origin}: KSM_NPAGES_MIN (${String(least)}) is above KSM_NPAGES_MAX (${String(most)}): pages_to_scan will alternate between them, as with ksmtuned`,
+    `${origin}: KSM_NPAGES_MIN (${least}) is above KSM_NPAGES_MAX (${most}): pages_to_scan will alternate between them, as with ksmtuned`,
   ];
 }
 

@@ -14,5 +14,5 @@ export function formatBytes(bytes: number): string {
 
 /** A count with its noun: "1 guest", "3 guests". */
 export function plural(count: number, noun: string): string {
-  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,7 +1,7 @@
 /** A running guest. Its name is its identity: libvirt keeps names unique on a host, and QEMU is given the same one. */
 export interface Guest {
   readonly name: string;
-  /** Memory of the guest's process that is in RAM, in bytes; 0 where the hypervisor does not tell (libvirt's test driver). */
+  /** Memory of the guest's process that is in RAM, in bytes; 0 where nobody tells (libvirt's test driver). */
   readonly residentBytes: number;
   /** Memory the guest was promised (its maximum), in bytes; 0 where the hypervisor does not tell. */
   readonly configuredBytes: number;

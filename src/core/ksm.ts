@@ -74,7 +74,7 @@ export interface KsmWrite {
 
 /** "pages_to_scan 100 -> 364" */
 export function describeWrite({ setting, from, to }: KsmWrite): string {
-  return `${ksmFile(setting)} ${String(from)} -> ${String(to)}`;
+  return `${ksmFile(setting)} ${from} -> ${to}`;
 }
 
 /** What must be written, in order, to bring `state` to `wanted`. Settings that this kernel lacks are left out. */

@@ -4,7 +4,7 @@ import { Daemon, type DaemonProperties, NotRunning } from './client.js';
 import type { Verb } from './verbs.js';
 
 /** As `systemctl status`: 3 when the service does not run. */
-export const NOT_RUNNING_STATUS = 3;
+const NOT_RUNNING_STATUS = 3;
 
 export const status: Verb = {
   summary: 'is KSM merging, why, and what does it save',
@@ -26,13 +26,13 @@ function withoutDaemon(reason: string, json: boolean): string {
   if (json) return toJson({ running: false, reason, ksm });
   if (ksm === undefined) return `${reason}.\nThis kernel has no KSM.`;
   const { run, pagesToScan, sleepMillisecs, pagesSharing } = ksm;
-  const values = `run=${String(run)}, pages_to_scan=${String(pagesToScan)}, sleep_millisecs=${String(sleepMillisecs)}, pages_sharing=${String(pagesSharing)}`;
+  const values = `run=${run}, pages_to_scan=${pagesToScan}, sleep_millisecs=${sleepMillisecs}, pages_sharing=${pagesSharing}`;
   return `${reason}.\nThe kernel by itself ${merging(run)}: ${values}`;
 }
 
 function text(properties: DaemonProperties): string {
   const { run, pagesToScan, sleepMillisecs, libvirtConnected, lastRetune } = properties;
-  const pace = run === 1 ? `${String(pagesToScan)} pages every ${String(sleepMillisecs)} ms` : 'ksmd rests';
+  const pace = run === 1 ? `${pagesToScan} pages every ${sleepMillisecs} ms` : 'ksmd rests';
   const source = libvirtConnected ? 'from libvirt' : 'from /proc (libvirt is not connected)';
   const dryRun = properties.dryRun ? ', dry run: nothing is written' : '';
   const rows = [
@@ -50,7 +50,7 @@ function lastLook({ realtimeUSec, triggers }: DaemonProperties['lastRetune']): s
   if (realtimeUSec === undefined) return 'never';
   const seconds = Math.round((Date.now() - realtimeUSec / 1000) / 1000);
   const shown = triggers.slice(0, 3).join(', ');
-  return `${String(seconds)} s ago: ${shown}${triggers.length > 3 ? ` and ${String(triggers.length - 3)} more` : ''}`;
+  return `${seconds} s ago: ${shown}${triggers.length > 3 ? ` and ${triggers.length - 3} more` : ''}`;
 }
 
 function merging(run: number): string {

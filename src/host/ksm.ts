@@ -42,11 +42,11 @@ export class KsmDirectory {
     await writeValue(`${this.path}/${ksmFile(setting)}`, String(value));
   }
 
-  /** The mode in brackets: "[none] scan-time". */
+  /** The mode is the one in brackets, "[none] scan-time"; a copy that was written to holds the word alone. */
   private readAdvisorMode(): 'none' | 'scan-time' {
     const path = `${this.path}/advisor_mode`;
     const text = readText(path);
-    const mode = /\[([\w-]+)\]/.exec(text)?.[1];
+    const mode = /\[([\w-]+)\]/.exec(text)?.[1] ?? text;
     if (mode !== 'none' && mode !== 'scan-time') {
       throw new MalformedError(path, 'none or scan-time in brackets', text);
     }

@@ -17,7 +17,7 @@ export class Ksmd {
    */
   cpuNanos(): number | undefined {
     if (this.pid === undefined) return undefined;
-    const path = `${this.root}/proc/${String(this.pid)}/schedstat`;
+    const path = `${this.root}/proc/${this.pid}/schedstat`;
     const text = readTextIfThere(path);
     if (text === undefined) return undefined;
     const [running] = text.split(' ');

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 /** Writes our pid where scripts for ksmtuned look for it (`kill -USR1 $(cat /var/run/ksmtune.pid)`). */
 export function writePidFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${String(process.pid)}\n`);
+  writeFileSync(path, `${process.pid}\n`);
 }
 
 /** Removes the file if it still names this process. */

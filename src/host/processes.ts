@@ -23,7 +23,7 @@ export function listProcesses(root: Root): ProcessName[] {
  */
 export async function commandLine(root: Root, pid: number): Promise<readonly string[] | undefined> {
   try {
-    const text = await readFile(`${root}/proc/${String(pid)}/cmdline`, 'utf8');
+    const text = await readFile(`${root}/proc/${pid}/cmdline`, 'utf8');
     return text === '' ? [] : text.replace(/\0$/, '').split('\0');
   } catch (error) {
     if (isAbsence(error)) return undefined;

@@ -50,13 +50,13 @@ export class QemuProcesses {
 
   /** Field 22 of /proc/PID/stat, which tells a process from a later one of the same pid; the name may hold spaces. */
   private startTime(pid: number): string | undefined {
-    const stat = readTextIfThere(`${this.root}/proc/${String(pid)}/stat`);
+    const stat = readTextIfThere(`${this.root}/proc/${pid}/stat`);
     return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   }
 
   /** VmRSS of /proc/PID/status, whose "kB" are 1024 bytes: what ps calls rsz, and ksmtuned adds up. */
   private residentBytes(pid: number): number | undefined {
-    const status = readTextIfThere(`${this.root}/proc/${String(pid)}/status`);
+    const status = readTextIfThere(`${this.root}/proc/${pid}/status`);
     if (status === undefined) return undefined;
     return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
   }
@@ -70,7 +70,7 @@ export function guestOf(argv: readonly string[], pid: number): Identity | undefi
   const name = guestName(option(argv, 'name')) ?? option(argv, 'uuid');
   const isProbe = argv.includes('-qmp') && (option(argv, 'M') ?? option(argv, 'machine')) === 'none';
   if (isProbe || (name === undefined && option(argv, 'm') === undefined)) return undefined;
-  return { name: name ?? `qemu-${String(pid)}`, configuredBytes: memoryBytes(option(argv, 'm')) };
+  return { name: name ?? `qemu-${pid}`, configuredBytes: memoryBytes(option(argv, 'm')) };
 }
 
 function option(argv: readonly string[], name: string): string | undefined {

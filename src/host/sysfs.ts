@@ -15,7 +15,7 @@ export class MalformedError extends Error {
 }
 
 /** A refused write, in one sentence that says what the kernel means by it. */
-export class WriteError extends Error {
+class WriteError extends Error {
   constructor(path: string, value: string, error: unknown) {
     super(`${path} cannot be set to ${value}: ${refusal(errnoOf(error)) ?? messageOf(error)}`);
   }

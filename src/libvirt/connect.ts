@@ -1,9 +1,9 @@
 import { Variant } from 'dbus-next';
 import { EMPTY, type Observable, concatMap, tap } from 'rxjs';
 import { type Bus, type MethodCall } from '../bus/connection.js';
-import type { Guest, GuestChange, GuestReport } from '../core/guest.js';
+import type { GuestChange, GuestReport } from '../core/guest.js';
 import { messageOf } from '../errors.js';
-import { guestOfStats, uuidOfPath } from './domain.js';
+import { type ToldGuest, guestOfStats, uuidOfPath } from './domain.js';
 import {
   DOMAIN_EVENT,
   DOMAIN_STATS_ACTIVE,
@@ -54,7 +54,7 @@ export class Libvirt {
   }
 
   /** The running guests with their memory, in one call. A guest that ends meanwhile is left out by libvirt. */
-  async listGuests(): Promise<readonly Guest[]> {
+  async listGuests(): Promise<readonly ToldGuest[]> {
     const flags = DOMAIN_STATS_ACTIVE | DOMAIN_STATS_NOWAIT;
     const [records] = await this.connect('GetAllDomainStats', 'uu', [DOMAIN_STATS_BALLOON, flags]);
     return (records as [string, Record<string, unknown>][]).map(([name, stats]) => guestOfStats(name, stats));

@@ -1,24 +1,27 @@
 import { Variant } from 'dbus-next';
 import type { Guest } from '../core/guest.js';
 
+/** A guest as libvirt tells of it: its resident memory is missing while its QEMU does not answer. */
+export type ToldGuest = Omit<Guest, 'residentBytes'> & { readonly residentBytes: number | undefined };
+
 /**
  * A guest from what GetAllDomainStats says of it. libvirt counts in kB of 1024 bytes. The built-in test driver tells
  * nothing but the name.
  *
  *     ('web', {'balloon.current': <<uint64 1048576>>, 'balloon.maximum': <<uint64 1048576>>, 'balloon.rss': <<uint64 612340>>})
  */
-export function guestOfStats(name: string, stats: Readonly<Record<string, unknown>>): Guest {
+export function guestOfStats(name: string, stats: Readonly<Record<string, unknown>>): ToldGuest {
   return {
     name,
-    residentBytes: kilobytes(stats['balloon.rss']) * 1024,
-    configuredBytes: kilobytes(stats['balloon.maximum']) * 1024,
+    residentBytes: bytes(stats['balloon.rss']),
+    configuredBytes: bytes(stats['balloon.maximum']) ?? 0,
   };
 }
 
-/** A number inside one Variant or, as libvirt-dbus sends it, two; 64-bit numbers are BigInt. 0 when it is absent. */
-function kilobytes(value: unknown): number {
-  if (value instanceof Variant) return kilobytes(value.value);
-  return typeof value === 'bigint' || typeof value === 'number' ? Number(value) : 0;
+/** A number of kB inside one Variant or, as libvirt-dbus sends it, two; 64-bit numbers are BigInt. */
+function bytes(value: unknown): number | undefined {
+  if (value instanceof Variant) return bytes(value.value);
+  return typeof value === 'bigint' || typeof value === 'number' ? Number(value) * 1024 : undefined;
 }
 
 /** /org/libvirt/QEMU/domain/_6695eb01_f6a4_8304_79aa_97f2502e193f names the domain by its UUID. */

@@ -42,10 +42,11 @@ export class DaemonProcess implements AsyncDisposable {
     }
   }
 
-  static start(args: readonly string[], env: NodeJS.ProcessEnv = {}): DaemonProcess {
+  static start(args: readonly string[], env: NodeJS.ProcessEnv = {}, uid?: number): DaemonProcess {
     const child = spawn(process.execPath, [DAEMON, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
+      ...(uid === undefined ? {} : { uid, gid: uid }),
     });
     return new DaemonProcess(child);
   }
@@ -69,15 +70,15 @@ export class DaemonProcess implements AsyncDisposable {
   }
 
   /** Sends a signal and waits for the end; gives the exit status, or the signal it died of. */
-  async end(signal: NodeJS.Signals | undefined = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
-    if (signal !== undefined) this.child.kill(signal);
-    const { status, signal: died } = await this.ended;
-    return died ?? status;
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals | null> {
+    this.child.kill(signal);
+    return this.exit();
   }
 
   /** Waits until it ends by itself. */
   async exit(): Promise<number | NodeJS.Signals | null> {
-    return this.end(undefined);
+    const { status, signal } = await this.ended;
+    return signal ?? status;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,16 +111,16 @@ async function runNode(script: string, args: readonly string[]): Promise<Command
   return { status, stdout, stderr };
 }
 
-/** Polls until `probe` gives something else than undefined or false. */
+/** Polls until `probe` gives something. */
 export async function eventually<T>(
-  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  probe: () => T | undefined | Promise<T | undefined>,
   millis = 10000,
   complaint: () => string = () => 'it did not happen in time',
 ): Promise<T> {
   const deadline = performance.now() + millis;
   for (;;) {
     const found = await probe();
-    if (found !== undefined && found !== false) return found;
+    if (found) return found;
     if (performance.now() > deadline) throw new Error(complaint());
     await sleep(5);
   }

@@ -80,7 +80,7 @@ function decide(
     LEAST_SLEEP_MILLISECS,
     Math.trunc((options.sleepMillisecs * REFERENCE_HOST_KB) / totalKb),
   );
-  const pace = `${changeText(npages, next, wanted)} (${String(next)} pages every ${String(sleepMillisecs)} ms)`;
+  const pace = `${changeText(npages, next, wanted)} (${next} pages every ${sleepMillisecs} ms)`;
   return [
     { policy: 'ksmtuned', npages: next },
     {
@@ -104,7 +104,7 @@ function bounded(pages: number, { pagesMin, pagesMax }: KsmtunedOptions): number
 
 function changeText(before: number, after: number, wanted: number): string {
   const change = after - before;
-  const pace = change === 0 ? 'at the same pace' : `${change > 0 ? 'faster' : 'slower'} by ${String(Math.abs(change))}`;
+  const pace = change === 0 ? 'at the same pace' : `${change > 0 ? 'faster' : 'slower'} by ${Math.abs(change)}`;
   if (after < wanted) return `${pace}, the maximum`;
   return after > wanted ? `${pace}, the minimum` : pace;
 }

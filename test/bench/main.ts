@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util';
+import { obtainKsmtuned, timeKsmtunedAdjust } from '../support/ksmtunedScript.js';
+import { installedBytes, residentAfter, startUpMillis } from './footprint.js';
+import { eventLatency } from './latency.js';
+import { retuneCpuMillis } from './retuneCost.js';
+
+/** `npm run bench`: every figure of the README, measured here and now, side by side. Not a test: it judges nothing. */
+
+const { values } = parseArgs({
+  options: {
+    starts: { type: 'string', default: '200' },
+    retunes: { type: 'string', default: '500' },
+    minutes: { type: 'string', default: '10' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+const figures: Record<string, string> = {};
+function figure(name: string, value: string): void {
+  figures[name] = value;
+  if (!values.json) process.stdout.write(`${name.padEnd(64)} ${value}\n`);
+}
+const note = (text: string) => process.stderr.write(`  ... ${text}\n`);
+
+const latency = await eventLatency(Number(values.starts));
+figure(`libvirt event to value written, ${values.starts} starts: median`, `${latency.medianMillis.toFixed(1)} ms`);
+figure(`libvirt event to value written, ${values.starts} starts: p99`, `${latency.p99Millis.toFixed(1)} ms`);
+
+for (const source of ['libvirt', 'proc'] as const) {
+  for (const guests of [1, 100, 1000]) {
+    const millis = await retuneCpuMillis(source, guests, Number(values.retunes));
+    figure(`CPU of one retune, ${guests} guests from ${source}`, `${millis.toFixed(2)} ms`);
+  }
+}
+const { cpuMillisPerAdjust } = await timeKsmtunedAdjust(await obtainKsmtuned(), 100);
+figure("CPU of one adjust of ksmtuned's (it finds no guest here)", `${cpuMillisPerAdjust.toFixed(2)} ms`);
+
+figure('start to first decision written: median of 20', `${(await startUpMillis(20)).toFixed(0)} ms`);
+figure('installed, without development dependencies', `${(installedBytes() / 1e6).toFixed(1)} MB`);
+const resident = await residentAfter(Number(values.minutes), note);
+figure(`resident memory after ${values.minutes} min, a retune a second`, `${(resident / 1e6).toFixed(1)} MB`);
+if (values.json) process.stdout.write(`${JSON.stringify(figures, undefined, 2)}\n`);

@@ -1,0 +1,59 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** A group of tests with what it needs of the machine. */
+export interface Layer {
+  readonly name: string;
+  /** Whether its files may run side by side; those that touch the kernel's KSM may not. */
+  readonly parallel: boolean;
+  /** Commands that its tests start, with the Debian package that brings each. */
+  readonly commands: Readonly<Record<string, string>>;
+  readonly needsKsm: boolean;
+}
+
+export const LAYERS: readonly Layer[] = [
+  { name: 'unit', parallel: true, commands: {}, needsKsm: false },
+  {
+    name: 'integration',
+    parallel: true,
+    commands: { 'dbus-daemon': 'dbus-daemon', 'libvirt-dbus': 'libvirt-dbus', mawk: 'mawk' },
+    needsKsm: false,
+  },
+  {
+    name: 'system',
+    parallel: false,
+    commands: {
+      'dbus-daemon': 'dbus-daemon',
+      'libvirt-dbus': 'libvirt-dbus',
+      libvirtd: 'libvirt-daemon-system',
+      virsh: 'libvirt-clients',
+      'qemu-system-x86_64': 'qemu-system-x86',
+      unshare: 'util-linux',
+      mount: 'mount',
+    },
+    needsKsm: true,
+  },
+];
+
+/** Debian keeps daemons where an ordinary user's PATH does not look. */
+const SEARCH_PATH = `${process.env['PATH'] ?? ''}${delimiter}/usr/sbin${delimiter}/sbin`;
+
+export function missingPackages({ commands }: Layer): readonly string[] {
+  const directories = SEARCH_PATH.split(delimiter);
+  const missing = Object.entries(commands).filter(
+    ([command]) => !directories.some((directory) => existsSync(join(directory, command))),
+  );
+  return [...new Set(missing.map(([, debianPackage]) => debianPackage))];
+}
+
+/** Why the kernel's KSM cannot be used by tests here, or undefined when it can. */
+export function ksmObstacle(): string | undefined {
+  const run = '/sys/kernel/mm/ksm/run';
+  if (!existsSync(run)) return 'this kernel has no KSM';
+  try {
+    accessSync(run, constants.W_OK);
+    return process.getuid?.() === 0 ? undefined : 'root is needed to run libvirtd and to tune KSM';
+  } catch {
+    return `${run} cannot be written: root is needed, outside a container`;
+  }
+}

@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { LAYERS, type Layer, ksmObstacle, missingPackages } from './layers.js';
+
+/**
+ * `npm test [LAYER]...`: installs what the layers need where it may, runs them from quick to real, and ends with a table
+ * of what ran and what did not and why. With CI=true a layer that could not run is a failure.
+ */
+
+interface Outcome {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly note?: string;
+}
+
+const CHECKS: readonly (readonly string[])[] = [['eslint', '.'], ['prettier', '--check', '.'], ['knip']];
+
+function check(): Outcome {
+  const failed = CHECKS.filter((command) => {
+    process.stdout.write(`$ npx ${command.join(' ')}\n`);
+    return spawnSync('npx', ['--no-install', ...command], { stdio: 'inherit' }).status !== 0;
+  });
+  return { name: 'check', passed: CHECKS.length - failed.length, failed: failed.length, skipped: 0 };
+}
+
+function install(packages: readonly string[]): string | undefined {
+  const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
+    return `needs the Debian packages ${packages.join(' ')}; run: sudo ${command}`;
+  }
+  process.stdout.write(`installing ${packages.join(' ')}\n`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  for (const words of [['apt-get', 'update'], command.split(' ')]) {
+    const { status, stderr } = spawnSync(words[0] ?? '', words.slice(1), { env, encoding: 'utf8' });
+    if (status !== 0) return `${words.join(' ')} failed: ${stderr.trim().split('\n').at(-1) ?? ''}`;
+  }
+  return undefined;
+}
+
+async function runLayer(layer: Layer): Promise<Outcome> {
+  const none = { name: layer.name, passed: 0, failed: 0 };
+  const packages = missingPackages(layer);
+  const obstacle =
+    (layer.needsKsm ? ksmObstacle() : undefined) ?? (packages.length > 0 ? install(packages) : undefined);
+  if (obstacle !== undefined) return { ...none, skipped: 1, note: obstacle };
+
+  const directory = join('dist/test', layer.name);
+  const files = existsSync(directory)
+    ? readdirSync(directory).filter((name) => name.endsWith('.test.js') && existsSync(sourceOf(layer.name, name)))
+    : [];
+  if (files.length === 0) return { ...none, failed: 1, skipped: 0, note: `no test in test/${layer.name}` };
+  process.stdout.write(`\n${layer.name}: ${files.length} files\n`);
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const stream = run({
+    files: files.map((name) => join(directory, name)),
+    concurrency: layer.parallel ? availableParallelism() : 1,
+  });
+  stream.on('test:pass', ({ skip, todo, details }) => {
+    if (details.type === 'suite') return;
+    if (skip !== undefined || todo !== undefined) counts.skipped += 1;
+    else counts.passed += 1;
+  });
+  stream.on('test:fail', ({ details }) => {
+    if (details.type !== 'suite') counts.failed += 1;
+  });
+  const report = stream.compose<Duplex>(new spec());
+  report.pipe(process.stdout, { end: false });
+  await once(report, 'end');
+  return { name: layer.name, ...counts };
+}
+
+/** A compiled test whose source is gone is left over from an earlier checkout. */
+function sourceOf(layer: string, compiled: string): string {
+  return join('test', layer, compiled.replace(/\.js$/, '.ts'));
+}
+
+async function main(): Promise<number> {
+  const names = ['check', ...LAYERS.map(({ name }) => name)];
+  const asked = process.argv.slice(2);
+  const unknown = asked.filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    process.stderr.write(`no layer ${unknown.join(', ')}; there are ${names.join(', ')}\n`);
+    return 2;
+  }
+  const wanted = asked.length === 0 ? names : asked;
+  const outcomes: Outcome[] = [];
+  if (wanted.includes('check')) outcomes.push(check());
+  for (const layer of LAYERS) if (wanted.includes(layer.name)) outcomes.push(await runLayer(layer));
+
+  process.stdout.write('\n');
+  for (const { name, passed, failed, skipped, note } of outcomes) {
+    const text = `${passed} passed, ${failed} failed, ${skipped} skipped`;
+    process.stdout.write(`${name.padEnd(12)} ${text}${note === undefined ? '' : `: ${note}`}\n`);
+  }
+  const sum = (pick: (outcome: Outcome) => number) => outcomes.reduce((total, outcome) => total + pick(outcome), 0);
+  const [passed, failed, skipped] = [sum((o) => o.passed), sum((o) => o.failed), sum((o) => o.skipped)];
+  const skippedInCi = skipped > 0 && process.env['CI'] === 'true';
+  if (skippedInCi) process.stdout.write('In CI a skipped test is a failure.\n');
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+  return failed > 0 || skippedInCi ? 1 : 0;
+}
+
+process.exitCode = await main();
