@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { ReplaySubject } from 'rxjs';
 import { type AgentOptions, runAgent } from './agent.js';
 import { type Config, DEFAULT_CONFIG_FILE, formatConfig, loadConfig } from './config/load.js';
+import { type KsmSetting, ksmFile } from './core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf } from './errors.js';
 import { KsmDirectory } from './host/ksm.js';
 import { Ledger } from './host/ledger.js';
@@ -106,7 +107,9 @@ function openLedger(root: Root, ksm: KsmDirectory, log: Log): Ledger {
   const directory = process.env['STATE_DIRECTORY'] ?? `${root}/var/lib/samepaged`;
   const ledger = new Ledger(directory, root, ksm.read());
   if (ledger.inherited) {
-    const before = Object.entries(ledger.toRestore()).map(([setting, value]) => `${setting} ${value}`);
+    const before = Object.entries(ledger.toRestore()).map(
+      ([setting, value]) => `${ksmFile(setting as KsmSetting)} ${value}`,
+    );
     log.warn(`the last samepaged ended without giving the host back; it had ${before.join(', ')} (${ledger.file})`);
   }
   return ledger;
@@ -147,7 +150,8 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   for (const warning of config.warnings) log.warn(warning);
 
   const dryRun = dryRunReason(ksm, setup.dryRunAsked);
-  process.title = dryRun === undefined ? 'samepaged' : 'samepaged-dry';
+  // Its name tells others (rivals.ts) that a process tunes this kernel.
+  process.title = dryRun === undefined && root === '' ? 'samepaged' : 'samepaged-trial';
   if (dryRun === undefined) await refuseRivals(root);
   else log.info(`dry run, ${dryRun}: it is only said what would be set`);
 

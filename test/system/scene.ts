@@ -65,7 +65,6 @@ export class Scene implements AsyncDisposable {
       'KSM_EVENT_RECHECK=',
       'KSM_THRES_COEF=0',
       `KSM_THRES_CONST=${reserveKb}`,
-      `LOGFILE=${uid === undefined ? join(this.lab.bus.directory, 'samepaged.log') : ''}`,
       'DEBUG=1',
       'PIDFILE=',
       extraConfig,
