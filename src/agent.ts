@@ -63,8 +63,8 @@ export interface AgentOptions {
   readonly signal$: Observable<NodeJS.Signals>;
   /** Faults that nobody caught: the agent restores the host and ends. */
   readonly fault$: Observable<unknown>;
-  /** Called with the first turn's outcome: the moment to tell a person what was found. */
-  readonly onFirst: (found: FirstLook) => void;
+  /** Tells a person what was found, at the first turn's outcome; the log then tells only what comes after. */
+  readonly onFirst?: (found: FirstLook) => void;
 }
 
 export interface FirstLook {
@@ -90,8 +90,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
 
   const config$ = options.signal$.pipe(
     filter((signal) => signal === 'SIGHUP'),
-    map(() => reloaded(options)),
-    filter((config) => config !== undefined),
+    scan((running) => reloaded(options) ?? running, options.config),
     startWith(options.config),
     tap(({ values }) => {
       logging.configure({ debug: values.DEBUG, logFile: values.LOGFILE });
@@ -165,16 +164,20 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     state: state$.pipe(filter(({ lastRetune }) => lastRetune !== undefined)),
     bus: bus$,
     libvirt: guests.libvirt$,
-  }).pipe(take(1), tap(options.onFirst));
+  }).pipe(take(1), tap(options.onFirst ?? (() => undefined)), share());
+  const newsFrom$ = options.onFirst === undefined ? of(undefined) : firstLook$;
   const ended$ = retune$.pipe(ignoreElements(), endWith(undefined));
 
   let status: ExitStatus;
   try {
     await lastValueFrom(
       merge(
-        merge(state$, firstLook$, busNews(bus$, options.busAddress, log), libvirtNews(guests.libvirt$, log)).pipe(
-          takeUntil(ended$),
-        ),
+        merge(
+          state$,
+          firstLook$,
+          busNews(bus$, newsFrom$, options.busAddress, log),
+          libvirtNews(guests.libvirt$, newsFrom$, log),
+        ).pipe(takeUntil(ended$)),
         retune$.pipe(
           tap((retune) => {
             report.add(retune);
@@ -197,7 +200,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   async function giveBack(): Promise<void> {
     const { KSM_ON_EXIT } = (await firstValueFrom(config$, { defaultValue: options.config })).values;
     const { writes, problems } = await tuner.restore(KSM_ON_EXIT, () => readMemoryFigures(root), pageSizeBytes(root));
-    if (writes.length > 0) log.info(`KSM_ON_EXIT=${KSM_ON_EXIT}: ${writes.map(describeWrite).join(', ')}`);
+    if (!dryRun) log.info(`KSM_ON_EXIT=${KSM_ON_EXIT}: ${writes.map(describeWrite).join(', ') || 'nothing to change'}`);
     for (const { sentence } of problems) log.warn(sentence);
   }
 }
@@ -222,7 +225,7 @@ function libvirtOn(bus$: Observable<BusState>, object: string | undefined): Obse
   return bus$.pipe(
     switchMap((state): Observable<LibvirtState> =>
       state.bus === undefined
-        ? of({ up: false, reason: state.reason, remedy: 'start D-Bus, or name another bus with --bus' })
+        ? of({ up: false, reason: 'libvirt cannot be asked without D-Bus' })
         : watchLibvirt(state.bus, new Libvirt(state.bus, object)),
     ),
   );

@@ -2,7 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ReplaySubject } from 'rxjs';
-import { type AgentOptions, runAgent } from './agent.js';
+import { type AgentOptions, type FirstLook, runAgent } from './agent.js';
 import { type Config, DEFAULT_CONFIG_FILE, formatConfig, loadConfig } from './config/load.js';
 import { type KsmSetting, ksmFile } from './core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf } from './errors.js';
@@ -86,13 +86,13 @@ function parseCommandLine() {
 
 /** Why nothing will be written, or undefined when it will be. */
 function dryRunReason(ksm: KsmDirectory, asked: boolean): string | undefined {
-  if (asked) return 'as --dry-run asks';
+  if (asked) return '--dry-run was given';
   try {
     accessSync(`${ksm.path}/run`, constants.W_OK);
     return undefined;
   } catch (error) {
-    const why = process.getuid?.() === 0 ? 'it is read-only here' : 'not root';
-    return `${ksm.path} cannot be written: ${why} (${errnoOf(error) ?? messageOf(error)})`;
+    const why = process.getuid?.() === 0 ? 'it is read-only here' : 'this is not root';
+    return `${ksm.path} cannot be written, ${why} (${errnoOf(error) ?? messageOf(error)})`;
   }
 }
 
@@ -153,7 +153,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   // Its name tells others (rivals.ts) that a process tunes this kernel.
   process.title = dryRun === undefined && root === '' ? 'samepaged' : 'samepaged-trial';
   if (dryRun === undefined) await refuseRivals(root);
-  else log.info(`dry run, ${dryRun}: it is only said what would be set`);
+  else if (!process.stdout.isTTY) log.info(`a dry run, ${dryRun}: it is only said what would be set`);
 
   const agent = () =>
     runAgent({
@@ -167,9 +167,13 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       busAddress,
       libvirtObject,
       logging,
-      onFirst: (look) => {
-        if (process.stdout.isTTY) process.stdout.write(overview(look, { busAddress, dryRun }));
-      },
+      ...(process.stdout.isTTY
+        ? {
+            onFirst: (look: FirstLook) => {
+              process.stdout.write(overview(look, { busAddress, dryRun, columns: process.stdout.columns }));
+            },
+          }
+        : {}),
     });
   return dryRun === undefined && PIDFILE !== '' ? withPidFile(`${root}${PIDFILE}`, log, agent) : agent();
 }

@@ -1,38 +1,49 @@
-import { type Observable, distinctUntilChanged, tap } from 'rxjs';
-import { describeAddress, type BusAddress } from './bus/connection.js';
+import { type Observable, distinctUntilChanged, skipUntil, tap } from 'rxjs';
+import { type BusAddress, describeAddress } from './bus/connection.js';
 import type { BusState } from './bus/join.js';
 import { BUS_NAME } from './bus/manager.js';
 import type { LibvirtState } from './libvirt/watch.js';
 import type { Log } from './log.js';
 
-/** Logs whether we are on the bus, each time that changes. */
-export function busNews(bus$: Observable<BusState>, address: BusAddress, log: Log): Observable<BusState> {
+/** Logs whether we are on the bus, each time that changes after `from$`. */
+export function busNews(
+  bus$: Observable<BusState>,
+  from$: Observable<unknown>,
+  address: BusAddress,
+  log: Log,
+): Observable<BusState> {
   return bus$.pipe(
-    distinctUntilChanged((a, b) => busText(a) === busText(b)),
+    distinctUntilChanged((a, b) => busText(a, address) === busText(b, address)),
+    skipUntil(from$),
     tap((state) => {
-      if (state.bus === undefined)
-        log.warn(`${state.reason}: tuning goes on without D-Bus, use SIGUSR1 to retune by hand`);
-      else if (state.unpublished !== undefined)
-        log.warn(`${state.unpublished}: tuning goes on, use SIGUSR1 to retune by hand`);
-      else log.debug(`${BUS_NAME} is on ${describeAddress(address)}`);
+      if (state.bus === undefined || state.unpublished !== undefined) {
+        log.warn(`${busText(state, address)}: tuning goes on, SIGUSR1 retunes by hand`);
+      } else log.debug(busText(state, address));
     }),
   );
 }
 
-/** Logs whether libvirt is there, each time that changes: when it is not, once, with the remedy. */
-export function libvirtNews(libvirt$: Observable<LibvirtState>, log: Log): Observable<LibvirtState> {
+/** Logs whether libvirt is there, each time that changes after `from$`: when it is not, once, with the remedy. */
+export function libvirtNews(
+  libvirt$: Observable<LibvirtState>,
+  from$: Observable<unknown>,
+  log: Log,
+): Observable<LibvirtState> {
   return libvirt$.pipe(
     distinctUntilChanged((a, b) => libvirtText(a) === libvirtText(b)),
+    skipUntil(from$),
     tap((state) => {
       if (state.up) log.info(libvirtText(state));
-      else if (state.remedy === undefined) log.info(`${state.reason}: guests are found in /proc`);
-      else log.warn(`${state.reason}: guests are found in /proc, KSM is set through sysfs; ${state.remedy}`);
+      else if (state.remedy === undefined) log.info(`${libvirtText(state)}: guests are found in /proc`);
+      else log.warn(`${libvirtText(state)}: guests are found in /proc, KSM is set through sysfs; ${state.remedy}`);
     }),
   );
 }
 
-function busText(state: BusState): string {
-  return state.bus === undefined ? state.reason : (state.unpublished ?? '');
+export function busText(state: BusState, address: BusAddress): string {
+  return state.bus === undefined
+    ? state.reason
+    : (state.unpublished ?? `${BUS_NAME} is on ${describeAddress(address)}`);
 }
 
 export function libvirtText(state: LibvirtState): string {

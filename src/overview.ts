@@ -1,57 +1,66 @@
 import type { FirstLook } from './agent.js';
-import { type BusAddress, describeAddress } from './bus/connection.js';
-import { BUS_NAME } from './bus/manager.js';
+import type { BusAddress } from './bus/connection.js';
 import { formatBytes, plural } from './core/format.js';
-import { savedBytes } from './core/ksm.js';
 import { residentBytesOf } from './core/guest.js';
-import { libvirtText } from './news.js';
+import { savedBytes } from './core/ksm.js';
+import { busText, libvirtText } from './news.js';
 
-/** What was found at start, for a person in front of a terminal: one screen, each line with what it would need. */
-export function overview(look: FirstLook, setup: { busAddress: BusAddress; dryRun: string | undefined }): string {
-  const { state, bus, libvirt } = look;
+const TOPIC_WIDTH = 10;
+
+/** What was found at start, for a person at a terminal `columns` wide: one screen, and what is missing with its remedy. */
+export function overview(
+  { state, bus, libvirt }: FirstLook,
+  { busAddress, dryRun, columns }: { busAddress: BusAddress; dryRun: string | undefined; columns: number },
+): string {
   const retune = state.lastRetune;
   const rows: [string, string][] = [];
   if (retune !== undefined && 'sample' in retune) {
-    const { sample, decision } = retune;
-    const { ksm, guests, memory, pageSizeBytes } = sample;
+    const { ksm, guests, memory, pageSizeBytes } = retune.sample;
     const saved = formatBytes(savedBytes(ksm, pageSizeBytes));
+    const resident = formatBytes(residentBytesOf(guests));
     rows.push(
-      [
-        'memory',
-        `${formatBytes(memory.totalBytes)}, ${formatBytes(memory.freeBytes)} free, pages of ${formatBytes(pageSizeBytes)}`,
-      ],
+      ['memory', `${formatBytes(memory.totalBytes)}, ${formatBytes(memory.freeBytes)} free`],
       [
         'KSM',
-        `run=${ksm.run}, pages_to_scan=${ksm.pagesToScan}, sleep_millisecs=${ksm.sleepMillisecs}, ${saved} saved`,
+        `run=${ksm.run}, pages_to_scan=${ksm.pagesToScan}, sleep_millisecs=${ksm.sleepMillisecs} when it was found; ${saved} saved`,
       ],
       [
         'guests',
         guests.length === 0
-          ? 'none: nothing to merge until one starts'
-          : `${plural(guests.length, 'guest')} with ${formatBytes(residentBytesOf(guests))} in memory`,
+          ? 'none: there is nothing to merge until one starts'
+          : `${plural(guests.length, 'guest')}, ${resident} in memory`,
       ],
-      ['decision', decision.sentence],
+      ['decision', retune.decision.sentence],
     );
   } else if (retune !== undefined) {
     rows.push(['decision', `none: ${retune.failure.message}`]);
   }
-  const published =
-    bus.bus === undefined
-      ? `no: ${bus.reason}`
-      : (bus.unpublished ?? `${BUS_NAME} is on ${describeAddress(setup.busAddress)}`);
+  const remedy = libvirt.up || libvirt.remedy === undefined ? '' : `; to mend it, ${libvirt.remedy}`;
   rows.push(
-    [
-      'libvirt',
-      libvirt.up || libvirt.remedy === undefined ? libvirtText(libvirt) : `no: ${libvirt.reason}; ${libvirt.remedy}`,
-    ],
-    ['D-Bus', published],
+    ['libvirt', libvirt.up ? libvirtText(libvirt) : `${libvirtText(libvirt)}: guests are found in /proc${remedy}`],
+    ['D-Bus', `${busText(bus, busAddress)}${bus.bus === undefined ? '; start one, or name another with --bus' : ''}`],
     [
       'writing',
-      setup.dryRun === undefined
-        ? 'yes; what is changed is put back at the end (KSM_ON_EXIT)'
-        : `no, ${setup.dryRun}: it is only said what would be set`,
+      dryRun === undefined ? 'yes; what is changed is put back at the end (KSM_ON_EXIT)' : `no, a dry run: ${dryRun}`,
     ],
   );
-  const lines = rows.map(([topic, text]) => `  ${topic.padEnd(9)} ${text}`);
-  return [`samepaged ${state.version}, policy ${state.policy}`, ...lines, '  Watching. Ctrl-C ends it.', ''].join('\n');
+  return [
+    `samepaged ${state.version}, policy ${state.policy}`,
+    ...rows.map(([topic, text]) => `  ${topic.padEnd(TOPIC_WIDTH)}${wrap(text, columns, TOPIC_WIDTH + 2)}`),
+    '  It watches now. Ctrl-C ends it.',
+    '',
+  ].join('\n');
+}
+
+/** Breaks `text` at spaces to fit between `indent` and `columns`. */
+function wrap(text: string, columns: number, indent: number): string {
+  const width = Math.max(columns - indent, 20);
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join(`\n${' '.repeat(indent)}`);
 }
