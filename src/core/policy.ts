@@ -1,6 +1,6 @@
 import type { Decision } from './decision.js';
 import type { GuestEvent } from './guest.js';
-import type { KsmtunedMemory } from './policies/ksmtuned.js';
+import type { PolicyMemory } from './policies/memory.js';
 import type { Sample } from './sample.js';
 
 /** Why a retune happens. */
@@ -11,9 +11,6 @@ export type Trigger =
   | { readonly kind: 'guest'; readonly event: GuestEvent }
   /** A second look some seconds after a guest started: a starting guest has no memory yet. */
   | { readonly kind: 'recheck'; readonly name: string };
-
-/** What policies remember from one decision to the next; each knows its own by its name. */
-export type PolicyMemory = KsmtunedMemory;
 
 /**
  * A pure reducer: it is handed everything and keeps nothing. `memory` is what the previous decision returned, undefined

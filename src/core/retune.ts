@@ -23,7 +23,8 @@ import {
 import type { Decision } from './decision.js';
 import type { GuestEvent } from './guest.js';
 import type { KsmWrite } from './ksm.js';
-import type { Policy, PolicyMemory, Trigger } from './policy.js';
+import type { PolicyMemory } from './policies/memory.js';
+import type { Policy, Trigger } from './policy.js';
 import type { Problem } from './problem.js';
 import type { Sample } from './sample.js';
 

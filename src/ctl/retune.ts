@@ -1,8 +1,9 @@
 import { Daemon, type RetuneReply } from './client.js';
-import type { Verb } from './verbs.js';
+import type { Verb } from './verb.js';
 
 export const retune: Verb = {
   summary: 'look at memory and guests now, and set KSM accordingly',
+  options: ['bus', 'json'],
   async run({ bus, json }) {
     const reply = await Daemon.with(bus, (daemon) => daemon.retune());
     return { status: 0, output: json ? JSON.stringify(reply, undefined, 2) : text(reply) };

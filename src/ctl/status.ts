@@ -1,13 +1,14 @@
 import { formatBytes, plural } from '../core/format.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { Daemon, type DaemonProperties, NotRunning } from './client.js';
-import type { Verb } from './verbs.js';
+import type { Verb } from './verb.js';
 
 /** As `systemctl status`: 3 when the service does not run. */
 const NOT_RUNNING_STATUS = 3;
 
 export const status: Verb = {
   summary: 'is KSM merging, why, and what does it save',
+  options: ['bus', 'json'],
   async run({ bus, json }) {
     try {
       const properties = await Daemon.with(bus, (daemon) => daemon.properties());

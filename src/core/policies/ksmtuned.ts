@@ -1,7 +1,8 @@
 import type { Decision } from '../decision.js';
 import { formatBytes } from '../format.js';
 import type { HostMemory } from '../memory.js';
-import type { Policy, PolicyMemory } from '../policy.js';
+import type { Policy } from '../policy.js';
+import type { PolicyMemory } from './memory.js';
 
 /** The figures of ksmtuned.conf that its rule uses; the defaults are ksmtuned's. */
 export interface KsmtunedOptions {
@@ -18,12 +19,6 @@ export interface KsmtunedOptions {
   readonly thresholdPercent: number;
   /** KSM_THRES_CONST: the least reserve, in bytes (2048 kB). */
   readonly thresholdBytes: number;
-}
-
-export interface KsmtunedMemory {
-  readonly policy: 'ksmtuned';
-  /** The script's own page count, which survives a stop. */
-  readonly npages: number;
 }
 
 /** The host the sleep time is stated for, in kB. */

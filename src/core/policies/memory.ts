@@ -1,0 +1,9 @@
+/** What the policy ksmtuned remembers. */
+export interface KsmtunedMemory {
+  readonly policy: 'ksmtuned';
+  /** The script's own page count, which survives a stop. */
+  readonly npages: number;
+}
+
+/** What policies remember from one decision to the next; each knows its own by its name. */
+export type PolicyMemory = KsmtunedMemory;
