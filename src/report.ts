@@ -4,6 +4,9 @@ import type { Problem } from './core/problem.js';
 import type { Retune } from './core/retune.js';
 import type { Log } from './log.js';
 
+/** The subject of a turn without a decision; it says nothing of the other problems. */
+const FAILURE = 'decision';
+
 /** Logs turns of the loop: one line for a decision that changes something, problems once and not at every turn. */
 export class RetuneReport {
   private readonly log: Log;
@@ -19,7 +22,8 @@ export class RetuneReport {
     const [first, ...more] = retune.triggers.map(describeTrigger);
     const why = `${first ?? ''}${more.length > 0 ? ` and ${more.length} more` : ''}`;
     if ('failure' in retune) {
-      this.tell([{ subject: 'sample', sentence: `no decision (${why}): ${retune.failure.message}` }]);
+      if (!this.told.has(FAILURE)) this.log.warn(`no decision (${why}): ${retune.failure.message}`);
+      this.told.add(FAILURE);
       return;
     }
     const { sample, decision, applied } = retune;

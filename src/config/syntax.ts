@@ -71,6 +71,7 @@ function notAnAssignment(line: string): string {
 }
 
 function parseValue(line: string, start: number): { value: string; end: number } {
+  if (line[start] === '~') throw needsShell(line, start);
   let value = '';
   let at = start;
   while (at < line.length) {

@@ -6,6 +6,8 @@ export type Reason =
   | 'enough-memory'
   /** Less is free than the reserve: merging, and faster than before. */
   | 'free-below-reserve'
+  /** Guests and the reserve fit, but no more than the reserve is free: merging, and slower than before. */
+  | 'free-at-reserve'
   /** Guests and the reserve do not fit, but the reserve is still free: merging, and slower than before. */
   | 'committed-above-total';
 

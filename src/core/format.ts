@@ -1,10 +1,11 @@
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
-/** `bytes` for a reader: binary units, one decimal below 10 TiB-style magnitudes, sign kept ("19.5 GiB", "-3.0 MiB", "512 B"). */
+/** `bytes` for a reader: binary units, one decimal ("19.5 GiB", "-3.0 MiB", "512 B"). */
 export function formatBytes(bytes: number): string {
   let value = Math.abs(bytes);
   let unit = 0;
-  while (value >= 1024 && unit < UNITS.length - 1) {
+  // What would be rounded to 1024.0 is 1.0 of the next unit.
+  while (Number(value.toFixed(1)) >= 1024 && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;
   }

@@ -77,14 +77,19 @@ export function describeWrite({ setting, from, to }: KsmWrite): string {
   return `${ksmFile(setting)} ${from} -> ${to}`;
 }
 
-/** What must be written, in order, to bring `state` to `wanted`. Settings that this kernel lacks are left out. */
+/**
+ * What must be written, in order, to bring `state` to `wanted`. Settings that this kernel lacks are left out, and so is
+ * `pagesToScan` while the advisor stays on, which sets it itself.
+ */
 export function ksmWrites(state: KsmState, wanted: KsmSettings): readonly KsmWrite[] {
+  const advised = state.advisorMode === 'scan-time' && wanted.advisorMode !== 'none';
   const advisorOff = wanted.advisorMode === 'none' && state.advisorMode !== undefined && state.advisorMode !== 'none';
   const writes: KsmWrite[] = [];
   for (const setting of writeOrder(wanted)) {
     const to = wanted[setting];
     const from = state[setting];
     if (to === undefined || from === undefined) continue;
+    if (setting === 'pagesToScan' && advised) continue;
     const resetByAdvisor = setting === 'pagesToScan' && advisorOff;
     if (from !== to || resetByAdvisor) writes.push({ setting, from, to });
   }

@@ -18,7 +18,6 @@ import {
   takeUntil,
   tap,
   timer,
-  withLatestFrom,
 } from 'rxjs';
 import type { Decision } from './decision.js';
 import type { GuestEvent } from './guest.js';
@@ -84,12 +83,15 @@ export function retunes({ plan$, manual$, sample, apply, stop$, ...inputs }: Ret
       switchMap((millis) => timer(millis)),
       map((): Trigger => ({ kind: 'timer' })),
     );
+    const oncePlanned$ = currentPlan$.pipe(take(1));
+    const stopped$ = stop$.pipe(take(1), shareReplay({ bufferSize: 1, refCount: false }));
     const guestTrigger$ = guest$.pipe(
-      withLatestFrom(currentPlan$),
-      mergeMap(([event, plan]) => merge(of<Trigger>({ kind: 'guest', event }), rechecks(event, plan, guest$))),
+      mergeMap((event) => {
+        const rechecks$ = oncePlanned$.pipe(switchMap((plan) => rechecks(event, plan, guest$)));
+        return merge(of<Trigger>({ kind: 'guest', event }), rechecks$);
+      }),
       gather,
-      withLatestFrom(currentPlan$),
-      audit(([, plan]) => timer(plan.settleMillis)),
+      audit(() => oncePlanned$.pipe(switchMap((plan) => timer(plan.settleMillis)))),
     );
 
     const turn = (memory: PolicyMemory | undefined, triggers: readonly Trigger[], { policy, intervalMillis }: Plan) =>
@@ -114,12 +116,12 @@ export function retunes({ plan$, manual$, sample, apply, stop$, ...inputs }: Ret
         }),
       );
 
-    const due$ = merge(guestTrigger$, merge(reload$, timer$, manual$).pipe(gather)).pipe(takeUntil(stop$));
+    const begin$ = oncePlanned$.pipe(takeUntil(stopped$));
+    const due$ = merge(guestTrigger$, merge(reload$, timer$, manual$).pipe(gather)).pipe(takeUntil(stopped$));
     return due$.pipe(
       mergeScan(
         (last: Turn) =>
-          currentPlan$.pipe(
-            take(1),
+          begin$.pipe(
             map((plan) => ({ plan, triggers: pending.splice(0) })),
             filter(({ triggers }) => triggers.length > 0),
             concatMap(({ plan, triggers }) => turn(last.memory, triggers, plan)),

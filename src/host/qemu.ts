@@ -9,7 +9,7 @@ import { type Root, readTextIfThere } from './sysfs.js';
  * started QEMU is none of these.
  */
 const QEMU_COMM = /^(qemu-system-|qemu-kvm$|kvm$)/;
-const QEMU_EXECUTABLE = /^(qemu-system-\w+|qemu-kvm|kvm)$/;
+const QEMU_EXECUTABLE = /^(qemu-system-[\w-]+|qemu-kvm|kvm)$/;
 const MIB = 1024 ** 2;
 
 /**
@@ -64,31 +64,52 @@ export class QemuProcesses {
 
 type Identity = Omit<Guest, 'residentBytes'>;
 
-/** The guest that a QEMU command line describes, undefined when it is none (qemu-img, a probe of libvirt's). */
+/**
+ * The guest that a QEMU command line describes; undefined when it is none: another program, a question (`-version`,
+ * `-machine help`), libvirt's look at what QEMU can do (`-machine none`).
+ *
+ * Proxmox lets guests have the same name and tells them apart by `-id`, so there the name is "web (100)".
+ */
 export function guestOf(argv: readonly string[], pid: number): Identity | undefined {
   if (!QEMU_EXECUTABLE.test(basename(argv[0] ?? ''))) return undefined;
-  const name = guestName(option(argv, 'name')) ?? option(argv, 'uuid');
-  const isProbe = argv.includes('-qmp') && (option(argv, 'M') ?? option(argv, 'machine')) === 'none';
-  if (isProbe || (name === undefined && option(argv, 'm') === undefined)) return undefined;
-  return { name: name ?? `qemu-${pid}`, configuredBytes: memoryBytes(option(argv, 'm')) };
+  const machine = [...options(argv, 'M'), ...options(argv, 'machine')].map((value) => field(value, 'type'));
+  const isQuestion = argv.some((word) => /^--?(version|help|h)$/.test(word));
+  if (isQuestion || machine.includes('none') || machine.includes('help')) return undefined;
+
+  const given = last(options(argv, 'name').map((value) => field(value, 'guest')));
+  const name = given ?? last(options(argv, 'uuid')) ?? `qemu-${pid}`;
+  const number = last(options(argv, 'id'));
+  const size = last(options(argv, 'm').map((value) => field(value, 'size')));
+  return {
+    name: number === undefined ? name : `${name} (${number})`,
+    configuredBytes: size === undefined ? 0 : memoryBytes(size),
+  };
 }
 
-function option(argv: readonly string[], name: string): string | undefined {
-  const at = argv.findIndex((word) => word === `-${name}` || word === `--${name}`);
-  return at < 0 ? undefined : argv[at + 1];
+/** The values of an option in the order given; of a repeated one QEMU takes the last that says something. */
+function options(argv: readonly string[], name: string): readonly string[] {
+  return argv.flatMap((word, at) => {
+    const value = argv[at + 1];
+    return value !== undefined && (word === `-${name}` || word === `--${name}`) ? [value] : [];
+  });
 }
 
-/** `-name guest=web,debug-threads=on` or `-name web`; a comma in a name is doubled. */
-function guestName(value: string | undefined): string | undefined {
-  const first = value?.replaceAll(',,', '\0').split(',')[0]?.replaceAll('\0', ',');
-  const name = first?.replace(/^guest=/, '');
-  return name === '' ? undefined : name;
+/** One field of `a=b,c=d`. The first may stand without its key, which is then `key`; a comma in a value is doubled. */
+function field(value: string, key: string): string | undefined {
+  const fields = value.replaceAll(',,', '\0').split(',');
+  const keyed = fields.find((part) => part.startsWith(`${key}=`))?.slice(key.length + 1);
+  const bare = fields[0]?.includes('=') === false ? fields[0] : undefined;
+  return (keyed ?? bare)?.replaceAll('\0', ',');
 }
 
-/** `-m 2048`, `-m size=2097152k`, `-m 2G,slots=4`: MiB when there is no unit. 0 when it is not told. */
-function memoryBytes(value: string | undefined): number {
-  const match = /^(?:size=)?(\d+)([kKmMgGtT]?)/.exec(value ?? '');
+function last(values: readonly (string | undefined)[]): string | undefined {
+  return values.findLast((value) => value !== undefined && value !== '');
+}
+
+/** QEMU's sizes: "2048" (MiB), "2097152k", "1.5G". 0 for what is none. */
+function memoryBytes(size: string): number {
+  const match = /^(\d+(?:\.\d+)?)([bkmgt]?)$/i.exec(size);
   if (match === null) return 0;
-  const unit = { k: 1024, m: MIB, g: 1024 ** 3, t: 1024 ** 4 }[(match[2] ?? '').toLowerCase()] ?? MIB;
-  return Number(match[1]) * unit;
+  const unit = { b: 1, k: 1024, m: MIB, g: 1024 ** 3, t: 1024 ** 4 }[(match[2] ?? '').toLowerCase()] ?? MIB;
+  return Math.trunc(Number(match[1]) * unit);
 }

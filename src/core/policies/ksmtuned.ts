@@ -79,7 +79,7 @@ function decide(
   return [
     { policy: 'ksmtuned', npages: next },
     {
-      reason: boost ? 'free-below-reserve' : 'committed-above-total',
+      reason: boost ? 'free-below-reserve' : fits ? 'free-at-reserve' : 'committed-above-total',
       sentence: fits ? `${committed}, but ${free}: merging, ${pace}` : `${committed}: merging; ${free}: ${pace}`,
       settings: {
         ...(hasAdvisor ? { advisorMode: 'none' as const } : {}),
