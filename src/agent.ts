@@ -91,10 +91,10 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const config$ = options.signal$.pipe(
     filter((signal) => signal === 'SIGHUP'),
     scan((running) => reloaded(options) ?? running, options.config),
-    startWith(options.config),
     tap(({ values }) => {
       logging.configure({ debug: values.DEBUG, logFile: values.LOGFILE });
     }),
+    startWith(options.config),
     shareReplay({ bufferSize: 1, refCount: false }),
   );
   const bus$ = joinBus(options.busAddress, manager, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));

@@ -155,13 +155,14 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   if (dryRun === undefined) await refuseRivals(root);
   else if (!process.stdout.isTTY) log.info(`a dry run, ${dryRun}: it is only said what would be set`);
 
+  const ledger = dryRun === undefined ? openLedger(root, ksm, log) : undefined;
   const agent = () =>
     runAgent({
       ...streams,
       version: VERSION,
       root,
       ksm,
-      ledger: dryRun === undefined ? openLedger(root, ksm, log) : undefined,
+      ledger,
       config,
       reload: () => loadConfig(configFile),
       busAddress,
@@ -170,12 +171,16 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       ...(process.stdout.isTTY
         ? {
             onFirst: (look: FirstLook) => {
-              process.stdout.write(overview(look, { busAddress, dryRun, columns: process.stdout.columns }));
+              process.stdout.write(overview(look, { busAddress, dryRun, columns: process.stdout.columns || 80 }));
             },
           }
         : {}),
     });
-  return dryRun === undefined && PIDFILE !== '' ? withPidFile(`${root}${PIDFILE}`, log, agent) : agent();
+  try {
+    return await (ledger === undefined || PIDFILE === '' ? agent() : withPidFile(`${root}${PIDFILE}`, log, agent));
+  } finally {
+    await logging.flush();
+  }
 }
 
 async function main(): Promise<void> {

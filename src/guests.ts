@@ -26,6 +26,7 @@ import type { LibvirtState } from './libvirt/watch.js';
 const PROC_POLL_MILLIS = 5000;
 /** The first decision does not wait longer than this for libvirt; /proc knows the guests too. */
 const FIRST_STATE_MILLIS = 2000;
+const LATE: LibvirtState = { up: false, reason: 'libvirt has not answered yet' };
 
 /** The host's guests, from libvirt while it is up and from /proc while it is not. */
 export class Guests {
@@ -37,7 +38,11 @@ export class Guests {
   /** @param libvirt$ what watchLibvirt gives; it is subscribed to once, for as long as somebody listens to either stream. */
   constructor(libvirt$: Observable<LibvirtState>, qemu: QemuProcesses) {
     this.qemu = qemu;
-    this.libvirt$ = libvirt$.pipe(shareReplay({ bufferSize: 1, refCount: true }));
+    const answers$ = libvirt$.pipe(share());
+    const late$ = timer(FIRST_STATE_MILLIS).pipe(map(() => LATE));
+    this.libvirt$ = merge(answers$, late$.pipe(takeUntil(answers$))).pipe(
+      shareReplay({ bufferSize: 1, refCount: true }),
+    );
     this.event$ = this.reports().pipe(
       scan<GuestReport, readonly [Inventory, readonly GuestEvent[]]>(
         ([inventory], report) => takeReport(inventory, report),
@@ -50,9 +55,7 @@ export class Guests {
 
   /** libvirt where it is up now. Before its first answer this waits, but not long. */
   async libvirt(): Promise<Libvirt | undefined> {
-    const state = await firstValueFrom(this.libvirt$.pipe(takeUntil(timer(FIRST_STATE_MILLIS))), {
-      defaultValue: { up: false as const },
-    });
+    const state = await firstValueFrom(this.libvirt$, { defaultValue: LATE });
     return state.up ? state.libvirt : undefined;
   }
 

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, levels, pino } from 'pino';
 import { errnoOf, messageOf } from './errors.js';
 
@@ -14,6 +15,8 @@ export interface LogOptions {
 /** syslog(3) priorities, as journald understands them. */
 const PRIORITY: Readonly<Record<string, number>> = { fatal: 2, error: 3, warn: 4, info: 6, debug: 7, trace: 7 };
 const STDOUT = 1;
+/** How long the end waits for a reader of stdout that does not read. */
+const LAST_WORDS_MILLIS = 1000;
 
 /**
  * The daemon's log: for a person on a terminal, JSON lines elsewhere; each line has journald's priority, as a field and,
@@ -23,19 +26,23 @@ export class Logging {
   readonly log: Log;
   private readonly print: (line: string) => string;
   private readonly logger: Logger;
-  private file: number | undefined;
+  private readonly stdout = pino.destination({ fd: STDOUT, sync: false });
+  private file: { readonly fd: number; readonly path: string } | undefined;
   private consoleLevel = levels.values['info'] ?? 0;
 
   private constructor(print: (line: string) => string) {
     this.print = print;
+    // A reader that has gone away misses the rest; a reader that is slow is waited for by nobody.
+    this.stdout.on('error', () => undefined);
     const sink = {
       // pino then sets lastLevel and lastMsg before each write.
       [Symbol.for('pino.metadata')]: true,
       lastLevel: 0,
       lastMsg: '',
       write: (line: string) => {
-        if (sink.lastLevel >= this.consoleLevel) writeSync(STDOUT, this.print(line));
-        if (this.file !== undefined) writeSync(this.file, `${new Date().toISOString()}: ${sink.lastMsg}\n`);
+        const text = sink.lastMsg;
+        if (sink.lastLevel >= this.consoleLevel) this.stdout.write(this.print(line));
+        this.writeToFile(`${new Date().toISOString()}: ${text}\n`);
       },
     };
     this.logger = pino(
@@ -59,14 +66,40 @@ export class Logging {
   configure({ debug, logFile }: LogOptions): void {
     this.logger.level = debug ? 'debug' : 'info';
     this.consoleLevel = levels.values[debug && logFile === '' ? 'debug' : 'info'] ?? 0;
-    if (this.file !== undefined) closeSync(this.file);
+    if (this.file !== undefined) closeSync(this.file.fd);
     this.file = undefined;
     if (logFile === '') return;
     try {
-      this.file = openSync(logFile, 'a', 0o640);
+      this.file = { fd: openSync(logFile, 'a', 0o640), path: logFile };
     } catch (error) {
-      this.log.warn(`LOGFILE ${logFile} cannot be opened (${errnoOf(error) ?? messageOf(error)}): going on without it`);
+      this.withoutFile(logFile, error);
     }
+  }
+
+  /** Waits until everything is written, but not long. */
+  async flush(): Promise<void> {
+    const written = new Promise<void>((resolve) => {
+      this.stdout.flush(() => {
+        resolve();
+      });
+    });
+    await Promise.race([written, sleep(LAST_WORDS_MILLIS)]);
+  }
+
+  private writeToFile(line: string): void {
+    if (this.file === undefined) return;
+    const { fd, path } = this.file;
+    try {
+      writeSync(fd, line);
+    } catch (error) {
+      closeSync(fd);
+      this.file = undefined;
+      this.withoutFile(path, error);
+    }
+  }
+
+  private withoutFile(path: string, error: unknown): void {
+    this.log.warn(`LOGFILE ${path} cannot be written (${errnoOf(error) ?? messageOf(error)}): going on without it`);
   }
 }
 

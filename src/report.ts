@@ -4,9 +4,6 @@ import type { Problem } from './core/problem.js';
 import type { Retune } from './core/retune.js';
 import type { Log } from './log.js';
 
-/** The subject of a turn without a decision; it says nothing of the other problems. */
-const FAILURE = 'decision';
-
 /** Logs turns of the loop: one line for a decision that changes something, problems once and not at every turn. */
 export class RetuneReport {
   private readonly log: Log;
@@ -22,8 +19,10 @@ export class RetuneReport {
     const [first, ...more] = retune.triggers.map(describeTrigger);
     const why = `${first ?? ''}${more.length > 0 ? ` and ${more.length} more` : ''}`;
     if ('failure' in retune) {
-      if (!this.told.has(FAILURE)) this.log.warn(`no decision (${why}): ${retune.failure.message}`);
-      this.told.add(FAILURE);
+      const { message } = retune.failure;
+      if (!this.told.has(message)) this.log.warn(`no decision (${why}): ${message}`);
+      // It says nothing of the other problems.
+      this.told.add(message);
       return;
     }
     const { sample, decision, applied } = retune;

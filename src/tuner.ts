@@ -76,18 +76,17 @@ export class Tuner {
    */
   async restore(onExit: OnExit, memory: () => MemoryFigures, pageSizeBytes: number): Promise<Applied> {
     if (this.ledger === undefined || onExit === 'leave') return { writes: [], problems: [] };
-    const state = this.ksm.read();
     const problems: Problem[] = [];
     const wanted: { [K in KsmSetting]?: KsmSettings[K] } = this.ledger.toRestore();
     if (onExit === 'stop') wanted.run = 0;
     if (onExit === 'unmerge') {
-      const obstacle = unmergeObstacle(state, memory(), pageSizeBytes);
+      const obstacle = unmergeObstacle(this.ksm.read(), memory(), pageSizeBytes);
       wanted.run = obstacle === undefined ? 2 : 0;
       if (obstacle !== undefined) problems.push(problem('run', obstacle));
     }
-    const writes = ksmWrites(state, wanted);
+    const writes = ksmWrites(this.ksm.readSettings(), wanted);
     problems.push(...(await this.writeToSysfs(writes)));
-    const after = this.ksm.read();
+    const after = this.ksm.readSettings();
     problems.push(...notTaken(writes, after, problems));
     if (onExit === 'restore' && problems.length === 0) this.ledger.clear();
     return { writes: writes.filter(({ setting, to }) => after[setting] === to), problems };
@@ -154,7 +153,7 @@ function sameAs(set: KsmSettings, state: KsmState): KsmSettings {
 }
 
 /** Writes that were accepted and yet are not what the kernel shows; the advisor sets pages_to_scan by itself. */
-function notTaken(writes: readonly KsmWrite[], after: KsmState, known: readonly Problem[]): readonly Problem[] {
+function notTaken(writes: readonly KsmWrite[], after: KsmSettings, known: readonly Problem[]): readonly Problem[] {
   const complained = new Set(known.map(({ subject }) => subject));
   return writes
     .filter(({ setting, to }) => after[setting] !== to && !complained.has(ksmFile(setting)))

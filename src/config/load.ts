@@ -7,7 +7,7 @@ import { type Assignment, parseAssignments } from './syntax.js';
 
 /** The file that hosts with ksmtuned already have. */
 export const DEFAULT_CONFIG_FILE = '/etc/ksmtuned.conf';
-const MOST_ERRORS_SHOWN = 20;
+const MOST_SHOWN = 20;
 
 export interface Config {
   readonly values: Values;
@@ -20,10 +20,14 @@ export interface Config {
 /** The configuration cannot be used. The message lists every error, each with file:line and what was expected. */
 export class ConfigError extends FatalError {
   constructor(errors: readonly string[]) {
-    const more = errors.length - MOST_ERRORS_SHOWN;
-    const shown = errors.slice(0, MOST_ERRORS_SHOWN);
-    super([...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'), EXIT.config);
+    super(firstOf(errors).join('\n'), EXIT.config);
   }
+}
+
+/** So many that a person reads them. */
+function firstOf(lines: readonly string[]): readonly string[] {
+  const more = lines.length - MOST_SHOWN;
+  return more > 0 ? [...lines.slice(0, MOST_SHOWN), `and ${more} more`] : lines;
 }
 
 /**
@@ -44,7 +48,7 @@ export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
 
   for (const path of [file, ...dropIns(`${file}.d`, errors)]) {
     const { assignments, complaints } = parseAssignments(readText(path, errors));
-    errors.push(...complaints.map(({ line, message }) => `${path}:${line}: ${message}`));
+    for (const { line, message } of complaints) errors.push(`${path}:${line}: ${message}`);
     for (const assignment of assignments) {
       const origin = `${path}:${assignment.line}`;
       if (!isKey(assignment.key)) {
@@ -65,7 +69,7 @@ export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
 
   if (errors.length > 0) throw new ConfigError(errors);
   const config = Object.freeze({ values: Object.freeze(values) as Values, origins: origins as Config['origins'] });
-  return { ...config, warnings: [...warnings, ...contradictions(config)] };
+  return { ...config, warnings: [...firstOf(warnings), ...contradictions(config)] };
 }
 
 /** Every effective value and where it came from, one line each. */

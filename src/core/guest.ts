@@ -23,7 +23,7 @@ export type Inventory = ReadonlySet<string> | undefined;
 
 /**
  * Takes a report into the inventory. Idempotent: a report that says nothing new gives no event, in whatever order events
- * and lists arrive. The first list is where we begin, not a change.
+ * and lists arrive. The first list is where we begin, not a change; events before it are passed on as they are.
  */
 export function takeReport(inventory: Inventory, report: GuestReport): readonly [Inventory, readonly GuestEvent[]] {
   if (report.kind === 'list') {

@@ -1,5 +1,5 @@
 /**
- * The files of /sys/kernel/mm/ksm by the names used here, in the order in which they must be written.
+ * The settings of /sys/kernel/mm/ksm that are numbers, by the names used here, in the order in which they must be written.
  *
  * INVARIANTS: `advisorMode` comes before the values it governs when it is switched off and after them when it is switched
  * on (`pages_to_scan` answers EINVAL while it is on, and switching it off resets `pages_to_scan` to 100); `run` is written
@@ -7,7 +7,7 @@
  *
  * https://docs.kernel.org/admin-guide/mm/ksm.html
  */
-const WRITABLE = {
+export const KSM_SETTINGS = {
   mergeAcrossNodes: 'merge_across_nodes',
   maxPageSharing: 'max_page_sharing',
   useZeroPages: 'use_zero_pages',
@@ -39,14 +39,14 @@ const COUNTERS = {
 } as const;
 
 /** Every number that KSM shows, by its file. Which of them exist depends on the kernel. */
-export const KSM_NUMBERS = { ...WRITABLE, ...COUNTERS } as const;
+export const KSM_NUMBERS = { ...KSM_SETTINGS, ...COUNTERS } as const;
 export type KsmNumber = keyof typeof KSM_NUMBERS;
 
 type AdvisorMode = 'none' | 'scan-time';
-export type KsmSetting = keyof typeof WRITABLE | 'advisorMode';
+export type KsmSetting = keyof typeof KSM_SETTINGS | 'advisorMode';
 
 /** Values to be set; what is absent is left alone. */
-export type KsmSettings = Readonly<Partial<Record<keyof typeof WRITABLE, number>>> & {
+export type KsmSettings = Readonly<Partial<Record<keyof typeof KSM_SETTINGS, number>>> & {
   readonly advisorMode?: AdvisorMode;
 };
 
@@ -63,7 +63,7 @@ export type KsmState = Readonly<Partial<Record<KsmNumber, number>>> & {
 
 /** The file of a setting below /sys/kernel/mm/ksm. */
 export function ksmFile(setting: KsmSetting): string {
-  return setting === 'advisorMode' ? 'advisor_mode' : WRITABLE[setting];
+  return setting === 'advisorMode' ? 'advisor_mode' : KSM_SETTINGS[setting];
 }
 
 export interface KsmWrite {
@@ -81,7 +81,7 @@ export function describeWrite({ setting, from, to }: KsmWrite): string {
  * What must be written, in order, to bring `state` to `wanted`. Settings that this kernel lacks are left out, and so is
  * `pagesToScan` while the advisor stays on, which sets it itself.
  */
-export function ksmWrites(state: KsmState, wanted: KsmSettings): readonly KsmWrite[] {
+export function ksmWrites(state: KsmSettings, wanted: KsmSettings): readonly KsmWrite[] {
   const advised = state.advisorMode === 'scan-time' && wanted.advisorMode !== 'none';
   const advisorOff = wanted.advisorMode === 'none' && state.advisorMode !== undefined && state.advisorMode !== 'none';
   const writes: KsmWrite[] = [];
@@ -97,7 +97,7 @@ export function ksmWrites(state: KsmState, wanted: KsmSettings): readonly KsmWri
 }
 
 function writeOrder(wanted: KsmSettings): readonly KsmSetting[] {
-  const values = (Object.keys(WRITABLE) as (keyof typeof WRITABLE)[]).filter((setting) => setting !== 'run');
+  const values = (Object.keys(KSM_SETTINGS) as (keyof typeof KSM_SETTINGS)[]).filter((setting) => setting !== 'run');
   const ordered: KsmSetting[] =
     wanted.advisorMode === 'scan-time' ? [...values, 'advisorMode'] : ['advisorMode', ...values];
   return wanted.run === 1 ? [...ordered, 'run'] : ['run', ...ordered];
@@ -116,7 +116,7 @@ export function changedByOthers(
 
 /** Every setting that `state` has, as settings: what would bring the kernel back to it. */
 export function settingsOf(state: KsmState): KsmSettings {
-  const settings = [...(Object.keys(WRITABLE) as KsmSetting[]), 'advisorMode' as const];
+  const settings = [...(Object.keys(KSM_SETTINGS) as KsmSetting[]), 'advisorMode' as const];
   return Object.fromEntries(
     settings.flatMap((setting) => {
       const value = state[setting];

@@ -1,5 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { KSM_NUMBERS, type KsmNumber, type KsmSetting, type KsmState, ksmFile } from '../core/ksm.js';
+import {
+  KSM_NUMBERS,
+  KSM_SETTINGS,
+  type KsmNumber,
+  type KsmSetting,
+  type KsmSettings,
+  type KsmState,
+  ksmFile,
+} from '../core/ksm.js';
 import { MalformedError, type Root, parseWhole, readText, writeValue } from './sysfs.js';
 
 type PartialState = Partial<Record<KsmNumber, number>> & { advisorMode?: 'none' | 'scan-time' };
@@ -25,21 +33,35 @@ export class KsmDirectory {
    * @throws MalformedError when a file holds something else than a number, or one is missing that every kernel has.
    */
   read(): KsmState {
-    const present = new Set(readdirSync(this.path));
-    const state: PartialState = {};
-    for (const [name, file] of Object.entries(KSM_NUMBERS) as [KsmNumber, string][]) {
-      const path = `${this.path}/${file}`;
-      if (present.has(file)) state[name] = parseWhole(readText(path), path);
-    }
-    if (present.has('advisor_mode')) state.advisorMode = this.readAdvisorMode();
+    const state: PartialState = this.readFiles(KSM_NUMBERS);
     if (hasRequired(state)) return state;
     const missing = REQUIRED.filter((name) => state[name] === undefined).map((name) => KSM_NUMBERS[name]);
     throw new MalformedError(this.path, `the file ${missing.join(', ')}`, 'none');
   }
 
+  /**
+   * The settings alone, without the counters.
+   *
+   * @throws MalformedError
+   */
+  readSettings(): KsmSettings {
+    return this.readFiles(KSM_SETTINGS);
+  }
+
   /** @throws WriteError, which names the file. */
   async write(setting: KsmSetting, value: number | string): Promise<void> {
     await writeValue(`${this.path}/${ksmFile(setting)}`, String(value));
+  }
+
+  private readFiles(files: Readonly<Partial<Record<KsmNumber, string>>>): PartialState {
+    const present = new Set(readdirSync(this.path));
+    const state: PartialState = {};
+    for (const [name, file] of Object.entries(files) as [KsmNumber, string][]) {
+      const path = `${this.path}/${file}`;
+      if (present.has(file)) state[name] = parseWhole(readText(path), path);
+    }
+    if (present.has('advisor_mode')) state.advisorMode = this.readAdvisorMode();
+    return state;
   }
 
   /** The mode is the one in brackets, "[none] scan-time"; a copy that was written to holds the word alone. */

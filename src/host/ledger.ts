@@ -1,12 +1,15 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { type KsmSetting, type KsmSettings, type KsmState, settingsOf } from '../core/ksm.js';
+import { EXIT, FatalError } from '../errors.js';
 import { type Root, readTextIfThere } from './sysfs.js';
 
 const Entry = v.object({
   version: v.literal(1),
   /** The boot that the values belong to: another boot begins with the kernel's own. */
   bootId: v.string(),
+  /** The process that wrote it last. */
+  pid: v.number(),
   found: v.record(v.string(), v.union([v.number(), v.string()])),
   changed: v.array(v.string()),
 });
@@ -24,11 +27,14 @@ export class Ledger {
   private readonly bootId: string;
   private readonly found: KsmSettings;
   private readonly changed: Set<KsmSetting>;
+  /** Whether the file has everything in it. */
+  private complete = true;
 
   /**
    * @param directory where the file ledger.json is kept; made when the first setting is recorded.
    * @param state what the kernel shows now.
-   * @throws Error when a ledger of this boot is there and cannot be understood: overwriting it would lose the host's values.
+   * @throws FatalError when a living samepaged keeps the ledger, or when it cannot be understood: overwriting it would lose
+   *   the host's values.
    */
   constructor(directory: string, root: Root, state: KsmState) {
     this.directory = directory;
@@ -54,29 +60,36 @@ export class Ledger {
   record(settings: readonly KsmSetting[]): void {
     const implied = settings.includes('advisorMode') ? (['pagesToScan'] as const) : [];
     const fresh = [...settings, ...implied].filter((setting) => !this.changed.has(setting));
-    if (fresh.length === 0) return;
+    if (fresh.length === 0 && this.complete) return;
     for (const setting of fresh) this.changed.add(setting);
+    this.complete = false;
     this.writeFile();
+    this.complete = true;
   }
 
   /** Everything has been put back. */
   clear(): void {
     this.changed.clear();
-    rmSync(this.file, { force: true });
+    if (readTextIfThere(this.file) !== undefined) rmSync(this.file);
   }
 
   private readFile(): { found: KsmSettings; changed: KsmSetting[] } | undefined {
     const text = readTextIfThere(this.file);
     if (text === undefined) return undefined;
-    try {
-      const { bootId, found, changed } = v.parse(Entry, JSON.parse(text));
-      return bootId === this.bootId ? { found, changed: changed as KsmSetting[] } : undefined;
-    } catch (error) {
-      throw new Error(
-        `${this.file}: expected what samepaged noted of the host's KSM settings, found something else; see it and remove it`,
-        { cause: error },
+    const entry = v.safeParse(Entry, parseJson(text));
+    if (!entry.success) {
+      const expected = "expected what samepaged noted of the host's KSM settings, found something else";
+      throw new FatalError(`${this.file}: ${expected}; see it and remove it`, EXIT.config);
+    }
+    const { bootId, pid, found, changed } = entry.output;
+    if (bootId !== this.bootId) return undefined;
+    if (isLivingSamepaged(pid)) {
+      throw new FatalError(
+        `samepaged is running, pid ${pid}, and keeps ${this.file}: there can be only one`,
+        EXIT.tempFail,
       );
     }
+    return { found, changed: changed as KsmSetting[] };
   }
 
   private writeFile(): void {
@@ -84,6 +97,7 @@ export class Ledger {
     const entry: v.InferOutput<typeof Entry> = {
       version: 1,
       bootId: this.bootId,
+      pid: process.pid,
       found: { ...this.found },
       changed: [...this.changed],
     };
@@ -97,4 +111,16 @@ export class Ledger {
     }
     renameSync(fresh, this.file);
   }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isLivingSamepaged(pid: number): boolean {
+  return pid !== process.pid && readTextIfThere(`/proc/${pid}/comm`)?.startsWith('samepaged') === true;
 }

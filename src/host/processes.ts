@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { errnoOf } from '../errors.js';
 import { type Root, isAbsence, readTextIfThere } from './sysfs.js';
 
 /** A process as /proc shows it: its pid and comm, the first 15 characters of its name. */
@@ -8,11 +9,11 @@ export interface ProcessName {
   readonly comm: string;
 }
 
-/** Every process below `root`/proc. Those that end meanwhile are left out. */
+/** Every process below `root`/proc. Those that end meanwhile, or are hidden from us (hidepid), are left out. */
 export function listProcesses(root: Root): ProcessName[] {
   const pids = readdirSync(`${root}/proc`).filter((name) => /^\d+$/.test(name));
   return pids.flatMap((pid) => {
-    const comm = readTextIfThere(`${root}/proc/${pid}/comm`);
+    const comm = commOf(root, pid);
     return comm === undefined ? [] : [{ pid: Number(pid), comm }];
   });
 }
@@ -27,6 +28,15 @@ export async function commandLine(root: Root, pid: number): Promise<readonly str
     return text === '' ? [] : text.replace(/\0$/, '').split('\0');
   } catch (error) {
     if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+function commOf(root: Root, pid: string): string | undefined {
+  try {
+    return readTextIfThere(`${root}/proc/${pid}/comm`);
+  } catch (error) {
+    if (['EPERM', 'EACCES'].includes(errnoOf(error) ?? '')) return undefined;
     throw error;
   }
 }

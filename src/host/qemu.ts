@@ -5,10 +5,10 @@ import { type Root, readTextIfThere } from './sysfs.js';
 
 /**
  * What a QEMU system emulator's process is called: qemu-system-x86_64 (Debian, Fedora; comm keeps 15 characters), qemu-kvm
- * (RHEL's /usr/libexec/qemu-kvm), kvm (Proxmox, and Debian's old link), and what libvirt calls its child until it has
- * started QEMU is none of these.
+ * (RHEL's /usr/libexec/qemu-kvm), kvm (Proxmox, and Debian's old link), .qemu-system-x8 (NixOS's
+ * wrapper). A guest that was started with `-name …,process=x` is called x and is not found.
  */
-const QEMU_COMM = /^(qemu-system-|qemu-kvm$|kvm$)/;
+const QEMU_COMM = /^(\.?qemu-system-|qemu-kvm$|kvm$)/;
 const QEMU_EXECUTABLE = /^(qemu-system-[\w-]+|qemu-kvm|kvm)$/;
 const MIB = 1024 ** 2;
 

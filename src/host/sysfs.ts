@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { constants, open } from 'node:fs/promises';
-import { errnoOf, messageOf } from '../errors.js';
+import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 
 /** Where the kernel's /proc and /sys are taken from: "/" or a directory that holds copies of them. */
 export type Root = string;
 
 /** A file of the kernel's that does not say what it should. */
-export class MalformedError extends Error {
+export class MalformedError extends FatalError {
   constructor(path: string, expected: string, found: string) {
     const shown = found.length > 60 ? `${found.slice(0, 60)}...` : found;
-    super(`${path}: expected ${expected}, found ${JSON.stringify(shown)}`);
+    super(`${path}: expected ${expected}, found ${JSON.stringify(shown)}`, EXIT.unavailable);
   }
 }
 

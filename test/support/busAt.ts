@@ -28,6 +28,7 @@ export class BusAt implements AsyncDisposable {
     <allow user="*"/>
     <allow own="*"/>
     <allow send_destination="*" eavesdrop="true"/>
+    <allow receive_sender="*" eavesdrop="true"/>
     ${forbidden.map((name) => `<deny own="${name}"/>`).join('\n    ')}
   </policy>
 </busconfig>

@@ -29,6 +29,7 @@ export class LibvirtStandIn implements Disposable {
   readonly parameters: Record<string, unknown>[] = [];
   private readonly bus: MessageBus;
   private readonly tree: HostTree;
+  private readonly late = new Set<NodeJS.Timeout>();
 
   private constructor(bus: MessageBus, tree: HostTree) {
     this.bus = bus;
@@ -57,6 +58,7 @@ export class LibvirtStandIn implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    for (const timer of this.late) clearTimeout(timer);
     this.bus.disconnect();
   }
 
@@ -81,7 +83,7 @@ export class LibvirtStandIn implements Disposable {
       this.send(this.reply(message, member, body));
     };
     if (behaviour === 'answer') reply();
-    else setTimeout(reply, behaviour);
+    else this.late.add(setTimeout(reply, behaviour));
   }
 
   private reply(message: Message, member: Member, body: readonly unknown[]): Message {

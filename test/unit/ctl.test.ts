@@ -36,6 +36,7 @@ async function output(context: TestContext, verb: Verb, answer: unknown, json = 
   const { status: exitStatus, output: text } = await verb.run({
     bus: 'system',
     json,
+    libvirt: 'none',
     words: [],
     progress: () => undefined,
   });
@@ -82,6 +83,11 @@ describe('samepagectl status', () => {
       name: 'after a failed look',
       parts: { lastRetune: { triggers: ['timer'], changes: [], problems: [], failure: 'no sample' } },
       lines: ['  why        no sample'],
+    },
+    {
+      name: 'after one trigger more than it has room for',
+      parts: { lastRetune: { ...REPLY, triggers: ['a', 'b', 'c', 'd'] } },
+      lines: ['  last look  42 s ago: a, b, c and 1 more'],
     },
     {
       name: 'after many triggers',

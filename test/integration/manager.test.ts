@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { DBusError, Variant } from 'dbus-next';
+import { AgentHost, decision, decisions, retune } from '../support/agentHost.js';
+import { eventually } from '../support/daemon.js';
+import { type Dict, ManagerClient } from '../support/managerClient.js';
+import { VERSION } from '../support/version.js';
+
+const PROPERTIES = {
+  Version: 's',
+  Policy: 's',
+  Run: 'u',
+  PagesToScan: 'u',
+  SleepMillisecs: 'u',
+  SavedBytes: 't',
+  GuestCount: 'u',
+  LibvirtConnected: 'b',
+  DryRun: 'b',
+  LastRetune: 'a{sv}',
+};
+
+async function client(host: AgentHost): Promise<ManagerClient> {
+  return ManagerClient.on(await host.bus.connect());
+}
+
+describe('org.samepaged1.Manager', { concurrency: true }, () => {
+  it('has Retune, Retuned and the ten properties with their types, and nothing else', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    await host.started();
+    const xml = await (await client(host)).introspect();
+    const [, body = ''] = /<interface name="org\.samepaged1\.Manager">([^]*?)<\/interface>/.exec(xml) ?? [];
+    const found = [...body.matchAll(/<(method|signal|property|arg) ([^>]*?)\/?>/g)].map(
+      ([, kind = '', attributes = '']) => {
+        const pairs = [...attributes.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => `${key}=${value}`);
+        return [kind, ...pairs.filter((pair) => pair !== 'name=undefined').sort()].join(' ');
+      },
+    );
+    assert.deepEqual(found.sort(), [
+      'arg direction=out type=a{sv}',
+      'arg type=a{sv}',
+      'method name=Retune',
+      ...Object.entries(PROPERTIES)
+        .map(([name, type]) => `property access=read name=${name} type=${type}`)
+        .sort(),
+      'signal name=Retuned',
+    ]);
+  });
+
+  it('Retune() gives the decision that followed, and it is in the kernel when it returns', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    await host.started();
+    host.memoryIsShort();
+    host.tree.addGuest(101, 'web', 2_000_000);
+    const before = Date.now();
+    const reply = await (await client(host)).retune();
+    assert.equal(host.pace, '1 300 10');
+
+    const { RealtimeUSec, ...rest } = reply;
+    const millis = Number(RealtimeUSec) / 1000;
+    assert.ok(millis >= before && millis <= Date.now(), `${String(millis)} is not now`);
+    const KIB = 1024n;
+    assert.deepEqual(rest, {
+      Triggers: ['asked for by D-Bus'],
+      Policy: 'ksmtuned',
+      Reason: 'free-below-reserve',
+      Sentence:
+        'guests use 1.9 GiB + 3.2 GiB reserve < 16.0 GiB, but free 2.2 GiB < 3.2 GiB: ' +
+        'merging, faster by 300 (300 pages every 10 ms)',
+      Changes: ['pages_to_scan 100 -> 300', 'sleep_millisecs 20 -> 10', 'run 0 -> 1'],
+      Problems: [],
+      TotalBytes: 16_777_216n * KIB,
+      FreeBytes: 2_290_000n * KIB,
+      CommittedBytes: 2_000_000n * KIB,
+      GuestCount: 1,
+    });
+  });
+
+  it('properties are what is in the tree', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    host.memoryIsShort();
+    host.tree.addGuest(101, 'web', 2_000_000);
+    host.tree.setKsm('pages_sharing', 1000);
+    host.tree.setKsm('ksm_zero_pages', 24);
+    await host.started();
+    const { LastRetune, ...rest } = await (await client(host)).properties();
+    const numbers = [host.tree.ksm('run'), host.tree.ksm('pages_to_scan'), host.tree.ksm('sleep_millisecs')].map(
+      Number,
+    );
+    assert.deepEqual(rest, {
+      Version: VERSION,
+      Policy: 'ksmtuned',
+      Run: numbers[0],
+      PagesToScan: numbers[1],
+      SleepMillisecs: numbers[2],
+      SavedBytes: 1024n * 4096n,
+      GuestCount: 1,
+      LibvirtConnected: false,
+      DryRun: false,
+    });
+    assert.deepEqual((LastRetune as Dict)['Triggers'], ['start']);
+  });
+
+  it('cannot be written', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    await host.started();
+    const manager = await client(host);
+    await assert.rejects(manager.setProperty('Run', new Variant('u', 2)), DBusError);
+    assert.equal(host.pace, '0 100 20');
+  });
+
+  it('PropertiesChanged tells what changed and only that; Retuned tells each retune', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    const daemon = await host.started();
+    const manager = await client(host);
+
+    await retune(daemon);
+    await eventually(() => manager.retuned.length === 1);
+    assert.deepEqual(manager.retuned[0]?.['Reason'], 'enough-memory');
+    assert.deepEqual(Object.keys(manager.changes[0] ?? {}), ['LastRetune']);
+
+    host.memoryIsShort();
+    await retune(daemon);
+    await eventually(() => manager.retuned.length === 2);
+    const { LastRetune, ...changed } = manager.changes[1] ?? {};
+    assert.deepEqual(changed, { Run: 1, PagesToScan: 300, SleepMillisecs: 10 });
+    assert.deepEqual(LastRetune, manager.retuned[1]);
+    assert.deepEqual(manager.retuned[1]?.['Triggers'], ['asked for by SIGUSR1']);
+  });
+
+  it('a failed retune is an error with the reason, and is told', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    await host.started();
+    const manager = await client(host);
+    host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
+    await assert.rejects(manager.retune(), (error: DBusError) => {
+      assert.equal(error.type, 'org.samepaged1.Error.RetuneFailed');
+      assert.match(error.text, /proc\/meminfo: expected a line "MemTotal: NUMBER kB"/);
+      return true;
+    });
+    await eventually(() => manager.retuned.length === 1);
+    assert.match(String(manager.retuned[0]?.['Failure']), /MemTotal/);
+    assert.deepEqual((await manager.properties())['LastRetune'], manager.retuned[0]);
+  });
+
+  it('a hundred callers at once each get an answer, from few retunes', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    const daemon = await host.started();
+    const manager = await client(host);
+    const replies = await Promise.all(Array.from({ length: 100 }, () => manager.retune()));
+    assert.equal(replies.length, 100);
+    for (const reply of replies) assert.equal(reply['Reason'], 'enough-memory');
+    await decision(daemon, 2);
+    assert.ok(decisions(daemon).length < 60, String(decisions(daemon).length));
+  });
+
+  it('SIGUSR1 retunes', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    const daemon = await host.started();
+    host.memoryIsShort();
+    assert.match((await retune(daemon)).msg, /^asked for by SIGUSR1: /);
+    await host.paceIs('1 300 10');
+  });
+
+  it('a retune that is under way when SIGTERM comes is answered, and then the host is given back', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    const daemon = await host.started();
+    host.memoryIsShort();
+    const before = await client(host);
+    const answer = before.retune().catch((error: unknown) => error);
+    assert.equal(await daemon.end(), 0);
+    const reply = await answer;
+    assert.ok(reply instanceof Error || (reply as Dict)['Reason'] === 'free-below-reserve');
+    assert.equal(host.pace, '0 100 20');
+  });
+});
