@@ -16,7 +16,6 @@ import {
   scan,
   share,
   shareReplay,
-  startWith,
   switchMap,
   take,
   takeUntil,
@@ -26,7 +25,7 @@ import type { BusAddress } from './bus/connection.js';
 import { type BusState, joinBus } from './bus/join.js';
 import { Manager } from './bus/manager.js';
 import { Collector } from './collector.js';
-import { type Config, ConfigError } from './config/load.js';
+import { unmergeObstacle } from './core/hold.js';
 import type { Trigger } from './core/policy.js';
 import { type Retune, retunes } from './core/retune.js';
 import { type AgentState, initialState, nextState } from './core/state.js';
@@ -38,27 +37,23 @@ import type { Ledger } from './host/ledger.js';
 import { readMemoryFigures } from './host/meminfo.js';
 import { QemuProcesses } from './host/qemu.js';
 import { type Root, pageSizeBytes } from './host/sysfs.js';
+import { Intents, type IntentsOptions } from './intent.js';
 import { Libvirt } from './libvirt/connect.js';
 import { type LibvirtState, watchLibvirt } from './libvirt/watch.js';
-import type { Logging } from './log.js';
 import { busNews, libvirtNews } from './news.js';
 import { planOf } from './plan.js';
 import { RetuneReport } from './report.js';
 import { Tuner } from './tuner.js';
 
-export interface AgentOptions {
+export interface AgentOptions extends IntentsOptions {
   readonly version: string;
   readonly root: Root;
   readonly ksm: KsmDirectory;
   /** Undefined for a dry run. */
   readonly ledger: Ledger | undefined;
-  readonly config: Config;
-  /** Reads the configuration again; throws ConfigError. */
-  readonly reload: () => Config;
   readonly busAddress: BusAddress;
   /** The libvirt-dbus object to watch; undefined for none. */
   readonly libvirtObject: string | undefined;
-  readonly logging: Logging;
   /** SIGUSR1, SIGHUP, SIGTERM, SIGINT as they come. */
   readonly signal$: Observable<NodeJS.Signals>;
   /** Faults that nobody caught: the agent restores the host and ends. */
@@ -84,23 +79,31 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const { log } = logging;
   const dryRun = ledger === undefined;
   const manual$ = new Subject<Trigger>();
+  const pageSize = pageSizeBytes(root);
+  const halfOfMemory = Math.trunc(readMemoryFigures(root).memTotalBytes / pageSize / 2);
+  const maxKernelPages = ksm.readSettings().maxKernelPages === undefined ? undefined : halfOfMemory;
 
+  const intents = new Intents(options);
   const first = initialState({ version: options.version, policy: options.config.values.KSM_POLICY, dryRun });
-  const manager = new Manager(first, () => retuneNow('D-Bus'));
+  const obstacle = () => unmergeObstacle(ksm.read(), readMemoryFigures(root), pageSize);
+  const manager = new Manager(first, {
+    retune: () =>
+      turnOf({ kind: 'manual', by: 'D-Bus' }, (trigger) => {
+        manual$.next(trigger);
+      }),
+    hold: (hold, by) =>
+      turnOf({ kind: 'manual', by }, (trigger) => {
+        intents.hold(hold, trigger);
+      }),
+    unmergeObstacle: obstacle,
+  });
 
-  const config$ = options.signal$.pipe(
-    filter((signal) => signal === 'SIGHUP'),
-    scan((running) => reloaded(options) ?? running, options.config),
-    tap(({ values }) => {
-      logging.configure({ debug: values.DEBUG, logFile: values.LOGFILE });
-    }),
-    startWith(options.config),
-    shareReplay({ bufferSize: 1, refCount: false }),
-  );
   const bus$ = joinBus(options.busAddress, manager, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new QemuProcesses(root));
   const collector = new Collector(root, ksm, guests);
-  const tuner = new Tuner({ ksm, ledger, libvirt: () => guests.libvirt() });
+  const mayUnmerge = () =>
+    intents.current.values.KSM_UNMERGE_TO_APPLY ? obstacle() : 'KSM_UNMERGE_TO_APPLY is not set';
+  const tuner = new Tuner({ ksm, ledger, libvirt: () => guests.libvirt(), mayUnmerge });
 
   const end$: Observable<End> = merge(
     options.signal$.pipe(
@@ -117,8 +120,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const retune$ = retunes({
     plan$: bus$.pipe(
       take(1),
-      switchMap(() => config$),
-      map(({ values }) => planOf(values)),
+      switchMap(() => intents.intent$),
+      map((intent) => planOf(intent, maxKernelPages)),
     ),
     guest$: guests.event$,
     manual$: merge(
@@ -128,27 +131,24 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
         map((): Trigger => ({ kind: 'manual', by: 'SIGUSR1' })),
       ),
     ),
-    sample: () =>
-      config$.pipe(
-        take(1),
-        switchMap(({ values }) => collector.sample(values.KSM_MEMORY_ACCOUNTING)),
-      ),
+    sample: () => from(collector.sample(intents.current.values.KSM_MEMORY_ACCOUNTING)),
     apply: (decision, sample) => from(tuner.apply(decision, sample)),
     stop$: end$,
   }).pipe(share());
 
-  function retuneNow(by: string): Promise<Retune> {
-    const trigger: Trigger = { kind: 'manual', by };
+  /** Sends `trigger` on its way and gives the turn that it is in. */
+  function turnOf(trigger: Trigger, send: (trigger: Trigger) => void): Promise<Retune> {
     const done = firstValueFrom(retune$.pipe(filter(({ triggers }) => triggers.includes(trigger))), {
       defaultValue: { triggers: [trigger], policy: first.policy, failure: new Error('samepaged is stopping') },
     });
-    manual$.next(trigger);
+    send(trigger);
     return done;
   }
 
   const report = new RetuneReport(log, dryRun);
   const state$ = merge(
     retune$.pipe(map((retune) => ({ retune }))),
+    intents.intent$.pipe(map(({ hold }) => ({ hold }))),
     guests.libvirt$.pipe(
       map(({ up }) => ({ libvirtConnected: up })),
       distinctUntilChanged((a, b) => a.libvirtConnected === b.libvirtConnected),
@@ -166,6 +166,12 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     libvirt: guests.libvirt$,
   }).pipe(take(1), tap(options.onFirst ?? (() => undefined)), share());
   const newsFrom$ = options.onFirst === undefined ? of(undefined) : firstLook$;
+  const reload$ = options.signal$.pipe(
+    filter((signal) => signal === 'SIGHUP'),
+    tap(() => {
+      intents.reload();
+    }),
+  );
   const ended$ = retune$.pipe(ignoreElements(), endWith(undefined));
 
   let status: ExitStatus;
@@ -177,6 +183,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           firstLook$,
           busNews(bus$, newsFrom$, options.busAddress, log),
           libvirtNews(guests.libvirt$, newsFrom$, log),
+          reload$,
         ).pipe(takeUntil(ended$)),
         retune$.pipe(
           tap((retune) => {
@@ -198,25 +205,10 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   return status;
 
   async function giveBack(): Promise<void> {
-    const { KSM_ON_EXIT } = (await firstValueFrom(config$, { defaultValue: options.config })).values;
-    const { writes, problems } = await tuner.restore(KSM_ON_EXIT, () => readMemoryFigures(root), pageSizeBytes(root));
+    const { KSM_ON_EXIT } = intents.current.values;
+    const { writes, problems } = await tuner.restore(KSM_ON_EXIT, obstacle);
     if (!dryRun) log.info(`KSM_ON_EXIT=${KSM_ON_EXIT}: ${writes.map(describeWrite).join(', ') || 'nothing to change'}`);
     for (const { sentence } of problems) log.warn(sentence);
-  }
-}
-
-/** The configuration as it is on disk now; undefined, with a line in the log, when it cannot be used. */
-function reloaded({ reload, logging: { log } }: AgentOptions): Config | undefined {
-  try {
-    const config = reload();
-    for (const warning of config.warnings) log.warn(warning);
-    log.info('configuration reloaded');
-    return config;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    for (const line of error.message.split('\n')) log.error(line);
-    log.error('the configuration is not reloaded: going on with the one that was running');
-    return undefined;
   }
 }
 

@@ -6,10 +6,12 @@ import { type AgentOptions, type FirstLook, runAgent } from './agent.js';
 import { type Config, DEFAULT_CONFIG_FILE, formatConfig, loadConfig } from './config/load.js';
 import { type KsmSetting, ksmFile } from './core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf } from './errors.js';
+import { HoldFile } from './host/holdFile.js';
 import { KsmDirectory } from './host/ksm.js';
 import { Ledger } from './host/ledger.js';
 import { removePidFile, writePidFile } from './host/pidfile.js';
 import { findRivals } from './host/rivals.js';
+import { readEnabledServices } from './host/services.js';
 import type { Root } from './host/sysfs.js';
 import { type Log, Logging } from './log.js';
 import { overview } from './overview.js';
@@ -103,8 +105,7 @@ async function refuseRivals(root: Root): Promise<void> {
   }
 }
 
-function openLedger(root: Root, ksm: KsmDirectory, log: Log): Ledger {
-  const directory = process.env['STATE_DIRECTORY'] ?? `${root}/var/lib/samepaged`;
+function openLedger(directory: string, root: Root, ksm: KsmDirectory, log: Log): Ledger {
   const ledger = new Ledger(directory, root, ksm.read());
   if (ledger.inherited) {
     const before = Object.entries(ledger.toRestore()).map(
@@ -155,7 +156,12 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   if (dryRun === undefined) await refuseRivals(root);
   else if (!process.stdout.isTTY) log.info(`a dry run, ${dryRun}: it is only said what would be set`);
 
-  const ledger = dryRun === undefined ? openLedger(root, ksm, log) : undefined;
+  for (const service of ['ksm.service', 'ksmtuned.service']) {
+    if (readEnabledServices(root)?.has(service) !== true) continue;
+    log.warn(`${service} is enabled and would fight samepaged at the next boot: systemctl disable --now ${service}`);
+  }
+  const stateDirectory = process.env['STATE_DIRECTORY'] ?? `${root}/var/lib/samepaged`;
+  const ledger = dryRun === undefined ? openLedger(stateDirectory, root, ksm, log) : undefined;
   const agent = () =>
     runAgent({
       ...streams,
@@ -163,6 +169,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       root,
       ksm,
       ledger,
+      holdFile: ledger === undefined ? undefined : new HoldFile(stateDirectory),
       config,
       reload: () => loadConfig(configFile),
       busAddress,

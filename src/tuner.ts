@@ -1,5 +1,4 @@
 import type { Decision } from './core/decision.js';
-import { formatBytes } from './core/format.js';
 import {
   type KsmSetting,
   type KsmSettings,
@@ -8,9 +7,7 @@ import {
   changedByOthers,
   ksmFile,
   ksmWrites,
-  savedBytes,
 } from './core/ksm.js';
-import type { MemoryFigures } from './core/memory.js';
 import type { Problem } from './core/problem.js';
 import type { Applied } from './core/retune.js';
 import type { Sample } from './core/sample.js';
@@ -22,8 +19,8 @@ import type { Libvirt } from './libvirt/connect.js';
 
 export type OnExit = 'restore' | 'leave' | 'stop' | 'unmerge';
 
-/** Unmerging must leave this part of the available memory free: ksmd and the guests go on allocating meanwhile. */
-const UNMERGE_MARGIN = 0.1;
+/** The kernel answers EBUSY to these while pages are shared. */
+const NEEDS_UNMERGED: ReadonlySet<KsmSetting> = new Set<KsmSetting>(['mergeAcrossNodes', 'maxPageSharing']);
 
 export interface TunerOptions {
   readonly ksm: KsmDirectory;
@@ -31,6 +28,8 @@ export interface TunerOptions {
   readonly ledger: Ledger | undefined;
   /** libvirt where it is up; what it can set is set through it. */
   readonly libvirt: () => Promise<Libvirt | undefined>;
+  /** Why everything may not be unmerged to apply a setting that the kernel takes only then; undefined when it may. */
+  readonly mayUnmerge: () => string | undefined;
 }
 
 /** Brings the kernel to what was decided, and back to what it was. */
@@ -38,27 +37,31 @@ export class Tuner {
   private readonly ksm: KsmDirectory;
   private readonly ledger: Ledger | undefined;
   private readonly libvirt: TunerOptions['libvirt'];
+  private readonly mayUnmerge: TunerOptions['mayUnmerge'];
   /** What was set so far; in a dry run what would have been. */
   private set: KsmSettings = {};
 
-  constructor({ ksm, ledger, libvirt }: TunerOptions) {
+  constructor({ ksm, ledger, libvirt, mayUnmerge }: TunerOptions) {
     this.ksm = ksm;
     this.ledger = ledger;
     this.libvirt = libvirt;
+    this.mayUnmerge = mayUnmerge;
   }
 
   /** Writes what differs, reads it back and says what did not go as it should. */
   async apply(decision: Decision, sample: Sample): Promise<Applied> {
     if (this.ledger === undefined) {
-      const writes = ksmWrites({ ...sample.ksm, ...this.set }, decision.settings);
+      const { writes, problems } = this.planWrites({ ...sample.ksm, ...this.set }, decision.settings);
       this.set = { ...this.set, ...asSettings(writes) };
-      return { writes, problems: [] };
+      return { writes, problems };
     }
-    const problems: Problem[] = changedByOthers(this.set, sample.ksm).map(({ setting, set, found }) => ({
+    const changed = changedByOthers(this.set, sample.ksm).map(({ setting, set, found }) => ({
       subject: `${ksmFile(setting)} changed by others`,
       sentence: `${ksmFile(setting)} is ${found} but samepaged had set it to ${set}: something else changed it`,
     }));
-    const writes = ksmWrites(sample.ksm, decision.settings);
+    const planned = this.planWrites(sample.ksm, decision.settings);
+    const { writes } = planned;
+    const problems = [...changed, ...planned.problems];
     if (writes.length === 0) return { writes, problems };
 
     problems.push(...recordIn(this.ledger, writes));
@@ -74,22 +77,50 @@ export class Tuner {
    * but leave ksmd stopped (run=0) or undo all merging (run=2), `leave` changes nothing. Goes straight to sysfs: libvirt may
    * be the reason for the end.
    */
-  async restore(onExit: OnExit, memory: () => MemoryFigures, pageSizeBytes: number): Promise<Applied> {
+  async restore(onExit: OnExit, unmergeObstacle: () => string | undefined): Promise<Applied> {
     if (this.ledger === undefined || onExit === 'leave') return { writes: [], problems: [] };
-    const problems: Problem[] = [];
     const wanted: { [K in KsmSetting]?: KsmSettings[K] } = this.ledger.toRestore();
+    const problems: Problem[] = [];
     if (onExit === 'stop') wanted.run = 0;
     if (onExit === 'unmerge') {
-      const obstacle = unmergeObstacle(this.ksm.read(), memory(), pageSizeBytes);
+      const obstacle = unmergeObstacle();
       wanted.run = obstacle === undefined ? 2 : 0;
-      if (obstacle !== undefined) problems.push(problem('run', obstacle));
+      if (obstacle !== undefined) problems.push(problem('run', `is set to 0 instead of 2: ${obstacle}`));
     }
-    const writes = ksmWrites(this.ksm.readSettings(), wanted);
-    problems.push(...(await this.writeToSysfs(writes)));
+    const planned = this.planWrites({ ...this.ksm.readSettings(), pagesShared: this.ksm.pagesShared() }, wanted);
+    problems.push(...planned.problems, ...(await this.writeToSysfs(planned.writes)));
     const after = this.ksm.readSettings();
-    problems.push(...notTaken(writes, after, problems));
+    problems.push(...notTaken(planned.writes, after, problems));
     if (onExit === 'restore' && problems.length === 0) this.ledger.clear();
-    return { writes: writes.filter(({ setting, to }) => after[setting] === to), problems };
+    return { writes: planned.writes.filter(({ setting, to }) => after[setting] === to), problems };
+  }
+
+  /**
+   * The writes that bring `ksm` to `wanted`, as far as the kernel takes them: some settings it lacks, and some it takes only
+   * while nothing is shared. Those wait for an unmerge, unless everything may be unmerged for them now.
+   */
+  private planWrites(ksm: KsmSettings & { readonly pagesShared: number }, wanted: KsmSettings): Applied {
+    const missing = (Object.keys(wanted) as KsmSetting[])
+      .filter((setting) => ksm[setting] === undefined)
+      .map((setting) => ({
+        subject: `${ksmFile(setting)} missing`,
+        sentence: `this kernel has no ${ksmFile(setting)}: it is left out`,
+      }));
+    const writes = ksmWrites(ksm, wanted);
+    const waiting = writes.filter(({ setting }) => NEEDS_UNMERGED.has(setting));
+    if (waiting.length === 0 || ksm.pagesShared === 0 || wanted.run === 2) return { writes, problems: missing };
+    const obstacle = this.mayUnmerge();
+    if (obstacle === undefined) {
+      const rest = ksmWrites({ ...ksm, run: 2 }, { ...wanted, run: wanted.run ?? ksm.run ?? 0 });
+      return { writes: [{ setting: 'run', from: ksm.run ?? 0, to: 2 }, ...rest], problems: missing };
+    }
+    const problems = waiting.map(({ setting, from, to }) =>
+      problem(
+        setting,
+        `stays ${from} and is not set to ${to}: the kernel takes it only while nothing is shared; samepagectl unmerge, then resume (${obstacle})`,
+      ),
+    );
+    return { writes: writes.filter((write) => !waiting.includes(write)), problems: [...missing, ...problems] };
   }
 
   /** What libvirt can set goes to it in one call; all else, and what it refuses, to sysfs. The order is kept. */
@@ -155,7 +186,8 @@ function sameAs(set: KsmSettings, state: KsmState): KsmSettings {
 /** Writes that were accepted and yet are not what the kernel shows; the advisor sets pages_to_scan by itself. */
 function notTaken(writes: readonly KsmWrite[], after: KsmSettings, known: readonly Problem[]): readonly Problem[] {
   const complained = new Set(known.map(({ subject }) => subject));
-  return writes
+  const final = writes.filter(({ setting }, at) => writes.slice(at + 1).every((later) => later.setting !== setting));
+  return final
     .filter(({ setting, to }) => after[setting] !== to && !complained.has(ksmFile(setting)))
     .filter(({ setting }) => setting !== 'pagesToScan' || after.advisorMode !== 'scan-time')
     .map(({ setting, to }) => problem(setting, `was set to ${to} but shows ${after[setting]}`));
@@ -163,12 +195,4 @@ function notTaken(writes: readonly KsmWrite[], after: KsmSettings, known: readon
 
 function problem(setting: KsmSetting, what: string): Problem {
   return { subject: ksmFile(setting), sentence: `${ksmFile(setting)} ${what}` };
-}
-
-/** Why unmerging everything could take the host out of memory, or undefined when it fits. Swap does not count. */
-function unmergeObstacle(state: KsmState, memory: MemoryFigures, pageSizeBytes: number): string | undefined {
-  const needed = savedBytes(state, pageSizeBytes);
-  const available = (memory.memAvailableBytes ?? memory.memFreeBytes) * (1 - UNMERGE_MARGIN);
-  if (needed <= available) return undefined;
-  return `is set to 0 instead of 2: unmerging needs ${formatBytes(needed)} and ${formatBytes(available)} are available`;
 }

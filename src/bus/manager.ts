@@ -1,4 +1,5 @@
 import { DBusError, Variant, interface as dbus } from 'dbus-next';
+import type { Hold } from '../core/hold.js';
 import { describeWrite } from '../core/ksm.js';
 import { describeTrigger } from '../core/policy.js';
 import type { Retune } from '../core/retune.js';
@@ -13,16 +14,24 @@ const read = (signature: string) => property({ signature, access: 'read' });
 
 type VariantDict = Record<string, Variant>;
 
-/** org.samepaged1.Manager: the agent's state as properties, and the retune by hand. It decides nothing. */
+/** What the bus can ask of the agent; each gives the turn of the loop that followed. */
+export interface Commands {
+  readonly retune: () => Promise<Retune>;
+  /** Sets the hold, or ends it. */
+  readonly hold: (hold: Hold | undefined, by: string) => Promise<Retune>;
+  /** Why unmerging could take the host out of memory. */
+  readonly unmergeObstacle: () => string | undefined;
+}
+
+/** org.samepaged1.Manager: the agent's state as properties, and what can be done by hand. It decides nothing. */
 export class Manager extends Interface {
   private state: AgentState;
-  private readonly retune: () => Promise<Retune>;
+  private readonly commands: Commands;
 
-  /** @param retune asks for a retune now and gives what came of it. */
-  constructor(state: AgentState, retune: () => Promise<Retune>) {
+  constructor(state: AgentState, commands: Commands) {
     super(MANAGER_INTERFACE);
     this.state = state;
-    this.retune = retune;
+    this.commands = commands;
   }
 
   /** Takes a new state; announces what changed, and the retune when there was one. */
@@ -68,11 +77,43 @@ export class Manager extends Interface {
     return this.state.lastRetune === undefined ? {} : retuneDict(this.state.lastRetune);
   }
 
+  /** The hold in force: `paused`, `stopped`, `unmerged`, or nothing. */
+  @read('s') get Hold(): string {
+    return this.state.hold?.kind ?? '';
+  }
+  /** When the hold ends by itself, microseconds since 1970; 0 when it does not. */
+  @read('t') get HoldUntilUSec(): bigint {
+    return BigInt(this.state.hold?.untilMillis ?? 0) * 1000n;
+  }
+
   @method({ outSignature: 'a{sv}' })
   async Retune(): Promise<VariantDict> {
-    const retune = await this.retune();
-    if ('failure' in retune) throw new DBusError('org.samepaged1.Error.RetuneFailed', retune.failure.message);
-    return retuneDict(retune);
+    return reply(await this.commands.retune());
+  }
+
+  /** Rests for `seconds`; 0: until Resume. */
+  @method({ inSignature: 't', outSignature: 'a{sv}' })
+  async Pause(seconds: bigint): Promise<VariantDict> {
+    const untilMillis = seconds === 0n ? {} : { untilMillis: Date.now() + Number(seconds) * 1000 };
+    return reply(await this.commands.hold({ kind: 'paused', ...untilMillis }, 'D-Bus Pause'));
+  }
+
+  @method({ outSignature: 'a{sv}' })
+  async Stop(): Promise<VariantDict> {
+    return reply(await this.commands.hold({ kind: 'stopped' }, 'D-Bus Stop'));
+  }
+
+  @method({ outSignature: 'a{sv}' })
+  async Resume(): Promise<VariantDict> {
+    return reply(await this.commands.hold(undefined, 'D-Bus Resume'));
+  }
+
+  /** Answers when everything is unmerged. Refused when it may not fit into memory, unless forced. */
+  @method({ inSignature: 'b', outSignature: 'a{sv}' })
+  async Unmerge(force: boolean): Promise<VariantDict> {
+    const obstacle = force ? undefined : this.commands.unmergeObstacle();
+    if (obstacle !== undefined) throw new DBusError('org.samepaged1.Error.Refused', obstacle);
+    return reply(await this.commands.hold({ kind: 'unmerged' }, 'D-Bus Unmerge'));
   }
 
   @signal({ signature: 'a{sv}' })
@@ -81,10 +122,18 @@ export class Manager extends Interface {
   }
 
   private properties(): Record<string, unknown> {
-    const { Version, Policy, Run, PagesToScan, SleepMillisecs, SavedBytes, GuestCount, LibvirtConnected, DryRun } =
-      this;
-    return { Version, Policy, Run, PagesToScan, SleepMillisecs, SavedBytes, GuestCount, LibvirtConnected, DryRun };
+    const { Version, Policy, Run, PagesToScan, SleepMillisecs, SavedBytes, GuestCount } = this;
+    const { LibvirtConnected, DryRun, Hold, HoldUntilUSec } = this;
+    return {
+      ...{ Version, Policy, Run, PagesToScan, SleepMillisecs, SavedBytes, GuestCount },
+      ...{ LibvirtConnected, DryRun, Hold, HoldUntilUSec },
+    };
   }
+}
+
+function reply(retune: Retune): VariantDict {
+  if ('failure' in retune) throw new DBusError('org.samepaged1.Error.RetuneFailed', retune.failure.message);
+  return retuneDict(retune);
 }
 
 /**

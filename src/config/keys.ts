@@ -22,6 +22,17 @@ function wholeNumber(fallback: string, unit: string, least: number, most: number
   return key(fallback, `a whole number of ${unit} from ${least} to ${most}`, schema);
 }
 
+/** A setting of the kernel's; null, which leaves it alone, unless it is given. */
+function optionalNumber(expected: string, least: number, most: number): Key<number | null> {
+  const schema = v.pipe(
+    v.string(),
+    v.regex(/^\d{0,15}$/),
+    v.transform((text) => (text === '' ? null : Number(text))),
+    v.check((value) => value === null || (value >= least && value <= most)),
+  );
+  return key<number | null>('', `${expected}, or nothing`, schema);
+}
+
 function oneOf<const Options extends readonly string[]>(options: Options): Key<Options[number]> {
   return key(options[0] ?? '', `one of ${options.join(', ')}`, v.picklist(options));
 }
@@ -72,6 +83,19 @@ export const KEYS = {
   KSM_POLICY: oneOf(['ksmtuned']),
   KSM_MEMORY_ACCOUNTING: oneOf(['corrected', 'legacy']),
   KSM_ON_EXIT: oneOf(['restore', 'leave', 'stop', 'unmerge']),
+  KSM_WHEN: oneOf(['needed', 'always']),
+  KSM_MERGE_ACROSS_NODES: optionalNumber('0 or 1', 0, 1),
+  KSM_USE_ZERO_PAGES: optionalNumber('0 or 1', 0, 1),
+  KSM_SMART_SCAN: optionalNumber('0 or 1', 0, 1),
+  KSM_MAX_PAGE_SHARING: optionalNumber('a whole number of pages from 2 to 2147483647', 2, 2147483647),
+  KSM_STABLE_NODE_CHAINS_PRUNE_MILLISECS: optionalNumber(
+    'a whole number of milliseconds from 0 to 4294967295',
+    0,
+    UINT32,
+  ),
+  KSM_MAX_KERNEL_PAGES: optionalNumber('a whole number of pages', 0, Number.MAX_SAFE_INTEGER),
+  KSM_UNMERGE_TO_APPLY: key('', '1, or nothing', flag),
+  KSM_FORBID_GUESTS: key('', 'names with * and ?, with commas between them', v.string()),
   KSM_EVENT_SETTLE: wholeNumber('250', 'milliseconds', 0, 60000),
   KSM_EVENT_RECHECK: key('5,20', 'up to ten whole numbers of seconds, as 5,20, or nothing', secondsList),
 } as const;
@@ -80,7 +104,7 @@ export type KeyName = keyof typeof KEYS;
 export type Values = { readonly [K in KeyName]: (typeof KEYS)[K] extends Key<infer T> ? T : never };
 
 /** Keys where an empty value means something; everywhere else it means the default, as in ksmtuned. */
-const EMPTY_COUNTS: ReadonlySet<KeyName> = new Set<KeyName>(['LOGFILE', 'DEBUG', 'PIDFILE', 'KSM_EVENT_RECHECK']);
+const EMPTY_COUNTS: ReadonlySet<KeyName> = new Set<KeyName>(['PIDFILE', 'KSM_EVENT_RECHECK']);
 
 /** The value of `name` as the program uses it, or undefined when `text` is not what was expected. */
 export function readValue<K extends KeyName>(name: K, text: string): Values[K] | undefined {

@@ -9,7 +9,13 @@ export type Reason =
   /** Guests and the reserve fit, but no more than the reserve is free: merging, and slower than before. */
   | 'free-at-reserve'
   /** Guests and the reserve do not fit, but the reserve is still free: merging, and slower than before. */
-  | 'committed-above-total';
+  | 'committed-above-total'
+  /** Memory is enough, and KSM_WHEN=always has it merge all the same. */
+  | 'always'
+  /** An administrator's hold: merging rests. */
+  | 'paused'
+  | 'stopped'
+  | 'unmerged';
 
 /** What a policy decided. */
 export interface Decision {

@@ -7,7 +7,8 @@ export interface Guest {
   readonly configuredBytes: number;
 }
 
-export type GuestChange = 'started' | 'stopped' | 'crashed';
+/** `resized`: its memory changed, by its balloon or a memory device. */
+export type GuestChange = 'started' | 'stopped' | 'crashed' | 'resized';
 
 export interface GuestEvent {
   readonly change: GuestChange;
@@ -42,6 +43,7 @@ export function takeReport(inventory: Inventory, report: GuestReport): readonly 
   const { change, name } = report;
   if (inventory === undefined) return [undefined, [{ change, name }]];
   const known = inventory.has(name);
+  if (change === 'resized') return [inventory, known ? [{ change, name }] : []];
   if (known === (change === 'started')) return [inventory, []];
   const next = new Set(inventory);
   if (change === 'started') next.add(name);

@@ -22,7 +22,7 @@ export interface Policy {
     memory: PolicyMemory | undefined,
     sample: Sample,
     triggers: readonly Trigger[],
-  ): readonly [PolicyMemory, Decision];
+  ): readonly [PolicyMemory | undefined, Decision];
 }
 
 /** A trigger in a few words. */

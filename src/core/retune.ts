@@ -1,4 +1,5 @@
 import {
+  EMPTY,
   type Observable,
   Subject,
   audit,
@@ -21,7 +22,7 @@ import {
 } from 'rxjs';
 import type { Decision } from './decision.js';
 import type { GuestEvent } from './guest.js';
-import type { KsmWrite } from './ksm.js';
+import type { KsmSettings, KsmWrite } from './ksm.js';
 import type { PolicyMemory } from './policies/memory.js';
 import type { Policy, Trigger } from './policy.js';
 import type { Problem } from './problem.js';
@@ -29,7 +30,11 @@ import type { Sample } from './sample.js';
 
 /** How the loop runs: made from the configuration, replaced by a reload. All times in milliseconds. */
 export interface Plan {
+  /** Why there is a new plan: the trigger of its first turn. */
+  readonly because: Trigger;
   readonly policy: Policy;
+  /** Settings that hold whatever the policy decides. */
+  readonly settings: KsmSettings;
   /** Time to the next look when nothing happens and the policy does not say. */
   readonly intervalMillis: number;
   /** Guest events that come within this time of the first are one retune. */
@@ -51,7 +56,7 @@ export type Retune = { readonly triggers: readonly Trigger[]; readonly policy: s
 );
 
 export interface RetuneInputs {
-  /** The first plan starts the loop, each further one is a reload. */
+  /** The first plan starts the loop; each begins with a turn of its own. */
   readonly plan$: Observable<Plan>;
   readonly guest$: Observable<GuestEvent>;
   /** Retunes asked for by hand: they do not wait for the settle time. */
@@ -78,7 +83,7 @@ export function retunes({ plan$, manual$, sample, apply, stop$, ...inputs }: Ret
     const pending: Trigger[] = [];
     const gather = tap((trigger: Trigger) => void pending.push(trigger));
 
-    const reload$ = currentPlan$.pipe(map((_, index): Trigger => ({ kind: index === 0 ? 'start' : 'reload' })));
+    const planned$ = currentPlan$.pipe(map(({ because }) => because));
     const timer$ = nextLook$.pipe(
       switchMap((millis) => timer(millis)),
       map((): Trigger => ({ kind: 'timer' })),
@@ -94,10 +99,15 @@ export function retunes({ plan$, manual$, sample, apply, stop$, ...inputs }: Ret
       audit(() => oncePlanned$.pipe(switchMap((plan) => timer(plan.settleMillis)))),
     );
 
-    const turn = (memory: PolicyMemory | undefined, triggers: readonly Trigger[], { policy, intervalMillis }: Plan) =>
+    const turn = (
+      memory: PolicyMemory | undefined,
+      triggers: readonly Trigger[],
+      { policy, settings, intervalMillis }: Plan,
+    ) =>
       defer(sample).pipe(
         concatMap((taken) => {
-          const [nextMemory, decision] = policy.decide(memory, taken, triggers);
+          const [nextMemory, decided] = policy.decide(memory, taken, triggers);
+          const decision = { ...decided, settings: { ...settings, ...decided.settings } };
           return apply(decision, taken).pipe(
             map((applied): Turn => {
               return {
@@ -117,7 +127,7 @@ export function retunes({ plan$, manual$, sample, apply, stop$, ...inputs }: Ret
       );
 
     const begin$ = oncePlanned$.pipe(takeUntil(stopped$));
-    const due$ = merge(guestTrigger$, merge(reload$, timer$, manual$).pipe(gather)).pipe(takeUntil(stopped$));
+    const due$ = merge(guestTrigger$, merge(planned$, timer$, manual$).pipe(gather)).pipe(takeUntil(stopped$));
     return due$.pipe(
       mergeScan(
         (last: Turn) =>
@@ -141,8 +151,8 @@ interface Turn {
 
 /** Further looks at a guest that started, until it is gone again. */
 function rechecks(event: GuestEvent, plan: Plan, guest$: Observable<GuestEvent>): Observable<Trigger> {
-  if (event.change !== 'started') return of();
-  const gone$ = guest$.pipe(filter(({ name, change }) => name === event.name && change !== 'started'));
+  if (event.change !== 'started') return EMPTY;
+  const gone$ = guest$.pipe(filter(({ name, change }) => name === event.name && change !== 'resized'));
   return merge(...plan.recheckMillis.map((millis) => timer(millis))).pipe(
     map((): Trigger => ({ kind: 'recheck', name: event.name })),
     takeUntil(gone$),

@@ -1,3 +1,4 @@
+import type { Hold } from './hold.js';
 import { type KsmState, savedBytes } from './ksm.js';
 import type { Retune } from './retune.js';
 
@@ -12,6 +13,8 @@ export interface AgentState {
   readonly guestCount: number;
   readonly libvirtConnected: boolean;
   readonly dryRun: boolean;
+  /** An administrator's hold; undefined when the policy decides. */
+  readonly hold: Hold | undefined;
   /** The last turn of the loop; undefined before the first. */
   readonly lastRetune: Retune | undefined;
 }
@@ -26,13 +29,16 @@ export function initialState(fixed: Pick<AgentState, 'version' | 'policy' | 'dry
     savedBytes: 0,
     guestCount: 0,
     libvirtConnected: false,
+    hold: undefined,
     lastRetune: undefined,
   };
 }
 
-/** Takes what happened into the state: a turn of the loop, or libvirt that came or went. */
-export function nextState(state: AgentState, news: { retune: Retune } | { libvirtConnected: boolean }): AgentState {
-  if ('libvirtConnected' in news) return { ...state, libvirtConnected: news.libvirtConnected };
+/** What changes the state: a turn of the loop, libvirt that came or went, a hold that was set or ended. */
+export type News = { retune: Retune } | { libvirtConnected: boolean } | { hold: Hold | undefined };
+
+export function nextState(state: AgentState, news: News): AgentState {
+  if (!('retune' in news)) return { ...state, ...news };
   const { retune } = news;
   const next = { ...state, policy: retune.policy, lastRetune: retune };
   if ('failure' in retune) return next;

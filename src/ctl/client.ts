@@ -34,12 +34,14 @@ const Properties = v.object({
   guestCount: v.number(),
   libvirtConnected: v.boolean(),
   dryRun: v.boolean(),
+  hold: v.string(),
+  holdUntilUSec: v.number(),
   lastRetune: Retune,
 });
 export type DaemonProperties = v.InferOutput<typeof Properties>;
 
-/** A retune takes a sample first, and libvirt has 5 s to answer for that. */
-const RETUNE_TIMEOUT_MILLIS = 15000;
+/** A retune takes a sample first, and libvirt has 5 s to answer for that; unmerging takes seconds for gigabytes. */
+const COMMAND_TIMEOUT_MILLIS = 600_000;
 
 /** The daemon's object on the bus. */
 export class Daemon {
@@ -81,13 +83,16 @@ export class Daemon {
     return v.parse(Properties, plain(reply[0]));
   }
 
-  async retune(): Promise<RetuneReply> {
+  /** Calls a method of the Manager that answers with the retune that followed. */
+  async command(member: string, signature = '', body: readonly unknown[] = []): Promise<RetuneReply> {
     const reply = await this.bus.call({
       destination: BUS_NAME,
       path: OBJECT_PATH,
       interface: MANAGER_INTERFACE,
-      member: 'Retune',
-      timeoutMillis: RETUNE_TIMEOUT_MILLIS,
+      member,
+      signature,
+      body,
+      timeoutMillis: COMMAND_TIMEOUT_MILLIS,
     });
     return v.parse(Retune, plain(reply[0]));
   }

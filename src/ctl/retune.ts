@@ -5,7 +5,7 @@ export const retune: Verb = {
   summary: 'look at memory and guests now, and set KSM accordingly',
   options: ['bus', 'json'],
   async run({ bus, json }) {
-    const reply = await Daemon.with(bus, (daemon) => daemon.retune());
+    const reply = await Daemon.with(bus, (daemon) => daemon.command('Retune'));
     return { status: 0, output: json ? JSON.stringify(reply, undefined, 2) : text(reply) };
   },
 };

@@ -3,7 +3,15 @@ import type { BusAddress } from '../bus/connection.js';
 /** Every option of samepagectl; each verb names those that it takes. */
 export const OPTIONS = {
   bus: { type: 'string', default: 'system', help: 'BUS  system, session or a D-Bus address (system)' },
+  force: { type: 'boolean', default: false, help: 'unmerge even if it may not fit into memory' },
+  gradually: { type: 'boolean', default: false, help: 'unmerge in steps, where the kernel can' },
   json: { type: 'boolean', default: false, help: 'for programs' },
+  libvirt: {
+    type: 'string',
+    default: '/org/libvirt/QEMU',
+    help: "OBJECT  libvirt-dbus's connection, or none (/org/libvirt/QEMU)",
+  },
+  root: { type: 'string', default: '', help: 'DIR  take /proc and /sys from DIR' },
 } as const;
 export type OptionName = keyof typeof OPTIONS;
 type OptionValues = {

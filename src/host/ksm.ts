@@ -8,7 +8,7 @@ import {
   type KsmState,
   ksmFile,
 } from '../core/ksm.js';
-import { MalformedError, type Root, parseWhole, readText, writeValue } from './sysfs.js';
+import { MalformedError, type Root, parseWhole, readText, readTextIfThere, writeValue } from './sysfs.js';
 
 type PartialState = Partial<Record<KsmNumber, number>> & { advisorMode?: 'none' | 'scan-time' };
 
@@ -46,6 +46,12 @@ export class KsmDirectory {
    */
   readSettings(): KsmSettings {
     return this.readFiles(KSM_SETTINGS);
+  }
+
+  /** Shared pages in use; while there are any, the kernel refuses some settings. 0 where the file says nothing. */
+  pagesShared(): number {
+    const text = readTextIfThere(`${this.path}/${KSM_NUMBERS.pagesShared}`) ?? '';
+    return /^\d+$/.test(text) ? Number(text) : 0;
   }
 
   /** @throws WriteError, which names the file. */

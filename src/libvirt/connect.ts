@@ -1,5 +1,5 @@
 import { Variant } from 'dbus-next';
-import { EMPTY, type Observable, concatMap, tap } from 'rxjs';
+import { EMPTY, type Observable, concatMap, filter, groupBy, takeLast, map, merge, mergeMap, tap, timer } from 'rxjs';
 import { type Bus, type MethodCall } from '../bus/connection.js';
 import type { GuestChange, GuestReport } from '../core/guest.js';
 import { messageOf } from '../errors.js';
@@ -10,6 +10,7 @@ import {
   DOMAIN_STATS_BALLOON,
   DOMAIN_STATS_NOWAIT,
   LIST_DOMAINS_ACTIVE,
+  MEMORY_DEVICE_ALIAS,
   NODE_MEMORY_PARAMETER,
   type NodeMemorySetting,
 } from './enums.js';
@@ -17,6 +18,8 @@ import {
 export const LIBVIRT_NAME = 'org.libvirt';
 const CONNECT = 'org.libvirt.Connect';
 const DOMAIN = 'org.libvirt.Domain';
+/** Changes of a guest's memory within this time are one. */
+const RESIZE_MILLIS = 2000;
 
 /**
  * One connection of libvirt-dbus: an object like /org/libvirt/QEMU. libvirt-dbus opens its own connection to libvirtd at
@@ -33,12 +36,14 @@ export class Libvirt {
   constructor(bus: Bus, object: string) {
     this.bus = bus;
     this.object = object;
-    this.event$ = bus.signal$({ sender: LIBVIRT_NAME, path: object, interface: CONNECT, member: 'DomainEvent' }).pipe(
-      tap(() => (this.eventCount += 1)),
-      concatMap(({ body }) => {
-        const change = DOMAIN_EVENT[Number(body[1])];
-        return change === undefined ? EMPTY : this.report(String(body[0]), change);
-      }),
+    const lifecycle$ = bus
+      .signal$({ sender: LIBVIRT_NAME, path: object, interface: CONNECT, member: 'DomainEvent' })
+      .pipe(
+        tap(() => (this.eventCount += 1)),
+        map(({ body }) => ({ path: String(body[0]), change: DOMAIN_EVENT[Number(body[1])] })),
+      );
+    this.event$ = merge(lifecycle$, this.resized(bus)).pipe(
+      concatMap(({ path, change }) => (change === undefined ? EMPTY : this.report(path, change))),
     );
   }
 
@@ -73,10 +78,28 @@ export class Libvirt {
     await this.connect('NodeSetMemoryParameters', 'a{sv}u', [Object.fromEntries(parameters), 0]);
   }
 
+  /** Guests whose balloon or memory devices changed: each at most once in a while, for a balloon moves in many steps. */
+  private resized(bus: Bus): Observable<{ path: string; change: GuestChange }> {
+    const signal$ = (member: string) => bus.signal$({ sender: LIBVIRT_NAME, interface: DOMAIN, member });
+    const devices$ = merge(signal$('DeviceAdded'), signal$('DeviceRemoved')).pipe(
+      filter(({ body }) => MEMORY_DEVICE_ALIAS.test(String(body[0]))),
+    );
+    return merge(signal$('BalloonChange'), devices$).pipe(
+      filter(({ path }) => path.startsWith(`${this.object}/`)),
+      groupBy(({ path }) => path, { duration: () => timer(RESIZE_MILLIS) }),
+      mergeMap((signals$) =>
+        signals$.pipe(
+          takeLast(1),
+          map(({ path }) => ({ path, change: 'resized' as const })),
+        ),
+      ),
+    );
+  }
+
   private async report(path: string, change: GuestChange): Promise<GuestReport> {
     const name = await this.nameOf(path);
     // A guest that does not run can be renamed.
-    if (change !== 'started') this.names.delete(path);
+    if (change === 'stopped' || change === 'crashed') this.names.delete(path);
     return { kind: 'event', change, name };
   }
 

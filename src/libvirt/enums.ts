@@ -29,3 +29,9 @@ export const NODE_MEMORY_PARAMETER = {
   mergeAcrossNodes: 'shm_merge_across_nodes',
 } as const;
 export type NodeMemorySetting = keyof typeof NODE_MEMORY_PARAMETER;
+
+/**
+ * Aliases of memory devices in libvirt's events ("memdimm0" and "dimm0" have been seen); "ua-" begins those that an administrator chose, for whatever device.
+ * https://libvirt.org/formatdomain.html#memory-devices
+ */
+export const MEMORY_DEVICE_ALIAS = /^(mem|dimm|nvdimm|virtiomem|virtiopmem|ua-)/;

@@ -88,6 +88,7 @@ function ourSteps({ conf: keys, totalKb: total, steps }: ScriptCase): ScriptStep
     sleepMillisecs: keys['KSM_SLEEP_MSEC'] ?? 10,
     thresholdPercent: keys['KSM_THRES_COEF'] ?? 20,
     thresholdBytes: (keys['KSM_THRES_CONST'] ?? 2048) * 1024,
+    when: 'needed',
   });
   let memory: PolicyMemory | undefined;
   let ksm: KsmState = { run: 0, pagesToScan: 100, sleepMillisecs: 20, pagesShared: 0, pagesSharing: 0 };

@@ -26,6 +26,8 @@ const PROPERTIES: DaemonProperties = {
   guestCount: 2,
   libvirtConnected: true,
   dryRun: false,
+  hold: '',
+  holdUntilUSec: 0,
   lastRetune: REPLY,
 };
 
@@ -37,6 +39,9 @@ async function output(context: TestContext, verb: Verb, answer: unknown, json = 
     bus: 'system',
     json,
     libvirt: 'none',
+    force: false,
+    gradually: false,
+    root: '',
     words: [],
     progress: () => undefined,
   });

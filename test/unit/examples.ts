@@ -1,4 +1,6 @@
 // What the unit tests begin from: a kernel, a host and a configuration that nobody has touched.
+import { planOf } from '../../src/plan.js';
+import type { Plan } from '../../src/core/retune.js';
 import { KEYS, type KeyName, type Values, readValue } from '../../src/config/keys.js';
 import type { KsmState } from '../../src/core/ksm.js';
 import type { KsmtunedOptions } from '../../src/core/policies/ksmtuned.js';
@@ -33,7 +35,13 @@ export const KSMTUNED_DEFAULTS: KsmtunedOptions = {
   sleepMillisecs: 10,
   thresholdPercent: 20,
   thresholdBytes: 2048 * 1024,
+  when: 'needed',
 };
+
+/** The plan that a daemon begins with, from a file that sets just these keys. */
+export function planFrom(texts: Readonly<Partial<Record<KeyName, string>>> = {}): Plan {
+  return planOf({ because: { kind: 'start' }, values: valuesOf(texts), hold: undefined }, undefined);
+}
 
 /** The configuration of a file that sets just these keys. */
 export function valuesOf(texts: Readonly<Partial<Record<KeyName, string>>> = {}): Values {

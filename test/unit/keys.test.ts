@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { KEYS, type KeyName, readValue } from '../../src/config/keys.js';
-import { planOf } from '../../src/plan.js';
-import { valuesOf } from './examples.js';
+import { planFrom } from './examples.js';
 
 const NAMES = Object.keys(KEYS) as KeyName[];
 const UINT32 = 4294967295;
@@ -168,8 +167,9 @@ describe('every key', () => {
 });
 
 test('the plan has the configuration in milliseconds', () => {
-  const plan = planOf(valuesOf({ KSM_MONITOR_INTERVAL: '7', KSM_EVENT_SETTLE: '80', KSM_EVENT_RECHECK: '1,2' }));
-  const { policy, ...times } = plan;
+  const plan = planFrom({ KSM_MONITOR_INTERVAL: '7', KSM_EVENT_SETTLE: '80', KSM_EVENT_RECHECK: '1,2' });
+  const { policy, because, settings, ...times } = plan;
+  assert.deepEqual([because, settings], [{ kind: 'start' }, {}]);
   assert.equal(policy.name, 'ksmtuned');
   assert.deepEqual(times, { intervalMillis: 7000, settleMillis: 80, recheckMillis: [1000, 2000] });
 });

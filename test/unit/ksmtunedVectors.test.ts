@@ -4,8 +4,7 @@ import { describe, test } from 'node:test';
 import * as v from 'valibot';
 import type { KsmState } from '../../src/core/ksm.js';
 import type { PolicyMemory } from '../../src/core/policies/memory.js';
-import { planOf } from '../../src/plan.js';
-import { IDLE_KSM, hostOf, sampleOf, valuesOf } from './examples.js';
+import { IDLE_KSM, hostOf, sampleOf, planFrom } from './examples.js';
 
 const CONF_KEYS = [
   'KSM_SLEEP_MSEC',
@@ -84,7 +83,7 @@ describe('the ksmtuned policy decides as the real script did', () => {
 /** The scenario by our policy: each decision's settings are taken over by the kernel of the next step. */
 function replay({ mem_total_kb, conf, steps }: Scenario): Outcome[] {
   const texts = Object.fromEntries(Object.entries(conf).map(([key, value]) => [key, String(value)]));
-  const { policy } = planOf(valuesOf(texts));
+  const { policy } = planFrom(texts);
   let memory: PolicyMemory | undefined;
   let ksm: KsmState = IDLE_KSM;
   return steps.map(({ committed_kb, free_kb }) => {
@@ -96,7 +95,7 @@ function replay({ mem_total_kb, conf, steps }: Scenario): Outcome[] {
       run: ksm.run,
       pages_to_scan: ksm.pagesToScan,
       sleep_millisecs: ksm.sleepMillisecs,
-      npages_internal: next.npages,
+      npages_internal: next?.npages ?? NaN,
       adjust_rc: reason === 'enough-memory' ? 1 : 0,
     };
   });

@@ -60,6 +60,8 @@ export function countingPolicy(name: string, more: Partial<Decision> = {}): Poli
 }
 
 export const DEFAULT_PLAN: Plan = {
+  because: { kind: 'start' },
+  settings: {},
   policy: countingPolicy('count'),
   intervalMillis: 3600000,
   settleMillis: 250,
@@ -144,7 +146,9 @@ function watchLoop(loop: LoopCase, scheduler: TestScheduler, { cold, hot }: RunH
   const ofMarbles = <T>(marbles: string, values: Record<string, T>) => (marbles === '' ? NEVER : hot(marbles, values));
 
   const turn$ = retunes({
-    plan$: cold(plan, Object.fromEntries(LETTERS.map((letter) => [letter, planOf(letter)]))),
+    plan$: cold(plan, Object.fromEntries(LETTERS.map((letter) => [letter, planOf(letter)]))).pipe(
+      map((next, index): Plan => (index === 0 ? next : { ...next, because: { kind: 'reload' } })),
+    ),
     guest$: typeof guest === 'string' ? ofMarbles(guest, GUEST_EVENTS) : guest,
     manual$: typeof manual === 'string' ? ofMarbles(manual, MANUAL) : manual,
     sample,

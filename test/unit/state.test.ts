@@ -39,6 +39,7 @@ describe('the state of the agent', () => {
       savedBytes: 0,
       guestCount: 0,
       libvirtConnected: false,
+      hold: undefined,
       lastRetune: undefined,
     });
   });

@@ -19,6 +19,8 @@ export interface KsmtunedOptions {
   readonly thresholdPercent: number;
   /** KSM_THRES_CONST: the least reserve, in bytes (2048 kB). */
   readonly thresholdBytes: number;
+  /** KSM_WHEN: `needed` is ksmtuned's rule, `always` never stops, as the service ksm does (needed). */
+  readonly when: 'needed' | 'always';
 }
 
 /** The host the sleep time is stated for, in kB. */
@@ -60,7 +62,8 @@ function decide(
   const committed = `guests use ${formatBytes(memory.committedBytes)} + ${reserve} reserve ${sign(committedKb + reserveKb, totalKb)} ${formatBytes(memory.totalBytes)}`;
   const free = `free ${formatBytes(memory.freeBytes)} ${sign(freeKb, reserveKb)} ${reserve}`;
 
-  if (fits && freeKb > reserveKb) {
+  const enough = fits && freeKb > reserveKb;
+  if (enough && options.when === 'needed') {
     const sentence = `${committed} and ${free}: not merging`;
     return [
       { policy: 'ksmtuned', npages },
@@ -79,8 +82,12 @@ function decide(
   return [
     { policy: 'ksmtuned', npages: next },
     {
-      reason: boost ? 'free-below-reserve' : fits ? 'free-at-reserve' : 'committed-above-total',
-      sentence: fits ? `${committed}, but ${free}: merging, ${pace}` : `${committed}: merging; ${free}: ${pace}`,
+      reason: enough ? 'always' : boost ? 'free-below-reserve' : fits ? 'free-at-reserve' : 'committed-above-total',
+      sentence: enough
+        ? `${committed} and ${free}: merging all the same (KSM_WHEN=always), ${pace}`
+        : fits
+          ? `${committed}, but ${free}: merging, ${pace}`
+          : `${committed}: merging; ${free}: ${pace}`,
       settings: {
         ...(hasAdvisor ? { advisorMode: 'none' as const } : {}),
         pagesToScan: next,

@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs';
+import { Bus, type BusAddress } from '../bus/connection.js';
+import { type GuestMemory, byMergedPages, judgeMergeability } from '../core/guestMemory.js';
+import { type GuestProcess, listGuestProcesses } from '../host/guestProcess.js';
+import { KsmDirectory } from '../host/ksm.js';
+import { type KsmStatReply, readKsmStat } from '../host/ksmStat.js';
+import { type Root, pageSizeBytes } from '../host/sysfs.js';
+import { Libvirt } from '../libvirt/connect.js';
+import { Definitions, libvirtReason } from '../libvirt/definitions.js';
+import type { ToldGuest } from '../libvirt/domain.js';
+import { traitsOfDefinition } from '../libvirt/memoryBacking.js';
+
+/** Where guests are looked for. */
+export interface Sources {
+  readonly root: Root;
+  readonly bus: BusAddress;
+  /** libvirt-dbus's object, or `none`. */
+  readonly libvirt: string;
+}
+
+/**
+ * Every running guest; what `samepagectl guests --json` prints, with names and units as here. A value that nobody tells is
+ * left out.
+ */
+export interface GuestsReport {
+  /** `proc`: libvirt was not asked or did not answer. */
+  readonly source: 'libvirt' | 'proc';
+  readonly guests: readonly GuestMemory[];
+  /**
+   * What merging saves on this host, in bytes: pages_sharing. The guests' mergedBytes add up to more, since each counts
+   * the copy that stays. Undefined without KSM.
+   */
+  readonly hostSavedBytes: number | undefined;
+  /** What could not be told, why, and what to do. */
+  readonly notes: readonly string[];
+}
+
+interface Told {
+  readonly guests: readonly ToldGuest[];
+  readonly definitions: ReadonlyMap<string, string>;
+}
+
+interface Seen extends GuestProcess {
+  readonly reply: KsmStatReply;
+}
+
+/** Asks the kernel, and libvirt where it can be reached. */
+export async function reportGuests({ root, bus, libvirt }: Sources): Promise<GuestsReport> {
+  const processes = await seeProcesses(root);
+  const ksm = new KsmDirectory(root);
+  const notes = replyNotes(new Set(processes.map(({ reply }) => reply.kind)), ksm.exists());
+  const byName = new Map(processes.map((process) => [process.name, process]));
+  const told = await askLibvirt(bus, libvirt, byName).catch((error: unknown) => {
+    notes.unshift(`guests are taken from /proc alone: ${libvirtReason(error)}`);
+    return undefined;
+  });
+
+  const pageBytes = pageSizeBytes(root);
+  const fromLibvirt = (told?.guests ?? []).map((guest) => {
+    const process = byName.get(guest.name);
+    if (process !== undefined) return fromProcess(process, pageBytes, guest);
+    return fromDefinition(guest, told?.definitions.get(guest.name));
+  });
+  if (fromLibvirt.some(({ pid }) => pid === undefined)) {
+    notes.push('a guest without figures has no QEMU process that can be seen from here');
+  }
+  const known = new Set(fromLibvirt.map(({ name }) => name));
+  const others = processes.filter(({ name }) => !known.has(name)).map((process) => fromProcess(process, pageBytes));
+  return {
+    source: told === undefined ? 'proc' : 'libvirt',
+    guests: [...fromLibvirt, ...others].toSorted(byMergedPages),
+    hostSavedBytes: ksm.exists() ? ksm.read().pagesSharing * pageBytes : undefined,
+    notes,
+  };
+}
+
+/** The guests' processes, without those that end meanwhile. */
+async function seeProcesses(root: Root): Promise<readonly Seen[]> {
+  const processes = await listGuestProcesses(root);
+  const seen = await Promise.all(
+    processes.map(async (process) => ({ ...process, reply: await readKsmStat(root, process.pid) })),
+  );
+  return seen.filter(({ pid, reply }) => reply.kind !== 'absent' || existsSync(`${root}/proc/${pid}`));
+}
+
+function replyNotes(kinds: ReadonlySet<KsmStatReply['kind']>, hasKsm: boolean): string[] {
+  const untold = hasKsm
+    ? 'this kernel does not tell what is merged of a process; Linux 5.19 and newer do'
+    : 'this kernel has no KSM';
+  return [
+    ...(kinds.has('denied') ? ['what is merged of a guest only root may read: sudo samepagectl guests'] : []),
+    ...(kinds.has('absent') ? [untold] : []),
+  ];
+}
+
+/** The running guests, with the definitions of those whose process is not seen. Nothing when libvirt is not to be asked. */
+async function askLibvirt(
+  address: BusAddress,
+  object: string,
+  seen: ReadonlyMap<string, unknown>,
+): Promise<Told | undefined> {
+  if (object === 'none') return undefined;
+  const bus = await Bus.connect(address);
+  try {
+    const guests = await new Libvirt(bus, object).listGuests();
+    const definitions = new Definitions(bus, object);
+    const unseen = guests.filter(({ name }) => !seen.has(name));
+    const read = unseen.map(async ({ name }): Promise<[string, string] | undefined> => {
+      try {
+        return [name, await definitions.liveXml(await definitions.lookup(name))];
+      } catch {
+        // It ended meanwhile, or libvirt keeps its definition from us: then its memory is not judged.
+        return undefined;
+      }
+    });
+    return { guests, definitions: new Map((await Promise.all(read)).filter((entry) => entry !== undefined)) };
+  } finally {
+    bus.close();
+  }
+}
+
+function fromProcess(process: Seen, pageBytes: number, told?: ToldGuest): GuestMemory {
+  const { pid, name, traits, residentBytes, reply } = process;
+  const stat = reply.kind === 'told' ? reply.stat : undefined;
+  const { mergingPages, zeroPages = 0 } = stat ?? {};
+  const mergedPages = mergingPages === undefined ? undefined : mergingPages + zeroPages;
+  return {
+    name,
+    pid,
+    configuredBytes: known(told?.configuredBytes ?? 0) ?? known(process.configuredBytes),
+    residentBytes: told?.residentBytes ?? residentBytes,
+    mergeability: judgeMergeability(traits, stat?.mergeable),
+    mergedPages,
+    mergedBytes: mergedPages === undefined ? undefined : mergedPages * pageBytes,
+    profitBytes: stat?.profitBytes,
+  };
+}
+
+function fromDefinition({ name, configuredBytes, residentBytes }: ToldGuest, xml: string | undefined): GuestMemory {
+  return {
+    name,
+    pid: undefined,
+    configuredBytes: known(configuredBytes),
+    residentBytes,
+    mergeability: xml === undefined ? undefined : judgeMergeability(traitsOfDefinition(xml), undefined),
+    mergedPages: undefined,
+    mergedBytes: undefined,
+    profitBytes: undefined,
+  };
+}
+
+/** 0 is what is said of memory that is not told. */
+function known(bytes: number): number | undefined {
+  return bytes === 0 ? undefined : bytes;
+}

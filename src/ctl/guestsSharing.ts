@@ -1,0 +1,129 @@
+import { Bus, type BusAddress } from '../bus/connection.js';
+import { nearest } from '../core/nearest.js';
+import { messageOf } from '../errors.js';
+import { allowMerging, differences, forbidMerging, forbidsMerging } from '../libvirt/definition.js';
+import { type Definitions, type GuestPath, libvirtReason } from '../libvirt/definitions.js';
+
+export type Sharing = 'forbid' | 'allow';
+
+/** What became of a guest's definition; what `samepagectl guests forbid --json` prints. */
+export interface SharingChange {
+  readonly guest: string;
+  /** What the persistent definition says now. */
+  readonly forbidden: boolean;
+  /** Whether it said something else before. */
+  readonly changed: boolean;
+  readonly running: boolean;
+  /** Whether the guest runs with something else than the definition says, until its next start. */
+  readonly pending: boolean;
+}
+
+/**
+ * Puts `<nosharepages/>` into the guest's persistent definition, or takes it out, and makes sure that libvirt kept everything
+ * else as it was.
+ *
+ * @throws Error with one sentence that names the guest.
+ */
+export async function changeSharing(definitions: Definitions, name: string, sharing: Sharing): Promise<SharingChange> {
+  const forbidden = sharing === 'forbid';
+  const path = await find(definitions, name);
+  const attempt = <T>(what: string, work: () => Promise<T>) => attempted(definitions, name, what, work);
+  const persistent = await attempt('asked about it', () => definitions.isPersistent(path));
+  if (!persistent) throw new Error(transient(name, forbidden));
+
+  const before = await attempt('asked for its definition', () => definitions.persistentXml(path));
+  const after = edit(name, before, sharing);
+  if (after !== before) {
+    const outcome = await attempt('given the new definition', () => definitions.define(path, after));
+    if (outcome === 'added') throw new Error(revived(name));
+    const kept = await attempt('asked for the definition again', () => definitions.persistentXml(path));
+    verify(name, { before, kept, forbidden });
+  }
+  const running = await attempt('asked about it', () => definitions.isActive(path));
+  const pending =
+    running && forbidsMerging(await attempt('asked about it', () => definitions.liveXml(path))) !== forbidden;
+  return { guest: name, forbidden, changed: after !== before, running, pending };
+}
+
+/** The change in a sentence. */
+export function sharingText({ guest, forbidden, changed, running, pending }: SharingChange): string {
+  const may = `KSM may ${forbidden ? 'not ' : ''}merge its memory`;
+  const subject = `guest ${guest}: ${changed ? '' : 'nothing to change, '}${may}`;
+  if (pending)
+    return `${subject} from its next start on: shut it down and start it; a reboot from inside is not enough`;
+  if (!changed) return subject;
+  return `${subject}${running ? ', now and' : ''} from its next start on`;
+}
+
+/**
+ * Runs `work` with libvirt's definitions.
+ *
+ * @throws Error when libvirt cannot be reached.
+ */
+export async function withLibvirt<T>(address: BusAddress, work: (bus: Bus) => Promise<T>): Promise<T> {
+  const bus = await Bus.connect(address);
+  try {
+    return await work(bus);
+  } finally {
+    bus.close();
+  }
+}
+
+async function find(definitions: Definitions, name: string): Promise<GuestPath> {
+  try {
+    return await definitions.lookup(name);
+  } catch (error) {
+    const names = await definitions.names().catch(() => undefined);
+    if (names === undefined || names.includes(name)) {
+      throw new Error(`libvirt cannot be asked about guest ${name}: ${libvirtReason(error)}`, { cause: error });
+    }
+    const near = nearest(name, names);
+    const hint = near === undefined ? 'see virsh list --all' : `did you mean ${near}?`;
+    throw new Error(`libvirt knows no guest ${name}; ${hint}`, { cause: error });
+  }
+}
+
+async function attempted<T>(definitions: Definitions, name: string, what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const names = await definitions.names().catch(() => [name]);
+    if (!names.includes(name)) throw new Error(`guest ${name} was deleted meanwhile`, { cause: error });
+    throw new Error(`guest ${name}: libvirt refused when ${what}: ${libvirtReason(error)}`, { cause: error });
+  }
+}
+
+function edit(name: string, xml: string, sharing: Sharing): string {
+  try {
+    return sharing === 'forbid' ? forbidMerging(xml) : allowMerging(xml);
+  } catch (error) {
+    throw new Error(`guest ${name}: its definition cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function verify(name: string, { before, kept, forbidden }: { before: string; kept: string; forbidden: boolean }): void {
+  if (forbidsMerging(kept) !== forbidden) {
+    throw new Error(`guest ${name}: libvirt took the definition, but without the change; see virsh edit ${name}`);
+  }
+  const others = differences(before, kept);
+  if (others.length === 0) return;
+  const shown = others.slice(0, 5).join(', ');
+  const more = others.length > 5 ? ` and ${others.length - 5} more` : '';
+  throw new Error(
+    `guest ${name}: the change is made, but libvirt changed more than that, see virsh edit ${name}: ${shown}${more}`,
+  );
+}
+
+function transient(name: string, forbidden: boolean): string {
+  const advice = forbidden
+    ? 'put <memoryBacking><nosharepages/></memoryBacking> into the XML that it is created from'
+    : 'take <nosharepages/> out of the XML that it is created from';
+  return `guest ${name} is transient, it has no persistent definition: ${advice}`;
+}
+
+function revived(name: string): string {
+  return (
+    `guest ${name} was deleted meanwhile, and libvirt has taken the definition for a new guest; ` +
+    `if it is to be gone: virsh undefine ${name}`
+  );
+}

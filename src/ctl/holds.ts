@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatBytes } from '../core/format.js';
+import { formatDuration, parseDuration } from '../core/hold.js';
+import { savedBytes } from '../core/ksm.js';
+import { KsmDirectory } from '../host/ksm.js';
+import { pageSizeBytes } from '../host/sysfs.js';
+import { Daemon, type RetuneReply } from './client.js';
+import { UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
+
+/** How often the progress of unmerging is shown, in milliseconds. */
+const PROGRESS_MILLIS = 200;
+
+export const stop: Verb = {
+  summary: 'stop ksmd until resume; what is shared stays shared',
+  options: ['bus', 'json'],
+  run: (input) => command(input, (daemon) => daemon.command('Stop')),
+};
+
+export const pause: Verb = {
+  summary: 'stop ksmd for 90s, 10m, 2h30m, or until resume',
+  usage: 'pause [DURATION]',
+  options: ['bus', 'json'],
+  run: (input) => {
+    const [duration, ...more] = input.words;
+    const millis = duration === undefined ? 0 : parseDuration(duration);
+    if (millis === undefined || more.length > 0) {
+      throw new UsageError(`"${input.words.join(' ')}" is no duration; expected one as 90s, 10m, 2h30m or 1d`);
+    }
+    return command(input, (daemon) => daemon.command('Pause', 't', [BigInt(millis / 1000)]));
+  },
+};
+
+export const resume: Verb = {
+  summary: 'let the policy decide again after stop, pause or unmerge',
+  options: ['bus', 'json'],
+  run: (input) => command(input, (daemon) => daemon.command('Resume')),
+};
+
+export const unmerge: Verb = {
+  summary: 'give every guest its own pages back, and stay stopped until resume',
+  options: ['bus', 'json', 'force', 'gradually'],
+  run: async (input) => {
+    if (input.gradually) {
+      throw new Error(
+        'the kernel offers no way to unmerge in steps: run=2 unmerges everything at once, and a process can undo merging only for itself. Move or shut down guests one by one, or stop merging (samepagectl stop) and let their writes undo it',
+      );
+    }
+    const watched = new AbortController();
+    const [result] = await Promise.all([
+      command(input, (daemon) => daemon.command('Unmerge', 'b', [input.force])).finally(() => {
+        watched.abort();
+      }),
+      showProgress(input, watched.signal),
+    ]);
+    return result;
+  },
+};
+
+async function command(input: VerbInput, act: (daemon: Daemon) => Promise<RetuneReply>): Promise<VerbResult> {
+  const reply = await Daemon.with(input.bus, act);
+  if (input.json) return { status: 0, output: JSON.stringify(reply, undefined, 2) };
+  const problems = reply.problems.map((problem) => `warning: ${problem}`);
+  const changes = reply.changes.length === 0 ? ['nothing had to be changed'] : [reply.changes.join(', ')];
+  return { status: 0, output: [reply.sentence ?? '', ...changes, ...problems].join('\n') };
+}
+
+/** The kernel unmerges while the call waits; how far it is shows in what is still saved. */
+async function showProgress({ progress }: VerbInput, until: AbortSignal): Promise<void> {
+  const ksm = new KsmDirectory('');
+  if (!ksm.exists()) return;
+  const pageSize = pageSizeBytes('');
+  const begin = performance.now();
+  for (;;) {
+    await sleep(PROGRESS_MILLIS);
+    if (until.aborted) break;
+    const left = formatBytes(savedBytes(ksm.read(), pageSize));
+    progress(`unmerging: ${left} still shared, ${formatDuration(performance.now() - begin)}`);
+  }
+  progress('');
+}

@@ -1,0 +1,89 @@
+import { DBusError } from 'dbus-next';
+import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../bus/connection.js';
+import { BUS_NAME } from '../bus/manager.js';
+import { Daemon, type DaemonProperties } from '../ctl/client.js';
+import { messageOf } from '../errors.js';
+import { Libvirt } from '../libvirt/connect.js';
+import { type Fact, known, learn, unknown } from './fact.js';
+
+/**
+ * What libvirt-dbus said when it was asked for the running guests. `broken`: installed and does not start. `fails`:
+ * libvirt-dbus is there, but libvirt did not answer it.
+ */
+export type LibvirtReply =
+  | { readonly kind: 'answers'; readonly guestCount: number }
+  | { readonly kind: 'missing' | 'broken' | 'denied' | 'fails'; readonly reason: string };
+
+export interface BusFacts {
+  /** The bus, in words; or why nobody answers there. */
+  readonly bus: Fact<{ readonly address: string } | { readonly failure: string }>;
+  readonly libvirt: Fact<LibvirtReply>;
+  /** What samepaged tells of itself; undefined when it is not on the bus. */
+  readonly daemon: Fact<DaemonProperties | undefined>;
+  /** Whether this command has root's rights, without which a bus may refuse. */
+  readonly asRoot: Fact<boolean>;
+}
+
+/** Nothing was asked, for `reason`. */
+export function unaskedBus(reason: string): BusFacts {
+  return { bus: unknown(reason), libvirt: unknown(reason), daemon: unknown(reason), asRoot: known(isRoot()) };
+}
+
+/**
+ * What is on the bus. libvirt-dbus may be started for it, samepaged is not. Never fails.
+ *
+ * @param libvirtObject libvirt-dbus's object for the guests' driver, or "none".
+ */
+export async function gatherBusFacts(address: BusAddress, libvirtObject: string): Promise<BusFacts> {
+  const bus = await learn(() => Bus.connect(address));
+  if (bus.state !== 'known') {
+    const failure = bus.reason;
+    return { ...unaskedBus('there is no D-Bus to ask on'), bus: known({ failure }) };
+  }
+  try {
+    return {
+      bus: known({ address: describeAddress(address) }),
+      libvirt:
+        libvirtObject === 'none'
+          ? unknown('not asked (--libvirt none)')
+          : await learn(() => askLibvirt(bus.value, libvirtObject)),
+      daemon: await learn(() => askDaemon(bus.value, address)),
+      asRoot: known(isRoot()),
+    };
+  } finally {
+    bus.value.close();
+  }
+}
+
+async function askLibvirt(bus: Bus, object: string): Promise<LibvirtReply> {
+  try {
+    // Undefined when guests came and went meanwhile: then it is asked again, and once is enough.
+    const libvirt = new Libvirt(bus, object);
+    const names = (await libvirt.listNames(true)) ?? (await libvirt.listNames(true)) ?? [];
+    return { kind: 'answers', guestCount: names.length };
+  } catch (error) {
+    return { kind: failureKind(error), reason: messageOf(error) };
+  }
+}
+
+function failureKind(error: unknown): 'missing' | 'broken' | 'denied' | 'fails' {
+  if (isNoSuchService(error))
+    return error instanceof DBusError && error.type.includes('.Spawn.') ? 'broken' : 'missing';
+  return error instanceof DBusError && /\.(AccessDenied|AuthFailed)$/.test(error.type) ? 'denied' : 'fails';
+}
+
+async function askDaemon(bus: Bus, address: BusAddress): Promise<DaemonProperties | undefined> {
+  const [owned] = await bus.call({
+    destination: 'org.freedesktop.DBus',
+    path: '/org/freedesktop/DBus',
+    interface: 'org.freedesktop.DBus',
+    member: 'NameHasOwner',
+    signature: 's',
+    body: [BUS_NAME],
+  });
+  return owned === true ? Daemon.with(address, (daemon) => daemon.properties()) : undefined;
+}
+
+function isRoot(): boolean {
+  return process.geteuid?.() === 0;
+}

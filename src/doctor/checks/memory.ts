@@ -1,0 +1,139 @@
+import { formatBytes, plural } from '../../core/format.js';
+import { savedBytes } from '../../core/ksm.js';
+import { hostMemory } from '../../core/memory.js';
+import type { SwapArea } from '../../host/swap.js';
+import { type Check, check, note, ok, problem, unanswered, valueOf } from '../check.js';
+import { daemonRuns, setKsm } from '../mends.js';
+
+const GIB = 1024 ** 3;
+
+/**
+ * ksmtuned's rule and samepaged's: memory is enough when guests' resident memory and the reserve fit into the total and
+ * free memory is above the reserve, which is KSM_THRES_COEF percent of the total (20 unless configured), at least
+ * KSM_THRES_CONST.
+ */
+const spareMemory = check({
+  id: 'spare-memory',
+  title: 'Spare memory',
+  why: "While memory is plenty, merging only costs: ksmd's CPU time, and a page fault at each write to a merged page.",
+  needs: ['ksm', 'memory', 'guests', 'configuration'],
+  look: ({ ksm: { run }, memory, guests, configuration }, facts) => {
+    const { totalBytes, freeBytes, committedBytes } = hostMemory(memory, guests, 'corrected');
+    const { thresholdPercent, thresholdBytes } = configuration;
+    const reserveBytes = Math.max((totalBytes * thresholdPercent) / 100, thresholdBytes);
+    const enough = committedBytes + reserveBytes < totalBytes && freeBytes > reserveBytes;
+    const figures = `${formatBytes(freeBytes)} free, ${formatBytes(reserveBytes)} reserve`;
+    const merges = run === 1;
+    if (enough !== merges)
+      return ok(`${enough ? 'enough' : 'short'} (${figures}), and ksmd ${merges ? 'merges' : 'rests'}`);
+    const command = daemonRuns(facts) ? 'samepagectl retune' : setKsm('run', merges ? 0 : 1);
+    const hold = valueOf(facts.daemon)?.hold ?? '';
+    const host = `guests use ${formatBytes(committedBytes)} of ${formatBytes(totalBytes)}; ${figures}`;
+    if (merges) {
+      return configuration.when === 'always'
+        ? note(
+            `memory is plenty and ksmd merges (KSM_WHEN=always): ${host}`,
+            'KSM_WHEN=needed   # in /etc/ksmtuned.conf',
+          )
+        : note(`memory is plenty and ksmd merges all the same: ${host}`, command);
+    }
+    return hold === ''
+      ? note(`memory is short and ksmd rests: ${host}`, command)
+      : note(`memory is short and ksmd rests (${hold} by hand): ${host}`, 'samepagectl resume');
+  },
+});
+
+/**
+ * Red Hat's advice for overcommitted hosts: swap must hold what guests were promised beyond the host's memory. Guests in
+ * hugepages have theirs from the pool and count on neither side. zram is memory itself and counts apart.
+ */
+const promisedMemory = check({
+  id: 'promised-memory',
+  title: 'Promised memory',
+  why:
+    'Guests may take all that they were promised, at any time and with no page equal to another. What then fits into ' +
+    "neither memory nor swap, the kernel's OOM killer makes room for: it ends guests.",
+  needs: ['memory', 'guests', 'swapAreas'],
+  look: ({ memory, guests, swapAreas }) => {
+    const counted = guests.filter((guest) => !guest.mergeability.obstacles.includes('hugepages'));
+    const told = counted.filter(({ configuredBytes }) => configuredBytes > 0);
+    if (counted.length === 0) return ok('no guest runs that takes from it');
+    if (told.length === 0) return unanswered("no guest's command line tells its memory");
+    const promisedBytes = told.reduce((sum, { configuredBytes }) => sum + configuredBytes, 0);
+    const memoryBytes = memory.memTotalBytes - memory.hugetlbBytes;
+    const zramBytes = inMemoryBytes(swapAreas);
+    const swapBytes = memory.swapTotalBytes - zramBytes;
+    const untold = counted.length - told.length;
+    const figures =
+      `${plural(told.length, 'guest')} may take ${formatBytes(promisedBytes)}` +
+      `${untold === 0 ? '' : ` (${plural(untold, 'more')} untold)`}; there is ${formatBytes(memoryBytes)}` +
+      ` + ${formatBytes(swapBytes)} swap${zramBytes === 0 ? '' : ` + ${formatBytes(zramBytes)} zram`}`;
+    const missingBytes = promisedBytes - memoryBytes - swapBytes;
+    if (missingBytes <= 0) return ok(figures);
+    const mend = addSwap(missingBytes);
+    return missingBytes <= zramBytes ? note(figures, ...mend) : problem(figures, ...mend);
+  },
+});
+
+function inMemoryBytes(areas: readonly SwapArea[]): number {
+  return areas.filter(({ inMemory }) => inMemory).reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+}
+
+/**
+ * A guest that writes to its merged pages gets its own copies back: at worst every page that merging saves is needed
+ * again. They are needed at once, so that available memory is what counts; swap comes into it only slowly.
+ */
+const splitHeadroom = check({
+  id: 'split-headroom',
+  title: 'Room to split',
+  why:
+    'A guest that writes to merged pages, as at an update or a reboot of many, gets its own copies back at once. Where ' +
+    'there is no room for them the host swaps, and then the OOM killer ends guests.',
+  needs: ['ksm', 'memory', 'pageSize'],
+  look: ({ ksm, memory: { memAvailableBytes, swapFreeBytes }, pageSize }) => {
+    const saved = savedBytes(ksm, pageSize.bytes);
+    if (saved === 0) return ok('nothing is merged');
+    if (memAvailableBytes === undefined) return unanswered('this kernel does not tell MemAvailable (Linux 3.14)');
+    const room = `${formatBytes(memAvailableBytes)} available + ${formatBytes(swapFreeBytes)} free swap`;
+    const figures = `if all merged pages split, ${formatBytes(saved)} would be needed; there is ${room}`;
+    if (saved <= memAvailableBytes) return ok(figures);
+    const missingBytes = saved - memAvailableBytes - swapFreeBytes;
+    return missingBytes <= 0
+      ? note(`${figures}: ${formatBytes(saved - memAvailableBytes)} would be swapped`)
+      : problem(figures, ...addSwap(missingBytes));
+  },
+});
+
+/** A swap file for `bytes`, rounded up to GiB. */
+function addSwap(bytes: number): readonly string[] {
+  const size = `${Math.ceil(bytes / GIB)}G`;
+  const file = `/swapfile-${size}`;
+  return [
+    `fallocate -l ${size} ${file} && chmod 600 ${file}`,
+    `mkswap ${file} && swapon ${file}`,
+    '# or move a guest elsewhere; a line in /etc/fstab makes it last',
+  ];
+}
+
+const hugepagePools = check({
+  id: 'hugepage-pools',
+  title: 'Hugepage pools',
+  why: "Memory in a pool of huge pages is never merged, and nobody but the pool's users gets what is free of it.",
+  needs: ['hugepagePools'],
+  look: ({ hugepagePools: pools }) => {
+    if (pools.length === 0) return ok('none');
+    const bytes = (count: (pool: (typeof pools)[number]) => number) =>
+      formatBytes(pools.reduce((sum, pool) => sum + count(pool) * pool.pageBytes, 0));
+    const spare = pools.filter(({ free, reserved }) => free > reserved);
+    if (spare.length === 0) return ok(`${bytes(({ total }) => total)}, all in use`);
+    return note(
+      `${bytes(({ free, reserved }) => free - reserved)} of ${bytes(({ total }) => total)} are used by nobody`,
+      ...spare.map(({ pageBytes, total, free, reserved }) => {
+        const pool = `/sys/kernel/mm/hugepages/hugepages-${pageBytes / 1024}kB`;
+        return `echo ${total - free + reserved} > ${pool}/nr_hugepages`;
+      }),
+    );
+  },
+});
+
+export const MEMORY_CHECKS: readonly Check[] = [spareMemory, promisedMemory, splitHeadroom, hugepagePools];

@@ -1,0 +1,88 @@
+import { formatBytes, plural } from '../../core/format.js';
+import { type KsmState, savedBytes } from '../../core/ksm.js';
+import { type Check, check, note, ok, problem, valueOf } from '../check.js';
+import type { Facts } from '../facts.js';
+import { changeUnshared, setKsm, unmerge } from '../mends.js';
+
+/** struct ksm_rmap_item on a 64-bit machine (Documentation/admin-guide/mm/ksm.rst, "Monitoring KSM profit"). */
+const RMAP_ITEM_BYTES = 64;
+/** ksmd compares a page's checksum with the one of its last visit: a page merges in the second pass at the earliest. */
+const PASSES_TO_JUDGE = 2;
+
+const profit = check({
+  id: 'profit',
+  title: 'Profit',
+  why:
+    'ksmd keeps 64 bytes of notes for every page that it looks at. Where too few are equal these take more memory than ' +
+    'merging frees, and its CPU time comes on top.',
+  needs: ['ksm', 'pageSize'],
+  look: ({ ksm, pageSize }, facts) => {
+    const { generalProfit, run, fullScans = 0 } = ksm;
+    const bytes = generalProfit ?? estimatedProfit(ksm, pageSize.bytes);
+    const origin = generalProfit === undefined ? 'estimated, as this kernel has no general_profit' : 'general_profit';
+    const found = `${formatBytes(bytes)} (${origin})`;
+    if (bytes >= 0) return ok(found);
+    if (run !== 1) return note(`${found}; ksmd rests, and its notes stay until it is unmerged`, ...unmerge(ksm, facts));
+    return fullScans < PASSES_TO_JUDGE
+      ? note(`${found}, too early to judge: pages merge in ksmd's second pass, and ${fullScans} are done`)
+      : problem(`${found} after ${fullScans} full passes`, ...unmerge(ksm, facts));
+  },
+});
+
+/** By the formula of Documentation/admin-guide/mm/ksm.rst, for kernels before 6.4. */
+function estimatedProfit(ksm: KsmState, pageSizeBytes: number): number {
+  const { pagesShared, pagesSharing, pagesUnshared = 0, pagesVolatile = 0 } = ksm;
+  const items = pagesShared + pagesSharing + pagesUnshared + pagesVolatile;
+  return savedBytes(ksm, pageSizeBytes) - items * RMAP_ITEM_BYTES;
+}
+
+const sharingLimit = check({
+  id: 'sharing-limit',
+  title: 'Sharing limit',
+  why:
+    'A page is shared max_page_sharing times, then a further copy is kept. More sharers save little (at 256 the copies ' +
+    'are 0.4 % of what is merged) and make swapping and migrating such a page slower.',
+  needs: ['ksm', 'pageSize'],
+  look: ({ ksm, pageSize }, facts) => {
+    const { maxPageSharing, stableNodeChains, stableNodeDups } = ksm;
+    if (maxPageSharing === undefined || stableNodeChains === undefined || stableNodeDups === undefined) {
+      return ok('this kernel has none (Linux 4.13 brought it)');
+    }
+    const reached = ksm.pagesShared > 0 && (stableNodeChains > 0 || stableNodeDups > 0);
+    if (!reached) return ok(`max_page_sharing=${maxPageSharing} is not reached`);
+    const copies = Math.max(stableNodeDups - stableNodeChains, 0);
+    const found = `max_page_sharing=${maxPageSharing} was reached by ${plural(stableNodeChains, 'page')}`;
+    const cost = `${formatBytes(copies * pageSize.bytes)} in further copies`;
+    return maxPageSharing < DEFAULT_MAX_PAGE_SHARING
+      ? note(`${found}: ${cost}`, ...raiseLimit(ksm, facts))
+      : note(`${found}: ${cost}`);
+  },
+});
+
+/** mm/ksm.c: 256, "the impact of higher values is on the latency of walks over all mappings". */
+const DEFAULT_MAX_PAGE_SHARING = 256;
+
+function raiseLimit(ksm: KsmState, facts: Facts): readonly string[] {
+  const value = DEFAULT_MAX_PAGE_SHARING;
+  return changeUnshared(ksm, facts, `KSM_MAX_PAGE_SHARING=${value}`, setKsm('max_page_sharing', value));
+}
+
+const transparentHugepages = check({
+  id: 'transparent-hugepages',
+  title: 'Huge pages (THP)',
+  why:
+    "A huge page that holds a page to be merged is split for it: the guest's memory gets denser and its access to it " +
+    'slower, as more of its addresses must be looked up. Huge pages without equal parts stay whole.',
+  needs: ['ksm', 'transparentHugepages', 'pageSize'],
+  look: ({ ksm, transparentHugepages: { mode, usedBytes }, pageSize }, { memory }) => {
+    const total = valueOf(memory)?.memTotalBytes;
+    const share = total === undefined || total === 0 ? '' : ` of ${formatBytes(total)}`;
+    const found = `${mode}; ${formatBytes(usedBytes)}${share} in huge pages`;
+    if (mode === 'never' || ksm.run !== 1 || usedBytes === 0) return ok(found);
+    return note(
+      `${found}, which merging splits where parts are equal; ${formatBytes(savedBytes(ksm, pageSize.bytes))} saved so far`,
+    );
+  },
+});
+
+export const MERGING_CHECKS: readonly Check[] = [profit, sharingLimit, transparentHugepages];

@@ -1,0 +1,134 @@
+import type { RunningDaemon } from '../../host/daemons.js';
+import { type Check, check, note, ok, problem, unanswered, valueOf } from '../check.js';
+
+const configuration = check({
+  id: 'configuration',
+  title: 'Configuration',
+  why: 'samepaged does not start on a configuration with errors, and keeps the running one at a reload.',
+  needs: ['configuration'],
+  look: ({ configuration: { file, present, errors, warnings, policy } }) => {
+    const [error] = errors;
+    if (error !== undefined) return problem(`${error}${more(errors)}`, 'samepaged --print-config');
+    const [warning] = warnings;
+    if (warning !== undefined) return note(`${warning}${more(warnings)}`, 'samepaged --print-config');
+    return ok(present ? `${file}, policy ${policy}` : `no ${file}: defaults, policy ${policy}`);
+  },
+});
+
+function more(messages: readonly string[]): string {
+  return messages.length > 1 ? ` (and ${messages.length - 1} more)` : '';
+}
+
+const daemon = check({
+  id: 'daemon',
+  title: 'samepaged',
+  why: 'Without samepaged, or another tuner, KSM stays as it is however memory and guests change.',
+  needs: [],
+  look: (_values, { daemon: fact, tuners }) => {
+    const told = valueOf(fact);
+    if (told !== undefined) {
+      const { version, policy, dryRun, libvirtConnected, hold, lastRetune } = told;
+      const who = `samepaged ${version} runs, policy ${policy}`;
+      if (lastRetune.failure !== undefined) return problem(`${who}; its last look failed: ${lastRetune.failure}`, LOG);
+      if (dryRun) return note(`${who}, as a dry run: it sets nothing`, START);
+      if (hold !== '') return note(`${who}, but is held: ${hold} by hand`, 'samepagectl resume');
+      return libvirtConnected ? ok(`${who}, with libvirt`) : note(`${who}, without libvirt: it asks /proc`, LOG);
+    }
+    if (tuners.state === 'unknown') return unanswered(tuners.reason);
+    const running = valueOf(tuners) ?? [];
+    const silent = running.find(({ name }) => name === 'samepaged');
+    if (silent !== undefined) {
+      const who = `samepaged runs (pid ${silent.pid})`;
+      return fact.state === 'unknown' ? ok(`${who}; ${fact.reason}`) : note(`${who}, but is not on this bus`, LOG);
+    }
+    const [other] = running;
+    return other === undefined
+      ? note('samepaged does not run, and nothing else tunes KSM', START)
+      : note(
+          `samepaged does not run; ${other.name} does (pid ${other.pid})`,
+          `# once ${other.name} is stopped:`,
+          START,
+        );
+  },
+});
+
+const START = 'systemctl enable --now samepaged';
+const LOG = 'journalctl -u samepaged -n 50';
+
+const otherTuners = check({
+  id: 'other-tuners',
+  title: 'Other tuners',
+  why:
+    "KSM is one for the whole kernel. Two tuners undo each other's work, and samepaged does not start beside " +
+    'ksmtuned or another samepaged.',
+  needs: ['tuners'],
+  look: ({ tuners }) => {
+    const others = tuners.filter(({ name }) => name !== 'samepaged');
+    if (others.length === 0) return ok('no ksmtuned, no MOM');
+    const names = tuners.map(({ name, pid }) => `${name} (pid ${pid})`).join(' and ');
+    return tuners.length > 1
+      ? problem(`${names} tune the same KSM`, ...stop(others))
+      : note(`${names} tunes KSM`, ...stop(others));
+  },
+});
+
+/** MOM also balloons; it is oVirt's, which has its own switch for KSM for each cluster. */
+function stop(tuners: readonly RunningDaemon[]): readonly string[] {
+  const names = new Set(tuners.map(({ name }) => name));
+  return [
+    ...(names.has('ksmtuned') ? ['systemctl disable --now ksmtuned ksm'] : []),
+    ...(names.has('momd') || names.has('mom')
+      ? ["systemctl disable --now mom-vdsm   # oVirt: or the cluster's KSM control off"]
+      : []),
+  ];
+}
+
+/** ksm and ksmtuned come with Red Hat's qemu-kvm-common and Debian's ksmtuned; mom-vdsm with oVirt, momd with MOM. */
+const RIVAL_SERVICES = ['ksm.service', 'ksmtuned.service', 'momd.service', 'mom-vdsm.service'];
+
+const services = check({
+  id: 'ksm-services',
+  title: 'Services at boot',
+  why:
+    'ksm.service sets run and max_kernel_pages once at boot and at its stop, ksmtuned every minute: samepaged does the ' +
+    'work of both, and beside it they change what it has set.',
+  needs: ['enabledServices'],
+  look: ({ enabledServices }, { tuners }) => {
+    const rivals = RIVAL_SERVICES.filter((name) => enabledServices.has(name));
+    if (rivals.length === 0) return ok('no other service for KSM is enabled');
+    const mend = `systemctl disable --now ${rivals.map((name) => name.replace('.service', '')).join(' ')}`;
+    const runs = valueOf(tuners)?.some(({ name }) => name === 'samepaged') === true;
+    return runs || enabledServices.has('samepaged.service')
+      ? problem(`${rivals.join(', ')} ${rivals.length === 1 ? 'is' : 'are'} enabled beside samepaged`, mend)
+      : note(`${rivals.join(', ')} ${rivals.length === 1 ? 'is' : 'are'} enabled`, mend);
+  },
+});
+
+/**
+ * samepaged switches the advisor off before it merges, and leaves it alone while ksmd rests; ksmtuned does not know it.
+ * Switching the advisor off sets pages_to_scan to 100, its value at boot (mm/ksm.c,
+ * set_advisor_defaults).
+ */
+const ADVISOR_OFF = 'echo none > /sys/kernel/mm/ksm/advisor_mode   # pages_to_scan becomes 100';
+
+const advisor = check({
+  id: 'advisor',
+  title: "Kernel's own advisor",
+  why: "While the kernel's advisor is on it sets pages_to_scan, and refuses everybody else's value (EINVAL).",
+  needs: ['ksm', 'tuners'],
+  look: ({ ksm: { advisorMode, run }, tuners }, { daemon: told, configuration: configured }) => {
+    if (advisorMode === undefined) return ok('this kernel has none (Linux 6.8 brought it)');
+    if (advisorMode === 'none') return ok('off');
+    const [tuner] = tuners;
+    if (run !== 1 && tuner?.name !== 'ksmtuned') return ok('on (scan-time), without effect while ksmd rests');
+    if (tuner === undefined) {
+      return note('on (scan-time); nothing that runs here set it: a person, tmpfiles.d or udev did', ADVISOR_OFF);
+    }
+    const policy = tuner.name === 'samepaged' ? (valueOf(told)?.policy ?? valueOf(configured)?.policy) : undefined;
+    if (policy === 'advisor') return ok("on (scan-time), and samepaged's (KSM_POLICY=advisor)");
+    const who = `${tuner.name} (pid ${tuner.pid})${policy === undefined ? '' : `, policy ${policy},`}`;
+    return problem(`on (scan-time) while ${who} runs too and cannot set pages_to_scan`, ADVISOR_OFF);
+  },
+});
+
+export const TUNER_CHECKS: readonly Check[] = [configuration, daemon, otherTuners, services, advisor];

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { ConfigError, DEFAULT_CONFIG_FILE, loadConfig } from '../config/load.js';
+import { type NamePatterns, parseNamePatterns } from '../core/forbiddenGuests.js';
+import type { KsmState } from '../core/ksm.js';
+import type { MemoryFigures } from '../core/memory.js';
+import { type RunningDaemon, findDaemons } from '../host/daemons.js';
+import { type HugepagePool, readHugepagePools } from '../host/hugepages.js';
+import { KsmDirectory } from '../host/ksm.js';
+import { readMemoryFigures } from '../host/meminfo.js';
+import { type NumaNode, readNumaNodes } from '../host/numa.js';
+import { findRivals } from '../host/rivals.js';
+import { readEnabledServices } from '../host/services.js';
+import { type SwapArea, readSwapAreas } from '../host/swap.js';
+import { type Root, pageSizeBytes, readText } from '../host/sysfs.js';
+import { type TransparentHugepages, readTransparentHugepages } from '../host/transparentHugepages.js';
+import type { BusFacts } from './busFacts.js';
+import { type Fact, absent, known, learn, learnIfThere, unknown } from './fact.js';
+import { type ExaminedGuest, type PerProcessFile, examineGuests, probePerProcessFile } from './guestFacts.js';
+
+/** What the configuration says of the things that checks look at; the defaults where it has errors. */
+export interface Configuration {
+  readonly file: string;
+  readonly present: boolean;
+  /** Each with file:line. */
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+  readonly policy: string;
+  /** KSM_WHEN: whether merging stops while memory is plenty. */
+  readonly when: string;
+  /** KSM_FORBID_GUESTS */
+  readonly forbiddenGuests: NamePatterns;
+  readonly thresholdPercent: number;
+  readonly thresholdBytes: number;
+  readonly pagesMax: number;
+}
+
+export interface PageSize {
+  readonly bytes: number;
+  /** A copy of another host's files does not say, so that 4096 is taken. */
+  readonly assumed: boolean;
+}
+
+export interface HostFacts {
+  readonly kernelRelease: Fact<string>;
+  readonly pageSize: Fact<PageSize>;
+  readonly ksm: Fact<KsmState>;
+  readonly perProcessFile: Fact<PerProcessFile>;
+  readonly memory: Fact<MemoryFigures>;
+  readonly swapAreas: Fact<readonly SwapArea[]>;
+  readonly transparentHugepages: Fact<TransparentHugepages>;
+  readonly hugepagePools: Fact<readonly HugepagePool[]>;
+  readonly numaNodes: Fact<readonly NumaNode[]>;
+  readonly guests: Fact<readonly ExaminedGuest[]>;
+  /** Running programs that set KSM: samepaged, ksmtuned, momd. */
+  readonly tuners: Fact<readonly RunningDaemon[]>;
+  readonly numad: Fact<readonly RunningDaemon[]>;
+  /** libvirtd and virtqemud. */
+  readonly libvirtDaemons: Fact<readonly RunningDaemon[]>;
+  /** Whether libvirt's socket is there, so that a call starts the daemon. */
+  readonly libvirtSocket: Fact<boolean>;
+  readonly enabledServices: Fact<ReadonlySet<string>>;
+  readonly configuration: Fact<Configuration>;
+}
+
+export type Facts = HostFacts & BusFacts;
+
+/** This process is none of those that are looked for. */
+const NO_PID = 0;
+/** MOM is oVirt's; mom/ kept its daemon's name from before. */
+const OTHER_TUNERS = ['momd', 'mom'];
+
+/** What the files below `root` tell. Never fails: what cannot be read is unknown, with the reason. */
+export async function gatherHostFacts(root: Root): Promise<HostFacts> {
+  const hidden = hiddenProcesses(root);
+  const ofProcesses = <T>(read: () => Promise<T>): Promise<Fact<T>> =>
+    hidden === undefined ? learn(read) : Promise.resolve(unknown<T>(hidden));
+  const ksm = new KsmDirectory(root);
+  return {
+    kernelRelease: await learn(() => readText(`${root}/proc/sys/kernel/osrelease`)),
+    pageSize: await learn(() => ({
+      bytes: pageSizeBytes(root),
+      assumed: !existsSync(`${root}/proc/self/auxv`),
+    })),
+    ksm: ksm.exists() ? await learn(() => ksm.read()) : absent(`${ksm.path} is not there`),
+    perProcessFile: await ofProcesses(() => probePerProcessFile(root)),
+    memory: await learn(() => readMemoryFigures(root)),
+    swapAreas: await learn(() => readSwapAreas(root)),
+    transparentHugepages: await learnIfThere(
+      () => readTransparentHugepages(root),
+      'this kernel has no transparent hugepages',
+    ),
+    hugepagePools: await learn(() => readHugepagePools(root)),
+    numaNodes: await learn(() => readNumaNodes(root)),
+    guests: await ofProcesses(() => examineGuests(root)),
+    tuners: await ofProcesses(async () => [
+      ...(await findRivals(root, NO_PID)),
+      ...(await findDaemons(root, OTHER_TUNERS)),
+    ]),
+    numad: await ofProcesses(() => findDaemons(root, ['numad'])),
+    libvirtDaemons: await ofProcesses(() => findDaemons(root, ['libvirtd', 'virtqemud'])),
+    libvirtSocket: known(LIBVIRT_SOCKETS.some((socket) => existsSync(`${root}${socket}`))),
+    enabledServices: await enabledServices(root),
+    configuration: await learn(() => configuration(`${root}${DEFAULT_CONFIG_FILE}`)),
+  };
+}
+
+const LIBVIRT_SOCKETS = ['/run/libvirt/virtqemud-sock', '/run/libvirt/libvirt-sock'];
+
+/** Why other users' processes are not seen; a /proc that is mounted with hidepid shows not even the first one. */
+function hiddenProcesses(root: Root): string | undefined {
+  if (root !== '' || existsSync('/proc/1/comm')) return undefined;
+  return 'this /proc hides the processes of other users (hidepid): ask as root';
+}
+
+async function enabledServices(root: Root): Promise<Fact<ReadonlySet<string>>> {
+  const fact = await learnIfThere(() => readEnabledServices(root), '');
+  return fact.state === 'absent' ? unknown(`${root}/etc/systemd/system is not there`) : fact;
+}
+
+function configuration(file: string): Configuration {
+  const settings = ({ values }: ReturnType<typeof loadConfig>) => ({
+    policy: values.KSM_POLICY,
+    when: values.KSM_WHEN,
+    forbiddenGuests: parseNamePatterns(values.KSM_FORBID_GUESTS),
+    thresholdPercent: values.KSM_THRES_COEF,
+    thresholdBytes: values.KSM_THRES_CONST,
+    pagesMax: values.KSM_NPAGES_MAX,
+  });
+  const present = existsSync(file);
+  try {
+    const config = loadConfig(file);
+    return { file, present, errors: [], warnings: config.warnings, ...settings(config) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { file, present, errors: error.message.split('\n'), warnings: [], ...settings(loadConfig('/dev/null')) };
+  }
+}

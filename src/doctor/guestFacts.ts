@@ -1,0 +1,45 @@
+import { readdirSync } from 'node:fs';
+import type { Guest } from '../core/guest.js';
+import { type Mergeability, judgeMergeability } from '../core/guestMemory.js';
+import { listGuestProcesses } from '../host/guestProcess.js';
+import { readKsmStat } from '../host/ksmStat.js';
+import type { Root } from '../host/sysfs.js';
+
+export interface ExaminedGuest extends Guest {
+  readonly mergeability: Mergeability;
+}
+
+/** The running guests, from /proc alone so that a copy of it will do, by name. */
+export async function examineGuests(root: Root): Promise<readonly ExaminedGuest[]> {
+  const processes = await listGuestProcesses(root);
+  const guests = processes.map(async ({ pid, traits, name, configuredBytes, residentBytes }) => {
+    const reply = await readKsmStat(root, pid);
+    const offered = reply.kind === 'told' ? reply.stat.mergeable : undefined;
+    return { name, configuredBytes, residentBytes, mergeability: judgeMergeability(traits, offered) };
+  });
+  return (await Promise.all(guests)).sort((a, b) => a.name.localeCompare(b.name));
+}
+
+/** How far this kernel tells what KSM made of each process. */
+export type PerProcessFile = 'ksm_stat' | 'ksm_merging_pages' | 'none';
+
+/** @throws Error where there is no process whose directory could be looked into, as in a copy without guests. */
+export function probePerProcessFile(root: Root): Promise<PerProcessFile> {
+  const directories = readdirSync(`${root}/proc`).filter((name) => /^(\d+|self)$/.test(name));
+  for (const directory of directories) {
+    const files = filesOf(`${root}/proc/${directory}`);
+    if (files.includes('ksm_stat')) return Promise.resolve('ksm_stat');
+    if (files.includes('ksm_merging_pages')) return Promise.resolve('ksm_merging_pages');
+    // Every kernel shows a process's stat: the directory is a whole one.
+    if (files.includes('stat')) return Promise.resolve('none');
+  }
+  return Promise.reject(new Error(`${root}/proc has no process to look at`));
+}
+
+function filesOf(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,40 @@
+import { unmergeObstacle } from '../core/hold.js';
+import type { KsmState } from '../core/ksm.js';
+import { valueOf } from './check.js';
+import type { Facts } from './facts.js';
+
+/** Whether samepaged runs, as the bus or /proc tells; false where neither does. */
+export function daemonRuns({ daemon, tuners }: Facts): boolean {
+  return valueOf(daemon) !== undefined || valueOf(tuners)?.some(({ name }) => name === 'samepaged') === true;
+}
+
+/**
+ * The commands for a setting which the kernel takes only while no page is shared (EBUSY otherwise).
+ *
+ * @param key its line in the configuration, for a host with samepaged.
+ * @param command what sets it on a host without.
+ */
+export function changeUnshared(ksm: KsmState, facts: Facts, key: string, command: string): readonly string[] {
+  const shared = ksm.pagesShared > 0;
+  if (daemonRuns(facts)) {
+    const reload = 'systemctl reload samepaged';
+    return [
+      `# ${key} in /etc/ksmtuned.conf, and then:`,
+      shared ? `samepagectl unmerge && ${reload} && samepagectl resume` : reload,
+    ];
+  }
+  return shared ? [...unmerge(ksm, facts), command, ...(ksm.run === 1 ? [setKsm('run', 1)] : [])] : [command];
+}
+
+/** The command that unmerges everything. Without samepaged there is no guard, so it is named only where it fits. */
+export function unmerge(ksm: KsmState, facts: Facts): readonly string[] {
+  if (daemonRuns(facts)) return ['samepagectl unmerge'];
+  const [memory, pageSize] = [valueOf(facts.memory), valueOf(facts.pageSize)];
+  const fits =
+    memory !== undefined && pageSize !== undefined && unmergeObstacle(ksm, memory, pageSize.bytes) === undefined;
+  return fits ? [setKsm('run', 2)] : ['# when there is memory for it (see Room to split):', setKsm('run', 2)];
+}
+
+export function setKsm(file: string, value: number | string): string {
+  return `echo ${value} > /sys/kernel/mm/ksm/${file}`;
+}

@@ -1,0 +1,43 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import * as v from 'valibot';
+import type { Hold } from '../core/hold.js';
+import { isAbsence } from './sysfs.js';
+
+const Entry = v.object({
+  kind: v.picklist(['paused', 'stopped', 'unmerged']),
+  untilMillis: v.optional(v.number()),
+});
+
+/** Keeps an administrator's hold over restarts, in the state directory. */
+export class HoldFile {
+  readonly path: string;
+  private readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+    this.path = `${directory}/hold.json`;
+  }
+
+  /** @throws Error when the file is there and is no hold. */
+  read(): Hold | undefined {
+    let text: string;
+    try {
+      text = readFileSync(this.path, 'utf8');
+    } catch (error) {
+      if (isAbsence(error)) return undefined;
+      throw error;
+    }
+    const { kind, untilMillis } = v.parse(Entry, JSON.parse(text));
+    return { kind, ...(untilMillis === undefined ? {} : { untilMillis }) };
+  }
+
+  write(hold: Hold | undefined): void {
+    if (hold === undefined) {
+      rmSync(this.path, { force: true });
+      return;
+    }
+    mkdirSync(this.directory, { recursive: true });
+    writeFileSync(`${this.path}.new`, `${JSON.stringify(hold)}\n`);
+    renameSync(`${this.path}.new`, this.path);
+  }
+}

@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { errnoOf } from '../errors.js';
+import { MalformedError, type Root, isAbsence } from './sysfs.js';
+
+/** What KSM made of one process, as far as this kernel tells. */
+export interface KsmStat {
+  /** Pages that are merged, without those merged into the zero page. */
+  readonly mergingPages: number | undefined;
+  /** Pages merged into the kernel's zero page (use_zero_pages). */
+  readonly zeroPages: number | undefined;
+  /** What merging spares less what it costs in memory, in bytes; can be negative. */
+  readonly profitBytes: number | undefined;
+  /** Whether some memory of the process is offered for merging. */
+  readonly mergeable: boolean | undefined;
+}
+
+/** `denied`: only the owner and root may read it. `absent`: this kernel does not tell, or the process has ended. */
+export type KsmStatReply =
+  { readonly kind: 'told'; readonly stat: KsmStat } | { readonly kind: 'denied' } | { readonly kind: 'absent' };
+
+/**
+ * /proc/PID/ksm_stat, and where that is missing or tells less /proc/PID/ksm_merging_pages (5.19). Asynchronous: the kernel
+ * takes the process's own memory lock for it.
+ *
+ * @throws MalformedError
+ */
+export async function readKsmStat(root: Root, pid: number): Promise<KsmStatReply> {
+  const directory = `${root}/proc/${pid}`;
+  try {
+    const text = await readIfThere(`${directory}/ksm_stat`);
+    const stat = parseKsmStat(text ?? '', `${directory}/ksm_stat`);
+    if (stat.mergingPages !== undefined) return { kind: 'told', stat };
+    const path = `${directory}/ksm_merging_pages`;
+    const pages = await readIfThere(path);
+    if (pages === undefined) return { kind: 'absent' };
+    return { kind: 'told', stat: { ...stat, mergingPages: parseCount(pages.trim(), path) } };
+  } catch (error) {
+    if (['EACCES', 'EPERM'].includes(errnoOf(error) ?? '')) return { kind: 'denied' };
+    throw error;
+  }
+}
+
+/**
+ * The lines grew over the kernels (Documentation/filesystems/proc.rst): first ksm_rmap_items, then ksm_merging_pages and
+ * ksm_process_profit, then ksm_zero_pages, then `ksm_merge_any: yes` and `ksm_mergeable: yes` with a colon.
+ *
+ * @throws MalformedError
+ */
+export function parseKsmStat(text: string, path: string): KsmStat {
+  const values = new Map(
+    Array.from(text.matchAll(/^(\w+):?[ \t]+(.*)$/gm), ([, name, value]) => [name, value?.trim()]),
+  );
+  const count = (name: string) => {
+    const value = values.get(name);
+    return value === undefined ? undefined : parseCount(value, `${path}: ${name}`);
+  };
+  const mergeable = values.get('ksm_mergeable');
+  if (mergeable !== undefined && mergeable !== 'yes' && mergeable !== 'no') {
+    throw new MalformedError(`${path}: ksm_mergeable`, 'yes or no', mergeable);
+  }
+  return {
+    mergingPages: count('ksm_merging_pages'),
+    zeroPages: count('ksm_zero_pages'),
+    profitBytes: count('ksm_process_profit'),
+    mergeable: mergeable === undefined ? undefined : mergeable === 'yes',
+  };
+}
+
+/** The kernel prints counters that can fall below zero as unsigned 64-bit numbers. */
+function parseCount(text: string, path: string): number {
+  if (!/^-?\d{1,20}$/.test(text)) throw new MalformedError(path, 'a whole number', text);
+  return Number(BigInt.asIntN(64, BigInt(text)));
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'latin1');
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,220 @@
+import { known, unknown } from '../../src/doctor/fact.js';
+import { CONFIGURATION, DAEMON, GIB, KSM, MEMORY, MERGING, checkTable, guestOf, without } from './doctorFacts.js';
+
+const RUNNING = known({ ...KSM, run: 1 });
+/** 20 percent of 16 GiB are the reserve: 3.2 GiB. */
+const RESERVE = (16 * GIB) / 5;
+const free = (bytes: number) => known({ ...MEMORY, memFreeBytes: bytes, cachedBytes: 0 });
+const big = (bytes: number) => guestOf({ name: 'big', residentBytes: bytes, configuredBytes: bytes });
+
+checkTable('spare-memory', [
+  {
+    name: 'enough, and it rests',
+    facts: {},
+    level: 'ok',
+    found: /^enough \(10\.0 GiB free, 3\.2 GiB reserve\), and ksmd rests$/,
+  },
+  {
+    name: 'short, and it merges',
+    facts: { ksm: RUNNING, memory: free(GIB) },
+    level: 'ok',
+    found: /^short \(1\.0 GiB free, 3\.2 GiB reserve\), and ksmd merges$/,
+  },
+  {
+    name: 'enough, and it merges',
+    facts: { ksm: RUNNING },
+    level: 'note',
+    found: /^memory is plenty and ksmd merges all the same: guests use 0 B of 16\.0 GiB; 10\.0 GiB free/,
+    mend: /^samepagectl retune$/,
+  },
+  {
+    name: 'enough, and it merges without samepaged',
+    facts: { ksm: RUNNING, daemon: known(undefined), tuners: known([]) },
+    level: 'note',
+    found: /plenty/,
+    mend: /^echo 0 > \/sys\/kernel\/mm\/ksm\/run$/,
+  },
+  {
+    name: 'free just at the reserve is short',
+    facts: { ksm: RUNNING, memory: free(RESERVE) },
+    level: 'ok',
+    found: /^short/,
+  },
+  {
+    name: 'free just above the reserve is enough',
+    facts: { ksm: RUNNING, memory: free(Math.ceil(RESERVE) + 1024) },
+    level: 'note',
+    found: /plenty/,
+    mend: /retune/,
+  },
+  {
+    name: 'guests and reserve that just fill the total are short',
+    facts: { ksm: RUNNING, guests: known([big(16 * GIB - RESERVE)]) },
+    level: 'ok',
+    found: /^short/,
+  },
+  {
+    name: 'short, and it rests',
+    facts: { memory: free(GIB), daemon: known(undefined), tuners: known([]) },
+    level: 'note',
+    found: /^memory is short and ksmd rests: guests use 0 B of 16\.0 GiB; 1\.0 GiB free, 3\.2 GiB reserve$/,
+    mend: /^echo 1 > \/sys\/kernel\/mm\/ksm\/run$/,
+  },
+  {
+    name: 'by the configured reserve',
+    facts: { configuration: known({ ...CONFIGURATION, thresholdPercent: 80 }), ksm: RUNNING },
+    level: 'ok',
+    found: /^short \(10\.0 GiB free, 12\.8 GiB reserve\)/,
+  },
+  {
+    name: 'enough, and it merges because it is told to',
+    facts: { ksm: RUNNING, configuration: known({ ...CONFIGURATION, when: 'always' }) },
+    level: 'note',
+    found: /ksmd merges \(KSM_WHEN=always\):/,
+    mend: /^KSM_WHEN=needed /,
+  },
+  {
+    name: 'short, and it rests because it is held',
+    facts: { memory: free(GIB), daemon: known({ ...DAEMON, hold: 'stopped' }) },
+    level: 'note',
+    found: /^memory is short and ksmd rests \(stopped by hand\):/,
+    mend: /^samepagectl resume$/,
+  },
+  { name: 'unreadable', facts: { memory: unknown('no meminfo') }, level: 'unknown', found: /^no meminfo$/ },
+]);
+
+const zram = { path: '/dev/zram0', sizeBytes: 4 * GIB, usedBytes: 0, inMemory: true };
+const withZram = {
+  memory: known({ ...MEMORY, swapTotalBytes: 6 * GIB }),
+  swapAreas: known([{ path: '/dev/sda2', sizeBytes: 2 * GIB, usedBytes: 0, inMemory: false }, zram]),
+};
+const huge = guestOf({
+  name: 'db',
+  configuredBytes: 64 * GIB,
+  mergeability: { mergeable: false, obstacles: ['hugepages'], locked: false },
+});
+
+checkTable('promised-memory', [
+  { name: 'no guest', facts: {}, level: 'ok', found: /^no guest runs/ },
+  {
+    name: 'fits to the byte',
+    facts: { guests: known([big(18 * GIB)]) },
+    level: 'ok',
+    found: /^1 guest may take 18\.0 GiB; there is 16\.0 GiB \+ 2\.0 GiB swap$/,
+  },
+  {
+    name: 'a byte too much',
+    facts: { guests: known([big(18 * GIB + 1)]) },
+    level: 'problem',
+    found: /^1 guest may take 18\.0 GiB/,
+    mend: /^fallocate -l 1G \/swapfile-1G && chmod 600 \/swapfile-1G\nmkswap .*\n#/,
+  },
+  {
+    name: 'fits into zram only',
+    facts: { ...withZram, guests: known([big(22 * GIB)]) },
+    level: 'note',
+    found: /16\.0 GiB \+ 2\.0 GiB swap \+ 4\.0 GiB zram$/,
+    mend: /^fallocate -l 4G /,
+  },
+  {
+    name: 'not even into zram',
+    facts: { ...withZram, guests: known([big(22 * GIB + 1)]) },
+    level: 'problem',
+    found: /zram$/,
+    mend: /^fallocate -l 5G /,
+  },
+  {
+    name: 'guests in hugepages count on the pool, which others cannot use',
+    facts: {
+      guests: known([huge, big(10 * GIB)]),
+      memory: known({ ...MEMORY, hugetlbBytes: 9 * GIB }),
+    },
+    level: 'problem',
+    found: /^1 guest may take 10\.0 GiB; there is 7\.0 GiB \+ 2\.0 GiB swap$/,
+    mend: /^fallocate -l 1G /,
+  },
+  {
+    name: 'only guests in hugepages',
+    facts: { guests: known([huge]) },
+    level: 'ok',
+    found: /^no guest runs that takes/,
+  },
+  {
+    name: 'one guest untold',
+    facts: { guests: known([big(GIB), guestOf({ name: 'odd', configuredBytes: 0 })]) },
+    level: 'ok',
+    found: /^1 guest may take 1\.0 GiB \(1 more untold\);/,
+  },
+  {
+    name: 'no guest told',
+    facts: { guests: known([guestOf({ name: 'odd', configuredBytes: 0 })]) },
+    level: 'unknown',
+    found: /command line/,
+  },
+]);
+
+const OLD_MEMORY = without(MEMORY, 'memAvailableBytes');
+const saving = (bytes: number) => known({ ...MERGING, pagesSharing: bytes / 4096 });
+
+checkTable('split-headroom', [
+  { name: 'nothing merged', facts: {}, level: 'ok', found: /^nothing is merged$/ },
+  {
+    name: 'fits to the page',
+    facts: { ksm: saving(10 * GIB) },
+    level: 'ok',
+    found: /^if all merged pages split, 10\.0 GiB would be needed; there is 10\.0 GiB available \+ 2\.0 GiB free swap$/,
+  },
+  {
+    name: 'with swap only',
+    facts: { ksm: saving(12 * GIB) },
+    level: 'note',
+    found: /: 2\.0 GiB would be swapped$/,
+  },
+  {
+    name: 'a page too much for both',
+    facts: { ksm: saving(12 * GIB + 4096) },
+    level: 'problem',
+    found: /^if all merged pages split, 12\.0 GiB/,
+    mend: /^fallocate -l 1G /,
+  },
+  {
+    name: 'pages merged into the zero page count',
+    facts: { ksm: known({ ...KSM, ksmZeroPages: (13 * GIB) / 4096 }) },
+    level: 'problem',
+    found: /13\.0 GiB would be needed/,
+    mend: /^fallocate/,
+  },
+  {
+    name: 'in pages of 16 KiB',
+    facts: { ksm: saving(4 * GIB), pageSize: known({ bytes: 16_384, assumed: false }) },
+    level: 'problem',
+    found: /16\.0 GiB would be needed/,
+    mend: /^fallocate -l 4G /,
+  },
+  {
+    name: 'MemAvailable untold',
+    facts: { ksm: known(MERGING), memory: known(OLD_MEMORY) },
+    level: 'unknown',
+    found: /3\.14/,
+  },
+]);
+
+const pool = { pageBytes: 2 * 1024 ** 2, total: 1024, free: 0, reserved: 0 };
+
+checkTable('hugepage-pools', [
+  { name: 'none', facts: {}, level: 'ok', found: /^none$/ },
+  { name: 'all in use', facts: { hugepagePools: known([pool]) }, level: 'ok', found: /^2\.0 GiB, all in use$/ },
+  {
+    name: 'what is free is reserved',
+    facts: { hugepagePools: known([{ ...pool, free: 100, reserved: 100 }]) },
+    level: 'ok',
+    found: /all in use$/,
+  },
+  {
+    name: 'one page more is free than reserved',
+    facts: { hugepagePools: known([{ ...pool, free: 513, reserved: 1 }]) },
+    level: 'note',
+    found: /^1\.0 GiB of 2\.0 GiB are used by nobody$/,
+    mend: /^echo 512 > \/sys\/kernel\/mm\/hugepages\/hugepages-2048kB\/nr_hugepages$/,
+  },
+]);
