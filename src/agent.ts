@@ -32,6 +32,7 @@ import { type AgentState, initialState, nextState } from './core/state.js';
 import { describeWrite } from './core/ksm.js';
 import { EXIT, type ExitStatus } from './errors.js';
 import { Guests } from './guests.js';
+import { mergeability } from './host/guestProcess.js';
 import type { KsmDirectory } from './host/ksm.js';
 import type { Ledger } from './host/ledger.js';
 import { readMemoryFigures } from './host/meminfo.js';
@@ -40,7 +41,7 @@ import { type Root, pageSizeBytes } from './host/sysfs.js';
 import { Intents, type IntentsOptions } from './intent.js';
 import { Libvirt } from './libvirt/connect.js';
 import { type LibvirtState, watchLibvirt } from './libvirt/watch.js';
-import { busNews, libvirtNews } from './news.js';
+import { busNews, forbiddenNews, libvirtNews } from './news.js';
 import { planOf } from './plan.js';
 import { RetuneReport } from './report.js';
 import { Tuner } from './tuner.js';
@@ -58,6 +59,8 @@ export interface AgentOptions extends IntentsOptions {
   readonly signal$: Observable<NodeJS.Signals>;
   /** Faults that nobody caught: the agent restores the host and ends. */
   readonly fault$: Observable<unknown>;
+  /** Called before the first turn, when it is sure that no other samepaged is on the bus. */
+  readonly onJoined: () => void;
   /** Tells a person what was found, at the first turn's outcome; the log then tells only what comes after. */
   readonly onFirst?: (found: FirstLook) => void;
 }
@@ -120,6 +123,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const retune$ = retunes({
     plan$: bus$.pipe(
       take(1),
+      tap(options.onJoined),
       switchMap(() => intents.intent$),
       map((intent) => planOf(intent, maxKernelPages)),
     ),
@@ -183,6 +187,12 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           firstLook$,
           busNews(bus$, newsFrom$, options.busAddress, log),
           libvirtNews(guests.libvirt$, newsFrom$, log),
+          forbiddenNews(
+            guests.event$,
+            () => intents.current.values.KSM_FORBID_GUESTS,
+            (name) => mergeability(root, name),
+            log,
+          ),
           reload$,
         ).pipe(takeUntil(ended$)),
         retune$.pipe(

@@ -107,33 +107,23 @@ async function refuseRivals(root: Root): Promise<void> {
 
 function openLedger(directory: string, root: Root, ksm: KsmDirectory, log: Log): Ledger {
   const ledger = new Ledger(directory, root, ksm.read());
-  if (ledger.inherited) {
+  if (ledger.inherited !== undefined) {
     const before = Object.entries(ledger.toRestore()).map(
       ([setting, value]) => `${ksmFile(setting as KsmSetting)} ${value}`,
     );
-    log.warn(`the last samepaged ended without giving the host back; it had ${before.join(', ')} (${ledger.file})`);
+    const had = `before it the host had ${before.join(', ')} (${ledger.file})`;
+    if (ledger.inherited === 'left') log.info(`the last samepaged left its settings in force (KSM_ON_EXIT); ${had}`);
+    else log.warn(`the last samepaged ended without giving the host back; ${had}`);
   }
   return ledger;
 }
 
-/** Runs `work` with our pid in PIDFILE. A file that cannot be written is told and not missed. */
-async function withPidFile<T>(path: string, log: Log, work: () => Promise<T>): Promise<T> {
-  const attempt = (what: string, action: () => void) => {
-    try {
-      action();
-    } catch (error) {
-      log.warn(`PIDFILE ${path} cannot be ${what} (${errnoOf(error) ?? messageOf(error)})`);
-    }
-  };
-  attempt('written', () => {
-    writePidFile(path);
-  });
+/** Does something with the PIDFILE. A file that cannot be written is told and not missed. */
+function withPidFile(path: string, log: Log, action: (path: string) => void): void {
   try {
-    return await work();
-  } finally {
-    attempt('removed', () => {
-      removePidFile(path);
-    });
+    action(path);
+  } catch (error) {
+    log.warn(`PIDFILE ${path}: ${errnoOf(error) ?? messageOf(error)}`);
   }
 }
 
@@ -162,8 +152,9 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   }
   const stateDirectory = process.env['STATE_DIRECTORY'] ?? `${root}/var/lib/samepaged`;
   const ledger = dryRun === undefined ? openLedger(stateDirectory, root, ksm, log) : undefined;
-  const agent = () =>
-    runAgent({
+  const pidFile = ledger === undefined || PIDFILE === '' ? undefined : `${root}${PIDFILE}`;
+  try {
+    return await runAgent({
       ...streams,
       version: VERSION,
       root,
@@ -175,6 +166,9 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       busAddress,
       libvirtObject,
       logging,
+      onJoined: () => {
+        if (pidFile !== undefined) withPidFile(pidFile, log, writePidFile);
+      },
       ...(process.stdout.isTTY
         ? {
             onFirst: (look: FirstLook) => {
@@ -183,9 +177,8 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
           }
         : {}),
     });
-  try {
-    return await (ledger === undefined || PIDFILE === '' ? agent() : withPidFile(`${root}${PIDFILE}`, log, agent));
   } finally {
+    if (pidFile !== undefined) withPidFile(pidFile, log, removePidFile);
     await logging.flush();
   }
 }

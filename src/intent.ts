@@ -38,9 +38,10 @@ export class Intents {
 
   /** Reads the configuration again, and opens the LOGFILE anew. One with errors changes nothing. */
   reload(): void {
-    const values = this.readConfig()?.values ?? this.current.values;
+    const config = this.readConfig();
+    const { values } = config ?? this.current;
     this.options.logging.configure({ debug: values.DEBUG, logFile: values.LOGFILE });
-    this.subject.next({ ...this.current, because: { kind: 'reload' }, values });
+    if (config !== undefined) this.subject.next({ ...this.current, because: { kind: 'reload' }, values });
   }
 
   /** Sets or ends the hold. `because` is then the trigger of the turn that applies it. */

@@ -1,7 +1,10 @@
-import { type Observable, distinctUntilChanged, skipUntil, tap } from 'rxjs';
+import { type Observable, distinctUntilChanged, filter, mergeMap, skipUntil, tap } from 'rxjs';
 import { type BusAddress, describeAddress } from './bus/connection.js';
 import type { BusState } from './bus/join.js';
 import { BUS_NAME } from './bus/manager.js';
+import { forbiddenWarning, parseNamePatterns } from './core/forbiddenGuests.js';
+import type { GuestEvent } from './core/guest.js';
+import type { Mergeability } from './core/guestMemory.js';
 import type { LibvirtState } from './libvirt/watch.js';
 import type { Log } from './log.js';
 
@@ -36,6 +39,23 @@ export function libvirtNews(
       if (state.up) log.info(libvirtText(state));
       else if (state.remedy === undefined) log.info(`${libvirtText(state)}: guests are found in /proc`);
       else log.warn(`${libvirtText(state)}: guests are found in /proc, KSM is set through sysfs; ${state.remedy}`);
+    }),
+  );
+}
+
+/** Warns of each guest that starts, should not be merged (KSM_FORBID_GUESTS) and can be. */
+export function forbiddenNews(
+  guest$: Observable<GuestEvent>,
+  forbidden: () => string,
+  mergeabilityOf: (name: string) => Promise<Mergeability | undefined>,
+  log: Log,
+): Observable<string> {
+  return guest$.pipe(
+    filter(({ change }) => change === 'started' && forbidden() !== ''),
+    mergeMap(async ({ name }) => forbiddenWarning(parseNamePatterns(forbidden()), name, await mergeabilityOf(name))),
+    filter((warning) => warning !== undefined),
+    tap((warning) => {
+      log.warn(warning);
     }),
   );
 }

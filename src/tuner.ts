@@ -78,7 +78,8 @@ export class Tuner {
    * be the reason for the end.
    */
   async restore(onExit: OnExit, unmergeObstacle: () => string | undefined): Promise<Applied> {
-    if (this.ledger === undefined || onExit === 'leave') return { writes: [], problems: [] };
+    if (this.ledger === undefined) return { writes: [], problems: [] };
+    if (onExit === 'leave') return { writes: [], problems: leaveIn(this.ledger) };
     const wanted: { [K in KsmSetting]?: KsmSettings[K] } = this.ledger.toRestore();
     const problems: Problem[] = [];
     if (onExit === 'stop') wanted.run = 0;
@@ -91,7 +92,8 @@ export class Tuner {
     problems.push(...planned.problems, ...(await this.writeToSysfs(planned.writes)));
     const after = this.ksm.readSettings();
     problems.push(...notTaken(planned.writes, after, problems));
-    if (onExit === 'restore' && problems.length === 0) this.ledger.clear();
+    if (onExit !== 'restore') problems.push(...leaveIn(this.ledger));
+    else if (problems.length === 0) this.ledger.clear();
     return { writes: planned.writes.filter(({ setting, to }) => after[setting] === to), problems };
   }
 
@@ -165,8 +167,21 @@ export class Tuner {
 }
 
 function recordIn(ledger: Ledger, writes: readonly KsmWrite[]): readonly Problem[] {
-  try {
+  return told(ledger, () => {
     ledger.record(writes.map(({ setting }) => setting));
+  });
+}
+
+function leaveIn(ledger: Ledger): readonly Problem[] {
+  return told(ledger, () => {
+    ledger.leave();
+  });
+}
+
+/** Writing the ledger may fail, and is told; tuning goes on. */
+function told(ledger: Ledger, write: () => void): readonly Problem[] {
+  try {
+    write();
     return [];
   } catch (error) {
     const sentence = `${ledger.file} cannot be written (${messageOf(error)}): what the host had before would be lost in a crash`;

@@ -1,4 +1,13 @@
-import { DBusError, type Interface, Message, type MessageBus, MessageFlag, sessionBus, systemBus } from 'dbus-next';
+import {
+  DBusError,
+  type Interface,
+  Message,
+  type MessageBus,
+  MessageFlag,
+  MessageType,
+  sessionBus,
+  systemBus,
+} from 'dbus-next';
 import { Observable, Subject, filter, map, share } from 'rxjs';
 import { errnoOf, messageOf } from '../errors.js';
 
@@ -59,6 +68,16 @@ export class Bus {
     this.messages = messages;
     this.lost$ = this.lost.asObservable();
     messages.setMaxListeners(0);
+    // A signal or a reply that the library sends on a bus that has just gone away throws.
+    const send = messages.send.bind(messages);
+    messages.send = (message: Message) => {
+      try {
+        send(message);
+      } catch (error) {
+        this.lose(`the connection to the bus failed: ${messageOf(error)}`);
+        if (message.type === MessageType.METHOD_CALL) throw error;
+      }
+    };
     errorsOf(messages).on('error', (error: unknown) => {
       if (errnoOf(error) !== undefined) this.lose(`the connection to the bus failed: ${messageOf(error)}`);
     });

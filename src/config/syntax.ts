@@ -12,7 +12,7 @@ export interface Complaint {
 }
 
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
-const UNQUOTED_SHELL = /[$`;&|<>()*?]/;
+const UNQUOTED_SHELL = /[$`;&|<>()]/;
 
 /**
  * Reads the part of shell syntax that a configuration file is made of: `KEY=VALUE`, several to a line, `export`, single

@@ -4,9 +4,9 @@
  * is left alone), QEMU's hw/core/machine.c (mem-merge is off for confidential guests).
  */
 export const OBSTACLES = {
-  nosharepages: 'QEMU was told not to offer the memory to KSM; samepagectl guests allow NAME',
-  shared: 'KSM merges private memory only, and this is shared (virtiofs, vhost-user, memfd)',
-  hugepages: 'KSM merges pages of the base size only, and this is in hugetlbfs',
+  nosharepages: 'merging is forbidden; samepagectl guests allow NAME allows it',
+  shared: 'KSM merges private memory only; this is shared (virtiofs, memfd)',
+  hugepages: 'KSM merges pages of the base size only; this is in hugetlbfs',
   pinned: 'a passed-through PCI device holds every page where it is',
   encrypted: 'encrypted with a key of its own, it is like no other memory',
   'not offered': 'QEMU has not offered the memory to KSM',

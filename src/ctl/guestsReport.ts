@@ -64,8 +64,8 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   if (fromLibvirt.some(({ pid }) => pid === undefined)) {
     notes.push('a guest without figures has no QEMU process that can be seen from here');
   }
-  const known = new Set(fromLibvirt.map(({ name }) => name));
-  const others = processes.filter(({ name }) => !known.has(name)).map((process) => fromProcess(process, pageBytes));
+  const taken = new Set(fromLibvirt.map(({ pid }) => pid));
+  const others = processes.filter(({ pid }) => !taken.has(pid)).map((process) => fromProcess(process, pageBytes));
   return {
     source: told === undefined ? 'proc' : 'libvirt',
     guests: [...fromLibvirt, ...others].toSorted(byMergedPages),

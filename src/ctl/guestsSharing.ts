@@ -4,6 +4,8 @@ import { messageOf } from '../errors.js';
 import { allowMerging, differences, forbidMerging, forbidsMerging } from '../libvirt/definition.js';
 import { type Definitions, type GuestPath, libvirtReason } from '../libvirt/definitions.js';
 
+const REFUSED = 'libvirt refuses the new definition (its log says more: journalctl -u virtqemud -u libvirtd)';
+
 export type Sharing = 'forbid' | 'allow';
 
 /** What became of a guest's definition; what `samepagectl guests forbid --json` prints. */
@@ -16,6 +18,8 @@ export interface SharingChange {
   readonly running: boolean;
   /** Whether the guest runs with something else than the definition says, until its next start. */
   readonly pending: boolean;
+  /** Whether the next start goes on from a saved state, and so with the definition of then. */
+  readonly saved: boolean;
 }
 
 /**
@@ -27,30 +31,31 @@ export interface SharingChange {
 export async function changeSharing(definitions: Definitions, name: string, sharing: Sharing): Promise<SharingChange> {
   const forbidden = sharing === 'forbid';
   const path = await find(definitions, name);
-  const attempt = <T>(what: string, work: () => Promise<T>) => attempted(definitions, name, what, work);
-  const persistent = await attempt('asked about it', () => definitions.isPersistent(path));
-  if (!persistent) throw new Error(transient(name, forbidden));
+  const ask = <T>(work: () => Promise<T>) => attempt(definitions, name, 'libvirt does not tell of it', work);
+  if (!(await ask(() => definitions.isPersistent(path)))) throw new Error(transient(name, forbidden));
 
-  const before = await attempt('asked for its definition', () => definitions.persistentXml(path));
+  const before = await ask(() => definitions.persistentXml(path));
   const after = edit(name, before, sharing);
   if (after !== before) {
-    const outcome = await attempt('given the new definition', () => definitions.define(path, after));
+    const outcome = await attempt(definitions, name, REFUSED, () => definitions.define(path, after));
     if (outcome === 'added') throw new Error(revived(name));
-    const kept = await attempt('asked for the definition again', () => definitions.persistentXml(path));
-    verify(name, { before, kept, forbidden });
+    verify(name, { before, kept: await ask(() => definitions.persistentXml(path)), forbidden });
   }
-  const running = await attempt('asked about it', () => definitions.isActive(path));
-  const pending =
-    running && forbidsMerging(await attempt('asked about it', () => definitions.liveXml(path))) !== forbidden;
-  return { guest: name, forbidden, changed: after !== before, running, pending };
+  const running = await ask(() => definitions.isActive(path));
+  const pending = running && forbidsMerging(await ask(() => definitions.liveXml(path))) !== forbidden;
+  const saved = !running && (await ask(() => definitions.hasSavedState(path)));
+  return { guest: name, forbidden, changed: after !== before, running, pending, saved };
 }
 
 /** The change in a sentence. */
-export function sharingText({ guest, forbidden, changed, running, pending }: SharingChange): string {
+export function sharingText({ guest, forbidden, changed, running, pending, saved }: SharingChange): string {
   const may = `KSM may ${forbidden ? 'not ' : ''}merge its memory`;
   const subject = `guest ${guest}: ${changed ? '' : 'nothing to change, '}${may}`;
   if (pending)
     return `${subject} from its next start on: shut it down and start it; a reboot from inside is not enough`;
+  if (saved) {
+    return `${subject} from its next start on, but it has a saved state to go on from: virsh managedsave-remove ${guest}`;
+  }
   if (!changed) return subject;
   return `${subject}${running ? ', now and' : ''} from its next start on`;
 }
@@ -83,13 +88,19 @@ async function find(definitions: Definitions, name: string): Promise<GuestPath> 
   }
 }
 
-async function attempted<T>(definitions: Definitions, name: string, what: string, work: () => Promise<T>): Promise<T> {
+/** @param complaint what is said of libvirt when `work` fails. */
+async function attempt<T>(
+  definitions: Definitions,
+  name: string,
+  complaint: string,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const names = await definitions.names().catch(() => [name]);
     if (!names.includes(name)) throw new Error(`guest ${name} was deleted meanwhile`, { cause: error });
-    throw new Error(`guest ${name}: libvirt refused when ${what}: ${libvirtReason(error)}`, { cause: error });
+    throw new Error(`guest ${name}: ${complaint}: ${libvirtReason(error)}`, { cause: error });
   }
 }
 

@@ -1,7 +1,7 @@
 import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/guestMemory.js';
 import { readKsmStat } from './ksmStat.js';
 import { commandLine, listProcesses } from './processes.js';
-import { guestOf } from './qemu.js';
+import { QEMU_COMM, guestOf } from './qemu.js';
 import { traitsOfCommandLine } from './qemuMemory.js';
 import { type Root, readTextIfThere } from './sysfs.js';
 
@@ -14,9 +14,6 @@ export interface GuestProcess {
   readonly traits: MemoryTraits;
 }
 
-/** `-name process=` lets QEMU call itself qemu:NAME. Which of these is a guest, its command line tells. */
-const QEMU_COMM = /^(qemu|kvm)/;
-
 /** The running guests. One that ends while it is looked at is left out. */
 export async function listGuestProcesses(root: Root): Promise<readonly GuestProcess[]> {
   const found = await Promise.all(candidates(root).map((pid) => readGuest(root, pid)));
@@ -25,10 +22,11 @@ export async function listGuestProcesses(root: Root): Promise<readonly GuestProc
 
 /**
  * Whether KSM can merge a running guest's memory, from /proc alone; undefined when no such guest is seen. What the kernel
- * says counts where it may be read, otherwise the command line alone. Reads the command line of every QEMU process.
+ * says counts where it may be read, otherwise the command line alone. Looks at the newest processes first, so it is quick
+ * for a guest that has just started.
  */
 export async function mergeability(root: Root, name: string): Promise<Mergeability | undefined> {
-  for (const pid of candidates(root)) {
+  for (const pid of candidates(root).toSorted((a, b) => b - a)) {
     const guest = await readGuest(root, pid);
     if (guest?.name !== name) continue;
     const reply = await readKsmStat(root, pid);

@@ -10,6 +10,8 @@ const Entry = v.object({
   bootId: v.string(),
   /** The process that wrote it last. */
   pid: v.number(),
+  /** Whether its settings were left in force on purpose (KSM_ON_EXIT). */
+  left: v.boolean(),
   found: v.record(v.string(), v.union([v.number(), v.string()])),
   changed: v.array(v.string()),
 });
@@ -21,8 +23,8 @@ const Entry = v.object({
  * it has been put back. So whatever the file names is ours to restore, whichever process wrote it.
  */
 export class Ledger {
-  /** Values left over from a samepaged that ended without restoring them. */
-  readonly inherited: boolean;
+  /** Whether there are values from an earlier samepaged: one that `left` them on purpose, or one that `crashed`. */
+  readonly inherited: 'left' | 'crashed' | undefined;
   private readonly directory: string;
   private readonly bootId: string;
   private readonly found: KsmSettings;
@@ -40,7 +42,7 @@ export class Ledger {
     this.directory = directory;
     this.bootId = readTextIfThere(`${root}/proc/sys/kernel/random/boot_id`) ?? '';
     const before = this.readFile();
-    this.inherited = before !== undefined;
+    this.inherited = before === undefined ? undefined : before.left ? 'left' : 'crashed';
     this.found = before?.found ?? settingsOf(state);
     this.changed = new Set(before?.changed);
   }
@@ -63,8 +65,13 @@ export class Ledger {
     if (fresh.length === 0 && this.complete) return;
     for (const setting of fresh) this.changed.add(setting);
     this.complete = false;
-    this.writeFile();
+    this.writeFile(false);
     this.complete = true;
+  }
+
+  /** What is set stays in force on purpose; the next samepaged still knows what the host had before. */
+  leave(): void {
+    if (this.changed.size > 0) this.writeFile(true);
   }
 
   /** Everything has been put back. */
@@ -73,7 +80,7 @@ export class Ledger {
     if (readTextIfThere(this.file) !== undefined) rmSync(this.file);
   }
 
-  private readFile(): { found: KsmSettings; changed: KsmSetting[] } | undefined {
+  private readFile(): { left: boolean; found: KsmSettings; changed: KsmSetting[] } | undefined {
     const text = readTextIfThere(this.file);
     if (text === undefined) return undefined;
     const entry = v.safeParse(Entry, parseJson(text));
@@ -81,7 +88,7 @@ export class Ledger {
       const expected = "expected what samepaged noted of the host's KSM settings, found something else";
       throw new FatalError(`${this.file}: ${expected}; see it and remove it`, EXIT.config);
     }
-    const { bootId, pid, found, changed } = entry.output;
+    const { bootId, pid, left, found, changed } = entry.output;
     if (bootId !== this.bootId) return undefined;
     if (isLivingSamepaged(pid)) {
       throw new FatalError(
@@ -89,15 +96,16 @@ export class Ledger {
         EXIT.tempFail,
       );
     }
-    return { found, changed: changed as KsmSetting[] };
+    return { left, found, changed: changed as KsmSetting[] };
   }
 
-  private writeFile(): void {
+  private writeFile(left: boolean): void {
     mkdirSync(this.directory, { recursive: true });
     const entry: v.InferOutput<typeof Entry> = {
       version: 1,
       bootId: this.bootId,
       pid: process.pid,
+      left,
       found: { ...this.found },
       changed: [...this.changed],
     };

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { readTextIfThere } from './sysfs.js';
 
 /** Writes our pid where scripts for ksmtuned look for it (`kill -USR1 $(cat /var/run/ksmtune.pid)`). */
 export function writePidFile(path: string): void {
@@ -9,5 +10,5 @@ export function writePidFile(path: string): void {
 
 /** Removes the file if it still names this process. */
 export function removePidFile(path: string): void {
-  if (readFileSync(path, 'utf8').trim() === String(process.pid)) rmSync(path);
+  if (readTextIfThere(path) === String(process.pid)) rmSync(path);
 }

@@ -4,11 +4,11 @@ import { commandLine, listProcesses } from './processes.js';
 import { type Root, readTextIfThere } from './sysfs.js';
 
 /**
- * What a QEMU system emulator's process is called: qemu-system-x86_64 (Debian, Fedora; comm keeps 15 characters), qemu-kvm
- * (RHEL's /usr/libexec/qemu-kvm), kvm (Proxmox, and Debian's old link), .qemu-system-x8 (NixOS's
- * wrapper). A guest that was started with `-name …,process=x` is called x and is not found.
+ * What the process of a QEMU system emulator is called: qemu-system-x86_64 (Debian, Fedora; comm keeps 15 characters),
+ * qemu-kvm (RHEL's /usr/libexec/qemu-kvm), kvm (Proxmox, and Debian's old link), .qemu-system-x8 (NixOS's wrapper),
+ * qemu:NAME (`-name process=`). Which of these is a guest, the command line tells.
  */
-const QEMU_COMM = /^(\.?qemu-system-|qemu-kvm$|kvm$)/;
+export const QEMU_COMM = /^\.?(qemu|kvm)/;
 const QEMU_EXECUTABLE = /^(qemu-system-[\w-]+|qemu-kvm|kvm)$/;
 const MIB = 1024 ** 2;
 

@@ -1,6 +1,7 @@
 import { DBusError, Variant } from 'dbus-next';
 import { EMPTY, Subject, catchError, delay, filter, firstValueFrom, map, takeUntil } from 'rxjs';
 import { type Bus, type MethodCall, isNoSuchService } from '../bus/connection.js';
+import { messageOf } from '../errors.js';
 import { LIBVIRT_NAME } from './connect.js';
 
 const CONNECT = 'org.libvirt.Connect';
@@ -49,6 +50,12 @@ export class Definitions {
 
   async isActive(path: GuestPath): Promise<boolean> {
     return (await this.property(path, 'Active')) === true;
+  }
+
+  /** Whether the guest's next start goes on from a saved state, with the definition that is in there. */
+  async hasSavedState(path: GuestPath): Promise<boolean> {
+    const [has] = await this.call(path, DOMAIN, 'HasManagedSaveImage', 'u', [0]);
+    return has === true;
   }
 
   /** What the guest's next start takes, its secrets included. */
@@ -105,12 +112,13 @@ export class Definitions {
   }
 }
 
-/** Why libvirt cannot be asked or refuses, in its own words where it said any, and what to do. */
+const RIGHTS = 'be root, or a member of the group libvirt';
+
+/** Why libvirt cannot be asked or refuses, on one line, in its own words where it said any, and what to do. */
 export function libvirtReason(error: unknown): string {
   if (isNoSuchService(error)) return 'libvirt-dbus is not on the bus: install and start libvirt-dbus';
-  if (!(error instanceof DBusError)) return error instanceof Error ? error.message : String(error);
-  if (error.type.endsWith('.AccessDenied') || /denied|authenticat|read.only/i.test(error.text)) {
-    return `${error.text.trim()}: be root, or a member of the group libvirt`;
-  }
-  return error.text.trim();
+  if (!(error instanceof DBusError)) return messageOf(error);
+  if (error.type.endsWith('.AccessDenied')) return `the bus does not let this user call libvirt-dbus: ${RIGHTS}`;
+  const words = error.text.trim().replaceAll(/\s+/g, ' ');
+  return /denied|authenticat|read.only/i.test(words) ? `${words}: ${RIGHTS}` : words;
 }

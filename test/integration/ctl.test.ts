@@ -48,6 +48,8 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
       guestCount: 0,
       libvirtConnected: false,
       dryRun: false,
+      hold: '',
+      holdUntilUSec: 0,
     });
     assert.equal(lastRetune['reason'], 'free-below-reserve');
     assert.deepEqual(lastRetune['triggers'], ['start']);

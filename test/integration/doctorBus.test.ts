@@ -113,11 +113,12 @@ describe('samepagectl doctor with a bus', { concurrency: true }, () => {
     using tree = HostTree.create();
     const { address, daemon } = await busWith(tree.root, '<deny send_destination="org.libvirt"/>');
     try {
-      using _libvirt = await LibvirtStandIn.start(address, tree);
+      using libvirt = await LibvirtStandIn.start(address, tree);
       const [dbus] = await said(tree.root, address, 'libvirt-dbus');
       const asRoot = process.geteuid?.() === 0;
       assert.equal(dbus?.level, asRoot ? 'problem' : 'unknown');
       assert.match(dbus.found, asRoot ? /^the bus does not let root call it: / : /ask as root$/);
+      assert.deepEqual(libvirt.calls, []);
     } finally {
       await daemon.kill();
     }

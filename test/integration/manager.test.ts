@@ -16,15 +16,20 @@ const PROPERTIES = {
   GuestCount: 'u',
   LibvirtConnected: 'b',
   DryRun: 'b',
+  Hold: 's',
+  HoldUntilUSec: 't',
   LastRetune: 'a{sv}',
 };
+
+/** The arguments that a caller gives; every method answers with a retune. */
+const METHODS = { Retune: [], Pause: ['t'], Stop: [], Resume: [], Unmerge: ['b'] };
 
 async function client(host: AgentHost): Promise<ManagerClient> {
   return ManagerClient.on(await host.bus.connect());
 }
 
 describe('org.samepaged1.Manager', { concurrency: true }, () => {
-  it('has Retune, Retuned and the ten properties with their types, and nothing else', async () => {
+  it('has these methods, Retuned and the properties with their types, and nothing else', async () => {
     await using host = await AgentHost.create({ bus: {} });
     await host.started();
     const xml = await (await client(host)).introspect();
@@ -35,15 +40,22 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
         return [kind, ...pairs.filter((pair) => pair !== 'name=undefined').sort()].join(' ');
       },
     );
-    assert.deepEqual(found.sort(), [
-      'arg direction=out type=a{sv}',
-      'arg type=a{sv}',
-      'method name=Retune',
-      ...Object.entries(PROPERTIES)
-        .map(([name, type]) => `property access=read name=${name} type=${type}`)
-        .sort(),
-      'signal name=Retuned',
-    ]);
+    // An argument is told with the member that it belongs to.
+    const members = found.reduce<string[]>(
+      (all, part) => (part.startsWith('arg ') ? [...all.slice(0, -1), `${all.at(-1) ?? ''}, ${part}`] : [...all, part]),
+      [],
+    );
+    const methods = Object.entries(METHODS).map(([name, types]) =>
+      [
+        `method name=${name}`,
+        ...types.map((type) => `arg direction=in type=${type}`),
+        'arg direction=out type=a{sv}',
+      ].join(', '),
+    );
+    const properties = Object.entries(PROPERTIES).map(
+      ([name, type]) => `property access=read name=${name} type=${type}`,
+    );
+    assert.deepEqual(members.sort(), [...methods, ...properties, 'signal name=Retuned, arg type=a{sv}'].sort());
   });
 
   it('Retune() gives the decision that followed, and it is in the kernel when it returns', async () => {
@@ -96,6 +108,8 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
       GuestCount: 1,
       LibvirtConnected: false,
       DryRun: false,
+      Hold: '',
+      HoldUntilUSec: 0n,
     });
     assert.deepEqual((LastRetune as Dict)['Triggers'], ['start']);
   });

@@ -108,7 +108,8 @@ describe('start and stop', { concurrency: true }, () => {
 
     assert.equal(await daemon.end(), 0);
     assert.equal(host.pace, '0 100 20');
-    const refusal = 'run is set to 0 instead of 2: unmerging needs 9.5 GiB and 9.0 GiB are available';
+    const refusal =
+      'run is set to 0 instead of 2: unmerging needs 9.5 GiB; 10.0 GiB are available, of which a tenth must stay free';
     assert.deepEqual(
       warnings(daemon).filter((text) => text.startsWith('run')),
       [refusal],

@@ -108,3 +108,15 @@ test('a memory device that is plugged in is a reason to look', async () => {
   await daemon.line(/guest sp-growing resized/);
   assert.equal(await daemon.end(), 0, daemon.output);
 });
+
+test('a guest that should not be merged and can be is warned of when it starts', async () => {
+  await using scene = await Scene.open();
+  await using daemon = await scene.startDaemon('KSM_FORBID_GUESTS=other,sp-sec*');
+  await scene.lab.startGuest({ name: 'sp-one', ...GUEST });
+  await scene.lab.startGuest({ name: 'sp-secret', ...GUEST });
+  await scene.lab.startGuest({ name: 'sp-secret-and-apart', ...GUEST, noSharePages: true });
+  await daemon.line(/^guest sp-secret should not be merged \(KSM_FORBID_GUESTS\) but is: .*guests forbid sp-secret/);
+  await daemon.line(/guest sp-secret-and-apart started/);
+  assert.equal(daemon.lines.filter(({ msg }) => msg.includes('should not be merged')).length, 1, daemon.output);
+  assert.equal(await daemon.end(), 0, daemon.output);
+});

@@ -72,7 +72,7 @@ test('SIGKILL: the next start knows what the host had, and gives it back', async
   assert.equal((await readKsm())['run'], '1');
 
   await using next = await scene.startDaemon(ALWAYS);
-  await next.line(/ended without giving the host back; it had pages_to_scan 123/);
+  await next.line(/ended without giving the host back; before it the host had pages_to_scan 123/);
   await next.line(/^start: /);
   assert.equal(await next.end(), 0, next.output);
   const after = await readKsm();

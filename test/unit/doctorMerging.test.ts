@@ -11,20 +11,20 @@ checkTable('profit', [
     name: 'a loss after two full passes',
     facts: { ksm: known({ ...MERGING, generalProfit: -1, fullScans: 2 }) },
     level: 'problem',
-    found: /^-1 B \(general_profit\) after 2 full passes$/,
+    found: /^merging costs more memory than it saves: -1 B \(general_profit\) after 2 full passes$/,
     mend: /^samepagectl unmerge$/,
   },
   {
     name: 'a loss before two full passes',
     facts: { ksm: known({ ...MERGING, generalProfit: -1, fullScans: 1 }) },
     level: 'note',
-    found: /too early to judge: pages merge in ksmd's second pass, and 1 are done$/,
+    found: /-1 B \(general_profit\); too early to judge, as pages merge in ksmd's second pass and 1 are done$/,
   },
   {
     name: 'a loss that rests',
     facts: { ksm: known({ ...MERGING, generalProfit: -4096, run: 0 }) },
     level: 'note',
-    found: /^-4\.0 KiB \(general_profit\); ksmd rests, and its notes stay/,
+    found: /: -4\.0 KiB \(general_profit\); ksmd rests, but its books stay/,
     mend: /^samepagectl unmerge$/,
   },
   {
@@ -39,7 +39,7 @@ checkTable('profit', [
     name: 'estimated loss',
     facts: { ksm: known({ ...OLD_MERGING, pagesShared: 1, pagesSharing: 1, pagesUnshared: 10_000, pagesVolatile: 0 }) },
     level: 'problem',
-    found: /^-621\.1 KiB \(estimated/,
+    found: /: -621\.1 KiB \(estimated/,
     mend: /unmerge/,
   },
   {

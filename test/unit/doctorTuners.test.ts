@@ -101,7 +101,7 @@ checkTable('other-tuners', [
     facts: { tuners: known([KSMTUNED]) },
     level: 'note',
     found: /^ksmtuned \(pid 812\) tunes KSM$/,
-    mend: /^systemctl disable --now ksmtuned ksm$/,
+    mend: /^# before samepaged is started:\nsystemctl disable --now ksmtuned ksm$/,
   },
   {
     name: 'ksmtuned beside samepaged',
@@ -122,7 +122,7 @@ checkTable('other-tuners', [
     facts: { tuners: known([{ name: 'momd', pid: 4 }]) },
     level: 'note',
     found: /^momd \(pid 4\) tunes KSM$/,
-    mend: /^systemctl disable --now mom-vdsm /,
+    mend: /^# before samepaged is started:\nsystemctl disable --now mom-vdsm /,
   },
   { name: 'hidden processes', facts: { tuners: unknown('hidepid') }, level: 'unknown', found: /^hidepid$/ },
 ]);
@@ -148,7 +148,7 @@ checkTable('ksm-services', [
     facts: { enabledServices: known(new Set(['ksmtuned.service'])), tuners: known([]) },
     level: 'note',
     found: /^ksmtuned\.service is enabled$/,
-    mend: /^systemctl disable --now ksmtuned$/,
+    mend: /^# before samepaged is started:\nsystemctl disable --now ksmtuned$/,
   },
   {
     name: 'no systemd',

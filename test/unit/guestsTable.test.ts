@@ -48,8 +48,7 @@ describe('the table', () => {
       'db      2.0Gi     1.3Gi     300   1.2Mi  -3.3Mi  yes',
       'bank    2.0Gi     1.3Gi       0       0       0  no: nosharepages',
       '',
-      'nosharepages: QEMU was told not to offer the memory to KSM; samepagectl guests',
-      'allow NAME',
+      'nosharepages: merging is forbidden; samepagectl guests allow NAME allows it',
       "MERGED MEMORY is what a guest's merged pages amount to, not what it alone frees:",
       'of equal pages one copy stays. PROFIT is that less what KSM keeps in memory for',
       'the guest. In all KSM saves 256.0 MiB here.',
@@ -117,7 +116,14 @@ describe('the table', () => {
 });
 
 describe('what became of a guest', () => {
-  const done: SharingChange = { guest: 'web', forbidden: true, changed: true, running: true, pending: true };
+  const done: SharingChange = {
+    guest: 'web',
+    forbidden: true,
+    changed: true,
+    running: true,
+    pending: true,
+    saved: false,
+  };
   const rows: { name: string; change: Partial<SharingChange>; text: string }[] = [
     {
       name: 'forbidden while it runs',
@@ -140,6 +146,13 @@ describe('what became of a guest', () => {
       name: 'changed back to what it runs with',
       change: { pending: false },
       text: 'guest web: KSM may not merge its memory, now and from its next start on',
+    },
+    {
+      name: 'saved',
+      change: { running: false, pending: false, saved: true },
+      text:
+        'guest web: KSM may not merge its memory from its next start on, ' +
+        'but it has a saved state to go on from: virsh managedsave-remove web',
     },
     {
       name: 'nothing to change',

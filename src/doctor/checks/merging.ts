@@ -13,7 +13,7 @@ const profit = check({
   id: 'profit',
   title: 'Profit',
   why:
-    'ksmd keeps 64 bytes of notes for every page that it looks at. Where too few are equal these take more memory than ' +
+    'ksmd keeps books of 64 bytes for every page that it looks at. Where too few are equal these take more memory than ' +
     'merging frees, and its CPU time comes on top.',
   needs: ['ksm', 'pageSize'],
   look: ({ ksm, pageSize }, facts) => {
@@ -22,10 +22,11 @@ const profit = check({
     const origin = generalProfit === undefined ? 'estimated, as this kernel has no general_profit' : 'general_profit';
     const found = `${formatBytes(bytes)} (${origin})`;
     if (bytes >= 0) return ok(found);
-    if (run !== 1) return note(`${found}; ksmd rests, and its notes stay until it is unmerged`, ...unmerge(ksm, facts));
+    const loss = `merging costs more memory than it saves: ${found}`;
+    if (run !== 1) return note(`${loss}; ksmd rests, but its books stay until all is unmerged`, ...unmerge(ksm, facts));
     return fullScans < PASSES_TO_JUDGE
-      ? note(`${found}, too early to judge: pages merge in ksmd's second pass, and ${fullScans} are done`)
-      : problem(`${found} after ${fullScans} full passes`, ...unmerge(ksm, facts));
+      ? note(`${loss}; too early to judge, as pages merge in ksmd's second pass and ${fullScans} are done`)
+      : problem(`${loss} after ${fullScans} full passes`, ...unmerge(ksm, facts));
   },
 });
 

@@ -53,6 +53,7 @@ const daemon = check({
 });
 
 const START = 'systemctl enable --now samepaged';
+const BEFORE_START = '# before samepaged is started:';
 const LOG = 'journalctl -u samepaged -n 50';
 
 const otherTuners = check({
@@ -68,7 +69,7 @@ const otherTuners = check({
     const names = tuners.map(({ name, pid }) => `${name} (pid ${pid})`).join(' and ');
     return tuners.length > 1
       ? problem(`${names} tune the same KSM`, ...stop(others))
-      : note(`${names} tunes KSM`, ...stop(others));
+      : note(`${names} tunes KSM`, BEFORE_START, ...stop(others));
   },
 });
 
@@ -100,7 +101,7 @@ const services = check({
     const runs = valueOf(tuners)?.some(({ name }) => name === 'samepaged') === true;
     return runs || enabledServices.has('samepaged.service')
       ? problem(`${rivals.join(', ')} ${rivals.length === 1 ? 'is' : 'are'} enabled beside samepaged`, mend)
-      : note(`${rivals.join(', ')} ${rivals.length === 1 ? 'is' : 'are'} enabled`, mend);
+      : note(`${rivals.join(', ')} ${rivals.length === 1 ? 'is' : 'are'} enabled`, BEFORE_START, mend);
   },
 });
 
