@@ -26,9 +26,3 @@ export async function destroyTestGuest(bus: MessageBus, name: string): Promise<v
   const domain = { destination: 'org.libvirt', path: testGuestPath(name), interface: 'org.libvirt.Domain' };
   await call(bus, { ...domain, member: 'Destroy', signature: 'u', body: [0] });
 }
-
-/** Object paths of the running guests. */
-export async function listTestGuests(bus: MessageBus): Promise<string[]> {
-  const [paths] = await call(bus, { ...CONNECT, member: 'ListDomains', signature: 'u', body: [1] });
-  return paths as string[];
-}
