@@ -14,6 +14,9 @@ export interface Hold {
   readonly untilMillis?: number;
 }
 
+/** A look a day: timers take 31 bits of milliseconds, 24 days. */
+const LONGEST_WAIT_MILLIS = 86_400_000;
+
 const REST: Readonly<Record<Hold['kind'], string>> = {
   paused: 'paused by hand',
   stopped: 'stopped by hand, what is shared stays shared',
@@ -37,7 +40,7 @@ export function holdPolicy(policy: Policy, hold: Hold): Policy {
           reason: hold.kind,
           sentence: `${REST[hold.kind]}: not merging ${ending}`,
           settings: { run: hold.kind === 'unmerged' ? 2 : 0 },
-          ...(leftMillis === undefined ? {} : { nextInMillis: leftMillis }),
+          ...(leftMillis === undefined ? {} : { nextInMillis: Math.min(leftMillis, LONGEST_WAIT_MILLIS) }),
         },
       ];
     },

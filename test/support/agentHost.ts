@@ -53,6 +53,11 @@ export class AgentHost implements AsyncDisposable {
     return join(this.tree.root, 'var/lib/samepaged/ledger.json');
   }
 
+  /** Where a hold survives a restart. */
+  get holdFile(): string {
+    return join(this.tree.root, 'var/lib/samepaged/hold.json');
+  }
+
   configure(settings: Settings): void {
     const lines = Object.entries({ ...QUIET, ...settings }).map(([key, value]) => `${key}=${String(value)}\n`);
     this.tree.write('etc/ksmtuned.conf', lines.join(''));

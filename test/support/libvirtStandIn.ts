@@ -57,6 +57,13 @@ export class LibvirtStandIn implements Disposable {
     this.bus.send(Message.newSignal(OBJECT, 'org.libvirt.Connect', 'DomainEvent', 'oii', body));
   }
 
+  /** Sends a signal of a guest's own object. */
+  tellOf(name: string, member: 'BalloonChange' | 'DeviceAdded' | 'DeviceRemoved', argument: bigint | string): void {
+    const signature = typeof argument === 'bigint' ? 't' : 's';
+    const path = domainPath('Test', name);
+    this.bus.send(Message.newSignal(path, 'org.libvirt.Domain', member, signature, [argument]));
+  }
+
   [Symbol.dispose](): void {
     for (const timer of this.late) clearTimeout(timer);
     this.bus.disconnect();

@@ -42,7 +42,16 @@ export class ManagerClient {
   }
 
   async retune(): Promise<Dict> {
-    return (await this.ask(MANAGER, 'Retune')) as Dict;
+    return this.command('Retune');
+  }
+
+  /**
+   * Calls a method, each of which answers with the retune that followed.
+   *
+   * @throws DBusError when it is refused.
+   */
+  async command(member: string, signature = '', body: readonly unknown[] = []): Promise<Dict> {
+    return (await this.ask(MANAGER, member, signature, body)) as Dict;
   }
 
   async introspect(): Promise<string> {

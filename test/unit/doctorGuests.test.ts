@@ -51,6 +51,12 @@ checkTable('guests-mergeable', [
     found: /render \(pinned\), secret \(encrypted\), odd \(not offered\)$/,
   },
   {
+    name: 'six are listed',
+    facts: { guests: known(Array.from({ length: 6 }, (_, i) => apart(`g${i}`, 'pinned'))) },
+    level: 'note',
+    found: /, g5 \(pinned\)$/,
+  },
+  {
     name: 'many are counted, not listed',
     facts: { guests: known(Array.from({ length: 9 }, (_, i) => apart(`g${i}`, 'nosharepages'))) },
     level: 'note',

@@ -138,6 +138,13 @@ test('without KSM, what is about KSM is left out', () => {
   }
 });
 
+test('the worst comes first', () => {
+  const levels = examine(factsOf({ ksm: known({ ...MERGING, generalProfit: -1 }), numad: unknown('x') })).map(
+    ({ level }) => level,
+  );
+  assert.deepEqual(levels.slice(0, 4), ['problem', 'note', 'unknown', 'ok']);
+});
+
 test('a healthy host has nothing but ok, and every check says so', () => {
   const findings = examine(factsOf());
   assert.deepEqual(

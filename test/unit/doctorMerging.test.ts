@@ -44,7 +44,7 @@ checkTable('profit', [
   },
   {
     name: 'just none of both',
-    facts: { ksm: known({ ...OLD_MERGING, pagesShared: 1, pagesSharing: 1, pagesUnshared: 62, pagesVolatile: 0 }) },
+    facts: { ksm: known({ ...OLD_MERGING, pagesShared: 1, pagesSharing: 1, pagesUnshared: 60, pagesVolatile: 2 }) },
     level: 'ok',
     found: /^0 B \(estimated/,
   },
@@ -63,6 +63,12 @@ checkTable('sharing-limit', [
     facts: { ksm: reached() },
     level: 'note',
     found: /^max_page_sharing=256 was reached by 1 page: 8\.0 KiB in further copies$/,
+  },
+  {
+    name: 'reached, with the chain cut since',
+    facts: { ksm: reached({ stableNodeChains: 0 }) },
+    level: 'note',
+    found: /^max_page_sharing=256 was reached by 0 pages: 12\.0 KiB/,
   },
   {
     name: 'what is left of guests that are gone',

@@ -81,6 +81,16 @@ test('hugepage pools: those with pages in them', () => {
   assert.deepEqual(readHugepagePools('fixtures/hosts/numa'), [{ pageBytes: GIB, total: 24, free: 8, reserved: 0 }]);
   assert.deepEqual(readHugepagePools('fixtures/hosts/kernel-6.1'), []);
   using tree = HostTree.create();
+  for (const [size, pages] of [
+    ['1048576', 1],
+    ['2048', 2],
+  ] as const) {
+    tree.write(`sys/kernel/mm/hugepages/hugepages-${size}kB/nr_hugepages`, `${pages}\n`);
+  }
+  assert.deepEqual(
+    readHugepagePools(tree.root).map(({ total }) => total),
+    [2, 1],
+  );
   tree.remove('sys/kernel/mm/hugepages');
   assert.deepEqual(readHugepagePools(tree.root), []);
 });
@@ -127,6 +137,15 @@ test('guests of the NUMA host, by name, with what keeps them from being merged',
   ]);
   assert.equal(guests[0]?.mergeability.locked, true);
   assert.equal(guests[1]?.configuredBytes, 16 * GIB);
+});
+
+test('a guest whose memory QEMU did not offer, as a new kernel tells', async () => {
+  using tree = HostTree.create();
+  tree.addGuest(101, 'web', 1000);
+  const mergeable = async () => (await examineGuests(tree.root))[0]?.mergeability;
+  assert.equal((await mergeable())?.mergeable, true);
+  tree.write('proc/101/ksm_stat', 'ksm_merging_pages 0\nksm_mergeable: no\n');
+  assert.deepEqual((await mergeable())?.obstacles, ['not offered']);
 });
 
 test('what a kernel tells of one process', async () => {

@@ -12,6 +12,7 @@ import {
 const started = (name: string): GuestReport => ({ kind: 'event', change: 'started', name });
 const stopped = (name: string): GuestReport => ({ kind: 'event', change: 'stopped', name });
 const crashed = (name: string): GuestReport => ({ kind: 'event', change: 'crashed', name });
+const resized = (name: string): GuestReport => ({ kind: 'event', change: 'resized', name });
 const list = (...names: string[]): GuestReport => ({ kind: 'list', names });
 
 /** All events and the last inventory. */
@@ -48,6 +49,14 @@ describe('takeReport', () => {
       { name: 'a stop that is known', before: ['a'], report: stopped('b'), events: '', after: ['a'] },
       { name: 'a crash', before: ['a'], report: crashed('a'), events: 'a crashed', after: [] },
       { name: 'the stop after a crash', before: [], report: stopped('a'), events: '', after: [] },
+      { name: 'a resize', before: ['a', 'b'], report: resized('b'), events: 'b resized', after: ['a', 'b'] },
+      { name: 'a resize of a guest that does not run', before: ['a'], report: resized('b'), events: '', after: ['a'] },
+      {
+        name: 'before the first list, a resize is passed on',
+        before: undefined,
+        report: resized('a'),
+        events: 'a resized',
+      },
       {
         name: 'a list that says nothing new',
         before: ['a', 'b'],
@@ -75,6 +84,12 @@ describe('takeReport', () => {
     });
   }
 
+  test('each resize is told: a guest can be resized over and over', () => {
+    const { inventory, events } = fold([list('a', 'b'), resized('a'), resized('a'), stopped('a'), resized('a')]);
+    assert.equal(inWords(events), 'a resized, a resized, a stopped');
+    assert.deepEqual(inventory, new Set(['b']));
+  });
+
   test('a guest that restarted between two lists is seen by its events', () => {
     const { events } = fold([list('a'), stopped('a'), started('a'), list('a')]);
     assert.equal(inWords(events), 'a stopped, a started');
@@ -83,7 +98,7 @@ describe('takeReport', () => {
 
 const name = fc.constantFrom<string[]>('a', 'b', 'c', 'd');
 const names = fc.array(name, { maxLength: 6 });
-const report: fc.Arbitrary<GuestReport> = fc.oneof(
+const stateReport: fc.Arbitrary<GuestReport> = fc.oneof(
   fc.record({
     kind: fc.constant('event' as const),
     change: fc.constantFrom('started' as const, 'stopped' as const, 'crashed' as const),
@@ -91,6 +106,7 @@ const report: fc.Arbitrary<GuestReport> = fc.oneof(
   }),
   fc.record({ kind: fc.constant('list' as const), names }),
 );
+const report = fc.oneof({ arbitrary: stateReport, weight: 4 }, name.map(resized));
 const reports = fc.array(report, { maxLength: 30 });
 
 describe('any interleaving of events and lists', () => {
@@ -101,7 +117,7 @@ describe('any interleaving of events and lists', () => {
         const expected = new Set(lastNames);
         for (const each of events) {
           if (each.change === 'started') expected.add(each.name);
-          else expected.delete(each.name);
+          else if (each.change !== 'resized') expected.delete(each.name);
         }
         const { inventory } = fold([...before, list(...lastNames), ...events]);
         assert.deepEqual(inventory, expected);
@@ -109,14 +125,14 @@ describe('any interleaving of events and lists', () => {
     );
   });
 
-  test('gives a guest no event twice: once begun, starts and ends take turns', () => {
+  test('gives a guest no start or end twice: once begun they take turns, and resizes come in between', () => {
     fc.assert(
       fc.property(names, reports, (first, rest) => {
         const running = new Set(first);
         for (const { change, name: guest } of fold(rest, new Set(first)).events) {
           assert.equal(running.has(guest), change !== 'started', `${guest} ${change}`);
           if (change === 'started') running.add(guest);
-          else running.delete(guest);
+          else if (change !== 'resized') running.delete(guest);
         }
       }),
     );
@@ -136,9 +152,9 @@ describe('any interleaving of events and lists', () => {
     );
   });
 
-  test('gives nothing for a report that is repeated', () => {
+  test('gives nothing for a report that is repeated, but for a resize', () => {
     fc.assert(
-      fc.property(names, reports, report, (first, rest, last) => {
+      fc.property(names, reports, stateReport, (first, rest, last) => {
         const { inventory } = fold([list(...first), ...rest, last]);
         const [again, events] = takeReport(inventory, last);
         assert.deepEqual(events, []);

@@ -32,6 +32,30 @@ describe('a whole number has bounds', () => {
   }
 });
 
+describe('a setting of the kernel has bounds, and is left alone unless it is given', () => {
+  const bounds = {
+    KSM_MERGE_ACROSS_NODES: [0, 1],
+    KSM_USE_ZERO_PAGES: [0, 1],
+    KSM_SMART_SCAN: [0, 1],
+    KSM_MAX_PAGE_SHARING: [2, 2147483647],
+    KSM_STABLE_NODE_CHAINS_PRUNE_MILLISECS: [0, UINT32],
+    KSM_MAX_KERNEL_PAGES: [0, 999999999999999],
+  } as const;
+  for (const name of Object.keys(bounds) as (keyof typeof bounds)[]) {
+    const [least, most] = bounds[name];
+    test(`${name} from ${least} to ${most}, or nothing`, () => {
+      for (const inside of [least, most]) assert.equal(readValue(name, String(inside)), inside);
+      for (const outside of [least - 1, most + 1]) assert.equal(readValue(name, String(outside)), undefined);
+      for (const text of ['1.5', '1e0', '0x1', ' 1', '1 ', '+1', '-0', 'yes', 'auto', '1'.repeat(400), 'NaN']) {
+        assert.equal(readValue(name, text), undefined, text);
+      }
+      assert.equal(readValue(name, ''), null);
+      assert.equal(KEYS[name].fallback, '');
+      assert.match(KEYS[name].expected, /, or nothing$/);
+    });
+  }
+});
+
 describe('KSM_THRES_CONST is in bytes', () => {
   const rows: [string, number | undefined][] = [
     ['2048', 2048 * 1024],
@@ -76,8 +100,8 @@ describe('a switch', () => {
     ['true', true],
   ];
   for (const [text, on] of rows) {
-    test(`DEBUG="${text}" is ${on ? 'on' : 'off'}`, () => {
-      assert.equal(readValue('DEBUG', text), on);
+    test(`"${text}" is ${on ? 'on' : 'off'}`, () => {
+      for (const name of ['DEBUG', 'KSM_UNMERGE_TO_APPLY'] as const) assert.equal(readValue(name, text), on, name);
     });
   }
 });
@@ -87,6 +111,7 @@ describe('a choice', () => {
     KSM_POLICY: ['ksmtuned'],
     KSM_MEMORY_ACCOUNTING: ['corrected', 'legacy'],
     KSM_ON_EXIT: ['restore', 'leave', 'stop', 'unmerge'],
+    KSM_WHEN: ['needed', 'always'],
   } as const;
   for (const name of Object.keys(choices) as (keyof typeof choices)[]) {
     test(name, () => {
@@ -149,6 +174,9 @@ describe('every key', () => {
       KSM_EVENT_RECHECK: '5,20',
       KSM_MEMORY_ACCOUNTING: 'corrected',
       KSM_POLICY: 'ksmtuned',
+      KSM_WHEN: 'needed',
+      KSM_UNMERGE_TO_APPLY: '',
+      KSM_FORBID_GUESTS: '',
     };
     for (const [name, fallback] of Object.entries(expected)) assert.equal(KEYS[name as KeyName].fallback, fallback);
   });

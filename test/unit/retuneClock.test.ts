@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { map, merge, timer } from 'rxjs';
+import type { GuestEvent } from '../../src/core/guest.js';
 import { countingPolicy, expectTurns, outcomeOf, triggersOf } from './retuneLoop.js';
 
 describe('the timer', () => {
@@ -176,6 +178,16 @@ describe('a guest that started is looked at again', () => {
       expectTurns({ plans: recheck, guest }, { marbles, turns });
     });
   }
+
+  test('although its memory changed meanwhile, which is a turn and brings no looks of its own', () => {
+    const later = (millis: number, event: GuestEvent) => timer(millis).pipe(map(() => event));
+    const started = later(1000, { change: 'started', name: 'a' });
+    const guest = merge(started, later(3000, { change: 'resized', name: 'a' }));
+    expectTurns(
+      { plans: recheck, guest },
+      { marbles: 's 1249ms g 1999ms x 2999ms r 14999ms r', turns: { ...looks, x: 'guest a resized' } },
+    );
+  });
 
   test('as the plan says that was in force when it started', () => {
     expectTurns(
