@@ -25,7 +25,7 @@ import type { BusAddress } from './bus/connection.js';
 import { type BusState, joinBus } from './bus/join.js';
 import { Manager } from './bus/manager.js';
 import { Collector } from './collector.js';
-import { unmergeObstacle } from './core/hold.js';
+import { inForce, unmergeObstacle } from './core/hold.js';
 import type { Trigger } from './core/policy.js';
 import { type Retune, retunes } from './core/retune.js';
 import { type AgentState, initialState, nextState } from './core/state.js';
@@ -152,7 +152,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const report = new RetuneReport(log, dryRun);
   const state$ = merge(
     retune$.pipe(map((retune) => ({ retune }))),
-    intents.intent$.pipe(map(({ hold }) => ({ hold }))),
+    intents.intent$.pipe(map(({ hold }) => ({ hold: inForce(hold, Date.now()) }))),
     guests.libvirt$.pipe(
       map(({ up }) => ({ libvirtConnected: up })),
       distinctUntilChanged((a, b) => a.libvirtConnected === b.libvirtConnected),
@@ -198,6 +198,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
         retune$.pipe(
           tap((retune) => {
             report.add(retune);
+            if ('sample' in retune) intents.expire(retune.sample.takenAtMillis);
           }),
         ),
       ).pipe(ignoreElements()),

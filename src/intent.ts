@@ -1,6 +1,6 @@
 import { BehaviorSubject, type Observable } from 'rxjs';
 import { type Config, ConfigError } from './config/load.js';
-import type { Hold } from './core/hold.js';
+import { type Hold, inForce } from './core/hold.js';
 import type { Trigger } from './core/policy.js';
 import { messageOf } from './errors.js';
 import type { HoldFile } from './host/holdFile.js';
@@ -20,6 +20,7 @@ export interface IntentsOptions {
 export class Intents {
   readonly intent$: Observable<Intent>;
   private readonly subject: BehaviorSubject<Intent>;
+  private expired: Hold | undefined;
   private readonly options: IntentsOptions;
 
   constructor(options: IntentsOptions) {
@@ -46,13 +47,26 @@ export class Intents {
 
   /** Sets or ends the hold. `because` is then the trigger of the turn that applies it. */
   hold(hold: Hold | undefined, because: Trigger): void {
+    this.save(hold);
+    this.subject.next({ ...this.current, because, hold });
+  }
+
+  /** A hold that has ended by itself at `nowMillis` is forgotten; the policy decides already. */
+  expire(nowMillis: number): void {
+    const { hold } = this.current;
+    if (this.expired === hold || inForce(hold, nowMillis) === hold) return;
+    this.expired = hold;
+    this.save(undefined);
+  }
+
+  private save(hold: Hold | undefined): void {
     const { holdFile, logging } = this.options;
     try {
       holdFile?.write(hold);
     } catch (error) {
-      logging.log.warn(`${holdFile?.path ?? ''} cannot be written (${messageOf(error)}): a restart will forget this`);
+      const after = hold === undefined ? 'hold again' : 'forget this';
+      logging.log.warn(`${holdFile?.path ?? ''} cannot be written (${messageOf(error)}): a restart will ${after}`);
     }
-    this.subject.next({ ...this.current, because, hold });
   }
 
   private readConfig(): Config | undefined {
@@ -73,7 +87,7 @@ export class Intents {
   private savedHold(): Hold | undefined {
     const { holdFile, logging } = this.options;
     try {
-      return holdFile?.read();
+      return inForce(holdFile?.read(), Date.now());
     } catch (error) {
       logging.log.warn(`${holdFile?.path ?? ''} is no hold of samepaged's (${messageOf(error)}): not held`);
       return undefined;

@@ -51,7 +51,11 @@ export class Tuner {
   /** Writes what differs, reads it back and says what did not go as it should. */
   async apply(decision: Decision, sample: Sample): Promise<Applied> {
     if (this.ledger === undefined) {
-      const { writes, problems } = this.planWrites({ ...sample.ksm, ...this.set }, decision.settings);
+      const { writes, problems } = this.planWrites(
+        { ...sample.ksm, ...this.set },
+        decision.settings,
+        'samepagectl unmerge, then resume',
+      );
       this.set = { ...this.set, ...asSettings(writes) };
       return { writes, problems };
     }
@@ -59,7 +63,7 @@ export class Tuner {
       subject: `${ksmFile(setting)} changed by others`,
       sentence: `${ksmFile(setting)} is ${found} but samepaged had set it to ${set}: something else changed it`,
     }));
-    const planned = this.planWrites(sample.ksm, decision.settings);
+    const planned = this.planWrites(sample.ksm, decision.settings, 'samepagectl unmerge, then resume');
     const { writes } = planned;
     const problems = [...changed, ...planned.problems];
     if (writes.length === 0) return { writes, problems };
@@ -67,8 +71,8 @@ export class Tuner {
     problems.push(...recordIn(this.ledger, writes));
     problems.push(...(await this.writeAll(writes)));
     const after = this.ksm.read();
-    const took = writes.filter(({ setting, to }) => after[setting] === to);
-    this.set = { ...sameAs(this.set, after), ...asSettings(took) };
+    const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
+    this.set = sameAs({ ...this.set, ...asSettings(took) }, after);
     return { writes: took, problems: [...problems, ...notTaken(writes, after, problems)] };
   }
 
@@ -88,7 +92,11 @@ export class Tuner {
       wanted.run = obstacle === undefined ? 2 : 0;
       if (obstacle !== undefined) problems.push(problem('run', `is set to 0 instead of 2: ${obstacle}`));
     }
-    const planned = this.planWrites({ ...this.ksm.readSettings(), pagesShared: this.ksm.pagesShared() }, wanted);
+    const planned = this.planWrites(
+      { ...this.ksm.readSettings(), pagesShared: this.ksm.pagesShared() },
+      wanted,
+      `write it by hand after echo 2 > ${this.ksm.path}/run`,
+    );
     problems.push(...planned.problems, ...(await this.writeToSysfs(planned.writes)));
     const after = this.ksm.readSettings();
     problems.push(...notTaken(planned.writes, after, problems));
@@ -101,7 +109,11 @@ export class Tuner {
    * The writes that bring `ksm` to `wanted`, as far as the kernel takes them: some settings it lacks, and some it takes only
    * while nothing is shared. Those wait for an unmerge, unless everything may be unmerged for them now.
    */
-  private planWrites(ksm: KsmSettings & { readonly pagesShared: number }, wanted: KsmSettings): Applied {
+  private planWrites(
+    ksm: KsmSettings & { readonly pagesShared: number },
+    wanted: KsmSettings,
+    remedy: string,
+  ): Applied {
     const missing = (Object.keys(wanted) as KsmSetting[])
       .filter((setting) => ksm[setting] === undefined)
       .map((setting) => ({
@@ -119,7 +131,7 @@ export class Tuner {
     const problems = waiting.map(({ setting, from, to }) =>
       problem(
         setting,
-        `stays ${from} and is not set to ${to}: the kernel takes it only while nothing is shared; samepagectl unmerge, then resume (${obstacle})`,
+        `stays ${from} and is not set to ${to}: the kernel takes it only while nothing is shared; ${remedy} (${obstacle})`,
       ),
     );
     return { writes: writes.filter((write) => !waiting.includes(write)), problems: [...missing, ...problems] };
@@ -198,11 +210,16 @@ function sameAs(set: KsmSettings, state: KsmState): KsmSettings {
   return Object.fromEntries(Object.entries(set).filter(([setting, value]) => state[setting as KsmSetting] === value));
 }
 
+/** Whether no later write replaces it: run is set to 2 on the way to another value. */
+function isFinal(write: KsmWrite, writes: readonly KsmWrite[]): boolean {
+  return writes.findLast(({ setting }) => setting === write.setting) === write;
+}
+
 /** Writes that were accepted and yet are not what the kernel shows; the advisor sets pages_to_scan by itself. */
 function notTaken(writes: readonly KsmWrite[], after: KsmSettings, known: readonly Problem[]): readonly Problem[] {
   const complained = new Set(known.map(({ subject }) => subject));
-  const final = writes.filter(({ setting }, at) => writes.slice(at + 1).every((later) => later.setting !== setting));
-  return final
+  return writes
+    .filter((write) => isFinal(write, writes))
     .filter(({ setting, to }) => after[setting] !== to && !complained.has(ksmFile(setting)))
     .filter(({ setting }) => setting !== 'pagesToScan' || after.advisorMode !== 'scan-time')
     .map(({ setting, to }) => problem(setting, `was set to ${to} but shows ${after[setting]}`));

@@ -8,6 +8,11 @@ import type { AgentState } from '../core/state.js';
 export const BUS_NAME = 'org.samepaged1';
 export const OBJECT_PATH = '/org/samepaged1';
 export const MANAGER_INTERFACE = 'org.samepaged1.Manager';
+/** The error of an Unmerge that may not fit into memory. */
+export const REFUSED = 'org.samepaged1.Error.Refused';
+
+/** A hundred years. */
+const LONGEST_PAUSE_SECONDS = 3_155_760_000n;
 
 const { Interface, property, method, signal } = dbus;
 const read = (signature: string) => property({ signature, access: 'read' });
@@ -94,6 +99,12 @@ export class Manager extends Interface {
   /** Rests for `seconds`; 0: until Resume. */
   @method({ inSignature: 't', outSignature: 'a{sv}' })
   async Pause(seconds: bigint): Promise<VariantDict> {
+    if (seconds > LONGEST_PAUSE_SECONDS) {
+      throw new DBusError(
+        'org.freedesktop.DBus.Error.InvalidArgs',
+        `a pause lasts at most ${LONGEST_PAUSE_SECONDS} seconds; 0 is until Resume`,
+      );
+    }
     const untilMillis = seconds === 0n ? {} : { untilMillis: Date.now() + Number(seconds) * 1000 };
     return reply(await this.commands.hold({ kind: 'paused', ...untilMillis }, 'D-Bus Pause'));
   }
@@ -112,7 +123,7 @@ export class Manager extends Interface {
   @method({ inSignature: 'b', outSignature: 'a{sv}' })
   async Unmerge(force: boolean): Promise<VariantDict> {
     const obstacle = force ? undefined : this.commands.unmergeObstacle();
-    if (obstacle !== undefined) throw new DBusError('org.samepaged1.Error.Refused', obstacle);
+    if (obstacle !== undefined) throw new DBusError(REFUSED, obstacle);
     return reply(await this.commands.hold({ kind: 'unmerged' }, 'D-Bus Unmerge'));
   }
 

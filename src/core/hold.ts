@@ -23,6 +23,11 @@ const REST: Readonly<Record<Hold['kind'], string>> = {
   unmerged: 'everything is unmerged by hand',
 };
 
+/** The hold, unless it has ended by itself. */
+export function inForce(hold: Hold | undefined, nowMillis: number): Hold | undefined {
+  return hold?.untilMillis !== undefined && hold.untilMillis <= nowMillis ? undefined : hold;
+}
+
 /** `policy` as long as `hold` lasts: merging rests, the policy is not asked and its memory stays as it is. */
 export function holdPolicy(policy: Policy, hold: Hold): Policy {
   return {
@@ -76,12 +81,23 @@ export function parseDuration(text: string): number | undefined {
   return seconds * 1000 || undefined;
 }
 
-/** "45 s", "10 min", "2 h 30 min": two units at most, rounded up to whole seconds. */
+/** "45 s", "1 min 30 s", "2 h 30 min": the two largest units, rounded up to whole seconds. */
 export function formatDuration(millis: number): string {
-  const seconds = Math.ceil(millis / 1000);
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) return `${minutes} min`;
-  const [hours, rest] = [Math.trunc(minutes / 60), minutes % 60];
-  return rest === 0 ? `${hours} h` : `${hours} h ${rest} min`;
+  let left = Math.ceil(millis / 1000);
+  const parts = (
+    [
+      ['d', 86400],
+      ['h', 3600],
+      ['min', 60],
+      ['s', 1],
+    ] as const
+  ).map(([unit, seconds]) => {
+    const count = Math.trunc(left / seconds);
+    left -= count * seconds;
+    return { count, text: `${count} ${unit}` };
+  });
+  const first = parts.findIndex(({ count }) => count > 0);
+  if (first < 0) return '0 s';
+  const [largest, next] = parts.slice(first, first + 2);
+  return [largest, next].flatMap((part) => (part !== undefined && part.count > 0 ? [part.text] : [])).join(' ');
 }

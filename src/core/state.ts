@@ -1,4 +1,4 @@
-import type { Hold } from './hold.js';
+import { type Hold, inForce } from './hold.js';
 import { type KsmState, savedBytes } from './ksm.js';
 import type { Retune } from './retune.js';
 
@@ -45,6 +45,7 @@ export function nextState(state: AgentState, news: News): AgentState {
   const { run, pagesToScan, sleepMillisecs } = kernelAfter(retune, state.dryRun);
   return {
     ...next,
+    hold: inForce(state.hold, retune.sample.takenAtMillis),
     run,
     pagesToScan,
     sleepMillisecs,

@@ -1,7 +1,7 @@
 import { DBusError, Variant } from 'dbus-next';
 import * as v from 'valibot';
 import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../bus/connection.js';
-import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH } from '../bus/manager.js';
+import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH, REFUSED } from '../bus/manager.js';
 import { messageOf } from '../errors.js';
 
 /** The daemon is not there to be asked, and why. */
@@ -64,7 +64,10 @@ export class Daemon {
       return await work(new Daemon(bus));
     } catch (error) {
       if (isNoSuchService(error)) throw new NotRunning(`samepaged is not running on ${describeAddress(address)}`);
-      if (error instanceof DBusError) throw new Error(error.text, { cause: error });
+      if (error instanceof DBusError) {
+        const hint = error.type === REFUSED ? '; --force does it all the same' : '';
+        throw new Error(`${error.text}${hint}`, { cause: error });
+      }
       throw error;
     } finally {
       bus.close();

@@ -1,11 +1,11 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as v from 'valibot';
 import type { Hold } from '../core/hold.js';
 import { isAbsence } from './sysfs.js';
 
 const Entry = v.object({
   kind: v.picklist(['paused', 'stopped', 'unmerged']),
-  untilMillis: v.optional(v.number()),
+  untilMillis: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
 });
 
 /** Keeps an administrator's hold over restarts, in the state directory. */
@@ -33,7 +33,7 @@ export class HoldFile {
 
   write(hold: Hold | undefined): void {
     if (hold === undefined) {
-      rmSync(this.path, { force: true });
+      if (existsSync(this.path)) rmSync(this.path);
       return;
     }
     mkdirSync(this.directory, { recursive: true });

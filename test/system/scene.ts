@@ -11,10 +11,10 @@ import { Lab } from '../support/lab.js';
 
 const MIB = 1024 ** 2;
 
-/** Guests of 200 MiB, 60 % of it common to all: QEMU keeps a second copy, so each takes about 460 MiB. */
-export const GUEST = { commonMiB: 120, ownMiB: 80 } as const;
+/** Guests of 400 MiB, 60 % of it common to all: QEMU keeps a second copy, so each takes about 860 MiB. */
+export const GUEST = { commonMiB: 240, ownMiB: 160 } as const;
 /** Free memory may shrink by this before merging begins: two guests fit, the third does not. */
-const SLACK_BYTES = 1150 * MIB;
+const SLACK_BYTES = 2150 * MIB;
 
 /** A laboratory with the real KSM reset to the kernel's defaults, and samepaged beside it. Everything ends with it. */
 export class Scene implements AsyncDisposable {
