@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EVENT } from '../support/domainEvents.js';
-import { GUEST, Scene, untilKsm } from './scene.js';
+import { GUEST, LARGE_GUEST, Scene, untilKsm } from './scene.js';
 
 /** A heartbeat is due every 5 s and may have to wait 5 s for an answer. */
 const HEARTBEATS_MILLIS = 20_000;
@@ -21,9 +21,9 @@ test('libvirtd restarted: events count again, and what was missed is repaired', 
   await daemon.line(/libvirt is connected/, { millis: HEARTBEATS_MILLIS, skip: down });
   await daemon.line(/guest sp-two started/, { millis: HEARTBEATS_MILLIS, skip: down });
 
-  await lab.startGuest({ name: 'sp-three', ...GUEST });
+  await lab.startGuest({ name: 'sp-three', ...LARGE_GUEST });
   const started = await events.next(lab.guestPath('sp-three'), EVENT.started);
-  assert.ok((await untilKsm('run', (run) => run === 1, 10_000)) - started.at < 1000);
+  assert.ok((await untilKsm('run', (run) => run === 1, 10_000, daemon)) - started.at < 1000);
   assert.equal(daemon.lines.filter(({ msg }) => msg.includes('libvirt does not answer')).length, 1, daemon.output);
   assert.equal(await daemon.end(), 0, daemon.output);
 });
