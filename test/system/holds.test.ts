@@ -3,7 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { runCtl } from '../support/daemon.js';
 import { readKsm } from '../support/ksm.js';
-import { GUEST, Scene, untilKsm } from './scene.js';
+import { Scarcity } from '../support/scarcity.js';
+import { GUEST, LARGE_GUEST, Scene, untilKsm } from './scene.js';
 
 /** Merging from the first decision on, and fast. */
 const EAGER = 'KSM_THRES_COEF=100\nKSM_NPAGES_MIN=20000\nKSM_NPAGES_MAX=20000';
@@ -58,6 +59,29 @@ test('a pause ends by itself, and one without an end survives a restart', async 
   await ctl('resume');
   await untilKsm('run', (run) => run === 1, 10_000);
   assert.equal(await next.end(), 0, next.output);
+});
+
+test('unmerge is refused with the figures while it does not fit into memory', async () => {
+  await using scene = await Scene.open();
+  await using daemon = await scene.startDaemon(EAGER);
+  for (const name of ['sp-one', 'sp-two']) await scene.lab.startGuest({ name, ...LARGE_GUEST });
+  await untilKsm('pages_sharing', (pages) => pages > 0.95 * LARGE_GUEST.commonMiB * PAGES_PER_MIB, 90_000, daemon);
+  const before = (await readKsm())['pages_sharing'];
+  {
+    // Less than the 600 MiB that are saved.
+    using scarce = new Scarcity(450 * 1024 ** 2);
+    const refused = await runCtl(['--bus', scene.lab.address, 'unmerge']);
+    assert.equal(refused.status, 1, `${scarce.leftBytes} bytes were available:\n${refused.stdout}`);
+    assert.match(
+      refused.stderr,
+      /unmerging needs \d+\.\d MiB; \d+\.\d MiB are available.*--force does it all the same/,
+    );
+    assert.equal((await readKsm())['run'], '1');
+  }
+  assert.ok(Number((await readKsm())['pages_sharing']) >= Number(before));
+  assert.equal((await runCtl(['--bus', scene.lab.address, 'unmerge'])).status, 0);
+  assert.equal((await readKsm())['pages_sharing'], '0');
+  assert.equal(await daemon.end(), 0, daemon.output);
 });
 
 test('merge_across_nodes: refused by the kernel while pages are shared, told with the remedy, applied after it', async () => {
