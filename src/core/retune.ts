@@ -152,7 +152,9 @@ interface Turn {
 /** Further looks at a guest that started, until it is gone again. */
 function rechecks(event: GuestEvent, plan: Plan, guest$: Observable<GuestEvent>): Observable<Trigger> {
   if (event.change !== 'started') return EMPTY;
-  const gone$ = guest$.pipe(filter(({ name, change }) => name === event.name && change !== 'resized'));
+  const gone$ = guest$.pipe(
+    filter(({ name, change }) => name === event.name && (change === 'stopped' || change === 'crashed')),
+  );
   return merge(...plan.recheckMillis.map((millis) => timer(millis))).pipe(
     map((): Trigger => ({ kind: 'recheck', name: event.name })),
     takeUntil(gone$),

@@ -62,7 +62,7 @@ export class Scene implements AsyncDisposable {
    * timer is an hour away and no second looks are taken, so whatever happens, events made it happen.
    */
   async startDaemon(extraConfig = '', uid?: number): Promise<DaemonProcess> {
-    const { freeBytes } = hostMemory(readMemoryFigures(''), [], 'corrected');
+    const freeBytes = await steadyFreeBytes();
     const reserveKb = Math.trunc((freeBytes - SLACK_BYTES) / 1024);
     const config = join(this.lab.bus.directory, 'samepaged.conf');
     const lines = [
@@ -86,6 +86,17 @@ export class Scene implements AsyncDisposable {
     await this.lab.stop();
     await restoreKsm(this.saved);
   }
+}
+
+/** Free memory, once the kernel has taken back that of the guests of an earlier test. */
+async function steadyFreeBytes(): Promise<number> {
+  const free = () => hostMemory(readMemoryFigures(''), [], 'corrected').freeBytes;
+  let [last, steadySince] = [free(), performance.now()];
+  return eventually(() => {
+    const now = free();
+    if (Math.abs(now - last) > 32 * MIB) [last, steadySince] = [now, performance.now()];
+    return performance.now() - steadySince > 1000 ? now : undefined;
+  }, 60_000);
 }
 
 /** Waits until a file of the real KSM satisfies (a failure shows what `daemon` said); gives performance.now() of the moment it was seen. */
