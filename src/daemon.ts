@@ -146,8 +146,9 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   if (dryRun === undefined) await refuseRivals(root);
   else if (!process.stdout.isTTY) log.info(`a dry run, ${dryRun}: it is only said what would be set`);
 
+  const enabled = readEnabledServices(root);
   for (const service of ['ksm.service', 'ksmtuned.service']) {
-    if (readEnabledServices(root)?.has(service) !== true) continue;
+    if (enabled?.has(service) !== true) continue;
     log.warn(`${service} is enabled and would fight samepaged at the next boot: systemctl disable --now ${service}`);
   }
   const stateDirectory = process.env['STATE_DIRECTORY'] ?? `${root}/var/lib/samepaged`;

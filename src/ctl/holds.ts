@@ -4,8 +4,8 @@ import { formatDuration, parseDuration } from '../core/hold.js';
 import { savedBytes } from '../core/ksm.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { pageSizeBytes } from '../host/sysfs.js';
-import { Daemon, type RetuneReply } from './client.js';
-import { UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
+import { runCommand } from './command.js';
+import { UsageError, type Verb, type VerbInput } from './verb.js';
 
 /** How often the progress of unmerging is shown, in milliseconds. */
 const PROGRESS_MILLIS = 200;
@@ -13,7 +13,7 @@ const PROGRESS_MILLIS = 200;
 export const stop: Verb = {
   summary: 'stop ksmd until resume; what is shared stays shared',
   options: ['bus', 'json'],
-  run: (input) => command(input, (daemon) => daemon.command('Stop')),
+  run: (input) => runCommand(input, (daemon) => daemon.command('Stop')),
 };
 
 export const pause: Verb = {
@@ -26,14 +26,14 @@ export const pause: Verb = {
     if (millis === undefined || more.length > 0) {
       throw new UsageError(`"${input.words.join(' ')}" is no duration; expected one as 90s, 10m, 2h30m or 1d`);
     }
-    return command(input, (daemon) => daemon.command('Pause', 't', [BigInt(millis / 1000)]));
+    return runCommand(input, (daemon) => daemon.command('Pause', 't', [BigInt(millis / 1000)]));
   },
 };
 
 export const resume: Verb = {
   summary: 'let the policy decide again after stop, pause or unmerge',
   options: ['bus', 'json'],
-  run: (input) => command(input, (daemon) => daemon.command('Resume')),
+  run: (input) => runCommand(input, (daemon) => daemon.command('Resume')),
 };
 
 export const unmerge: Verb = {
@@ -47,7 +47,7 @@ export const unmerge: Verb = {
     }
     const watched = new AbortController();
     const [result] = await Promise.all([
-      command(input, (daemon) => daemon.command('Unmerge', 'b', [input.force])).finally(() => {
+      runCommand(input, (daemon) => daemon.command('Unmerge', 'b', [input.force])).finally(() => {
         watched.abort();
       }),
       showProgress(input, watched.signal),
@@ -55,14 +55,6 @@ export const unmerge: Verb = {
     return result;
   },
 };
-
-async function command(input: VerbInput, act: (daemon: Daemon) => Promise<RetuneReply>): Promise<VerbResult> {
-  const reply = await Daemon.with(input.bus, act);
-  if (input.json) return { status: 0, output: JSON.stringify(reply, undefined, 2) };
-  const problems = reply.problems.map((problem) => `warning: ${problem}`);
-  const changes = reply.changes.length === 0 ? ['nothing had to be changed'] : [reply.changes.join(', ')];
-  return { status: 0, output: [reply.sentence ?? '', ...changes, ...problems].join('\n') };
-}
 
 /** The kernel unmerges while the call waits; how far it is shows in what is still saved. */
 async function showProgress({ progress }: VerbInput, until: AbortSignal): Promise<void> {

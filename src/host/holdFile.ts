@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import * as v from 'valibot';
 import type { Hold } from '../core/hold.js';
-import { isAbsence } from './sysfs.js';
+import { readTextIfThere } from './sysfs.js';
 
 const Entry = v.object({
   kind: v.picklist(['paused', 'stopped', 'unmerged']),
@@ -20,13 +20,8 @@ export class HoldFile {
 
   /** @throws Error when the file is there and is no hold. */
   read(): Hold | undefined {
-    let text: string;
-    try {
-      text = readFileSync(this.path, 'utf8');
-    } catch (error) {
-      if (isAbsence(error)) return undefined;
-      throw error;
-    }
+    const text = readTextIfThere(this.path);
+    if (text === undefined) return undefined;
     const { kind, untilMillis } = v.parse(Entry, JSON.parse(text));
     return { kind, ...(untilMillis === undefined ? {} : { untilMillis }) };
   }
