@@ -1,7 +1,9 @@
 import {
   EMPTY,
   type Observable,
+  type SchedulerLike,
   Subject,
+  asyncScheduler,
   audit,
   catchError,
   concatMap,
@@ -67,6 +69,8 @@ export interface RetuneInputs {
   readonly apply: (decision: Decision, sample: Sample) => Observable<Applied>;
   /** Ends the loop; a retune under way is finished first. */
   readonly stop$: Observable<unknown>;
+  /** The clock of the loop's waiting; the real one unless given. A simulation brings its own. */
+  readonly scheduler?: SchedulerLike;
 }
 
 /**
@@ -75,7 +79,15 @@ export interface RetuneInputs {
  * INVARIANTS: turns never overlap; every trigger is in exactly one turn, whose sample was taken after the trigger came; a
  * failed turn leaves the policy's memory as it was and the loop goes on. Subscribe once: every subscription is a loop.
  */
-export function retunes({ plan$, manual$, sample, apply, stop$, ...inputs }: RetuneInputs): Observable<Retune> {
+export function retunes({
+  plan$,
+  manual$,
+  sample,
+  apply,
+  stop$,
+  scheduler = asyncScheduler,
+  ...inputs
+}: RetuneInputs): Observable<Retune> {
   return defer(() => {
     const currentPlan$ = plan$.pipe(shareReplay({ bufferSize: 1, refCount: true }));
     const guest$ = inputs.guest$.pipe(share());
@@ -85,18 +97,18 @@ export function retunes({ plan$, manual$, sample, apply, stop$, ...inputs }: Ret
 
     const planned$ = currentPlan$.pipe(map(({ because }) => because));
     const timer$ = nextLook$.pipe(
-      switchMap((millis) => timer(millis)),
+      switchMap((millis) => timer(millis, scheduler)),
       map((): Trigger => ({ kind: 'timer' })),
     );
     const oncePlanned$ = currentPlan$.pipe(take(1));
     const stopped$ = stop$.pipe(take(1), shareReplay({ bufferSize: 1, refCount: false }));
     const guestTrigger$ = guest$.pipe(
       mergeMap((event) => {
-        const rechecks$ = oncePlanned$.pipe(switchMap((plan) => rechecks(event, plan, guest$)));
+        const rechecks$ = oncePlanned$.pipe(switchMap((plan) => rechecks(event, plan, guest$, scheduler)));
         return merge(of<Trigger>({ kind: 'guest', event }), rechecks$);
       }),
       gather,
-      audit(() => oncePlanned$.pipe(switchMap((plan) => timer(plan.settleMillis)))),
+      audit(() => oncePlanned$.pipe(switchMap((plan) => timer(plan.settleMillis, scheduler)))),
     );
 
     const turn = (
@@ -150,12 +162,17 @@ interface Turn {
 }
 
 /** Further looks at a guest that started, until it is gone again. */
-function rechecks(event: GuestEvent, plan: Plan, guest$: Observable<GuestEvent>): Observable<Trigger> {
+function rechecks(
+  event: GuestEvent,
+  plan: Plan,
+  guest$: Observable<GuestEvent>,
+  scheduler: SchedulerLike,
+): Observable<Trigger> {
   if (event.change !== 'started') return EMPTY;
   const gone$ = guest$.pipe(
     filter(({ name, change }) => name === event.name && (change === 'stopped' || change === 'crashed')),
   );
-  return merge(...plan.recheckMillis.map((millis) => timer(millis))).pipe(
+  return merge(...plan.recheckMillis.map((millis) => timer(millis, scheduler))).pipe(
     map((): Trigger => ({ kind: 'recheck', name: event.name })),
     takeUntil(gone$),
   );

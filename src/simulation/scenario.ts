@@ -1,0 +1,112 @@
+/** What a guest has in its memory once it is ready, in MiB. */
+export interface GuestContent {
+  /** Pages that every guest with this content has too; a smaller number is a prefix of a larger. */
+  readonly commonMiB: number;
+  /** Pages that no other guest has. */
+  readonly ownMiB: number;
+  /** How much of its own pages it writes anew, over and over, per second. */
+  readonly rewrittenMiBPerSecond: number;
+}
+
+export type Step =
+  | { readonly kind: 'start'; readonly guest: string; readonly content: GuestContent }
+  | { readonly kind: 'stop'; readonly guest: string }
+  /** The guest's own pages become the same as those of every other guest that takes this step. No event tells of it. */
+  | { readonly kind: 'align'; readonly guest: string };
+
+/** What happens on a host, and what there is to gain: run on the real kernel by the benchmark and here by the simulation. */
+export interface Scenario {
+  readonly name: string;
+  readonly summary: string;
+  /** Whether guests and reserve exceed memory, so that every tuner has reason to merge. */
+  readonly memory: 'short' | 'plenty';
+  /** Done and ready before the tuner starts. */
+  readonly before: readonly Step[];
+  /** Whether what `before` brings has been merged, and the tuner has come to rest, when the clock starts. */
+  readonly converged: boolean;
+  /** Done at once when the clock starts; without any the clock starts with the tuner. */
+  readonly then: readonly Step[];
+  /** What merging can save beyond what is saved when the clock starts, in MiB. */
+  readonly gainMiB: number;
+}
+
+export interface ScenarioSizes {
+  readonly guests: number;
+  readonly commonMiB: number;
+  readonly ownMiB: number;
+  /** Of the scenario churn, for each guest. */
+  readonly rewrittenMiBPerSecond: number;
+}
+
+export const DEFAULT_SIZES: ScenarioSizes = { guests: 13, commonMiB: 1024, ownMiB: 256, rewrittenMiBPerSecond: 64 };
+
+export const SCENARIO_NAMES = [
+  'full-host',
+  'late-guest',
+  'churn',
+  'unique',
+  'plenty',
+  'quiet-change',
+  'boot-storm',
+] as const;
+export type ScenarioName = (typeof SCENARIO_NAMES)[number];
+
+export function scenario(
+  name: ScenarioName,
+  { guests, commonMiB, ownMiB, rewrittenMiBPerSecond }: ScenarioSizes,
+): Scenario {
+  const content: GuestContent = { commonMiB, ownMiB, rewrittenMiBPerSecond: 0 };
+  const starts = (count: number, of: GuestContent): Step[] =>
+    names(count).map((guest) => ({ kind: 'start', guest, content: of }));
+  const full = starts(guests, content);
+  const base = { name, memory: 'short', before: full, converged: false, then: [] } as const;
+  const gain = (sharers: number, mebibytes: number) => Math.max(sharers - 1, 0) * mebibytes;
+  switch (name) {
+    case 'full-host':
+      return { ...base, summary: 'alike guests fill the host', gainMiB: gain(guests, commonMiB) };
+    case 'late-guest':
+      return {
+        ...base,
+        summary: 'one more guest arrives when all is merged',
+        converged: true,
+        then: starts(guests + 1, content).slice(-1),
+        gainMiB: commonMiB,
+      };
+    case 'churn':
+      return {
+        ...base,
+        summary: 'the guests rewrite their own pages all the time',
+        before: starts(guests, { ...content, rewrittenMiBPerSecond }),
+        gainMiB: gain(guests, commonMiB),
+      };
+    case 'unique':
+      return {
+        ...base,
+        summary: 'no page is like another',
+        before: starts(guests, { ...content, commonMiB: 0, ownMiB: commonMiB + ownMiB }),
+        gainMiB: 0,
+      };
+    case 'plenty':
+      return { ...base, summary: 'memory is plenty', memory: 'plenty', before: starts(2, content), gainMiB: 0 };
+    case 'quiet-change':
+      return {
+        ...base,
+        summary: "the guests' own pages become alike, and no event tells of it",
+        converged: true,
+        then: names(guests).map((guest) => ({ kind: 'align', guest })),
+        gainMiB: gain(guests, ownMiB),
+      };
+    case 'boot-storm':
+      return {
+        ...base,
+        summary: 'all guests start at once',
+        before: [],
+        then: full,
+        gainMiB: gain(guests, commonMiB),
+      };
+  }
+}
+
+function names(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `guest${String(index + 1).padStart(2, '0')}`);
+}
