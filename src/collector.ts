@@ -4,6 +4,7 @@ import type { Sample } from './core/sample.js';
 import type { KsmDirectory } from './host/ksm.js';
 import { Ksmd } from './host/ksmd.js';
 import { readMemoryFigures } from './host/meminfo.js';
+import { memoryPressurePercent } from './host/pressure.js';
 import { type Root, pageSizeBytes } from './host/sysfs.js';
 
 /** Takes samples: the kernel's files and the guests at one moment. */
@@ -25,6 +26,7 @@ export class Collector {
   /** @throws MalformedError when the kernel's files do not say what they should. */
   async sample(accounting: MemoryAccounting): Promise<Sample> {
     const { guests, problems } = await this.guests.list();
+    const pressurePercent = memoryPressurePercent(this.root);
     const ksmdCpuNanos = this.ksmd.cpuNanos();
     return {
       takenAtMillis: Date.now(),
@@ -34,6 +36,7 @@ export class Collector {
       pageSizeBytes: this.pageSizeBytes,
       problems,
       ...(ksmdCpuNanos === undefined ? {} : { ksmdCpuNanos }),
+      ...(pressurePercent === undefined ? {} : { memoryPressurePercent: pressurePercent }),
     };
   }
 }

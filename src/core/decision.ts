@@ -17,6 +17,26 @@ export type Reason =
   | 'stopped'
   | 'unmerged';
 
+/** A number that a decision was made from. */
+export interface Term {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: 'bytes' | 'percent' | 'pages' | 'milliseconds' | 'count';
+  /** Where it came from: a file, a configuration key, what was measured. */
+  readonly source: string;
+}
+
+/** A decision worked through, for a person who asks. */
+export interface Working {
+  readonly terms: readonly Term[];
+  /** The comparisons with their numbers, as "18.5 GiB + 4.8 GiB > 23.5 GiB". */
+  readonly comparisons: readonly string[];
+  /** What would change the decision. */
+  readonly change?: string;
+  /** The keys of the configuration that it depends on. */
+  readonly keys: readonly string[];
+}
+
 /** What a policy decided. */
 export interface Decision {
   readonly reason: Reason;
@@ -26,4 +46,5 @@ export interface Decision {
   readonly settings: KsmSettings;
   /** When the policy wants to look again, in milliseconds; absent: after the configured interval. */
   readonly nextInMillis?: number;
+  readonly working?: Working;
 }

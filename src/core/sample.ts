@@ -12,6 +12,11 @@ export interface Sample {
   readonly ksm: KsmState;
   /** CPU time that ksmd has used since boot, in nanoseconds; absent where /proc does not show it. */
   readonly ksmdCpuNanos?: number;
+  /**
+   * Part of the last 10 s in which some task waited for memory, percent (/proc/pressure/memory, "some avg10"); absent where
+   * the kernel does not tell.
+   */
+  readonly memoryPressurePercent?: number;
   /** Size of a page in bytes: the unit of everything that KSM counts. */
   readonly pageSizeBytes: number;
   /** What could not be had as it should. */
