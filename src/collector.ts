@@ -1,21 +1,28 @@
 import type { Guests } from './guests.js';
+import type { Guest } from './core/guest.js';
+import type { KsmState } from './core/ksm.js';
 import { type MemoryAccounting, hostMemory } from './core/memory.js';
 import type { Sample } from './core/sample.js';
 import type { KsmDirectory } from './host/ksm.js';
 import { Ksmd } from './host/ksmd.js';
 import { readMemoryFigures } from './host/meminfo.js';
-import { memoryPressurePercent } from './host/pressure.js';
+import { pressurePercent } from './host/pressure.js';
 import { type Root, pageSizeBytes } from './host/sysfs.js';
+
+/** Each guest's profit costs a file to read, and only a pass changes it much: it is not read more often than this. */
+const PROFITS_MILLIS = 10_000;
 
 /** Takes samples: the kernel's files and the guests at one moment. */
 export class Collector {
   private readonly root: Root;
   private readonly ksm: KsmDirectory;
   private readonly ksmd: Ksmd;
-  private readonly guests: Pick<Guests, 'list'>;
+  private readonly guests: Pick<Guests, 'list' | 'ksmProfits'>;
   private readonly pageSizeBytes: number;
+  private profits: ReadonlyMap<string, number> = new Map();
+  private profitsOf: { readonly fullScans: number | undefined; readonly monotonicMillis: number } | undefined;
 
-  constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list'>) {
+  constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list' | 'ksmProfits'>) {
     this.root = root;
     this.ksm = ksm;
     this.ksmd = new Ksmd(root);
@@ -25,18 +32,38 @@ export class Collector {
 
   /** @throws MalformedError when the kernel's files do not say what they should. */
   async sample(accounting: MemoryAccounting): Promise<Sample> {
-    const { guests, problems } = await this.guests.list();
-    const pressurePercent = memoryPressurePercent(this.root);
+    const { guests: listed, problems } = await this.guests.list();
+    const ksm = this.ksm.read();
+    const guests = await this.withProfits(listed, ksm);
+    const memoryPressurePercent = pressurePercent(this.root, 'memory');
+    const cpuPressurePercent = pressurePercent(this.root, 'cpu');
     const ksmdCpuNanos = this.ksmd.cpuNanos();
     return {
       takenAtMillis: Date.now(),
+      monotonicMillis: performance.now(),
       guests,
       memory: hostMemory(readMemoryFigures(this.root), guests, accounting),
-      ksm: this.ksm.read(),
+      ksm,
       pageSizeBytes: this.pageSizeBytes,
       problems,
       ...(ksmdCpuNanos === undefined ? {} : { ksmdCpuNanos }),
-      ...(pressurePercent === undefined ? {} : { memoryPressurePercent: pressurePercent }),
+      ...(memoryPressurePercent === undefined ? {} : { memoryPressurePercent }),
+      ...(cpuPressurePercent === undefined ? {} : { cpuPressurePercent }),
     };
+  }
+
+  /** With each guest's profit, as the last passes left it. */
+  private async withProfits(guests: readonly Guest[], { fullScans }: KsmState): Promise<readonly Guest[]> {
+    const monotonicMillis = performance.now();
+    const { profitsOf } = this;
+    const stale = profitsOf === undefined || monotonicMillis - profitsOf.monotonicMillis >= PROFITS_MILLIS;
+    if (stale && profitsOf?.fullScans !== fullScans) {
+      this.profits = await this.guests.ksmProfits();
+      this.profitsOf = { fullScans, monotonicMillis };
+    }
+    return guests.map((guest) => {
+      const ksmProfitBytes = this.profits.get(guest.name);
+      return ksmProfitBytes === undefined ? guest : { ...guest, ksmProfitBytes };
+    });
   }
 }

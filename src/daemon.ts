@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ReplaySubject } from 'rxjs';
 import { type AgentOptions, type FirstLook, runAgent } from './agent.js';
-import { type Config, DEFAULT_CONFIG_FILE, formatConfig, loadConfig } from './config/load.js';
+import { type Config, DEFAULT_CONFIG_FILE, formatConfig, loadConfig, requirePolicy } from './config/load.js';
 import { type KsmSetting, ksmFile } from './core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf } from './errors.js';
 import { HoldFile } from './host/holdFile.js';
@@ -14,6 +14,7 @@ import { findRivals } from './host/rivals.js';
 import { readEnabledServices } from './host/services.js';
 import type { Root } from './host/sysfs.js';
 import { type Log, Logging } from './log.js';
+import { policyObstacle } from './plan.js';
 import { overview } from './overview.js';
 import { VERSION } from './version.js';
 
@@ -136,6 +137,9 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   if (!ksm.exists()) {
     throw new FatalError(`${ksm.path} is not there: this kernel was built without KSM (CONFIG_KSM)`, EXIT.unavailable);
   }
+  const checked = (config: Config) =>
+    requirePolicy(config, policyObstacle(config.values.KSM_POLICY, ksm.readSettings()));
+  checked(config);
   const logging = await Logging.start({ debug: DEBUG, logFile: LOGFILE });
   const { log } = logging;
   for (const warning of config.warnings) log.warn(warning);
@@ -163,7 +167,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       ledger,
       holdFile: ledger === undefined ? undefined : new HoldFile(stateDirectory),
       config,
-      reload: () => loadConfig(configFile),
+      reload: () => checked(loadConfig(configFile)),
       busAddress,
       libvirtObject,
       logging,

@@ -71,6 +71,11 @@ export class Guests {
     }
   }
 
+  /** What merging saves of each guest less what it costs, in bytes, by guest's name, from /proc. */
+  ksmProfits(): Promise<ReadonlyMap<string, number>> {
+    return this.qemu.ksmProfits();
+  }
+
   /** Resident memory that libvirt did not tell, from /proc; 0 where that does not know the guest either. */
   private async completed(told: readonly ToldGuest[]): Promise<readonly Guest[]> {
     const untold = told.some(({ residentBytes }) => residentBytes === undefined);

@@ -1,7 +1,10 @@
 import type { Values } from './config/keys.js';
 import { type Hold, holdPolicy } from './core/hold.js';
 import type { KsmSettings } from './core/ksm.js';
-import { ksmtunedPolicy } from './core/policies/ksmtuned.js';
+import { adaptivePolicy } from './core/policies/adaptive.js';
+import { advisorPolicy } from './core/policies/advisor.js';
+import { type KsmtunedOptions, ksmtunedPolicy } from './core/policies/ksmtuned.js';
+import type { NeedOptions } from './core/policies/need.js';
 import type { Policy, Trigger } from './core/policy.js';
 import type { Plan } from './core/retune.js';
 
@@ -28,6 +31,14 @@ export function planOf({ because, values, hold }: Intent, maxKernelPages: number
   };
 }
 
+/**
+ * Why a policy cannot work on a kernel that has these settings, with the alternative; undefined when it can.
+ */
+export function policyObstacle(policy: Values['KSM_POLICY'], ksm: KsmSettings): string | undefined {
+  if (policy !== 'advisor' || ksm.advisorMode !== undefined) return undefined;
+  return "it needs the kernel's own advisor (advisor_mode, Linux 6.8), which this kernel lacks; adaptive works here";
+}
+
 function settingsOf(values: Values, maxKernelPages: number | undefined): KsmSettings {
   const settings: Record<string, number | null | undefined> = {
     mergeAcrossNodes: values.KSM_MERGE_ACROSS_NODES,
@@ -41,14 +52,28 @@ function settingsOf(values: Values, maxKernelPages: number | undefined): KsmSett
 }
 
 function policyOf(values: Values): Policy {
-  return ksmtunedPolicy({
+  const need = {
+    thresholdPercent: values.KSM_THRES_COEF,
+    thresholdBytes: values.KSM_THRES_CONST,
+    when: values.KSM_WHEN,
+  };
+  const cpuMaxPercent = values.KSM_CPU_MAX;
+  switch (values.KSM_POLICY) {
+    case 'adaptive':
+      return adaptivePolicy({ ...need, cpuMaxPercent, probeMaxMillis: values.KSM_PROBE_MAX * 1000 });
+    case 'advisor':
+      return advisorPolicy({ ...need, cpuMaxPercent });
+    case 'ksmtuned':
+      return ksmtunedPolicy({ ...need, ...ksmtunedPace(values) });
+  }
+}
+
+function ksmtunedPace(values: Values): Omit<KsmtunedOptions, keyof NeedOptions> {
+  return {
     pagesBoost: values.KSM_NPAGES_BOOST,
     pagesDecay: values.KSM_NPAGES_DECAY,
     pagesMin: values.KSM_NPAGES_MIN,
     pagesMax: values.KSM_NPAGES_MAX,
     sleepMillisecs: values.KSM_SLEEP_MSEC,
-    thresholdPercent: values.KSM_THRES_COEF,
-    thresholdBytes: values.KSM_THRES_CONST,
-    when: values.KSM_WHEN,
-  });
+  };
 }

@@ -4,7 +4,10 @@ import type { Problem } from './core/problem.js';
 import type { Retune } from './core/retune.js';
 import type { Log } from './log.js';
 
-/** Logs turns of the loop: one line for a decision that changes something, problems once and not at every turn. */
+/**
+ * Logs turns of the loop: one line for a decision that changes something, unless it is routine, and problems once and not at
+ * every turn.
+ */
 export class RetuneReport {
   private readonly log: Log;
   private readonly dryRun: boolean;
@@ -33,15 +36,10 @@ export class RetuneReport {
     const { run, pagesToScan, sleepMillisecs } = decision.settings;
     const start = `start ${pagesToScan} ${sleepMillisecs}`;
     this.log.debug(`KSMCTL ${run === 1 ? start : 'stop'}`);
-    if (applied.writes.length === 0) {
-      this.log.debug(fields, `${why}: ${decision.sentence}`);
-    } else {
-      const changes = applied.writes.map(describeWrite).join(', ');
-      this.log.info(
-        { ...fields, changes },
-        `${why}: ${decision.sentence} [${this.dryRun ? 'would set ' : ''}${changes}]`,
-      );
-    }
+    const level = applied.writes.length === 0 || decision.routine === true ? 'debug' : 'info';
+    const changes = applied.writes.map(describeWrite).join(', ');
+    const shown = changes === '' ? '' : ` [${this.dryRun ? 'would set ' : ''}${changes}]`;
+    this.log[level]({ ...fields, ...(changes === '' ? {} : { changes }) }, `${why}: ${decision.sentence}${shown}`);
     this.tell([...sample.problems, ...applied.problems]);
   }
 

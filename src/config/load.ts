@@ -72,6 +72,18 @@ export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
   return { ...config, warnings: [...firstOf(warnings), ...contradictions(config)] };
 }
 
+/**
+ * The configuration, when its policy can work here.
+ *
+ * @param obstacle why the policy cannot.
+ * @throws ConfigError with the obstacle and where the policy was chosen.
+ */
+export function requirePolicy(config: Config, obstacle: string | undefined): Config {
+  if (obstacle === undefined) return config;
+  const { text, origin } = config.origins.KSM_POLICY;
+  throw new ConfigError([`${origin}: KSM_POLICY=${text}: ${obstacle}`]);
+}
+
 /** Every effective value and where it came from, one line each. */
 export function formatConfig({ origins }: Config): string {
   const rows = Object.entries(origins).map(([name, { text, origin }]) => {

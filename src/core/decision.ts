@@ -12,6 +12,18 @@ export type Reason =
   | 'committed-above-total'
   /** Memory is enough, and KSM_WHEN=always has it merge all the same. */
   | 'always'
+  /** Guests are still filling their memory: merging waits for them. */
+  | 'guests-settling'
+  /** There may be something to gain: ksmd goes through all memory at its CPU budget. */
+  | 'burst'
+  /** ksmd looks at a little memory, to see whether anything has changed. */
+  | 'probe'
+  /** Merging is wanted, but passes brought nothing more: ksmd rests. */
+  | 'nothing-to-gain'
+  /** Merging is wanted, but its bookkeeping takes more memory than it saves: ksmd rests. */
+  | 'costs-more-than-it-saves'
+  /** The kernel's advisor paces ksmd: fast after something has happened, slower the longer nothing does. */
+  | 'advised'
   /** An administrator's hold: merging rests. */
   | 'paused'
   | 'stopped'
@@ -47,4 +59,6 @@ export interface Decision {
   /** When the policy wants to look again, in milliseconds; absent: after the configured interval. */
   readonly nextInMillis?: number;
   readonly working?: Working;
+  /** Only follows measurements, as a pace does: not worth a line in the log. */
+  readonly routine?: boolean;
 }

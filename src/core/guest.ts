@@ -5,6 +5,8 @@ export interface Guest {
   readonly residentBytes: number;
   /** Memory the guest was promised (its maximum), in bytes; 0 where the hypervisor does not tell. */
   readonly configuredBytes: number;
+  /** What merging saves of its memory less what it costs, in bytes (ksm_process_profit); absent where nobody tells. */
+  readonly ksmProfitBytes?: number;
 }
 
 /** `resized`: its memory changed, by its balloon or a memory device. */

@@ -7,6 +7,8 @@ import type { Problem } from './problem.js';
 export interface Sample {
   /** Wall-clock time the sample was taken, milliseconds since 1970. */
   readonly takenAtMillis: number;
+  /** The same moment on a clock that nobody sets (CLOCK_MONOTONIC), milliseconds: only differences mean something. */
+  readonly monotonicMillis: number;
   readonly memory: HostMemory;
   readonly guests: readonly Guest[];
   readonly ksm: KsmState;
@@ -17,6 +19,8 @@ export interface Sample {
    * the kernel does not tell.
    */
   readonly memoryPressurePercent?: number;
+  /** The same of tasks that waited for a CPU (/proc/pressure/cpu). */
+  readonly cpuPressurePercent?: number;
   /** Size of a page in bytes: the unit of everything that KSM counts. */
   readonly pageSizeBytes: number;
   /** What could not be had as it should. */

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Guest } from '../core/guest.js';
+import { readKsmStat } from './ksmStat.js';
 import { commandLine, listProcesses } from './processes.js';
 import { type Root, readTextIfThere } from './sysfs.js';
 
@@ -46,6 +47,19 @@ export class QemuProcesses {
     }
     this.known = next;
     return guests;
+  }
+
+  /** What merging saves of each guest less what it costs, in bytes, by guest's name; without those that do not tell. */
+  async ksmProfits(): Promise<ReadonlyMap<string, number>> {
+    await this.list();
+    const profits = new Map<string, number>();
+    for (const [pid, { guest }] of this.known) {
+      if (guest === undefined) continue;
+      const reply = await readKsmStat(this.root, pid);
+      const profitBytes = reply.kind === 'told' ? reply.stat.profitBytes : undefined;
+      if (profitBytes !== undefined) profits.set(guest.name, profitBytes);
+    }
+    return profits;
   }
 
   /** Field 22 of /proc/PID/stat, which tells a process from a later one of the same pid; the name may hold spaces. */

@@ -107,6 +107,7 @@ function ourSteps({ conf: keys, totalKb: total, steps }: ScriptCase): ScriptStep
     };
     const sample = {
       takenAtMillis: 0,
+      monotonicMillis: 0,
       memory: hostMemory(figures, guests, 'legacy'),
       guests,
       ksm,

@@ -3,6 +3,7 @@ import { planOf } from '../../src/plan.js';
 import type { Plan } from '../../src/core/retune.js';
 import { KEYS, type KeyName, type Values, readValue } from '../../src/config/keys.js';
 import type { KsmState } from '../../src/core/ksm.js';
+import type { PolicyMemory } from '../../src/core/policies/memory.js';
 import type { KsmtunedOptions } from '../../src/core/policies/ksmtuned.js';
 import type { Sample } from '../../src/core/sample.js';
 
@@ -13,6 +14,7 @@ export const IDLE_KSM: KsmState = { run: 0, pagesToScan: 100, sleepMillisecs: 20
 export function sampleOf(parts: Partial<Sample> = {}): Sample {
   return {
     takenAtMillis: 0,
+    monotonicMillis: 0,
     memory: hostOf(16777216, 16000000, 0),
     guests: [],
     ksm: IDLE_KSM,
@@ -47,4 +49,9 @@ export function planFrom(texts: Readonly<Partial<Record<KeyName, string>>> = {})
 export function valuesOf(texts: Readonly<Partial<Record<KeyName, string>>> = {}): Values {
   const names = Object.keys(KEYS) as KeyName[];
   return Object.fromEntries(names.map((name) => [name, readValue(name, texts[name] ?? KEYS[name].fallback)])) as Values;
+}
+
+/** The page count that the policy ksmtuned remembers. */
+export function npagesOf(memory: PolicyMemory | undefined): number | undefined {
+  return memory?.policy === 'ksmtuned' ? memory.npages : undefined;
 }

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import * as v from 'valibot';
 import type { KsmState } from '../../src/core/ksm.js';
 import type { PolicyMemory } from '../../src/core/policies/memory.js';
-import { IDLE_KSM, hostOf, sampleOf, planFrom } from './examples.js';
+import { IDLE_KSM, hostOf, sampleOf, planFrom, npagesOf } from './examples.js';
 
 const CONF_KEYS = [
   'KSM_SLEEP_MSEC',
@@ -95,7 +95,7 @@ function replay({ mem_total_kb, conf, steps }: Scenario): Outcome[] {
       run: ksm.run,
       pages_to_scan: ksm.pagesToScan,
       sleep_millisecs: ksm.sleepMillisecs,
-      npages_internal: next?.npages ?? NaN,
+      npages_internal: npagesOf(next) ?? NaN,
       adjust_rc: reason === 'enough-memory' ? 1 : 0,
     };
   });

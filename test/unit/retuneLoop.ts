@@ -8,7 +8,7 @@ import type { PolicyMemory } from '../../src/core/policies/memory.js';
 import { type Policy, type Trigger, describeTrigger } from '../../src/core/policy.js';
 import { type Applied, type Plan, type Retune, retunes } from '../../src/core/retune.js';
 import type { Sample } from '../../src/core/sample.js';
-import { sampleOf } from './examples.js';
+import { sampleOf, npagesOf } from './examples.js';
 
 /** What happens to a loop. Marbles; every time in them is a millisecond. */
 export interface LoopCase {
@@ -52,7 +52,7 @@ export function countingPolicy(name: string, more: Partial<Decision> = {}): Poli
   return {
     name,
     decide(memory) {
-      const npages = (memory?.npages ?? 0) + 1;
+      const npages = (npagesOf(memory) ?? 0) + 1;
       const next: PolicyMemory = { policy: 'ksmtuned', npages };
       return [next, { reason: 'enough-memory', sentence: `${name} ${npages}`, settings: {}, ...more }];
     },

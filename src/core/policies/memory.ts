@@ -1,3 +1,6 @@
+import type { AdaptiveMemory } from './adaptive.js';
+import type { AdvisorMemory } from './advisor.js';
+
 /** What the policy ksmtuned remembers. */
 export interface KsmtunedMemory {
   readonly policy: 'ksmtuned';
@@ -6,4 +9,4 @@ export interface KsmtunedMemory {
 }
 
 /** What policies remember from one decision to the next; each knows its own by its name. */
-export type PolicyMemory = KsmtunedMemory;
+export type PolicyMemory = KsmtunedMemory | AdaptiveMemory | AdvisorMemory;

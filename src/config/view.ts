@@ -1,0 +1,49 @@
+import type { KeyName } from './keys.js';
+import { type Config, ConfigError } from './load.js';
+
+/** What the files say: a configuration that can be taken, with what was passed over in it; or none, and why. */
+export interface ConfigRead {
+  readonly config: Config | undefined;
+  /** Each with file:line. */
+  readonly problems: readonly string[];
+}
+
+/** The configuration as it is in force. */
+export interface ConfigView {
+  /** Every key with its value as text, and where that came from: "default", file:line, or by hand. */
+  readonly entries: readonly (readonly [key: string, text: string, origin: string])[];
+  /** Keys that the files say something else of by now: a reload takes it. */
+  readonly waiting: readonly string[];
+  /** What a reload would complain of now. */
+  readonly problems: readonly string[];
+}
+
+/** @param load reads the files; throws ConfigError. */
+export function readConfig(load: () => Config): ConfigRead {
+  try {
+    const config = load();
+    return { config, problems: config.warnings };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { config: undefined, problems: error.message.split('\n') };
+  }
+}
+
+/**
+ * @param policy the policy that was set by hand, if one was.
+ * @param files what they say now.
+ */
+export function viewOf({ origins }: Config, policy: string | undefined, files: ConfigRead): ConfigView {
+  const names = Object.keys(origins) as KeyName[];
+  const fresh = files.config?.origins;
+  return {
+    entries: names.map((name) => {
+      const { text, origin } = origins[name];
+      return name === 'KSM_POLICY' && policy !== undefined
+        ? [name, policy, `set by hand in the place of ${text}, ${origin}`]
+        : [name, text, origin];
+    }),
+    waiting: fresh === undefined ? [] : names.filter((name) => fresh[name].text !== origins[name].text),
+    problems: files.problems,
+  };
+}

@@ -1,0 +1,216 @@
+import type { Policy, Trigger } from '../policy.js';
+import type { Sample } from '../sample.js';
+import { decisionOf } from './adaptiveDecision.js';
+import { type Burst, beginBurst, isOver, judgeBurst } from './burst.js';
+import { type Due, arrivals, describeDue, hasDeparture, nextDue } from './due.js';
+import { type Need, type NeedOptions, needOf } from './need.js';
+import { type Pace, firstPace, nextPace, restingPace } from './pace.js';
+import {
+  type Probe,
+  type Probing,
+  afterBurst,
+  afterNothing,
+  afterVainHint,
+  earn,
+  firstProbing,
+  mayProbe,
+  probeResult,
+} from './probe.js';
+import { type Mark, type Progress, isWorthIt, markOf, progressBetween } from './progress.js';
+import { type Settling, isPatient, nextSettling } from './settling.js';
+
+export interface AdaptiveOptions extends NeedOptions {
+  /** KSM_CPU_MAX: what ksmd may use of one core while there is something to gain, percent from 1 to 100. */
+  readonly cpuMaxPercent: number;
+  /** KSM_PROBE_MAX: the longest time between two probes, milliseconds. */
+  readonly probeMaxMillis: number;
+}
+
+/** ksmd rests: what passes brought, and when it looks again. */
+export interface Watch {
+  readonly name: 'watch';
+  readonly probeAtMillis: number;
+  /** The last burst; undefined before the first. */
+  readonly last: Burst | undefined;
+}
+
+export type Phase =
+  | { readonly name: 'rest' }
+  /** Guests fill their memory. */
+  | { readonly name: 'settle'; readonly sinceMillis: number }
+  | Burst
+  | Watch
+  | (Probe & Pick<Watch, 'last'>);
+
+export interface AdaptiveMemory {
+  readonly policy: 'adaptive';
+  readonly need: Pick<Need, 'needed' | 'urgent'>;
+  readonly phase: Phase;
+  readonly due: Due | undefined;
+  readonly settling: Settling;
+  /** The last look. */
+  readonly mark: Mark;
+  readonly pace: Pace;
+  readonly probing: Probing;
+}
+
+/** Some task waits for a CPU for more of the time than this, percent: guests come up, and ksmd would be in their way. */
+const BUSY_CPU_PERCENT = 25;
+
+/**
+ * Merges when memory is short or promised to be, in bursts at a CPU budget, and rests otherwise. See docs/adaptive.md.
+ *
+ * INVARIANTS: ksmd runs in the phases `burst` and `probe` only; a burst ends when whole passes bring nothing more; what
+ * nobody asked for (probes, and bursts after a hint that lead to nothing) is paid for out of the probes' credit.
+ */
+export function adaptivePolicy(options: AdaptiveOptions): Policy {
+  return {
+    name: 'adaptive',
+    decide(memory, sample, triggers) {
+      const next = nextMemory(memory?.policy === 'adaptive' ? memory : undefined, sample, triggers, options);
+      return [next.memory, decisionOf(next.memory, next.need, sample, options)];
+    },
+  };
+}
+
+function nextMemory(
+  before: AdaptiveMemory | undefined,
+  sample: Sample,
+  triggers: readonly Trigger[],
+  options: AdaptiveOptions,
+): { memory: AdaptiveMemory; need: Need } {
+  const { probeMaxMillis } = options;
+  const budget = options.cpuMaxPercent / 100;
+  const need = needOf(sample, before?.need, options);
+  const mark = markOf(sample);
+  const progress = before && progressBetween(before.mark, mark);
+  const settling = nextSettling(before?.settling ?? {}, sample.guests, triggers, mark.monotonicMillis);
+  const came = nextDue(before?.due, triggers, sample.guests, newNeed(before?.need, need));
+  const phaseBefore = before?.phase ?? { name: 'rest' };
+  const probing = before?.probing ?? firstProbing(probeMaxMillis);
+  const situation: Situation = {
+    sample,
+    need,
+    mark,
+    due: need.needed ? came : undefined,
+    settling,
+    arrived: arrivals(triggers).length > 0,
+    disturbed: hasDeparture(triggers),
+    probing: isScanning(phaseBefore) ? probing : earn(probing, progress?.elapsedMillis ?? 0, probeMaxMillis),
+    probeMaxMillis,
+  };
+  const { phase, ...changed } = nextPhase(phaseBefore, situation);
+  return {
+    need,
+    memory: {
+      policy: 'adaptive',
+      need,
+      settling,
+      mark,
+      phase,
+      due: changed.due,
+      probing: changed.probing,
+      pace: paceOf(before?.pace ?? firstPace(budget), isScanning(phaseBefore), isScanning(phase), progress, budget),
+    },
+  };
+}
+
+/** Memory has become short, or has nearly run out, since the last look. */
+function newNeed(before: AdaptiveMemory['need'] | undefined, { needed, urgent }: Need): string | undefined {
+  if (urgent && before?.urgent !== true) return 'memory is nearly out';
+  return needed && before?.needed === false ? 'memory has become short' : undefined;
+}
+
+function paceOf(pace: Pace, ran: boolean, runs: boolean, progress: Progress | undefined, budget: number): Pace {
+  if (progress === undefined) return { ...firstPace(budget), owedNanos: pace.owedNanos };
+  return ran && runs ? nextPace(pace, progress, budget) : restingPace(pace, progress, budget);
+}
+
+export function isScanning({ name }: Phase): boolean {
+  return name === 'burst' || name === 'probe';
+}
+
+/** Everything that the next phase depends on. */
+interface Situation {
+  readonly sample: Sample;
+  readonly need: Need;
+  readonly mark: Mark;
+  readonly due: Due | undefined;
+  readonly settling: Settling;
+  readonly arrived: boolean;
+  readonly disturbed: boolean;
+  readonly probing: Probing;
+  readonly probeMaxMillis: number;
+}
+
+interface Next {
+  readonly phase: Phase;
+  readonly due: Due | undefined;
+  readonly probing: Probing;
+}
+
+function nextPhase(phase: Phase, situation: Situation): Next {
+  const { need, mark, due, probing, probeMaxMillis, disturbed, sample } = situation;
+  if (!need.needed) return { phase: { name: 'rest' }, due: undefined, probing };
+  if (due !== undefined) return nextWhenDue(phase, due, situation);
+  switch (phase.name) {
+    case 'burst': {
+      const burst = judgeBurst(phase, mark, disturbed);
+      return isOver(burst) ? endOfBurst(burst, situation) : { phase: burst, due, probing };
+    }
+    case 'probe': {
+      const found = probeResult(phase, mark, probing, sample.pageSizeBytes);
+      if (found === 'more') return { phase, due, probing };
+      if (found !== 'nothing') return { phase: burstAfterProbe(found, mark), due, probing };
+      const spent = afterNothing(probing, progressBetween(phase.begin, mark)?.cpuNanos ?? 0, probeMaxMillis);
+      return { phase: watch(mark, spent, phase.last), due, probing: spent };
+    }
+    case 'watch': {
+      const isDue = mark.monotonicMillis >= phase.probeAtMillis && mayProbe(probing);
+      return { phase: isDue ? { name: 'probe', begin: mark, last: phase.last } : phase, due, probing };
+    }
+    default:
+      return { phase: watch(mark, probing, undefined), due, probing };
+  }
+}
+
+/** Guests that are coming up are waited for, unless memory is nearly out or they take too long. */
+function nextWhenDue(phase: Phase, due: Due, { sample, need, mark, settling, arrived, probing }: Situation): Next {
+  const now = mark.monotonicMillis;
+  const growing = Object.keys(settling).length > 0;
+  const burst = phase.name === 'burst' ? phase : undefined;
+  const waited = due.guests.length > 0 || arrived;
+  const busy = waited && (sample.cpuPressurePercent ?? 0) > BUSY_CPU_PERCENT;
+  const sinceMillis = phase.name === 'settle' ? phase.sinceMillis : now;
+  const waits = (growing || busy) && !need.urgent && isPatient(sinceMillis, now);
+  if (burst?.forced === true && growing) return { phase: judgeBurst(burst, mark, true), due, probing };
+  if (waits) {
+    const interrupted = burst === undefined ? due : { ...due, other: due.other ?? burst.why };
+    return { phase: { name: 'settle', sinceMillis }, due: interrupted, probing };
+  }
+  const parts = { why: describeDue(due), hintShare: undefined, forced: growing };
+  return { phase: beginBurst(mark, parts), due: undefined, probing };
+}
+
+function burstAfterProbe(found: Exclude<ReturnType<typeof probeResult>, 'more' | 'nothing'>, mark: Mark): Burst {
+  if (found === 'gain') {
+    return beginBurst(mark, { why: 'a probe found pages to merge', hintShare: undefined, forced: false });
+  }
+  const why = `a probe found ${found.changedPages} pages that had changed`;
+  return beginBurst(mark, { why, hintShare: found.share, forced: false });
+}
+
+function endOfBurst(burst: Burst, { mark, probing, probeMaxMillis }: Situation): Next {
+  const all = progressBetween(burst.begin, mark);
+  const inVain = all === undefined || !isWorthIt(all);
+  const next =
+    inVain && burst.hintShare !== undefined
+      ? afterVainHint(probing, all?.cpuNanos ?? 0, burst.hintShare, probeMaxMillis)
+      : afterBurst(probing, probeMaxMillis);
+  const probes = mark.profitBytes < 0 ? { ...next, gapMillis: probeMaxMillis } : next;
+  return { phase: watch(mark, probes, burst), due: undefined, probing: probes };
+}
+
+function watch(mark: Mark, { gapMillis }: Probing, last: Burst | undefined): Watch {
+  return { name: 'watch', probeAtMillis: mark.monotonicMillis + gapMillis, last };
+}

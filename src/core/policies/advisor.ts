@@ -1,0 +1,158 @@
+import type { Decision } from '../decision.js';
+import { formatBytes } from '../format.js';
+import { residentBytesOf } from '../guest.js';
+import { formatDuration } from '../hold.js';
+import { type KsmSettings, savedBytes } from '../ksm.js';
+import type { Policy, Trigger } from '../policy.js';
+import type { Sample } from '../sample.js';
+import { type Burst, beginBurst, isOver, judgeBurst } from './burst.js';
+import { type Due, describeDue, hasDeparture, nextDue } from './due.js';
+import { type Need, type NeedOptions, needOf } from './need.js';
+import { sleepFor } from './pace.js';
+import { DEAREST_PAGE_NANOS, type Mark, markOf, progressBetween } from './progress.js';
+import { type Settling, nextSettling } from './settling.js';
+
+export interface AdvisorOptions extends NeedOptions {
+  /** KSM_CPU_MAX: advisor_max_cpu, percent of one core from 1 to 100. */
+  readonly cpuMaxPercent: number;
+}
+
+/** What the policy advisor remembers. */
+export interface AdvisorMemory {
+  readonly policy: 'advisor';
+  readonly need: Pick<Need, 'needed' | 'urgent'>;
+  readonly due: Due | undefined;
+  readonly settling: Settling;
+  readonly mark: Mark;
+  /** What the passes since the last event brought; undefined while merging is not needed. */
+  readonly burst: Burst | undefined;
+  /** The advisor's target for a pass, in seconds. */
+  readonly targetSeconds: number;
+  /** The dearest page so far, nanoseconds of ksmd's CPU time. */
+  readonly pageNanos: number;
+  /** Whether the advisor is to be switched off and on, which makes it begin at its least page count. */
+  readonly restarts: boolean;
+}
+
+/** ksmd works on a batch this long, nanoseconds, at the dearest page. */
+const BATCH_NANOS = 10e6;
+/** Time of a page in a pass with few merges, nanoseconds: what a target is estimated from. */
+const USUAL_PAGE_NANOS = 2000;
+const SHORTEST_TARGET_SECONDS = 5;
+/** Calm lengthens the target up to an hour for a pass. */
+const LONGEST_TARGET_SECONDS = 3600;
+/** In calm the advisor may go as slow as this, pages a batch. */
+const LEAST_PAGES = 16;
+const RESTART_MILLIS = 50;
+const BURST_LOOK_MILLIS = 2000;
+const LOOK_MILLIS = 10_000;
+const LEAST_MEASURED_PAGES = 10_000;
+
+/**
+ * Lets the kernel's scan-time advisor (Linux 6.8) pace ksmd, and decides only when it merges, and the advisor's targets and
+ * bounds. The advisor changes its pace at the end of a pass alone, so after an event it is switched off and on: it then
+ * begins at advisor_min_pages_to_scan, which is set to what KSM_CPU_MAX allows.
+ *
+ * Source: scan_time_advisor() and set_advisor_defaults() of mm/ksm.c.
+ */
+export function advisorPolicy(options: AdvisorOptions): Policy {
+  return {
+    name: 'advisor',
+    decide(memory, sample, triggers) {
+      const before = memory?.policy === 'advisor' ? memory : undefined;
+      const need = needOf(sample, before?.need, options);
+      const next = nextMemory(before, need, sample, triggers, options);
+      return [next, decisionOf(next, need, sample, options)];
+    },
+  };
+}
+
+function nextMemory(
+  before: AdvisorMemory | undefined,
+  need: Need,
+  sample: Sample,
+  triggers: readonly Trigger[],
+  options: AdvisorOptions,
+): AdvisorMemory {
+  const mark = markOf(sample);
+  const becameNeeded = before?.need.needed === false ? 'memory has become short' : undefined;
+  const came = nextDue(before?.due, triggers, sample.guests, becameNeeded);
+  const settling = nextSettling(before?.settling ?? {}, sample.guests, triggers, mark.monotonicMillis);
+  const waits = Object.keys(settling).length > 0 && !need.urgent;
+  const targetSeconds = before?.targetSeconds ?? SHORTEST_TARGET_SECONDS;
+  const common = { policy: 'advisor', need, settling, mark, pageNanos: dearest(before, mark), targetSeconds } as const;
+  if (!need.needed) return { ...common, due: undefined, burst: undefined, restarts: false };
+  const starts = before?.burst === undefined && came === undefined;
+  if ((came !== undefined && !waits) || starts) {
+    const why = came === undefined ? 'memory is short' : describeDue(came);
+    return {
+      ...common,
+      due: undefined,
+      burst: beginBurst(mark, { why, hintShare: undefined, forced: false }),
+      targetSeconds: shortTarget(sample, options),
+      restarts: sample.ksm.advisorMode === 'scan-time',
+    };
+  }
+  const burst = before?.burst && judgeBurst(before.burst, mark, hasDeparture(triggers));
+  const passed = burst !== undefined && burst.passes > (before?.burst?.passes ?? 0);
+  const calmer = passed && isOver(burst) ? Math.min(targetSeconds * 2, LONGEST_TARGET_SECONDS) : targetSeconds;
+  return { ...common, due: came, burst, restarts: false, targetSeconds: calmer };
+}
+
+function dearest(before: AdvisorMemory | undefined, mark: Mark): number {
+  const progress = before && progressBetween(before.mark, mark);
+  const known = before?.pageNanos ?? DEAREST_PAGE_NANOS;
+  if (progress?.scannedPages === undefined || progress.scannedPages < LEAST_MEASURED_PAGES) return known;
+  return Math.max(known, progress.cpuNanos / progress.scannedPages);
+}
+
+/** The time a pass takes at the budget. */
+function shortTarget({ guests, pageSizeBytes }: Sample, { cpuMaxPercent }: AdvisorOptions): number {
+  const seconds = ((residentBytesOf(guests) / pageSizeBytes) * USUAL_PAGE_NANOS) / 1e9 / (cpuMaxPercent / 100);
+  return Math.min(Math.max(Math.ceil(seconds), SHORTEST_TARGET_SECONDS), LONGEST_TARGET_SECONDS);
+}
+
+function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: AdvisorOptions): Decision {
+  const { burst, targetSeconds, pageNanos, restarts } = memory;
+  const { cpuMaxPercent } = options;
+  const keys = [...need.working.keys, 'KSM_CPU_MAX'];
+  if (!need.needed) {
+    return {
+      reason: 'enough-memory',
+      sentence: `${need.sentence}: not merging`,
+      settings: { run: 0 },
+      nextInMillis: LOOK_MILLIS,
+      working: { ...need.working, keys },
+    };
+  }
+  const most = Math.max(Math.trunc(BATCH_NANOS / pageNanos), LEAST_PAGES);
+  const calm = burst === undefined || isOver(burst);
+  const settings: KsmSettings = {
+    sleepMillisecs: sleepFor(cpuMaxPercent / 100),
+    advisorMaxCpu: cpuMaxPercent,
+    advisorMinPagesToScan: calm ? LEAST_PAGES : most,
+    advisorMaxPagesToScan: most,
+    advisorTargetScanTime: targetSeconds,
+    advisorMode: restarts ? 'none' : 'scan-time',
+    run: 1,
+  };
+  const saved = formatBytes(savedBytes(sample.ksm, sample.pageSizeBytes));
+  const target = `the kernel's advisor aims at a pass in ${formatDuration(targetSeconds * 1000)}, at most ${cpuMaxPercent} % of a core`;
+  const what = calm ? `nothing more to gain, ${saved} saved` : burst.why;
+  return {
+    reason: 'advised',
+    sentence: `${need.sentence}; ${what}: ${target}`,
+    settings,
+    nextInMillis: restarts ? RESTART_MILLIS : calm ? LOOK_MILLIS : BURST_LOOK_MILLIS,
+    routine: burst !== undefined && burst.begin.monotonicMillis !== memory.mark.monotonicMillis,
+    working: {
+      ...need.working,
+      terms: [
+        ...need.working.terms,
+        { name: 'CPU budget', value: cpuMaxPercent, unit: 'percent', source: 'KSM_CPU_MAX, of one core' },
+        { name: 'target', value: targetSeconds * 1000, unit: 'milliseconds', source: 'doubled by each pass in vain' },
+      ],
+      keys,
+    },
+  };
+}

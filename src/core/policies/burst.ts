@@ -1,0 +1,52 @@
+import { type Mark, isWorthIt, progressBetween } from './progress.js';
+
+/** A burst: ksmd goes through all memory at the budget until passes bring nothing more. */
+export interface Burst {
+  readonly name: 'burst';
+  readonly why: string;
+  /** Of a burst that nobody asked for: the part of the scanned pages that had changed, which was the probe's hint. */
+  readonly hintShare: number | undefined;
+  /** Whether guests still coming up do not stop it: they have been waited for long enough. */
+  readonly forced: boolean;
+  readonly begin: Mark;
+  /** Where the pass under way began, as far as it was seen; `whole` when it was its beginning. */
+  readonly pass: Mark;
+  readonly whole: boolean;
+  readonly passes: number;
+  /** Whole passes on end that were not worth their CPU time. */
+  readonly quietPasses: number;
+}
+
+/**
+ * A page merges in the second scan that finds it unchanged, so a pass that brings nothing may still prepare the next: two
+ * on end mean that there is nothing. After a hint the page was already seen once.
+ */
+const QUIET_PASSES = 2;
+const QUIET_PASSES_AFTER_HINT = 1;
+
+export function beginBurst(now: Mark, parts: Pick<Burst, 'why' | 'hintShare' | 'forced'>): Burst {
+  return { name: 'burst', ...parts, begin: now, pass: now, whole: false, passes: 0, quietPasses: 0 };
+}
+
+/**
+ * Judges the passes that ended since the last look.
+ *
+ * @param disturbed whether guests went: what their pages saved went with them, which says nothing of the pass.
+ */
+export function judgeBurst(burst: Burst, now: Mark, disturbed: boolean): Burst {
+  const sincePass = progressBetween(burst.pass, now);
+  if (sincePass === undefined || disturbed) return { ...burst, pass: now, whole: false };
+  if (sincePass.passes === 0) return burst;
+  const wholePasses = sincePass.passes - (burst.whole ? 0 : 1);
+  return {
+    ...burst,
+    pass: now,
+    whole: true,
+    passes: burst.passes + sincePass.passes,
+    quietPasses: isWorthIt(sincePass) ? 0 : burst.quietPasses + wholePasses,
+  };
+}
+
+export function isOver({ quietPasses, hintShare }: Burst): boolean {
+  return quietPasses >= (hintShare === undefined ? QUIET_PASSES : QUIET_PASSES_AFTER_HINT);
+}

@@ -1,0 +1,59 @@
+import { plural } from '../format.js';
+import type { Guest } from '../guest.js';
+import type { Trigger } from '../policy.js';
+
+/** Why memory should be looked through. */
+export interface Due {
+  /** Guests that started; it is about them alone unless there is something else. */
+  readonly guests: readonly string[];
+  readonly other: string | undefined;
+}
+
+/**
+ * What is due now: what was and what has come. Guests that have gone are no reason any more.
+ *
+ * @param other a reason that no trigger tells of, as memory that has become short.
+ */
+export function nextDue(
+  before: Due | undefined,
+  triggers: readonly Trigger[],
+  guests: readonly Guest[],
+  other: string | undefined,
+): Due | undefined {
+  const running = new Set(guests.map(({ name }) => name));
+  const named = [...(before?.guests ?? []), ...arrivals(triggers)].filter((name) => running.has(name));
+  const due = { guests: [...new Set(named)], other: triggers.map(askedFor).find(isGiven) ?? other ?? before?.other };
+  return due.guests.length > 0 || due.other !== undefined ? due : undefined;
+}
+
+/**
+ * Guests that bring memory that nobody has looked at. A resized guest brings none before it uses it, balloons move all the
+ * time, and pages that are used for the first time are a hint to the next probe.
+ */
+export function arrivals(triggers: readonly Trigger[]): readonly string[] {
+  return triggers.flatMap((trigger) =>
+    trigger.kind === 'guest' && trigger.event.change === 'started' ? [trigger.event.name] : [],
+  );
+}
+
+/** Whether a guest has gone, and its pages with it. */
+export function hasDeparture(triggers: readonly Trigger[]): boolean {
+  return triggers.some(
+    (trigger) => trigger.kind === 'guest' && (trigger.event.change === 'stopped' || trigger.event.change === 'crashed'),
+  );
+}
+
+export function describeDue({ guests, other }: Due): string {
+  if (other !== undefined) return other;
+  const [first = '', ...more] = guests;
+  return more.length === 0 ? `guest ${first} has come` : `guest ${first} and ${plural(more.length, 'other')} have come`;
+}
+
+function askedFor(trigger: Trigger): string | undefined {
+  if (trigger.kind === 'start') return 'samepaged has just started';
+  return trigger.kind === 'manual' ? `asked for by ${trigger.by}` : undefined;
+}
+
+function isGiven(text: string | undefined): text is string {
+  return text !== undefined;
+}

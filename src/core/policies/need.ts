@@ -1,0 +1,90 @@
+import type { Working } from '../decision.js';
+import { formatBytes } from '../format.js';
+import type { Sample } from '../sample.js';
+
+export interface NeedOptions {
+  /** KSM_THRES_COEF: the reserve as a percentage of total memory (20). */
+  readonly thresholdPercent: number;
+  /** KSM_THRES_CONST: the least reserve, in bytes (2048 kB). */
+  readonly thresholdBytes: number;
+  /** KSM_WHEN: `always` needs merging whatever memory there is (needed). */
+  readonly when: 'needed' | 'always';
+}
+
+/** Whether merging is wanted, and how soon. */
+export interface Need {
+  readonly needed: boolean;
+  /** Memory is nearly out, or tasks already wait for it. */
+  readonly urgent: boolean;
+  /** The comparisons with their numbers, without what follows from them. */
+  readonly sentence: string;
+  readonly working: Working;
+}
+
+/** Of the reserve: by how much memory must exceed what began the merging before it ends. */
+const HYSTERESIS = 0.25;
+/** Less than this part of the reserve free is urgent; it is over above the second. */
+const URGENT_FREE = [0.5, 0.6] as const;
+/** Tasks that wait for memory more than this part of the time, percent, are urgent; it is over below the second. */
+const URGENT_PRESSURE_PERCENT = [10, 5] as const;
+
+/**
+ * Whether memory is short (less free than the reserve, as ksmtuned has it) or promised to be: the guests' configured
+ * memory, all of which they may use, and the reserve exceed the host's. `before` is the last answer; what is needed stays
+ * so until memory exceeds the same figures by a quarter of the reserve.
+ */
+export function needOf(
+  { memory, guests, memoryPressurePercent }: Sample,
+  before: Pick<Need, 'needed' | 'urgent'> | undefined,
+  { thresholdPercent, thresholdBytes, when }: NeedOptions,
+): Need {
+  const { totalBytes, freeBytes } = memory;
+  const baseBytes = Math.max((totalBytes * thresholdPercent) / 100, thresholdBytes);
+  const reserveBytes = before?.needed === true ? baseBytes * (1 + HYSTERESIS) : baseBytes;
+  const promisedBytes = guests.reduce((sum, guest) => sum + Math.max(guest.configuredBytes, guest.residentBytes), 0);
+
+  const leftBytes = totalBytes - promisedBytes - reserveBytes;
+  const short = freeBytes < reserveBytes;
+  const needed = when === 'always' || leftBytes < 0 || short;
+  const free = `free ${formatBytes(freeBytes)} ${short ? '<' : '>='} ${formatBytes(reserveBytes)}`;
+  const promised = `guests may use ${formatBytes(promisedBytes)} + ${formatBytes(reserveBytes)} reserve ${leftBytes < 0 ? '>' : '<='} ${formatBytes(totalBytes)}`;
+
+  const after = before?.urgent === true ? 1 : 0;
+  const urgent =
+    needed &&
+    (freeBytes < baseBytes * URGENT_FREE[after] || (memoryPressurePercent ?? 0) > URGENT_PRESSURE_PERCENT[after]);
+  return {
+    needed,
+    urgent,
+    sentence: short && leftBytes >= 0 ? free : leftBytes < 0 && !short ? promised : `${promised} and ${free}`,
+    working: {
+      terms: [
+        { name: 'total', value: totalBytes, unit: 'bytes', source: '/proc/meminfo, less hugepage pools' },
+        { name: 'free', value: freeBytes, unit: 'bytes', source: '/proc/meminfo, with what can be freed at once' },
+        {
+          name: 'promised',
+          value: promisedBytes,
+          unit: 'bytes',
+          source: `the configured memory of ${guests.length} running guests`,
+        },
+        {
+          name: 'reserve',
+          value: reserveBytes,
+          unit: 'bytes',
+          source: `KSM_THRES_COEF ${thresholdPercent} %, at least KSM_THRES_CONST${before?.needed === true ? ', and a quarter more to end merging' : ''}`,
+        },
+      ],
+      comparisons: [promised, free],
+      ...(when === 'always' ? {} : { change: changeOf(leftBytes, freeBytes - reserveBytes) }),
+      keys: ['KSM_THRES_COEF', 'KSM_THRES_CONST', 'KSM_WHEN', 'KSM_MEMORY_ACCOUNTING'],
+    },
+  };
+}
+
+function changeOf(leftBytes: number, spareBytes: number): string {
+  if (leftBytes < 0 || spareBytes < 0) {
+    const missing = formatBytes(Math.max(-leftBytes, -spareBytes));
+    return `${missing} less of guests' memory and merging is no longer needed`;
+  }
+  return `one more guest of ${formatBytes(leftBytes)}, or ${formatBytes(spareBytes)} less free, and merging begins`;
+}
