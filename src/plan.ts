@@ -60,7 +60,12 @@ function policyOf(values: Values): Policy {
   const cpuMaxPercent = values.KSM_CPU_MAX;
   switch (values.KSM_POLICY) {
     case 'adaptive':
-      return adaptivePolicy({ ...need, cpuMaxPercent, probeMaxMillis: values.KSM_PROBE_MAX * 1000 });
+      return adaptivePolicy({
+        ...need,
+        cpuMaxPercent,
+        probeMaxMillis: values.KSM_PROBE_MAX * 1000,
+        ownsSmartScan: values.KSM_SMART_SCAN === null,
+      });
     case 'advisor':
       return advisorPolicy({ ...need, cpuMaxPercent });
     case 'ksmtuned':

@@ -1,19 +1,22 @@
+import { type Guest, residentBytesOf } from '../guest.js';
 import type { Policy, Trigger } from '../policy.js';
 import type { Sample } from '../sample.js';
 import { decisionOf } from './adaptiveDecision.js';
-import { type Burst, beginBurst, isOver, judgeBurst } from './burst.js';
+import { type Burst, beginBurst, deservesAllPages, isOver, judgeBurst } from './burst.js';
 import { type Due, arrivals, describeDue, hasDeparture, nextDue } from './due.js';
 import { type Need, type NeedOptions, needOf } from './need.js';
 import { type Pace, firstPace, nextPace, restingPace } from './pace.js';
 import {
   type Probe,
   type Probing,
+  type ProbeResult,
   afterBurst,
-  afterNothing,
   afterVainHint,
+  beginProbe,
+  creditInMillis,
   earn,
   firstProbing,
-  mayProbe,
+  nextProbeAt,
   probeResult,
 } from './probe.js';
 import { type Mark, type Progress, isWorthIt, markOf, progressBetween } from './progress.js';
@@ -22,6 +25,8 @@ import { type Settling, isPatient, nextSettling } from './settling.js';
 export interface AdaptiveOptions extends NeedOptions {
   /** KSM_CPU_MAX: what ksmd may use of one core while there is something to gain, percent from 1 to 100. */
   readonly cpuMaxPercent: number;
+  /** Whether smart_scan is the policy's to set: KSM_SMART_SCAN says nothing of it. */
+  readonly ownsSmartScan: boolean;
   /** KSM_PROBE_MAX: the longest time between two probes, milliseconds. */
   readonly probeMaxMillis: number;
 }
@@ -87,7 +92,7 @@ function nextMemory(
   const settling = nextSettling(before?.settling ?? {}, sample.guests, triggers, mark.monotonicMillis);
   const came = nextDue(before?.due, triggers, sample.guests, newNeed(before?.need, need));
   const phaseBefore = before?.phase ?? { name: 'rest' };
-  const probing = before?.probing ?? firstProbing(probeMaxMillis);
+  const probing = before?.probing ?? firstProbing(probeMaxMillis, false);
   const situation: Situation = {
     sample,
     need,
@@ -159,15 +164,20 @@ function nextPhase(phase: Phase, situation: Situation): Next {
       return isOver(burst) ? endOfBurst(burst, situation) : { phase: burst, due, probing };
     }
     case 'probe': {
-      const found = probeResult(phase, mark, probing, sample.pageSizeBytes);
-      if (found === 'more') return { phase, due, probing };
-      if (found !== 'nothing') return { phase: burstAfterProbe(found, mark), due, probing };
-      const spent = afterNothing(probing, progressBetween(phase.begin, mark)?.cpuNanos ?? 0, probeMaxMillis);
-      return { phase: watch(mark, spent, phase.last), due, probing: spent };
+      const { pageSizeBytes } = sample;
+      const result = probeResult(phase, mark, probing, {
+        pageSizeBytes,
+        everyPage: seesEveryPage(sample),
+        probeMaxMillis,
+      });
+      if (result.found === 'more') return { phase, due, probing };
+      if (result.found !== 'nothing') return { phase: burstAfterProbe(result, mark), due, probing };
+      return { phase: watch(mark, result.probing, phase.last), due, probing: result.probing };
     }
     case 'watch': {
-      const isDue = mark.monotonicMillis >= phase.probeAtMillis && mayProbe(probing);
-      return { phase: isDue ? { name: 'probe', begin: mark, last: phase.last } : phase, due, probing };
+      const isDue = mark.monotonicMillis >= phase.probeAtMillis && creditInMillis(probing, probeMaxMillis) === 0;
+      if (!isDue) return { phase, due, probing };
+      return { phase: { name: 'probe', begin: mark, last: phase.last }, due, probing: beginProbe(probing, mark) };
     }
     default:
       return { phase: watch(mark, probing, undefined), due, probing };
@@ -188,29 +198,39 @@ function nextWhenDue(phase: Phase, due: Due, { sample, need, mark, settling, arr
     const interrupted = burst === undefined ? due : { ...due, other: due.other ?? burst.why };
     return { phase: { name: 'settle', sinceMillis }, due: interrupted, probing };
   }
-  const parts = { why: describeDue(due), hintShare: undefined, forced: growing };
+  const thorough = due.other !== undefined || deservesAllPages(residentBytesOf(named(sample.guests, due.guests)), mark);
+  const parts = { why: describeDue(due), hintShare: undefined, forced: growing, thorough };
   return { phase: beginBurst(mark, parts), due: undefined, probing };
 }
 
-function burstAfterProbe(found: Exclude<ReturnType<typeof probeResult>, 'more' | 'nothing'>, mark: Mark): Burst {
-  if (found === 'gain') {
-    return beginBurst(mark, { why: 'a probe found pages to merge', hintShare: undefined, forced: false });
-  }
-  const why = `a probe found ${found.changedPages} pages that had changed`;
-  return beginBurst(mark, { why, hintShare: found.share, forced: false });
+function seesEveryPage({ ksm }: Sample): boolean {
+  return ksm.smartScan !== 1;
 }
 
-function endOfBurst(burst: Burst, { mark, probing, probeMaxMillis }: Situation): Next {
+function named(guests: readonly Guest[], names: readonly string[]): readonly Guest[] {
+  return guests.filter(({ name }) => names.includes(name));
+}
+
+function burstAfterProbe(result: Extract<ProbeResult, { found: 'gain' | 'change' }>, mark: Mark): Burst {
+  const common = { forced: false, thorough: true };
+  if (result.found === 'change') {
+    const why = `a probe found ${result.changedPages} pages that had changed`;
+    return beginBurst(mark, { ...common, why, hintShare: result.share });
+  }
+  return beginBurst(mark, { ...common, why: 'a probe found pages to merge', hintShare: undefined });
+}
+
+function endOfBurst(burst: Burst, { sample, mark, probing, probeMaxMillis }: Situation): Next {
   const all = progressBetween(burst.begin, mark);
   const inVain = all === undefined || !isWorthIt(all);
   const next =
     inVain && burst.hintShare !== undefined
       ? afterVainHint(probing, all?.cpuNanos ?? 0, burst.hintShare, probeMaxMillis)
-      : afterBurst(probing, probeMaxMillis);
+      : afterBurst(probing, seesEveryPage(sample), probeMaxMillis);
   const probes = mark.profitBytes < 0 ? { ...next, gapMillis: probeMaxMillis } : next;
   return { phase: watch(mark, probes, burst), due: undefined, probing: probes };
 }
 
-function watch(mark: Mark, { gapMillis }: Probing, last: Burst | undefined): Watch {
-  return { name: 'watch', probeAtMillis: mark.monotonicMillis + gapMillis, last };
+function watch(mark: Mark, probing: Probing, last: Burst | undefined): Watch {
+  return { name: 'watch', probeAtMillis: nextProbeAt(probing, mark), last };
 }

@@ -8,7 +8,8 @@ import type { AdaptiveMemory, AdaptiveOptions, Watch } from './adaptive.js';
 import type { Burst } from './burst.js';
 import type { Need } from './need.js';
 import type { Pace } from './pace.js';
-import { type Progress, progressBetween } from './progress.js';
+import { type Probing, creditInMillis } from './probe.js';
+import { type Mark, type Progress, progressBetween } from './progress.js';
 
 const LOOK_MILLIS = 10_000;
 const SETTLE_LOOK_MILLIS = 1000;
@@ -49,17 +50,20 @@ export function decisionOf(memory: AdaptiveMemory, need: Need, sample: Sample, o
 }
 
 function told(
-  { phase, due, settling, pace, mark }: AdaptiveMemory,
+  { phase, due, settling, pace, mark, probing }: AdaptiveMemory,
   need: Need,
   sample: Sample,
   options: AdaptiveOptions,
 ): Told {
   const now = mark.monotonicMillis;
-  const run = (begin: { readonly monotonicMillis: number }): Pick<Told, 'settings' | 'nextInMillis' | 'routine'> => {
+  const run = (begin: Mark, everyPage: boolean): Pick<Told, 'settings' | 'nextInMillis' | 'routine'> => {
     const age = now - begin.monotonicMillis;
     const nextInMillis = SCAN_LOOKS.find(({ untilMillis }) => age < untilMillis)?.millis ?? LOOK_MILLIS;
-    return { settings: scanning(pace, sample.ksm), nextInMillis, routine: age > 0 };
+    return { settings: { ...scanning(pace, sample.ksm), ...smartScan(everyPage) }, nextInMillis, routine: age > 0 };
   };
+  /** smart_scan skips pages that did not merge for up to eight passes: a probe would not see them change. */
+  const smartScan = (everyPage: boolean) =>
+    sample.ksm.smartScan === undefined || !options.ownsSmartScan ? {} : { smartScan: everyPage ? 0 : 1 };
   switch (phase.name) {
     case 'rest':
       return { ...resting(LOOK_MILLIS), reason: 'enough-memory', sentence: `${need.sentence}: not merging` };
@@ -74,23 +78,30 @@ function told(
     case 'burst': {
       const so = progressBetween(phase.begin, mark);
       const sentence = `${need.sentence}; ${phase.why}: merging with up to ${options.cpuMaxPercent} % of a core${soFar(phase, so)}`;
-      return { ...run(phase.begin), reason: 'burst', sentence };
+      return { ...run(phase.begin, phase.thorough), reason: 'burst', sentence };
     }
     case 'probe':
       return {
-        ...run(phase.begin),
+        ...run(phase.begin, true),
         reason: 'probe',
         sentence: `${need.sentence}: looking at a little memory, to see whether anything has changed`,
       };
     case 'watch':
-      return watching(phase, need, sample, now);
+      return watching(phase, probing, need, sample, now, options);
   }
 }
 
-function watching(phase: Watch, need: Need, sample: Sample, now: number): Told {
+function watching(
+  phase: Watch,
+  probing: Probing,
+  need: Need,
+  sample: Sample,
+  now: number,
+  { probeMaxMillis }: AdaptiveOptions,
+): Told {
   const { last, probeAtMillis } = phase;
   const { ksm, pageSizeBytes, guests } = sample;
-  const left = Math.max(probeAtMillis - now, SETTLE_LOOK_MILLIS);
+  const left = Math.max(probeAtMillis - now, creditInMillis(probing, probeMaxMillis), SETTLE_LOOK_MILLIS);
   const saved = savedBytes(ksm, pageSizeBytes);
   const book = bookkeepingBytes(ksm);
   const atALoss = saved < book;
@@ -108,11 +119,9 @@ function resting(nextInMillis: number): Pick<Told, 'settings' | 'nextInMillis'> 
   return { settings: { run: 0 }, nextInMillis };
 }
 
-/** smart_scan skips pages that did not merge for up to eight passes: a probe would not see them change. */
 function scanning({ pagesToScan, sleepMillisecs }: Pace, ksm: KsmState): KsmSettings {
   return {
     ...(ksm.advisorMode === undefined ? {} : { advisorMode: 'none' as const }),
-    ...(ksm.smartScan === undefined ? {} : { smartScan: 0 }),
     pagesToScan,
     sleepMillisecs,
     run: 1,

@@ -88,7 +88,7 @@ function nextMemory(
     return {
       ...common,
       due: undefined,
-      burst: beginBurst(mark, { why, hintShare: undefined, forced: false }),
+      burst: beginBurst(mark, { why, hintShare: undefined, forced: false, thorough: false }),
       targetSeconds: shortTarget(sample, options),
       restarts: sample.ksm.advisorMode === 'scan-time',
     };
@@ -102,8 +102,8 @@ function nextMemory(
 function dearest(before: AdvisorMemory | undefined, mark: Mark): number {
   const progress = before && progressBetween(before.mark, mark);
   const known = before?.pageNanos ?? DEAREST_PAGE_NANOS;
-  if (progress?.scannedPages === undefined || progress.scannedPages < LEAST_MEASURED_PAGES) return known;
-  return Math.max(known, progress.cpuNanos / progress.scannedPages);
+  if (progress?.visitedPages === undefined || progress.visitedPages < LEAST_MEASURED_PAGES) return known;
+  return Math.max(known, progress.cpuNanos / progress.visitedPages);
 }
 
 /** The time a pass takes at the budget. */

@@ -6,29 +6,42 @@ export interface Probe {
   readonly begin: Mark;
 }
 
-/** What probes may cost and what they found. */
+/** What probes may cost, and what they found. */
 export interface Probing {
-  /** The time from one probe to the next, milliseconds; doubled by each that finds nothing. */
+  /** The time from the beginning of one lap over all memory to the next, milliseconds; doubled by each in vain. */
   readonly gapMillis: number;
+  /** Where the lap under way began; a lap is done by as many probes as it takes. */
+  readonly lap: Mark | undefined;
   /** CPU time that probes may use; it grows while ksmd rests. Below 0 after a burst that a probe caused in vain. */
   readonly creditNanos: number;
-  /** The part of the scanned pages that must have changed for a hint; it grows by hints in vain. */
+  /** The part of the pages that must have changed for a hint; it grows by hints in vain. */
   readonly hintShare: number;
+  /**
+   * Whether pages_volatile tells the pages that changed, and no others: after a lap over every page. smart_scan counts the
+   * pages that it skips there too.
+   */
+  readonly exact: boolean;
 }
 
 /** What nobody asked for costs at most this part of a core on average. */
 const SHARE_OF_CORE = 0.008;
 const FIRST_GAP_MILLIS = 60_000;
-/** With less, starting and stopping ksmd would be most of it. */
-const LEAST_CREDIT_NANOS = 50e6;
+/** The time between the probes of one lap. */
+const SLICE_MILLIS = 30_000;
 const HINT_SHARE = 0.01;
 /** A hint is at least this much memory, bytes. */
 const HINT_BYTES = 8 * 1024 ** 2;
-/** Going on from the middle, all memory has been seen when the second pass ends. */
-const PASSES_FOR_ALL = 2;
+/** Begun in the middle, a lap is over when the second pass ends. */
+const PASSES_OF_A_LAP = 2;
 
-export function firstProbing(probeMaxMillis: number): Probing {
-  return { gapMillis: Math.min(FIRST_GAP_MILLIS, probeMaxMillis), creditNanos: 0, hintShare: HINT_SHARE };
+export function firstProbing(probeMaxMillis: number, exact: boolean): Probing {
+  return {
+    gapMillis: Math.min(FIRST_GAP_MILLIS, probeMaxMillis),
+    lap: undefined,
+    creditNanos: 0,
+    hintShare: HINT_SHARE,
+    exact,
+  };
 }
 
 /** ksmd rested for a while. */
@@ -37,49 +50,80 @@ export function earn(probing: Probing, elapsedMillis: number, probeMaxMillis: nu
   return { ...probing, creditNanos: Math.min(earned, SHARE_OF_CORE * probeMaxMillis * 1e6) };
 }
 
-export function mayProbe({ creditNanos }: Probing): boolean {
-  return creditNanos >= LEAST_CREDIT_NANOS;
+/** When the next probe is due if there is credit for it by then; milliseconds of the monotonic clock. */
+export function nextProbeAt({ gapMillis, lap }: Probing, now: Mark): number {
+  return now.monotonicMillis + (lap === undefined ? gapMillis : SLICE_MILLIS);
 }
 
-export type ProbeResult = 'more' | 'nothing' | { readonly changedPages: number; readonly share: number } | 'gain';
+/** When there will be credit for a probe worth starting ksmd for: what a slice earns, milliseconds from now. */
+export function creditInMillis({ creditNanos }: Probing, probeMaxMillis: number): number {
+  const wantedNanos = SHARE_OF_CORE * Math.min(SLICE_MILLIS, probeMaxMillis) * 1e6 * 0.9;
+  return Math.max((wantedNanos - creditNanos) / SHARE_OF_CORE / 1e6, 0);
+}
+
+/** The lap is begun, or gone on with. */
+export function beginProbe(probing: Probing, now: Mark): Probing {
+  return probing.lap === undefined ? { ...probing, lap: now } : probing;
+}
+
+export type ProbeResult =
+  | { readonly found: 'more' }
+  | { readonly found: 'gain' }
+  | { readonly found: 'nothing'; readonly probing: Probing }
+  | { readonly found: 'change'; readonly changedPages: number; readonly share: number };
+
+export interface ProbeSettings {
+  readonly pageSizeBytes: number;
+  /** Whether ksmd looks at every page: smart_scan is off. */
+  readonly everyPage: boolean;
+  readonly probeMaxMillis: number;
+}
 
 /**
- * What a probe has found so far. Pages that changed since ksmd saw them last are counted as volatile in their first scan,
- * long before they can merge in their second: a cheaper hint than a whole pass. Pages that change all the time are counted
- * so already, and are no hint.
+ * What a probe has found so far. A page that changed since ksmd saw it last is counted as volatile by its first scan, long
+ * before it can merge in its second: a cheaper hint than passes that merge. Pages that change all the time are counted so
+ * already, and are no hint.
  */
 export function probeResult(
   { begin }: Probe,
   now: Mark,
-  { creditNanos, hintShare }: Probing,
-  pageSizeBytes: number,
+  probing: Probing,
+  { pageSizeBytes, everyPage, probeMaxMillis }: ProbeSettings,
 ): ProbeResult {
-  const progress = progressBetween(begin, now);
-  if (progress === undefined) return 'nothing';
-  if (isWorthIt(progress)) return 'gain';
-  const { volatilePages, scannedPages = now.pagesSeen, passes } = progress;
-  const share = volatilePages / Math.max(scannedPages, 1);
-  if (volatilePages * pageSizeBytes >= HINT_BYTES && share >= hintShare) return { changedPages: volatilePages, share };
-  const sawAll = passes >= PASSES_FOR_ALL || (progress.scannedPages ?? 0) >= now.pagesSeen;
-  return sawAll || progress.cpuNanos >= creditNanos ? 'nothing' : 'more';
-}
+  const probe = progressBetween(begin, now);
+  const lap = probing.lap && progressBetween(probing.lap, now);
+  if (probe === undefined || lap === undefined) return { found: 'nothing', probing: { ...probing, lap: undefined } };
+  if (isWorthIt(probe)) return { found: 'gain' };
 
-/** After a probe that found nothing: the next is further away. */
-export function afterNothing(probing: Probing, spentNanos: number, probeMaxMillis: number): Probing {
-  return {
-    ...probing,
-    gapMillis: Math.min(probing.gapMillis * 2, probeMaxMillis),
-    creditNanos: probing.creditNanos - spentNanos,
-  };
+  const lapIsOver = lap.passes >= PASSES_OF_A_LAP || (lap.visitedPages ?? 0) >= now.pagesSeen;
+  const hint =
+    probing.exact && everyPage
+      ? { pages: probe.volatilePages, of: probe.visitedPages ?? now.pagesSeen }
+      : { pages: lapIsOver && everyPage ? now.pagesVolatile : 0, of: now.pagesSeen };
+  const share = hint.pages / Math.max(hint.of, 1);
+  if (hint.pages * pageSizeBytes >= HINT_BYTES && share >= probing.hintShare) {
+    return { found: 'change', changedPages: hint.pages, share };
+  }
+  const creditNanos = probing.creditNanos - probe.cpuNanos;
+  if (lapIsOver) {
+    const gapMillis = Math.min(probing.gapMillis * 2, probeMaxMillis);
+    return { found: 'nothing', probing: { ...probing, creditNanos, lap: undefined, gapMillis, exact: everyPage } };
+  }
+  return creditNanos <= 0 ? { found: 'nothing', probing: { ...probing, creditNanos } } : { found: 'more' };
 }
 
 /** After a burst that was worth it, or that somebody asked for. */
-export function afterBurst(probing: Probing, probeMaxMillis: number): Probing {
-  return { ...firstProbing(probeMaxMillis), creditNanos: Math.min(probing.creditNanos, 0) };
+export function afterBurst({ creditNanos }: Probing, exact: boolean, probeMaxMillis: number): Probing {
+  return { ...firstProbing(probeMaxMillis, exact), creditNanos: Math.min(creditNanos, 0) };
 }
 
 /** After a hint that led to nothing: it is paid for, and the next must be twice as strong. */
 export function afterVainHint(probing: Probing, spentNanos: number, share: number, probeMaxMillis: number): Probing {
-  const { gapMillis, creditNanos } = afterNothing(probing, spentNanos, probeMaxMillis);
-  return { gapMillis, creditNanos, hintShare: Math.max(probing.hintShare, 2 * share) };
+  return {
+    gapMillis: Math.min(probing.gapMillis * 2, probeMaxMillis),
+    lap: undefined,
+    creditNanos: probing.creditNanos - spentNanos,
+    hintShare: Math.max(probing.hintShare, 2 * share),
+    exact: true,
+  };
 }

@@ -10,7 +10,9 @@ export interface Mark {
   /** Pages that were not as ksmd had seen them before, or that it sees for the first time. */
   readonly pagesVolatile: number;
   readonly pagesSeen: number;
-  readonly pagesScanned: number | undefined;
+  readonly pagesUnmerged: number;
+  /** Scanned, or skipped by smart_scan. */
+  readonly pagesVisited: number | undefined;
   readonly cpuNanos: number | undefined;
 }
 
@@ -22,7 +24,8 @@ export function markOf({ ksm, pageSizeBytes, monotonicMillis, ksmdCpuNanos }: Sa
     bookkeepingBytes: bookkeepingBytes(ksm),
     pagesVolatile: ksm.pagesVolatile ?? 0,
     pagesSeen: pagesSeen(ksm),
-    pagesScanned: ksm.pagesScanned,
+    pagesUnmerged: (ksm.pagesUnshared ?? 0) + (ksm.pagesVolatile ?? 0),
+    pagesVisited: ksm.pagesScanned === undefined ? undefined : ksm.pagesScanned + (ksm.pagesSkipped ?? 0),
     cpuNanos: ksmdCpuNanos,
   };
 }
@@ -35,8 +38,8 @@ export interface Progress {
   readonly cpuNanos: number;
   readonly gainedBytes: number;
   readonly volatilePages: number;
-  /** Undefined before Linux 6.7. */
-  readonly scannedPages: number | undefined;
+  /** Scanned, or skipped by smart_scan; undefined before Linux 6.7. */
+  readonly visitedPages: number | undefined;
 }
 
 /** ksmd's time for a page where its CPU time cannot be seen, nanoseconds: that of a merge, the dearest thing it does. */
@@ -49,14 +52,14 @@ export const DEAREST_PAGE_NANOS = 7000;
 export function progressBetween(from: Mark, to: Mark): Progress | undefined {
   const elapsedMillis = to.monotonicMillis - from.monotonicMillis;
   const passes = to.fullScans - from.fullScans;
-  const scannedPages = difference(from.pagesScanned, to.pagesScanned);
+  const visitedPages = difference(from.pagesVisited, to.pagesVisited);
   const seenNanos = difference(from.cpuNanos, to.cpuNanos);
-  if (elapsedMillis < 0 || passes < 0 || (scannedPages ?? 0) < 0 || (seenNanos ?? 0) < 0) return undefined;
+  if (elapsedMillis < 0 || passes < 0 || (visitedPages ?? 0) < 0 || (seenNanos ?? 0) < 0) return undefined;
   return {
     elapsedMillis,
     passes,
-    scannedPages,
-    cpuNanos: seenNanos ?? (scannedPages ?? 0) * DEAREST_PAGE_NANOS,
+    visitedPages,
+    cpuNanos: seenNanos ?? (visitedPages ?? 0) * DEAREST_PAGE_NANOS,
     gainedBytes: to.profitBytes - from.profitBytes,
     volatilePages: to.pagesVolatile - from.pagesVolatile,
   };
@@ -76,5 +79,10 @@ const WORTH_BYTES_PER_CPU_SECOND = 4 * 1024 ** 2;
 const WORTH_BYTES = 1024 ** 2;
 
 export function isWorthIt({ gainedBytes, cpuNanos }: Pick<Progress, 'gainedBytes' | 'cpuNanos'>): boolean {
-  return gainedBytes >= Math.max(WORTH_BYTES, (WORTH_BYTES_PER_CPU_SECOND * cpuNanos) / 1e9);
+  return gainedBytes >= worthOf(cpuNanos);
+}
+
+/** What `cpuNanos` of ksmd's time must bring, bytes. */
+export function worthOf(cpuNanos: number): number {
+  return Math.max(WORTH_BYTES, (WORTH_BYTES_PER_CPU_SECOND * cpuNanos) / 1e9);
 }
