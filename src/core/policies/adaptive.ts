@@ -1,8 +1,8 @@
-import { type Guest, residentBytesOf } from '../guest.js';
+import { residentBytesOf } from '../guest.js';
 import type { Policy, Trigger } from '../policy.js';
 import type { Sample } from '../sample.js';
 import { decisionOf } from './adaptiveDecision.js';
-import { type Burst, beginBurst, deservesAllPages, isOver, judgeBurst } from './burst.js';
+import { type Burst, beginBurst, isOver, judgeBurst } from './burst.js';
 import { type Due, arrivals, describeDue, hasDeparture, nextDue } from './due.js';
 import { type Need, type NeedOptions, needOf } from './need.js';
 import { type Pace, firstPace, nextPace, restingPace } from './pace.js';
@@ -198,21 +198,22 @@ function nextWhenDue(phase: Phase, due: Due, { sample, need, mark, settling, arr
     const interrupted = burst === undefined ? due : { ...due, other: due.other ?? burst.why };
     return { phase: { name: 'settle', sinceMillis }, due: interrupted, probing };
   }
-  const thorough = due.other !== undefined || deservesAllPages(residentBytesOf(named(sample.guests, due.guests)), mark);
-  const parts = { why: describeDue(due), hintShare: undefined, forced: growing, thorough };
-  return { phase: beginBurst(mark, parts), due: undefined, probing };
+  const parts = { why: describeDue(due), hintShare: undefined, forced: growing, thorough: false };
+  const hopedBytes = hopeOf(due, sample);
+  return { phase: beginBurst(mark, { ...parts, hopedBytes }), due: undefined, probing };
 }
 
 function seesEveryPage({ ksm }: Sample): boolean {
   return ksm.smartScan !== 1;
 }
 
-function named(guests: readonly Guest[], names: readonly string[]): readonly Guest[] {
-  return guests.filter(({ name }) => names.includes(name));
+/** What a burst may bring at most, bytes: the memory that came, or all where nobody knows. */
+function hopeOf({ guests, everything }: Due, sample: Sample): number {
+  return residentBytesOf(everything ? sample.guests : sample.guests.filter(({ name }) => guests.includes(name)));
 }
 
 function burstAfterProbe(result: Extract<ProbeResult, { found: 'gain' | 'change' }>, mark: Mark): Burst {
-  const common = { forced: false, thorough: true };
+  const common = { forced: false, thorough: true, hopedBytes: 0 };
   if (result.found === 'change') {
     const why = `a probe found ${result.changedPages} pages that had changed`;
     return beginBurst(mark, { ...common, why, hintShare: result.share });
@@ -226,7 +227,7 @@ function endOfBurst(burst: Burst, { sample, mark, probing, probeMaxMillis }: Sit
   const next =
     inVain && burst.hintShare !== undefined
       ? afterVainHint(probing, all?.cpuNanos ?? 0, burst.hintShare, probeMaxMillis)
-      : afterBurst(probing, seesEveryPage(sample), probeMaxMillis);
+      : afterBurst(probing, seesEveryPage(sample) || burst.skippedPages === 0, probeMaxMillis);
   const probes = mark.profitBytes < 0 ? { ...next, gapMillis: probeMaxMillis } : next;
   return { phase: watch(mark, probes, burst), due: undefined, probing: probes };
 }

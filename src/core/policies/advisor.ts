@@ -88,7 +88,7 @@ function nextMemory(
     return {
       ...common,
       due: undefined,
-      burst: beginBurst(mark, { why, hintShare: undefined, forced: false, thorough: false }),
+      burst: beginBurst(mark, { why, hintShare: undefined, forced: false, thorough: false, hopedBytes: 0 }),
       targetSeconds: shortTarget(sample, options),
       restarts: sample.ksm.advisorMode === 'scan-time',
     };

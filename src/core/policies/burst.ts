@@ -1,4 +1,4 @@
-import { type Mark, isWorthIt, progressBetween, worthOf } from './progress.js';
+import { DEAREST_PAGE_NANOS, type Mark, isWorthIt, progressBetween, worthOf } from './progress.js';
 
 /** A burst: ksmd goes through all memory at the budget until passes bring nothing more. */
 export interface Burst {
@@ -8,6 +8,8 @@ export interface Burst {
   readonly hintShare: number | undefined;
   /** Whether guests still coming up do not stop it: they have been waited for long enough. */
   readonly forced: boolean;
+  /** What it can bring at most beyond what smart_scan lets it see, bytes. */
+  readonly hopedBytes: number;
   /** Whether it looks at every page, without smart_scan. */
   readonly thorough: boolean;
   readonly begin: Mark;
@@ -17,6 +19,8 @@ export interface Burst {
   readonly passes: number;
   /** Whole passes on end that were not worth their CPU time. */
   readonly quietPasses: number;
+  /** Pages that smart_scan passed over in the last pass. */
+  readonly skippedPages: number;
 }
 
 /**
@@ -26,19 +30,12 @@ export interface Burst {
 const QUIET_PASSES = 2;
 const QUIET_PASSES_AFTER_HINT = 1;
 
-export function beginBurst(now: Mark, parts: Pick<Burst, 'why' | 'hintShare' | 'forced' | 'thorough'>): Burst {
-  return { name: 'burst', ...parts, begin: now, pass: now, whole: false, passes: 0, quietPasses: 0 };
-}
-
-/** ksmd's time for a page that stays unmerged, in the unstable tree of 300 thousand pages (measured on Linux 6.18). */
-const UNMERGED_PAGE_NANOS = 5400;
-
-/**
- * Whether memory of so many bytes that came could be worth two passes over all pages. smart_scan passes over pages that did
- * not merge for long, which makes passes cheap; but a page that came may be the same as one of those.
- */
-export function deservesAllPages(cameBytes: number, { pagesUnmerged }: Pick<Mark, 'pagesUnmerged'>): boolean {
-  return cameBytes >= worthOf(QUIET_PASSES * pagesUnmerged * UNMERGED_PAGE_NANOS);
+export function beginBurst(
+  now: Mark,
+  parts: Pick<Burst, 'why' | 'hintShare' | 'forced' | 'hopedBytes' | 'thorough'>,
+): Burst {
+  const fresh = { pass: now, whole: false, passes: 0, quietPasses: 0, skippedPages: 0 };
+  return { name: 'burst', ...parts, begin: now, ...fresh };
 }
 
 /**
@@ -51,13 +48,25 @@ export function judgeBurst(burst: Burst, now: Mark, disturbed: boolean): Burst {
   if (sincePass === undefined || disturbed) return { ...burst, pass: now, whole: false };
   if (sincePass.passes === 0) return burst;
   const wholePasses = sincePass.passes - (burst.whole ? 0 : 1);
-  return {
+  const judged = {
     ...burst,
     pass: now,
     whole: true,
     passes: burst.passes + sincePass.passes,
     quietPasses: isWorthIt(sincePass) ? 0 : burst.quietPasses + wholePasses,
+    skippedPages: sincePass.skippedPages,
   };
+  return isOver(judged) && deservesEveryPage(judged) ? { ...judged, thorough: true, quietPasses: 0 } : judged;
+}
+
+/**
+ * smart_scan passes over pages that did not merge for long, up to eight passes of nine, which makes passes cheap. But a page
+ * that came may be the same as one of those: where what came could be worth it, two passes over every page follow.
+ */
+function deservesEveryPage({ thorough, skippedPages, hopedBytes, begin, pass }: Burst): boolean {
+  if (thorough || skippedPages === 0) return false;
+  const gainedBytes = progressBetween(begin, pass)?.gainedBytes ?? 0;
+  return hopedBytes - gainedBytes >= worthOf(QUIET_PASSES * skippedPages * DEAREST_PAGE_NANOS);
 }
 
 export function isOver({ quietPasses, hintShare }: Burst): boolean {

@@ -7,6 +7,8 @@ export interface Due {
   /** Guests that started; it is about them alone unless there is something else. */
   readonly guests: readonly string[];
   readonly other: string | undefined;
+  /** Whether every page is to be looked at, and not only what ksmd does not know yet. */
+  readonly everything: boolean;
 }
 
 /**
@@ -22,7 +24,13 @@ export function nextDue(
 ): Due | undefined {
   const running = new Set(guests.map(({ name }) => name));
   const named = [...(before?.guests ?? []), ...arrivals(triggers)].filter((name) => running.has(name));
-  const due = { guests: [...new Set(named)], other: triggers.map(askedFor).find(isGiven) ?? other ?? before?.other };
+  const started = triggers.some(({ kind }) => kind === 'start') ? 'samepaged has just started' : undefined;
+  const asked = triggers.map(askedFor).find(isGiven) ?? other;
+  const due = {
+    guests: [...new Set(named)],
+    other: asked ?? started ?? before?.other,
+    everything: before?.everything === true || asked !== undefined,
+  };
   return due.guests.length > 0 || due.other !== undefined ? due : undefined;
 }
 
@@ -50,7 +58,6 @@ export function describeDue({ guests, other }: Due): string {
 }
 
 function askedFor(trigger: Trigger): string | undefined {
-  if (trigger.kind === 'start') return 'samepaged has just started';
   return trigger.kind === 'manual' ? `asked for by ${trigger.by}` : undefined;
 }
 
