@@ -3,7 +3,6 @@ import {
   NEVER,
   Subject,
   combineLatest,
-  distinctUntilChanged,
   filter,
   firstValueFrom,
   from,
@@ -13,7 +12,6 @@ import {
   map,
   merge,
   of,
-  scan,
   share,
   shareReplay,
   switchMap,
@@ -25,13 +23,16 @@ import type { BusAddress } from './bus/connection.js';
 import { type BusState, joinBus } from './bus/join.js';
 import { Manager } from './bus/manager.js';
 import { Collector } from './collector.js';
-import { inForce, unmergeObstacle } from './core/hold.js';
+import { agentCommands } from './commands.js';
+import { unmergeObstacle } from './core/hold.js';
 import type { Trigger } from './core/policy.js';
 import { type Retune, retunes } from './core/retune.js';
-import { type AgentState, initialState, nextState } from './core/state.js';
+import { type AgentState, initialState } from './core/state.js';
 import { describeWrite } from './core/ksm.js';
 import { EXIT, type ExitStatus } from './errors.js';
 import { Guests } from './guests.js';
+import { recordHistory } from './historyRecorder.js';
+import type { HistoryStore } from './host/historyStore.js';
 import { mergeability } from './host/guestProcess.js';
 import type { KsmDirectory } from './host/ksm.js';
 import type { Ledger } from './host/ledger.js';
@@ -42,8 +43,9 @@ import { Intents, type IntentsOptions } from './intent.js';
 import { Libvirt } from './libvirt/connect.js';
 import { type LibvirtState, watchLibvirt } from './libvirt/watch.js';
 import { busNews, forbiddenNews, libvirtNews } from './news.js';
-import { planOf } from './plan.js';
+import { planOf, policyObstacle } from './plan.js';
 import { RetuneReport } from './report.js';
+import { agentStates, publishStates } from './stateStream.js';
 import { Tuner } from './tuner.js';
 
 export interface AgentOptions extends IntentsOptions {
@@ -52,6 +54,7 @@ export interface AgentOptions extends IntentsOptions {
   readonly ksm: KsmDirectory;
   /** Undefined for a dry run. */
   readonly ledger: Ledger | undefined;
+  readonly history: HistoryStore;
   readonly busAddress: BusAddress;
   /** The libvirt-dbus object to watch; undefined for none. */
   readonly libvirtObject: string | undefined;
@@ -84,22 +87,27 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const manual$ = new Subject<Trigger>();
   const pageSize = pageSizeBytes(root);
   const halfOfMemory = Math.trunc(readMemoryFigures(root).memTotalBytes / pageSize / 2);
-  const maxKernelPages = ksm.readSettings().maxKernelPages === undefined ? undefined : halfOfMemory;
+  const settings = ksm.readSettings();
+  const maxKernelPages = settings.maxKernelPages === undefined ? undefined : halfOfMemory;
 
   const intents = new Intents(options);
-  const first = initialState({ version: options.version, policy: options.config.values.KSM_POLICY, dryRun });
+  const { configuredPolicy, current } = intents;
+  const policy = current.values.KSM_POLICY;
+  const first = initialState({ version: options.version, policy, configuredPolicy, dryRun });
   const obstacle = () => unmergeObstacle(ksm.read(), readMemoryFigures(root), pageSize);
-  const manager = new Manager(first, {
-    retune: () =>
-      turnOf({ kind: 'manual', by: 'D-Bus' }, (trigger) => {
+  const manager = new Manager(
+    first,
+    agentCommands({
+      intents,
+      retune: (trigger) => {
         manual$.next(trigger);
-      }),
-    hold: (hold, by) =>
-      turnOf({ kind: 'manual', by }, (trigger) => {
-        intents.hold(hold, trigger);
-      }),
-    unmergeObstacle: obstacle,
-  });
+      },
+      turnOf,
+      history: (sinceMillis) => options.history.since(sinceMillis),
+      unmergeObstacle: obstacle,
+      policyObstacle: (name) => policyObstacle(name, settings),
+    }),
+  );
 
   const bus$ = joinBus(options.busAddress, manager, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new QemuProcesses(root));
@@ -150,20 +158,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   }
 
   const report = new RetuneReport(log, dryRun);
-  const state$ = merge(
-    retune$.pipe(map((retune) => ({ retune }))),
-    intents.intent$.pipe(map(({ hold }) => ({ hold: inForce(hold, Date.now()) }))),
-    guests.libvirt$.pipe(
-      map(({ up }) => ({ libvirtConnected: up })),
-      distinctUntilChanged((a, b) => a.libvirtConnected === b.libvirtConnected),
-    ),
-  ).pipe(
-    scan(nextState, first),
-    tap((state) => {
-      manager.update(state);
-    }),
-    share(),
-  );
+  const state$ = agentStates({ root, first, retune$, intents, libvirt$: guests.libvirt$ });
   const firstLook$ = combineLatest({
     state: state$.pipe(filter(({ lastRetune }) => lastRetune !== undefined)),
     bus: bus$,
@@ -173,7 +168,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const reload$ = options.signal$.pipe(
     filter((signal) => signal === 'SIGHUP'),
     tap(() => {
-      intents.reload();
+      const { config } = intents.read();
+      if (config !== undefined) intents.take(config, { kind: 'reload' });
     }),
   );
   const ended$ = retune$.pipe(ignoreElements(), endWith(undefined));
@@ -183,7 +179,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     await lastValueFrom(
       merge(
         merge(
-          state$,
+          publishStates(state$, manager),
           firstLook$,
           busNews(bus$, newsFrom$, options.busAddress, log),
           libvirtNews(guests.libvirt$, newsFrom$, log),
@@ -195,6 +191,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           ),
           reload$,
         ).pipe(takeUntil(ended$)),
+        recordHistory(retune$, options.history, { dryRun }),
         retune$.pipe(
           tap((retune) => {
             report.add(retune);

@@ -37,7 +37,7 @@ export class Collector {
     const guests = await this.withProfits(listed, ksm);
     const memoryPressurePercent = pressurePercent(this.root, 'memory');
     const cpuPressurePercent = pressurePercent(this.root, 'cpu');
-    const ksmdCpuNanos = this.ksmd.cpuNanos();
+    const ksmd = this.ksmd.times();
     return {
       takenAtMillis: Date.now(),
       monotonicMillis: performance.now(),
@@ -46,7 +46,7 @@ export class Collector {
       ksm,
       pageSizeBytes: this.pageSizeBytes,
       problems,
-      ...(ksmdCpuNanos === undefined ? {} : { ksmdCpuNanos }),
+      ...(ksmd === undefined ? {} : { ksmdCpuNanos: ksmd.cpuNanos, ksmdWaitNanos: ksmd.waitNanos }),
       ...(memoryPressurePercent === undefined ? {} : { memoryPressurePercent }),
       ...(cpuPressurePercent === undefined ? {} : { cpuPressurePercent }),
     };

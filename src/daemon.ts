@@ -7,11 +7,13 @@ import { type Config, DEFAULT_CONFIG_FILE, formatConfig, loadConfig, requirePoli
 import { type KsmSetting, ksmFile } from './core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf } from './errors.js';
 import { HoldFile } from './host/holdFile.js';
+import { HistoryStore } from './host/historyStore.js';
 import { KsmDirectory } from './host/ksm.js';
 import { Ledger } from './host/ledger.js';
 import { removePidFile, writePidFile } from './host/pidfile.js';
 import { findRivals } from './host/rivals.js';
 import { readEnabledServices } from './host/services.js';
+import { stateDirectory } from './host/stateDirectory.js';
 import type { Root } from './host/sysfs.js';
 import { type Log, Logging } from './log.js';
 import { policyObstacle } from './plan.js';
@@ -137,8 +139,8 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   if (!ksm.exists()) {
     throw new FatalError(`${ksm.path} is not there: this kernel was built without KSM (CONFIG_KSM)`, EXIT.unavailable);
   }
-  const checked = (config: Config) =>
-    requirePolicy(config, policyObstacle(config.values.KSM_POLICY, ksm.readSettings()));
+  const kernelSettings = ksm.readSettings();
+  const checked = (config: Config) => requirePolicy(config, policyObstacle(config.values.KSM_POLICY, kernelSettings));
   checked(config);
   const logging = await Logging.start({ debug: DEBUG, logFile: LOGFILE });
   const { log } = logging;
@@ -155,8 +157,8 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
     if (enabled?.has(service) !== true) continue;
     log.warn(`${service} is enabled and would fight samepaged at the next boot: systemctl disable --now ${service}`);
   }
-  const stateDirectory = process.env['STATE_DIRECTORY'] ?? `${root}/var/lib/samepaged`;
-  const ledger = dryRun === undefined ? openLedger(stateDirectory, root, ksm, log) : undefined;
+  const directory = dryRun === undefined ? stateDirectory(root) : undefined;
+  const ledger = directory === undefined ? undefined : openLedger(directory, root, ksm, log);
   const pidFile = ledger === undefined || PIDFILE === '' ? undefined : `${root}${PIDFILE}`;
   try {
     return await runAgent({
@@ -165,7 +167,8 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       root,
       ksm,
       ledger,
-      holdFile: ledger === undefined ? undefined : new HoldFile(stateDirectory),
+      holdFile: directory === undefined ? undefined : new HoldFile(directory),
+      history: new HistoryStore({ directory, log, nowMillis: Date.now() }),
       config,
       reload: () => checked(loadConfig(configFile)),
       busAddress,

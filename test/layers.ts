@@ -16,7 +16,7 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'integration',
     parallel: true,
-    commands: { 'dbus-daemon': 'dbus-daemon', 'libvirt-dbus': 'libvirt-dbus', mawk: 'mawk' },
+    commands: { 'dbus-daemon': 'dbus-daemon', 'libvirt-dbus': 'libvirt-dbus', mawk: 'mawk', zsh: 'zsh', fish: 'fish' },
     needsKsm: false,
   },
   {

@@ -1,61 +1,99 @@
 import { DBusError, Variant, interface as dbus } from 'dbus-next';
-import type { Hold } from '../core/hold.js';
-import { describeWrite } from '../core/ksm.js';
-import { describeTrigger } from '../core/policy.js';
 import type { Retune } from '../core/retune.js';
 import type { AgentState } from '../core/state.js';
+import type { Commands } from './commands.js';
+import { type VariantDict, configurationDict, explanationDict, reply, retuneDict, unsigned } from './dicts.js';
+import { DEFAULT_POLICY, INVALID_ARGS, namedPolicy } from './policyName.js';
 
 export const BUS_NAME = 'org.samepaged1';
 export const OBJECT_PATH = '/org/samepaged1';
 export const MANAGER_INTERFACE = 'org.samepaged1.Manager';
 /** The error of an Unmerge that may not fit into memory. */
 export const REFUSED = 'org.samepaged1.Error.Refused';
-
+/** KsmdCpuPercent when that is not known. */
+export const UNKNOWN_PERCENT = -1;
 /** A hundred years. */
 const LONGEST_PAUSE_SECONDS = 3_155_760_000n;
 
 const { Interface, property, method, signal } = dbus;
 const read = (signature: string) => property({ signature, access: 'read' });
 
-type VariantDict = Record<string, Variant>;
-
-/** What the bus can ask of the agent; each gives the turn of the loop that followed. */
-export interface Commands {
-  readonly retune: () => Promise<Retune>;
-  /** Sets the hold, or ends it. */
-  readonly hold: (hold: Hold | undefined, by: string) => Promise<Retune>;
-  /** Why unmerging could take the host out of memory. */
-  readonly unmergeObstacle: () => string | undefined;
-}
+/** What is worth a signal of its own; all else changes at every turn of a busy loop. */
+const STEADY = [
+  'Policy',
+  'ConfiguredPolicy',
+  'Run',
+  'GuestCount',
+  'LibvirtConnected',
+  'Hold',
+  'HoldUntilUSec',
+] as const satisfies readonly (keyof Manager)[];
+const RESTLESS = [
+  'PagesToScan',
+  'SleepMillisecs',
+  'SavedBytes',
+  'SharingRatio',
+  'KsmdCpuPercent',
+  'BookkeepingBytes',
+  'ProfitBytes',
+  'AvailableBytes',
+  'GuestMemoryBytes',
+  'NextLookUSec',
+] as const satisfies readonly (keyof Manager)[];
 
 /** org.samepaged1.Manager: the agent's state as properties, and what can be done by hand. It decides nothing. */
 export class Manager extends Interface {
   private state: AgentState;
   private readonly commands: Commands;
+  /** What was told last. */
+  private announced: Readonly<Record<string, unknown>>;
 
   constructor(state: AgentState, commands: Commands) {
     super(MANAGER_INTERFACE);
     this.state = state;
     this.commands = commands;
+    this.announced = this.values();
   }
 
-  /** Takes a new state; announces what changed, and the retune when there was one. */
+  /**
+   * Takes a new state, and signals the retune when there was one. What changed is announced at once where something steady
+   * did; otherwise it waits for `announce`.
+   */
   update(state: AgentState): void {
-    const before = this.properties();
     const retuned = state.lastRetune !== this.state.lastRetune ? state.lastRetune : undefined;
     this.state = state;
-    const after = this.properties();
-    const changed = Object.entries(after).filter(([name, value]) => value !== before[name]);
-    if (retuned !== undefined) changed.push(['LastRetune', this.LastRetune]);
-    if (changed.length > 0) Interface.emitPropertiesChanged(this, Object.fromEntries(changed));
+    const values = this.values();
+    if (STEADY.some((name) => values[name] !== this.announced[name])) this.announce();
     if (retuned !== undefined) this.Retuned(retuned);
+  }
+
+  /** Sends PropertiesChanged with all that has changed since it last did. */
+  announce(): void {
+    const values = this.values();
+    const changed = Object.keys(values).filter((name) => values[name] !== this.announced[name]);
+    this.announced = values;
+    if (changed.length === 0) return;
+    const told = changed.map((name) => [name, name === 'LastRetune' ? this.LastRetune : values[name]]);
+    Interface.emitPropertiesChanged(this, Object.fromEntries(told) as Record<string, unknown>);
   }
 
   @read('s') get Version(): string {
     return this.state.version;
   }
+  @read('b') get DryRun(): boolean {
+    return this.state.dryRun;
+  }
+  /** The policy in force. */
   @read('s') get Policy(): string {
     return this.state.policy;
+  }
+  /** The policy that the configuration names. */
+  @read('s') get ConfiguredPolicy(): string {
+    return this.state.configuredPolicy;
+  }
+  /** What SetPolicy takes, beside `default`. */
+  @read('as') get Policies(): readonly string[] {
+    return [...this.commands.policies];
   }
   @read('u') get Run(): number {
     return this.state.run;
@@ -67,28 +105,53 @@ export class Manager extends Interface {
     return this.state.sleepMillisecs;
   }
   @read('t') get SavedBytes(): bigint {
-    return BigInt(this.state.savedBytes);
+    return unsigned(this.state.savedBytes);
+  }
+  /** Pages saved for each page that is kept for all; 0 while nothing is shared. */
+  @read('d') get SharingRatio(): number {
+    return Math.round(this.state.sharingRatio * 100) / 100;
+  }
+  /** ksmd's CPU time between the last two looks, percent of one core; below 0 where that is not known. */
+  @read('d') get KsmdCpuPercent(): number {
+    const { ksmdCpuPercent } = this.state;
+    return ksmdCpuPercent === undefined ? UNKNOWN_PERCENT : Math.round(ksmdCpuPercent * 10) / 10;
+  }
+  /** Memory that KSM's own bookkeeping takes. */
+  @read('t') get BookkeepingBytes(): bigint {
+    return unsigned(this.state.bookkeepingBytes);
+  }
+  /** SavedBytes less the bookkeeping; below 0 where merging costs more memory than it saves. */
+  @read('x') get ProfitBytes(): bigint {
+    return BigInt(Math.round(this.state.profitBytes));
+  }
+  /** What the host could hand out without swapping. */
+  @read('t') get AvailableBytes(): bigint {
+    return unsigned(this.state.availableBytes);
   }
   @read('u') get GuestCount(): number {
     return this.state.guestCount;
   }
+  /** The guests' memory that is in RAM, merged pages counted for each guest that has them. */
+  @read('t') get GuestMemoryBytes(): bigint {
+    return unsigned(this.state.guestMemoryBytes);
+  }
   @read('b') get LibvirtConnected(): boolean {
     return this.state.libvirtConnected;
   }
-  @read('b') get DryRun(): boolean {
-    return this.state.dryRun;
-  }
-  @read('a{sv}') get LastRetune(): VariantDict {
-    return this.state.lastRetune === undefined ? {} : retuneDict(this.state.lastRetune);
-  }
-
   /** The hold in force: `paused`, `stopped`, `unmerged`, or nothing. */
   @read('s') get Hold(): string {
     return this.state.hold?.kind ?? '';
   }
   /** When the hold ends by itself, microseconds since 1970; 0 when it does not. */
   @read('t') get HoldUntilUSec(): bigint {
-    return BigInt(this.state.hold?.untilMillis ?? 0) * 1000n;
+    return unsigned(this.state.hold?.untilMillis ?? 0) * 1000n;
+  }
+  @read('a{sv}') get LastRetune(): VariantDict {
+    return this.state.lastRetune === undefined ? {} : retuneDict(this.state.lastRetune);
+  }
+  /** When the next retune comes if nothing happens before, microseconds since 1970; 0 before the first. */
+  @read('t') get NextLookUSec(): bigint {
+    return unsigned(this.state.nextLookMillis ?? 0) * 1000n;
   }
 
   @method({ outSignature: 'a{sv}' })
@@ -100,10 +163,7 @@ export class Manager extends Interface {
   @method({ inSignature: 't', outSignature: 'a{sv}' })
   async Pause(seconds: bigint): Promise<VariantDict> {
     if (seconds > LONGEST_PAUSE_SECONDS) {
-      throw new DBusError(
-        'org.freedesktop.DBus.Error.InvalidArgs',
-        `a pause lasts at most ${LONGEST_PAUSE_SECONDS} seconds; 0 is until Resume`,
-      );
+      throw new DBusError(INVALID_ARGS, `a pause lasts at most ${LONGEST_PAUSE_SECONDS} seconds; 0 is until Resume`);
     }
     const untilMillis = seconds === 0n ? {} : { untilMillis: Date.now() + Number(seconds) * 1000 };
     return reply(await this.commands.hold({ kind: 'paused', ...untilMillis }, 'D-Bus Pause'));
@@ -127,50 +187,48 @@ export class Manager extends Interface {
     return reply(await this.commands.hold({ kind: 'unmerged' }, 'D-Bus Unmerge'));
   }
 
+  /** Sets the policy, until the configuration names another one or the host is booted; `default` ends that. */
+  @method({ inSignature: 's', outSignature: 'a{sv}' })
+  async SetPolicy(name: string): Promise<VariantDict> {
+    const policy = name === DEFAULT_POLICY ? undefined : namedPolicy(this.commands, name);
+    return reply(await this.commands.setPolicy(policy, 'D-Bus SetPolicy'));
+  }
+
+  /** As SIGHUP. Taken, Problems with file:line each, and where it was taken the retune that followed. */
+  @method({ outSignature: 'a{sv}' })
+  async Reload(): Promise<VariantDict> {
+    const { problems, retune } = await this.commands.reload();
+    const answer = { Taken: new Variant('b', retune !== undefined), Problems: new Variant('as', [...problems]) };
+    return retune === undefined ? answer : { ...answer, Retune: new Variant('a{sv}', retuneDict(retune)) };
+  }
+
+  /** The last retune worked through; see explanationDict. */
+  @method({ outSignature: 'a{sv}' })
+  Explain(): VariantDict {
+    const { lastRetune } = this.state;
+    return lastRetune === undefined ? {} : explanationDict(lastRetune, this.commands.configuration().entries);
+  }
+
+  /** The configuration in force; see configurationDict. */
+  @method({ outSignature: 'a{sv}' })
+  GetConfiguration(): VariantDict {
+    return configurationDict(this.commands.configuration());
+  }
+
+  /** Lines: what was recorded since then, microseconds since 1970, a record a line as in the history's file. */
+  @method({ inSignature: 't', outSignature: 'a{sv}' })
+  GetHistory(sinceUSec: bigint): VariantDict {
+    return { Lines: new Variant('s', this.commands.history(Number(sinceUSec / 1000n))) };
+  }
+
   @signal({ signature: 'a{sv}' })
   Retuned(retune: Retune): VariantDict {
     return retuneDict(retune);
   }
 
-  private properties(): Record<string, unknown> {
-    const { Version, Policy, Run, PagesToScan, SleepMillisecs, SavedBytes, GuestCount } = this;
-    const { LibvirtConnected, DryRun, Hold, HoldUntilUSec } = this;
-    return {
-      ...{ Version, Policy, Run, PagesToScan, SleepMillisecs, SavedBytes, GuestCount },
-      ...{ LibvirtConnected, DryRun, Hold, HoldUntilUSec },
-    };
+  /** What can change, by its property; of LastRetune the retune, which is another one at every turn. */
+  private values(): Readonly<Record<string, unknown>> {
+    const names = [...STEADY, ...RESTLESS];
+    return { ...Object.fromEntries(names.map((name) => [name, this[name]])), LastRetune: this.state.lastRetune };
   }
-}
-
-function reply(retune: Retune): VariantDict {
-  if ('failure' in retune) throw new DBusError('org.samepaged1.Error.RetuneFailed', retune.failure.message);
-  return retuneDict(retune);
-}
-
-/**
- * A retune as it goes over the bus. Sizes in bytes, RealtimeUSec in microseconds since 1970 as systemd's properties have it;
- * Changes and Problems are sentences. A failed retune has only Triggers, Policy and Failure.
- */
-function retuneDict(retune: Retune): VariantDict {
-  const common = {
-    Triggers: new Variant('as', retune.triggers.map(describeTrigger)),
-    Policy: new Variant('s', retune.policy),
-  };
-  if ('failure' in retune) return { ...common, Failure: new Variant('s', retune.failure.message) };
-  const { sample, decision, applied } = retune;
-  return {
-    ...common,
-    Reason: new Variant('s', decision.reason),
-    Sentence: new Variant('s', decision.sentence),
-    Changes: new Variant('as', applied.writes.map(describeWrite)),
-    Problems: new Variant(
-      'as',
-      applied.problems.map(({ sentence }) => sentence),
-    ),
-    RealtimeUSec: new Variant('t', BigInt(sample.takenAtMillis) * 1000n),
-    TotalBytes: new Variant('t', BigInt(sample.memory.totalBytes)),
-    FreeBytes: new Variant('t', BigInt(sample.memory.freeBytes)),
-    CommittedBytes: new Variant('t', BigInt(sample.memory.committedBytes)),
-    GuestCount: new Variant('u', sample.guests.length),
-  };
 }

@@ -4,9 +4,9 @@ export type PolicyName = Values['KSM_POLICY'];
 
 /** What each policy does, in a line. */
 export const POLICY_HELP: Readonly<Record<PolicyName, string>> = {
-  ksmtuned: 'as the script: faster while memory is short, slower while it is not',
-  adaptive: 'a CPU budget: a burst when guests start or memory is short, then rest',
-  advisor: "the kernel's own advisor paces ksmd (Linux 6.8): only on, off and its targets",
+  ksmtuned: 'as the script: faster while memory is short, else slower',
+  adaptive: 'a CPU budget: bursts when there is something to gain, else rest',
+  advisor: "the kernel's own advisor, given targets (Linux 6.8 and newer)",
 };
 
 /** The policies that KSM_POLICY takes. */
@@ -23,22 +23,22 @@ export const KEY_HELP: Readonly<Record<KeyName, string>> = {
   KSM_THRES_COEF: 'the reserve, memory that should stay free, in percent of all memory',
   KSM_THRES_CONST: 'the least reserve, in kB or as 512M or 2G',
   LOGFILE: 'a file for the log',
-  DEBUG: '1 logs every decision, and the calls that ksmtuned would make',
+  DEBUG: 'whether every decision is logged, with the calls that ksmtuned would make',
   PIDFILE: 'where scripts look for the process id',
-  KSM_POLICY: 'how it is decided: ksmtuned, adaptive or advisor; see samepagectl policy',
-  KSM_CPU_MAX: "what ksmd may take, in percent of one core (adaptive, advisor)",
+  KSM_POLICY: 'how it is decided: ksmtuned, adaptive or advisor',
+  KSM_CPU_MAX: 'what ksmd may take, in percent of one core (adaptive, advisor)',
   KSM_PROBE_MAX: 'seconds between looks for new gain at the longest (adaptive)',
-  KSM_MEMORY_ACCOUNTING: 'corrected: hugepages, ARC, shared memory told apart; legacy: as ksmtuned',
-  KSM_ON_EXIT: 'at the end: restore what was found, leave it, stop merging, or unmerge all',
-  KSM_WHEN: 'needed: merge while memory is short; always: whatever memory there is',
-  KSM_MERGE_ACROSS_NODES: '0 merges pages of one NUMA node only, 1 of all nodes',
-  KSM_USE_ZERO_PAGES: "1 merges empty pages with the kernel's zero page (Linux 4.12)",
-  KSM_SMART_SCAN: '1 looks less often at pages that never merged (Linux 6.7)',
+  KSM_MEMORY_ACCOUNTING: 'how memory is counted: corrected, or legacy as ksmtuned does it',
+  KSM_ON_EXIT: 'what becomes of KSM at the end: restore, leave, stop or unmerge',
+  KSM_WHEN: 'when to merge: needed, while memory is short; or always',
+  KSM_MERGE_ACROSS_NODES: 'whether pages of different NUMA nodes are merged, 0 or 1',
+  KSM_USE_ZERO_PAGES: "whether empty pages are merged with the kernel's zero page, 0 or 1",
+  KSM_SMART_SCAN: 'whether pages that never merged are looked at less often, 0 or 1',
   KSM_MAX_PAGE_SHARING: 'how many pages one copy may stand for',
   KSM_STABLE_NODE_CHAINS_PRUNE_MILLISECS: 'milliseconds between cleanings of lists of copies',
   KSM_MAX_KERNEL_PAGES: 'a limit of very old kernels on merged pages; half of memory unless given',
-  KSM_UNMERGE_TO_APPLY: '1 unmerges, where that fits into memory, to set what needs it',
-  KSM_FORBID_GUESTS: 'guests that should not be merged: a warning where one could be',
+  KSM_UNMERGE_TO_APPLY: 'whether to unmerge, where that fits, to set what needs it',
+  KSM_FORBID_GUESTS: 'guests that should not be merged: a warning where one can be',
   KSM_EVENT_SETTLE: 'milliseconds in which events of guests become one look',
   KSM_EVENT_RECHECK: "seconds after a guest's start at which to look again",
 };

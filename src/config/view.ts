@@ -1,5 +1,6 @@
+import { FatalError } from '../errors.js';
 import type { KeyName } from './keys.js';
-import { type Config, ConfigError } from './load.js';
+import type { Config } from './load.js';
 
 /** What the files say: a configuration that can be taken, with what was passed over in it; or none, and why. */
 export interface ConfigRead {
@@ -18,13 +19,16 @@ export interface ConfigView {
   readonly problems: readonly string[];
 }
 
-/** @param load reads the files; throws ConfigError. */
+/**
+ * @param load reads the files; a FatalError, as ConfigError is one, is a configuration that cannot be taken: what was good
+ *   enough to run with goes on.
+ */
 export function readConfig(load: () => Config): ConfigRead {
   try {
     const config = load();
     return { config, problems: config.warnings };
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof FatalError)) throw error;
     return { config: undefined, problems: error.message.split('\n') };
   }
 }
@@ -40,7 +44,7 @@ export function viewOf({ origins }: Config, policy: string | undefined, files: C
     entries: names.map((name) => {
       const { text, origin } = origins[name];
       return name === 'KSM_POLICY' && policy !== undefined
-        ? [name, policy, `set by hand in the place of ${text}, ${origin}`]
+        ? [name, policy, `set by hand in the place of ${text} (${origin})`]
         : [name, text, origin];
     }),
     waiting: fresh === undefined ? [] : names.filter((name) => fresh[name].text !== origins[name].text),

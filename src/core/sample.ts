@@ -14,6 +14,8 @@ export interface Sample {
   readonly ksm: KsmState;
   /** CPU time that ksmd has used since boot, in nanoseconds; absent where /proc does not show it. */
   readonly ksmdCpuNanos?: number;
+  /** Time that ksmd was ready to run but waited for a CPU, since boot, in nanoseconds; absent as its CPU time is. */
+  readonly ksmdWaitNanos?: number;
   /**
    * Part of the last 10 s in which some task waited for memory, percent (/proc/pressure/memory, "some avg10"); absent where
    * the kernel does not tell.

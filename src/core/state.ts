@@ -1,60 +1,136 @@
+import { residentBytesOf } from './guest.js';
 import { type Hold, inForce } from './hold.js';
-import { type KsmState, savedBytes } from './ksm.js';
+import { type KsmState, bookkeepingBytes, profitBytes, savedBytes } from './ksm.js';
 import type { Retune } from './retune.js';
+import type { Sample } from './sample.js';
 
 /** What the agent shows of itself: the bus's properties, and with them the command's screens. */
 export interface AgentState {
   readonly version: string;
+  /** The policy in force. */
   readonly policy: string;
+  /** The policy that the configuration names; another one is in force where it was set by hand. */
+  readonly configuredPolicy: string;
   readonly run: number;
   readonly pagesToScan: number;
   readonly sleepMillisecs: number;
   readonly savedBytes: number;
+  /** Pages saved for each page that is kept for all (pages_sharing / pages_shared); 0 while nothing is shared. */
+  readonly sharingRatio: number;
+  /** ksmd's CPU time between the last two looks, as percent of one core; undefined where that is not known. */
+  readonly ksmdCpuPercent: number | undefined;
+  /** Memory that KSM's own bookkeeping takes. */
+  readonly bookkeepingBytes: number;
+  /** What is saved less the bookkeeping: below 0 where merging costs more memory than it saves. */
+  readonly profitBytes: number;
+  /** What the host could hand out without swapping (MemAvailable). */
+  readonly availableBytes: number;
   readonly guestCount: number;
+  /** The guests' memory that is in RAM, merged pages counted for each guest that has them. */
+  readonly guestMemoryBytes: number;
   readonly libvirtConnected: boolean;
   readonly dryRun: boolean;
   /** An administrator's hold; undefined when the policy decides. */
   readonly hold: Hold | undefined;
   /** The last turn of the loop; undefined before the first. */
   readonly lastRetune: Retune | undefined;
+  /** When the next turn comes if nothing happens before, milliseconds since 1970; undefined before the first. */
+  readonly nextLookMillis: number | undefined;
+  /** The look from which ksmd's CPU time is counted; undefined where it does not show. */
+  readonly cpuMark: CpuMark | undefined;
 }
 
+export type CpuMark = Pick<Sample, 'monotonicMillis'> & { readonly ksmdCpuNanos: number };
+
+/** Looks that follow each other more closely tell nothing of ksmd's CPU time: it sleeps and works in turns. */
+const LEAST_CPU_SPAN_MILLIS = 200;
+
 /** The state before anything was looked at. */
-export function initialState(fixed: Pick<AgentState, 'version' | 'policy' | 'dryRun'>): AgentState {
+export function initialState(
+  fixed: Pick<AgentState, 'version' | 'policy' | 'configuredPolicy' | 'dryRun'>,
+): AgentState {
   return {
     ...fixed,
     run: 0,
     pagesToScan: 0,
     sleepMillisecs: 0,
     savedBytes: 0,
+    sharingRatio: 0,
+    ksmdCpuPercent: undefined,
+    bookkeepingBytes: 0,
+    profitBytes: 0,
+    availableBytes: 0,
     guestCount: 0,
+    guestMemoryBytes: 0,
     libvirtConnected: false,
     hold: undefined,
     lastRetune: undefined,
+    nextLookMillis: undefined,
+    cpuMark: undefined,
   };
 }
 
-/** What changes the state: a turn of the loop, libvirt that came or went, a hold that was set or ended. */
-export type News = { retune: Retune } | { libvirtConnected: boolean } | { hold: Hold | undefined };
+/** A turn of the loop, with what was the case when it was done. */
+export interface TurnNews {
+  readonly retune: Retune;
+  readonly doneAtMillis: number;
+  /** Time to the next look where the policy does not ask for one. */
+  readonly intervalMillis: number;
+  /** Undefined where the kernel's figures could not be read. */
+  readonly availableBytes: number | undefined;
+}
+
+/** What changes the state: a turn of the loop, libvirt that came or went, what an administrator said. */
+export type News = TurnNews | Pick<AgentState, 'libvirtConnected'> | Pick<AgentState, 'hold' | 'configuredPolicy'>;
 
 export function nextState(state: AgentState, news: News): AgentState {
   if (!('retune' in news)) return { ...state, ...news };
-  const { retune } = news;
-  const next = { ...state, policy: retune.policy, lastRetune: retune };
+  const { retune, doneAtMillis, intervalMillis } = news;
+  const asked = 'decision' in retune ? retune.decision.nextInMillis : undefined;
+  const next = {
+    ...state,
+    policy: retune.policy,
+    lastRetune: retune,
+    nextLookMillis: doneAtMillis + (asked ?? intervalMillis),
+  };
   if ('failure' in retune) return next;
+  const { sample } = retune;
   const { run, pagesToScan, sleepMillisecs } = kernelAfter(retune, state.dryRun);
+  const { ksm, guests, pageSizeBytes } = sample;
   return {
     ...next,
-    hold: inForce(state.hold, retune.sample.takenAtMillis),
+    ...ksmdCpu(state, sample),
+    hold: inForce(state.hold, sample.takenAtMillis),
     run,
     pagesToScan,
     sleepMillisecs,
-    savedBytes: savedBytes(retune.sample.ksm, retune.sample.pageSizeBytes),
-    guestCount: retune.sample.guests.length,
+    savedBytes: savedBytes(ksm, pageSizeBytes),
+    sharingRatio: ksm.pagesShared > 0 ? ksm.pagesSharing / ksm.pagesShared : 0,
+    bookkeepingBytes: bookkeepingBytes(ksm),
+    profitBytes: profitBytes(ksm, pageSizeBytes),
+    availableBytes: news.availableBytes ?? state.availableBytes,
+    guestCount: guests.length,
+    guestMemoryBytes: residentBytesOf(guests),
   };
 }
 
 function kernelAfter({ sample, applied }: Extract<Retune, { sample: unknown }>, dryRun: boolean): KsmState {
   if (dryRun) return sample.ksm;
   return applied.writes.reduce((ksm, { setting, to }) => ({ ...ksm, [setting]: to }), sample.ksm);
+}
+
+/** A counter that is not there, or goes backwards, begins the count anew. */
+function ksmdCpu(
+  { cpuMark, ksmdCpuPercent }: AgentState,
+  { monotonicMillis, ksmdCpuNanos }: Sample,
+): Pick<AgentState, 'cpuMark' | 'ksmdCpuPercent'> {
+  if (ksmdCpuNanos === undefined) return { cpuMark: undefined, ksmdCpuPercent: undefined };
+  const begin = { cpuMark: { monotonicMillis, ksmdCpuNanos }, ksmdCpuPercent: undefined };
+  if (cpuMark === undefined) return begin;
+  const usedMillis = (ksmdCpuNanos - cpuMark.ksmdCpuNanos) / 1e6;
+  const passedMillis = monotonicMillis - cpuMark.monotonicMillis;
+  if (usedMillis < 0 || passedMillis < 0) return begin;
+  if (passedMillis < LEAST_CPU_SPAN_MILLIS) return { cpuMark, ksmdCpuPercent };
+  // ksmd is one thread; what is above 100 comes from reading two clocks one after the other.
+  return { ...begin, ksmdCpuPercent: Math.min((usedMillis / passedMillis) * 100, 100) };
 }

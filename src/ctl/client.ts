@@ -1,44 +1,32 @@
-import { DBusError, Variant } from 'dbus-next';
+import { DBusError } from 'dbus-next';
 import * as v from 'valibot';
 import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../bus/connection.js';
 import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH, REFUSED } from '../bus/manager.js';
 import { messageOf } from '../errors.js';
+import {
+  Configuration,
+  type ConfigurationReply,
+  type DaemonProperties,
+  Explanation,
+  type ExplanationReply,
+  Properties,
+  type ReloadReply,
+  Reloaded,
+  Retune,
+  type RetuneReply,
+  plain,
+} from './replies.js';
+
+export type { DaemonProperties };
 
 /** The daemon is not there to be asked, and why. */
 export class NotRunning extends Error {}
 
-/** A retune as the daemon tells it; see org.samepaged1.Manager. A failed one has a `failure` and no decision. */
-const Retune = v.object({
-  triggers: v.optional(v.array(v.string()), []),
-  policy: v.optional(v.string()),
-  failure: v.optional(v.string()),
-  reason: v.optional(v.string()),
-  sentence: v.optional(v.string()),
-  changes: v.optional(v.array(v.string()), []),
-  problems: v.optional(v.array(v.string()), []),
-  realtimeUSec: v.optional(v.number()),
-  totalBytes: v.optional(v.number()),
-  freeBytes: v.optional(v.number()),
-  committedBytes: v.optional(v.number()),
-  guestCount: v.optional(v.number()),
-});
-export type RetuneReply = v.InferOutput<typeof Retune>;
-
-const Properties = v.object({
-  version: v.string(),
-  policy: v.string(),
-  run: v.number(),
-  pagesToScan: v.number(),
-  sleepMillisecs: v.number(),
-  savedBytes: v.number(),
-  guestCount: v.number(),
-  libvirtConnected: v.boolean(),
-  dryRun: v.boolean(),
-  hold: v.string(),
-  holdUntilUSec: v.number(),
-  lastRetune: Retune,
-});
-export type DaemonProperties = v.InferOutput<typeof Properties>;
+/** The bus's policy refuses. */
+const ACCESS_DENIED = 'org.freedesktop.DBus.Error.AccessDenied';
+/** The daemon refuses. */
+const NOT_AUTHORIZED = 'org.samepaged1.Error.NotAuthorized';
+const UNKNOWN = /^org\.freedesktop\.DBus\.Error\.Unknown(Method|Property|Interface)$/;
 
 /** A retune takes a sample first, and libvirt has 5 s to answer for that; unmerging takes seconds for gigabytes. */
 const COMMAND_TIMEOUT_MILLIS = 600_000;
@@ -63,53 +51,73 @@ export class Daemon {
     try {
       return await work(new Daemon(bus));
     } catch (error) {
-      if (isNoSuchService(error)) throw new NotRunning(`samepaged is not running on ${describeAddress(address)}`);
-      if (error instanceof DBusError) {
-        const hint = error.type === REFUSED ? '; --force does it all the same' : '';
-        throw new Error(`${error.text}${hint}`, { cause: error });
-      }
-      throw error;
+      throw understood(error, address);
     } finally {
       bus.close();
     }
   }
 
   async properties(): Promise<DaemonProperties> {
-    const reply = await this.bus.call({
-      destination: BUS_NAME,
-      path: OBJECT_PATH,
-      interface: 'org.freedesktop.DBus.Properties',
-      member: 'GetAll',
-      signature: 's',
-      body: [MANAGER_INTERFACE],
-    });
-    return v.parse(Properties, plain(reply[0]));
+    return v.parse(Properties, await this.ask('org.freedesktop.DBus.Properties', 'GetAll', 's', [MANAGER_INTERFACE]));
+  }
+
+  /** Every samepaged tells its version, whatever else it has. */
+  async version(): Promise<string> {
+    const body = [MANAGER_INTERFACE, 'Version'];
+    return v.parse(v.string(), await this.ask('org.freedesktop.DBus.Properties', 'Get', 'ss', body));
   }
 
   /** Calls a method of the Manager that answers with the retune that followed. */
   async command(member: string, signature = '', body: readonly unknown[] = []): Promise<RetuneReply> {
-    const reply = await this.bus.call({
+    return v.parse(Retune, await this.ask(MANAGER_INTERFACE, member, signature, body));
+  }
+
+  async reload(): Promise<ReloadReply> {
+    return v.parse(Reloaded, await this.ask(MANAGER_INTERFACE, 'Reload'));
+  }
+
+  async explain(): Promise<ExplanationReply> {
+    return v.parse(Explanation, await this.ask(MANAGER_INTERFACE, 'Explain'));
+  }
+
+  async configuration(): Promise<ConfigurationReply> {
+    return v.parse(Configuration, await this.ask(MANAGER_INTERFACE, 'GetConfiguration'));
+  }
+
+  private async ask(iface: string, member: string, signature = '', body: readonly unknown[] = []): Promise<unknown> {
+    const [reply] = await this.bus.call({
       destination: BUS_NAME,
       path: OBJECT_PATH,
-      interface: MANAGER_INTERFACE,
+      interface: iface,
       member,
       signature,
       body,
       timeoutMillis: COMMAND_TIMEOUT_MILLIS,
     });
-    return v.parse(Retune, plain(reply[0]));
+    return plain(reply);
   }
 }
 
-/** What came over the bus without its Variants: 64-bit numbers are numbers, keys begin in lower case. */
-function plain(value: unknown): unknown {
-  if (value instanceof Variant) return plain(value.value);
-  if (typeof value === 'bigint') return Number(value);
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, inner]) => [
-    key.charAt(0).toLowerCase() + key.slice(1),
-    plain(inner),
-  ]);
-  return Object.fromEntries(entries);
+/** The error in words that say what to do. */
+function understood(error: unknown, address: BusAddress): unknown {
+  if (isNoSuchService(error)) return new NotRunning(`samepaged is not running on ${describeAddress(address)}`);
+  if (error instanceof v.ValiError) return new Error(outOfStep(messageOf(error)), { cause: error });
+  if (!(error instanceof DBusError)) return error;
+  if ([ACCESS_DENIED, NOT_AUTHORIZED].includes(error.type)) return new Error(notAllowed(error), { cause: error });
+  if (UNKNOWN.test(error.type)) return new Error(outOfStep(error.text), { cause: error });
+  const hint = error.type === REFUSED ? '; --force does it all the same' : '';
+  return new Error(`${error.text}${hint}`, { cause: error });
+}
+
+function outOfStep(what: string): string {
+  return `the samepaged that runs is of another version than this command (${what}); after an upgrade: systemctl restart samepaged`;
+}
+
+/** The bus's own refusal goes on with the message that it refused, which is of no use to a person. */
+function notAllowed({ type, text }: DBusError): string {
+  const said = type === ACCESS_DENIED ? text.replace(/[;:].*$/s, '') : text;
+  return `you may not do this (${said}).
+  Root may do everything: sudo samepagectl ...
+  Members of the group libvirt may retune and pause; to become one:
+    sudo usermod -aG libvirt "$USER"    # and log in anew`;
 }

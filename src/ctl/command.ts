@@ -1,18 +1,26 @@
-import { Daemon, type RetuneReply } from './client.js';
+import { Daemon } from './client.js';
+import type { RetuneReply } from './replies.js';
+import { fold } from './terminal.js';
 import type { VerbInput, VerbResult } from './verb.js';
 
 /** Has the daemon do something and tells the retune that followed: the decision, what it changed, what went wrong. */
 export async function runCommand(
-  { bus, json }: Pick<VerbInput, 'bus' | 'json'>,
+  { bus, json, terminal }: Pick<VerbInput, 'bus' | 'json' | 'terminal'>,
   act: (daemon: Daemon) => Promise<RetuneReply>,
 ): Promise<VerbResult> {
   const reply = await Daemon.with(bus, act);
-  if (json) return { status: 0, output: JSON.stringify(reply, undefined, 2) };
-  const { sentence, changes, problems } = reply;
-  const lines = [
-    sentence ?? 'no decision',
+  return { status: 0, output: json ? toJson(reply) : fold(retuneLines(reply), terminal) };
+}
+
+/** A retune in lines. */
+export function retuneLines({ sentence, failure, changes, problems }: RetuneReply): readonly string[] {
+  return [
+    sentence ?? failure ?? 'no decision',
     changes.length === 0 ? 'nothing had to be changed' : changes.join(', '),
     ...problems.map((problem) => `warning: ${problem}`),
   ];
-  return { status: 0, output: lines.join('\n') };
+}
+
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, undefined, 2);
 }

@@ -7,13 +7,18 @@ import { OPTIONS, type Verb } from './verb.js';
 
 /** A problem was found. */
 const PROBLEM_STATUS = 1;
-/** Where stdout is no terminal. */
-const USUAL_COLUMNS = 80;
 
 export const doctor: Verb = {
-  summary: 'check this host for what keeps KSM from working well',
+  summary: 'what keeps KSM from working well on this host',
+  details:
+    'Says of each check what was found, why it matters and the command that mends it. Needs no samepaged. The exit status ' +
+    'is 1 where there is a problem.',
   options: ['bus', 'json', 'libvirt', 'root'],
-  async run({ bus, json, libvirt, root: given }) {
+  examples: [
+    { command: 'samepagectl doctor', does: 'this host' },
+    { command: 'samepagectl doctor --root /tmp/host', does: 'another host, from a copy of its /proc and /sys' },
+  ],
+  async run({ bus, json, libvirt, root: given, terminal }) {
     const root = hostRoot(given);
     const elsewhere = root !== '' && bus === OPTIONS.bus.default;
     const [hostFacts, busFacts] = await Promise.all([
@@ -23,16 +28,7 @@ export const doctor: Verb = {
     const findings = examine({ ...hostFacts, ...busFacts });
     return {
       status: findings.some(({ level }) => level === 'problem') ? PROBLEM_STATUS : 0,
-      output: json ? findingsAsJson(findings) : formatFindings(findings, terminal()),
+      output: json ? findingsAsJson(findings) : formatFindings(findings, terminal),
     };
   },
 };
-
-/** https://no-color.org: colour is off where NO_COLOR is set to anything but nothing. */
-function terminal() {
-  const { isTTY, columns } = process.stdout;
-  return {
-    columns: isTTY ? columns : USUAL_COLUMNS,
-    colour: isTTY && (process.env['NO_COLOR'] ?? '') === '',
-  };
-}

@@ -7,9 +7,18 @@ import { hostRoot } from './hostRoot.js';
 import { OPTIONS, UsageError, type Verb, type VerbInput } from './verb.js';
 
 export const guests: Verb = {
-  summary: "guests' memory and what is merged; forbid or allow merging",
+  summary: "guests' memory and what is merged of it",
+  details:
+    "Shows each guest's memory, how much of it is merged, and why a guest cannot be merged. forbid puts <nosharepages/> " +
+    "into the guest's persistent definition, allow takes it out; both count from its next start on.",
   usage: 'guests [forbid|allow NAME]',
+  words: [['forbid', 'allow'], 'guest'],
   options: ['bus', 'json', 'libvirt', 'root'],
+  examples: [
+    { command: 'samepagectl guests', does: 'every running guest' },
+    { command: 'samepagectl guests forbid vault', does: 'keep the memory of the guest vault from being merged' },
+    { command: 'samepagectl guests allow vault', does: 'let it be merged again' },
+  ],
   async run(input) {
     const [word, name, ...rest] = input.words;
     if (word === undefined) return { status: 0, output: await list(input) };

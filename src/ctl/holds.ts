@@ -11,15 +11,24 @@ import { UsageError, type Verb, type VerbInput } from './verb.js';
 const PROGRESS_MILLIS = 200;
 
 export const stop: Verb = {
-  summary: 'stop ksmd until resume; what is shared stays shared',
+  summary: 'stop ksmd; what is shared stays shared',
   options: ['bus', 'json'],
+  examples: [{ command: 'samepagectl stop', does: 'no more CPU time for ksmd' }],
   run: (input) => runCommand(input, (daemon) => daemon.command('Stop')),
 };
 
 export const pause: Verb = {
   summary: 'stop ksmd for 90s, 10m, 2h30m, or until resume',
+  details:
+    'Stops ksmd for a time as 90s, 10m, 2h30m or 1d, or until resume. What is shared stays shared. It lasts over a ' +
+    'restart of samepaged.',
   usage: 'pause [DURATION]',
+  words: [['10m', '1h', '8h']],
   options: ['bus', 'json'],
+  examples: [
+    { command: 'samepagectl pause 10m', does: 'all CPU time for something else, for ten minutes' },
+    { command: 'samepagectl pause', does: 'until samepagectl resume' },
+  ],
   run: (input) => {
     const [duration, ...more] = input.words;
     const millis = duration === undefined ? 0 : parseDuration(duration);
@@ -31,14 +40,22 @@ export const pause: Verb = {
 };
 
 export const resume: Verb = {
-  summary: 'let the policy decide again after stop, pause or unmerge',
+  summary: 'let the policy decide again',
   options: ['bus', 'json'],
+  examples: [{ command: 'samepagectl resume', does: 'go on' }],
   run: (input) => runCommand(input, (daemon) => daemon.command('Resume')),
 };
 
 export const unmerge: Verb = {
-  summary: 'give every guest its own pages back, and stay stopped until resume',
+  summary: 'give every guest its own pages back, and stop',
+  details:
+    'Undoes all merging (run=2). What is saved must fit into available memory with a tenth to spare, otherwise it is ' +
+    'refused with the figures. Stays so until resume. The kernel unmerges all at once; --gradually says what else can be done.',
   options: ['bus', 'json', 'force', 'gradually'],
+  examples: [
+    { command: 'samepagectl unmerge', does: 'before a benchmark, where memory allows it' },
+    { command: 'samepagectl unmerge --force', does: 'whatever the memory' },
+  ],
   run: async (input) => {
     if (input.gradually) {
       throw new Error(

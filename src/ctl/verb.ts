@@ -1,27 +1,79 @@
 import type { BusAddress } from '../bus/connection.js';
+import type { Terminal } from './terminal.js';
+
+interface Option {
+  readonly type: 'string' | 'boolean';
+  readonly default: string | boolean;
+  /** What it does, in half a line. */
+  readonly help: string;
+  /** What stands for its value in the help; of a boolean nothing. */
+  readonly placeholder?: string;
+  /** Values to offer; any may be given. */
+  readonly values?: readonly string[] | 'directory';
+}
+
+/** As `systemctl status`: the daemon does not run. */
+export const NOT_RUNNING_STATUS = 3;
 
 /** Every option of samepagectl; each verb names those that it takes. */
 export const OPTIONS = {
-  bus: { type: 'string', default: 'system', help: 'BUS  system, session or a D-Bus address (system)' },
-  force: { type: 'boolean', default: false, help: 'unmerge even if it may not fit into memory' },
-  gradually: { type: 'boolean', default: false, help: 'unmerge in steps, where the kernel can' },
+  all: { type: 'boolean', default: false, help: 'defaults as well' },
+  bus: {
+    type: 'string',
+    default: 'system',
+    help: 'system, session or a D-Bus address (system)',
+    placeholder: 'BUS',
+    values: ['system', 'session'],
+  },
+  csv: { type: 'boolean', default: false, help: 'comma-separated values, a record a line' },
+  force: { type: 'boolean', default: false, help: 'even if it may not fit into memory' },
+  gradually: { type: 'boolean', default: false, help: 'in steps, where the kernel can' },
   json: { type: 'boolean', default: false, help: 'for programs' },
   libvirt: {
     type: 'string',
     default: '/org/libvirt/QEMU',
-    help: "OBJECT  libvirt-dbus's connection, or none (/org/libvirt/QEMU)",
+    help: "libvirt-dbus's connection, or none (/org/libvirt/QEMU)",
+    placeholder: 'OBJECT',
+    values: ['/org/libvirt/QEMU', 'none'],
   },
-  root: { type: 'string', default: '', help: 'DIR  take /proc and /sys from DIR' },
-} as const;
+  root: {
+    type: 'string',
+    default: '',
+    help: 'take /proc and /sys from DIR',
+    placeholder: 'DIR',
+    values: 'directory',
+  },
+  since: {
+    type: 'string',
+    default: '1d',
+    help: 'how far to look back: 90m, 1h, 30d (1d)',
+    placeholder: 'DURATION',
+    values: ['1h', '6h', '1d', '7d', '30d'],
+  },
+  svg: {
+    type: 'string',
+    default: '',
+    help: 'draw a chart into FILE, or onto stdout for -',
+    placeholder: 'FILE',
+    values: ['-'],
+  },
+} as const satisfies Readonly<Record<string, Option>>;
 export type OptionName = keyof typeof OPTIONS;
 type OptionValues = {
   readonly [Name in OptionName]: (typeof OPTIONS)[Name]['type'] extends 'boolean' ? boolean : string;
 };
 
+/** An option by its name, with what is not there left out of its type. */
+export function optionOf(name: OptionName): Option {
+  return OPTIONS[name];
+}
+
 export interface VerbInput extends OptionValues {
   readonly bus: BusAddress;
   /** What follows the verb. */
   readonly words: readonly string[];
+  /** Where the output goes. */
+  readonly terminal: Terminal;
   /** Shows how a long task is getting on, on a terminal only; each text replaces the one before. */
   readonly progress: (text: string) => void;
 }
@@ -33,15 +85,32 @@ export interface VerbResult {
   readonly output: string;
 }
 
-/** A verb of samepagectl: one entry in verbs.ts makes it callable and puts it into the help. */
+/** What a word after the verb can be: one of these, or a name of that kind. */
+export type Word = readonly string[] | 'guest' | 'policy' | 'verb' | 'file';
+
+export interface Example {
+  /** A line for a shell. */
+  readonly command: string;
+  readonly does: string;
+}
+
+/** A verb of samepagectl: one entry in verbs.ts makes it callable and puts it into help, completion and manual page. */
 export interface Verb {
   /** What it does, in half a line. */
   readonly summary: string;
-  /** The words it takes, as in "forbid NAME"; none unless told. */
+  /** What it does, in full; for those whose summary does not say it all. */
+  readonly details?: string;
+  /** The verb with the words it takes, as in "pause [DURATION]"; it takes none unless told. */
   readonly usage?: string;
+  /** What can be offered for these words, one after the other. */
+  readonly words?: readonly Word[];
   readonly options: readonly OptionName[];
+  /** Each can be run as it is. */
+  readonly examples: readonly Example[];
   readonly run: (input: VerbInput) => Promise<VerbResult>;
 }
+
+export type VerbTable = Readonly<Record<string, Verb>>;
 
 /** A command line that a verb cannot take; the message says what was expected. */
 export class UsageError extends Error {}

@@ -3,12 +3,30 @@ import * as v from 'valibot';
 import type { Hold } from '../core/hold.js';
 import { readTextIfThere } from './sysfs.js';
 
-const Entry = v.object({
-  kind: v.picklist(['paused', 'stopped', 'unmerged']),
-  untilMillis: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-});
+const Entry = v.pipe(
+  v.object({
+    kind: v.optional(v.picklist(['paused', 'stopped', 'unmerged'])),
+    untilMillis: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+    policy: v.optional(v.object({ name: v.string(), insteadOf: v.string(), bootId: v.string() })),
+  }),
+  v.check(({ kind, policy }) => kind !== undefined || policy !== undefined, 'it holds nothing'),
+);
 
-/** Keeps an administrator's hold over restarts, in the state directory. */
+/** A policy that was chosen by hand: it ends with the boot, and when the configuration names another than it did then. */
+export interface PolicyChoice {
+  readonly name: string;
+  /** The policy that the configuration named then. */
+  readonly insteadOf: string;
+  readonly bootId: string;
+}
+
+/** What an administrator said that is in force until it is taken back. */
+export interface SaidByHand {
+  readonly hold: Hold | undefined;
+  readonly policy: PolicyChoice | undefined;
+}
+
+/** Keeps what an administrator said over restarts, in the state directory. */
 export class HoldFile {
   readonly path: string;
   private readonly directory: string;
@@ -18,21 +36,22 @@ export class HoldFile {
     this.path = `${directory}/hold.json`;
   }
 
-  /** @throws Error when the file is there and is no hold. */
-  read(): Hold | undefined {
+  /** @throws Error when the file is there and is none of these. */
+  read(): SaidByHand {
     const text = readTextIfThere(this.path);
-    if (text === undefined) return undefined;
-    const { kind, untilMillis } = v.parse(Entry, JSON.parse(text));
-    return { kind, ...(untilMillis === undefined ? {} : { untilMillis }) };
+    if (text === undefined) return { hold: undefined, policy: undefined };
+    const { kind, untilMillis, policy } = v.parse(Entry, JSON.parse(text));
+    const until = untilMillis === undefined ? {} : { untilMillis };
+    return { hold: kind === undefined ? undefined : { kind, ...until }, policy };
   }
 
-  write(hold: Hold | undefined): void {
-    if (hold === undefined) {
+  write({ hold, policy }: SaidByHand): void {
+    if (hold === undefined && policy === undefined) {
       if (existsSync(this.path)) rmSync(this.path);
       return;
     }
     mkdirSync(this.directory, { recursive: true });
-    writeFileSync(`${this.path}.new`, `${JSON.stringify(hold)}\n`);
+    writeFileSync(`${this.path}.new`, `${JSON.stringify({ ...hold, policy })}\n`);
     renameSync(`${this.path}.new`, this.path);
   }
 }

@@ -12,17 +12,17 @@ export class Ksmd {
   }
 
   /**
-   * CPU time used since boot, in nanoseconds (first field of /proc/PID/schedstat); undefined where it cannot be seen, as
-   * in a container.
+   * CPU time used, and time waited for a CPU, since boot, in nanoseconds (the first two fields of /proc/PID/schedstat);
+   * undefined where it cannot be seen, as in a container.
    */
-  cpuNanos(): number | undefined {
+  times(): { readonly cpuNanos: number; readonly waitNanos: number } | undefined {
     if (this.pid === undefined) return undefined;
     const path = `${this.root}/proc/${this.pid}/schedstat`;
     const text = readTextIfThere(path);
     if (text === undefined) return undefined;
-    const running = /^\d+(?= )/.exec(text)?.[0];
-    if (running === undefined) throw new MalformedError(path, 'three numbers', text);
+    const [, running, waiting] = /^(\d+) (\d+) \d+$/.exec(text) ?? [];
+    if (running === undefined || waiting === undefined) throw new MalformedError(path, 'three numbers', text);
     // Beyond 2^53 ns, 104 days, the last digits are lost, and nobody misses them.
-    return Number(running);
+    return { cpuNanos: Number(running), waitNanos: Number(waiting) };
   }
 }

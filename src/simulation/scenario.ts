@@ -2,6 +2,10 @@
 export interface GuestContent {
   /** Pages that every guest with this content has too; a smaller number is a prefix of a larger. */
   readonly commonMiB: number;
+  /** Which common pages: guests of different images have none in common. The simulation alone knows it. */
+  readonly image?: string;
+  /** Empty pages that were written to. The simulation alone knows them. */
+  readonly zeroMiB?: number;
   /** Pages that no other guest has. */
   readonly ownMiB: number;
   /** How much of its own pages it writes anew, over and over, per second. */

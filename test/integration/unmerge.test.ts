@@ -88,10 +88,10 @@ describe('holds mistyped or without a daemon', { concurrency: true }, () => {
     [['pause', '10m', '5m'], /^samepagectl: "10m 5m" is no duration; /],
     [['pause', '-5'], /-5/],
     [['stop', 'now'], /^samepagectl: stop takes no "now"\n$/],
-    [['resume', '--force'], /^samepagectl: resume does not take --force\n$/],
+    [['resume', '--force'], /^samepagectl: resume does not take --force; see samepagectl help resume\n$/],
     [['unmerge', 'web'], /^samepagectl: unmerge takes no "web"\n$/],
     [['unmerg'], /^samepagectl: no verb "unmerg"; did you mean unmerge\?\n$/],
-    [['pause', '--gradually'], /^samepagectl: pause does not take --gradually\n$/],
+    [['pause', '--gradually'], /^samepagectl: pause does not take --gradually; see samepagectl help pause\n$/],
   ] as const) {
     it(`${['samepagectl', ...words].join(' ')}: exit 64`, async () => {
       const { status, stdout, stderr } = await runCtl(['--bus', 'unix:path=/nonexistent/bus', ...words]);

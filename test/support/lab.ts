@@ -1,7 +1,9 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BootedGuest, type BootedGuestSpec, bootedGuestXml } from './bootedGuest.js';
 import type { Child } from './child.js';
 import { domainPath, type GuestSpec, guestXml, writeBlob } from './guest.js';
+import { guestImage } from './guestImage.js';
 import { Namespace } from './namespace.js';
 import { PrivateBus } from './privateBus.js';
 
@@ -44,9 +46,14 @@ export class Lab {
     return this.#bus.address;
   }
 
+  /** Runs a command where libvirtd and the guests are: its stdout; rejects with its stderr. */
+  run(command: string, ...args: readonly string[]): Promise<string> {
+    return this.#namespace.run(command, ...args);
+  }
+
   /** virsh's stdout; rejects with its stderr. */
   virsh(...args: readonly string[]): Promise<string> {
-    return this.#namespace.run('virsh', '--connect', 'qemu:///system', '--quiet', ...args);
+    return this.run('virsh', '--connect', 'qemu:///system', '--quiet', ...args);
   }
 
   /** The guest's object path, whether it runs or not. */
@@ -65,6 +72,20 @@ export class Lab {
       await this.virsh('create', xml, ...(spec.suspend === false ? [] : ['--paused']));
     } finally {
       await rm(own, { force: true });
+      await rm(xml, { force: true });
+    }
+  }
+
+  /** The guest is transient. It has begun to boot when this resolves; its `ready` tells when its memory is filled. */
+  async startBootedGuest(spec: BootedGuestSpec): Promise<BootedGuest> {
+    const image = await guestImage();
+    const socket = join(this.#bus.directory, `${spec.name}.console`);
+    const xml = join(this.#bus.directory, `${spec.name}.xml`);
+    try {
+      await writeFile(xml, bootedGuestXml(spec, image, socket));
+      await this.virsh('create', xml);
+      return new BootedGuest(spec.name, socket);
+    } finally {
       await rm(xml, { force: true });
     }
   }

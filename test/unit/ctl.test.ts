@@ -1,148 +1,151 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, test } from 'node:test';
-import { Daemon, type DaemonProperties, type RetuneReply } from '../../src/ctl/client.js';
+import { Daemon, NotRunning } from '../../src/ctl/client.js';
+import { policy } from '../../src/ctl/policy.js';
+import { reload } from '../../src/ctl/reload.js';
+import type { ReloadReply, RetuneReply } from '../../src/ctl/replies.js';
 import { retune } from '../../src/ctl/retune.js';
 import { status } from '../../src/ctl/status.js';
-import type { Verb } from '../../src/ctl/verb.js';
-import { VERBS } from '../../src/ctl/verbs.js';
+import type { Verb, VerbInput, VerbResult } from '../../src/ctl/verb.js';
+import { version } from '../../src/ctl/version.js';
+import { VERSION } from '../../src/version.js';
+import { PLAIN, PROPERTIES, REPLY, inputOf } from './ctlExamples.js';
 
-const NOW = 1_700_000_000_000;
-const REPLY: RetuneReply = {
-  triggers: ['guest web started'],
-  policy: 'ksmtuned',
-  reason: 'free-below-reserve',
-  sentence: 'guests use 19.5 GiB: merging',
-  changes: ['pages_to_scan 100 -> 364', 'run 0 -> 1'],
-  problems: [],
-  realtimeUSec: (NOW - 42_000) * 1000,
-};
-const PROPERTIES: DaemonProperties = {
-  version: '1.2.3',
-  policy: 'ksmtuned',
-  run: 1,
-  pagesToScan: 364,
-  sleepMillisecs: 10,
-  savedBytes: 3 * 1024 ** 3,
-  guestCount: 2,
-  libvirtConnected: true,
-  dryRun: false,
-  hold: '',
-  holdUntilUSec: 0,
-  lastRetune: REPLY,
-};
-
-/** What a verb prints when the daemon answers `answer`; no bus is asked. */
-async function output(context: TestContext, verb: Verb, answer: unknown, json = false): Promise<string> {
-  context.mock.timers.enable({ apis: ['Date'], now: NOW });
-  context.mock.method(Daemon, 'with', () => Promise.resolve(answer));
-  const { status: exitStatus, output: text } = await verb.run({
-    bus: 'system',
-    json,
-    libvirt: 'none',
-    force: false,
-    gradually: false,
-    root: '',
-    words: [],
-    progress: () => undefined,
-  });
-  assert.equal(exitStatus, 0);
-  return text;
+/** What comes of a verb when the daemon answers `answer`, or when it is not there; no bus is asked. */
+async function run(
+  context: TestContext,
+  verb: Verb,
+  answer: unknown,
+  input: Partial<VerbInput> = {},
+): Promise<VerbResult> {
+  context.mock.method(Daemon, 'with', () =>
+    answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer),
+  );
+  return verb.run(inputOf(input));
 }
 
+const GONE = new NotRunning('samepaged is not running on BUS');
+
 describe('samepagectl status', () => {
-  test('is one screen', async (context) => {
-    assert.deepEqual((await output(context, status, PROPERTIES)).split('\n'), [
-      'KSM is merging',
-      '  why        guests use 19.5 GiB: merging',
-      '  saved      3.0 GiB',
-      '  pace       364 pages every 10 ms',
-      '  guests     2 guests, from libvirt',
-      '  last look  42 s ago: guest web started',
-      '  policy     ksmtuned, samepaged 1.2.3',
-    ]);
+  test('for programs has everything and says that the daemon runs', async (context) => {
+    const { status: exit, output } = await run(context, status, PROPERTIES, { json: true });
+    assert.equal(exit, 0);
+    assert.deepEqual(JSON.parse(output), { running: true, ...PROPERTIES });
   });
 
-  const rows: { name: string; parts: Partial<DaemonProperties>; lines: readonly string[] }[] = [
-    { name: 'at rest', parts: { run: 0 }, lines: ['KSM is not merging', '  pace       ksmd rests'] },
-    {
-      name: 'unmerged',
-      parts: { run: 2 },
-      lines: ['KSM is off and everything is unmerged', '  pace       ksmd rests'],
-    },
-    {
-      name: 'without libvirt',
-      parts: { libvirtConnected: false, guestCount: 1 },
-      lines: ['  guests     1 guest, from /proc (libvirt is not connected)'],
-    },
-    {
-      name: 'in a dry run',
-      parts: { dryRun: true },
-      lines: ['  policy     ksmtuned, samepaged 1.2.3, dry run: nothing is written'],
-    },
-    {
-      name: 'before the first look',
-      parts: { lastRetune: { triggers: [], changes: [], problems: [] } },
-      lines: ['  why        no decision yet', '  last look  never'],
-    },
-    {
-      name: 'after a failed look',
-      parts: { lastRetune: { triggers: ['timer'], changes: [], problems: [], failure: 'no sample' } },
-      lines: ['  why        no sample'],
-    },
-    {
-      name: 'after one trigger more than it has room for',
-      parts: { lastRetune: { ...REPLY, triggers: ['a', 'b', 'c', 'd'] } },
-      lines: ['  last look  42 s ago: a, b, c and 1 more'],
-    },
-    {
-      name: 'after many triggers',
-      parts: { lastRetune: { ...REPLY, triggers: ['a', 'b', 'c', 'd', 'e'] } },
-      lines: ['  last look  42 s ago: a, b, c and 2 more'],
-    },
-  ];
-  for (const { name, parts, lines } of rows) {
-    test(name, async (context) => {
-      const shown = (await output(context, status, { ...PROPERTIES, ...parts })).split('\n');
-      for (const line of lines) assert.ok(shown.includes(line), shown.join('\n'));
-    });
-  }
-
-  test('for programs has everything and says that the daemon runs', async (context) => {
-    const text = await output(context, status, PROPERTIES, true);
-    assert.deepEqual(JSON.parse(text), { running: true, ...PROPERTIES });
+  test('without a daemon ends with 3, says why, and what the kernel does by itself', async (context) => {
+    const { status: exit, output } = await run(context, status, GONE);
+    assert.equal(exit, 3);
+    assert.match(output, /^samepaged is not running on BUS\.\nTh(e kernel by itself|is kernel has no KSM)/);
   });
 });
 
 describe('samepagectl retune', () => {
+  const sentence = REPLY.sentence ?? '';
   const rows: { name: string; reply: RetuneReply; text: string }[] = [
     {
       name: 'says the decision and what changed',
       reply: REPLY,
-      text: 'guests use 19.5 GiB: merging\npages_to_scan 100 -> 364, run 0 -> 1',
+      text: `${sentence}\npages_to_scan 100 -> 364, run 0 -> 1`,
     },
     {
       name: 'says that nothing had to change',
       reply: { ...REPLY, changes: [] },
-      text: 'guests use 19.5 GiB: merging\nnothing had to be changed',
+      text: `${sentence}\nnothing had to be changed`,
     },
     {
       name: 'says every problem',
       reply: { ...REPLY, changes: ['run 0 -> 1'], problems: ['one', 'two'] },
-      text: 'guests use 19.5 GiB: merging\nrun 0 -> 1\nwarning: one\nwarning: two',
+      text: `${sentence}\nrun 0 -> 1\nwarning: one\nwarning: two`,
     },
   ];
   for (const { name, reply, text } of rows) {
     test(name, async (context) => {
-      assert.equal(await output(context, retune, reply), text);
+      assert.deepEqual(await run(context, retune, reply), { status: 0, output: text });
     });
   }
 
+  test('on a terminal does not break words', async (context) => {
+    const terminal = { ...PLAIN, columns: 40, interactive: true };
+    const { output } = await run(context, retune, REPLY, { terminal });
+    for (const line of output.split('\n')) assert.ok(line.length <= 40, line);
+    assert.equal(output.replaceAll('\n', ' '), `${sentence} pages_to_scan 100 -> 364, run 0 -> 1`);
+  });
+
   test('for programs is the reply', async (context) => {
-    assert.deepEqual(JSON.parse(await output(context, retune, REPLY, true)), REPLY);
+    const { output } = await run(context, retune, REPLY, { json: true });
+    assert.deepEqual(JSON.parse(output), REPLY);
   });
 });
 
-test('every verb has a summary of half a line for the help', () => {
-  assert.deepEqual(Object.keys(VERBS).slice(0, 2), ['status', 'retune']);
-  for (const { summary } of Object.values(VERBS)) assert.match(summary, /^\S.{5,65}\S$/);
+describe('samepagectl policy', () => {
+  test('marks the one in force and says whether it was set by hand', async (context) => {
+    const { output } = await run(context, policy, PROPERTIES);
+    assert.match(output, /^ {2}\* ksmtuned {2}\S.*\n {4}adaptive {2}\S.*\n {4}advisor {3}\S.*\n\nin force: ksmtuned$/);
+    const byHand = await run(context, policy, { ...PROPERTIES, policy: 'adaptive' });
+    assert.match(byHand.output, /^ {4}ksmtuned .*\n {2}\* adaptive /);
+    assert.match(
+      byHand.output.replaceAll('\n', ' '),
+      /set by hand in the place of ksmtuned; samepagectl policy default/,
+    );
+  });
+
+  test('without a daemon shows them and ends with 3', async (context) => {
+    const { status: exit, output } = await run(context, policy, GONE);
+    assert.equal(exit, 3);
+    assert.match(output, /adaptive[^]*samepaged is not running on BUS: no policy is in force$/);
+    assert.doesNotMatch(output, /\*/);
+  });
+});
+
+describe('samepagectl reload', () => {
+  const taken: ReloadReply = { taken: true, problems: ['f:1: unknown key X'], retune: { ...REPLY, changes: [] } };
+
+  test('says that the configuration is taken, what was passed over, and what came of it', async (context) => {
+    assert.deepEqual(await run(context, reload, taken), {
+      status: 0,
+      output: [
+        'The configuration is in force.',
+        'warning: f:1: unknown key X',
+        REPLY.sentence,
+        'nothing had to be changed',
+      ].join('\n'),
+    });
+  });
+
+  test('says each error of one that is not, and ends with 78', async (context) => {
+    const { status: exit, output } = await run(context, reload, { taken: false, problems: ['f:1: a', 'f:2: b'] });
+    assert.equal(exit, 78);
+    assert.equal(output, 'f:1: a\nf:2: b\nThe configuration is not taken: the one before stays in force.');
+  });
+});
+
+describe('samepagectl version', () => {
+  const rows: { name: string; daemon: unknown; output: string; json: object }[] = [
+    {
+      name: 'of both',
+      daemon: VERSION,
+      output: `samepagectl ${VERSION}\nsamepaged ${VERSION}`,
+      json: { command: VERSION, daemon: VERSION, differ: false },
+    },
+    {
+      name: 'says that they differ',
+      daemon: '9.9.9',
+      output: `samepagectl ${VERSION}\nsamepaged 9.9.9\nThey differ. To run what is installed: systemctl restart samepaged`,
+      json: { command: VERSION, daemon: '9.9.9', differ: true },
+    },
+    {
+      name: 'without a daemon',
+      daemon: GONE,
+      output: `samepagectl ${VERSION}\nsamepaged is not running on BUS`,
+      json: { command: VERSION, daemon: null, differ: false },
+    },
+  ];
+  for (const { name, daemon, output, json } of rows) {
+    test(name, async (context) => {
+      assert.deepEqual(await run(context, version, daemon), { status: 0, output });
+      const told = await run(context, version, daemon, { json: true });
+      assert.deepEqual(JSON.parse(told.output), json);
+    });
+  }
 });

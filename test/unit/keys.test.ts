@@ -16,6 +16,8 @@ describe('a whole number has bounds', () => {
     KSM_NPAGES_MIN: [0, UINT32],
     KSM_NPAGES_MAX: [0, UINT32],
     KSM_THRES_COEF: [0, 1000],
+    KSM_CPU_MAX: [1, 100],
+    KSM_PROBE_MAX: [10, 86400],
     KSM_EVENT_SETTLE: [0, 60000],
   } as const;
   for (const name of Object.keys(bounds) as (keyof typeof bounds)[]) {
@@ -26,7 +28,7 @@ describe('a whole number has bounds', () => {
       for (const text of ['1.5', '1e3', '0x10', ' 5', '5 ', 'many', '--5', '5m', '1'.repeat(400), 'NaN', 'Infinity']) {
         assert.equal(readValue(name, text), undefined, text);
       }
-      assert.equal(readValue(name, '+7'), 7);
+      assert.equal(readValue(name, `+${most}`), most);
       assert.equal(readValue(name, ''), readValue(name, KEYS[name].fallback));
     });
   }
@@ -108,7 +110,7 @@ describe('a switch', () => {
 
 describe('a choice', () => {
   const choices = {
-    KSM_POLICY: ['ksmtuned'],
+    KSM_POLICY: ['ksmtuned', 'adaptive', 'advisor'],
     KSM_MEMORY_ACCOUNTING: ['corrected', 'legacy'],
     KSM_ON_EXIT: ['restore', 'leave', 'stop', 'unmerge'],
     KSM_WHEN: ['needed', 'always'],
@@ -159,7 +161,7 @@ describe('KSM_EVENT_RECHECK is a list of seconds', () => {
 });
 
 describe('every key', () => {
-  test("has ksmtuned's default", () => {
+  test("has ksmtuned's default, or one that keeps to ksmtuned's ways", () => {
     const expected: Partial<Record<KeyName, string>> = {
       KSM_MONITOR_INTERVAL: '60',
       KSM_SLEEP_MSEC: '10',
@@ -174,6 +176,8 @@ describe('every key', () => {
       KSM_EVENT_RECHECK: '5,20',
       KSM_MEMORY_ACCOUNTING: 'corrected',
       KSM_POLICY: 'ksmtuned',
+      KSM_CPU_MAX: '50',
+      KSM_PROBE_MAX: '600',
       KSM_WHEN: 'needed',
       KSM_UNMERGE_TO_APPLY: '',
       KSM_FORBID_GUESTS: '',

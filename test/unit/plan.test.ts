@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { KeyName } from '../../src/config/keys.js';
 import type { KsmSettings } from '../../src/core/ksm.js';
 import { planOf } from '../../src/plan.js';
-import { sampleOf, valuesOf } from './examples.js';
+import { IDLE_KSM, hostOf, sampleOf, valuesOf } from './examples.js';
 
 const START = { because: { kind: 'start' }, hold: undefined } as const;
 
@@ -71,5 +71,38 @@ describe('the plan', () => {
       return policy.decide(undefined, sampleOf(), [])[1].settings.run;
     };
     assert.deepEqual([runOf('needed'), runOf('always')], [0, 1]);
+  });
+
+  describe('has the policy of KSM_POLICY', () => {
+    const short = {
+      memory: hostOf(16777216, 1000000, 0),
+      ksm: { ...IDLE_KSM, advisorMode: 'none' as const, smartScan: 0 },
+    };
+    const decisionOf = (texts: Partial<Record<KeyName, string>>) => {
+      const { policy } = planOf({ ...START, values: valuesOf(texts) }, undefined);
+      const [, { reason, settings, sentence }] = policy.decide(undefined, sampleOf(short), [{ kind: 'start' }]);
+      return { name: policy.name, reason, settings, sentence };
+    };
+
+    test('each by its name', () => {
+      for (const [name, reason] of [
+        ['ksmtuned', 'free-below-reserve'],
+        ['adaptive', 'burst'],
+        ['advisor', 'advised'],
+      ] as const) {
+        const decision = decisionOf({ KSM_POLICY: name });
+        assert.deepEqual([decision.name, decision.reason, decision.settings.run], [name, reason, 1]);
+      }
+    });
+
+    test('with KSM_CPU_MAX', () => {
+      assert.match(decisionOf({ KSM_POLICY: 'adaptive', KSM_CPU_MAX: '20' }).sentence, /up to 20 % of a core$/);
+      assert.equal(decisionOf({ KSM_POLICY: 'advisor', KSM_CPU_MAX: '20' }).settings.advisorMaxCpu, 20);
+    });
+
+    test('which sets smart_scan unless KSM_SMART_SCAN does', () => {
+      assert.equal(decisionOf({ KSM_POLICY: 'adaptive' }).settings.smartScan, 1);
+      assert.equal('smartScan' in decisionOf({ KSM_POLICY: 'adaptive', KSM_SMART_SCAN: '0' }).settings, false);
+    });
   });
 });

@@ -19,6 +19,7 @@ const DECIDED: Decided = {
   applied: { writes: [{ setting: 'run', from: 0, to: 1 }], problems: [] },
 };
 const QUIET: Decided = { ...DECIDED, applied: { writes: [], problems: [] } };
+const ROUTINE: Decided = { ...DECIDED, decision: { ...DECIDED.decision, routine: true } };
 const FAILED: Retune = { triggers: [{ kind: 'timer' }], policy: 'ksmtuned', failure: new Error('meminfo is odd') };
 
 /** The lines that the turns leave in the log, as "level: text". */
@@ -55,6 +56,12 @@ describe('the log of the turns', () => {
       lines: ['info: guest web started and 1 more: short: merging [would set run 0 -> 1]'],
     },
     { name: 'a decision that changes nothing is none', turns: [QUIET, QUIET], lines: [] },
+    { name: 'a decision that only follows measurements is none, whatever it changes', turns: [ROUTINE], lines: [] },
+    {
+      name: 'its problems are told all the same',
+      turns: [{ ...ROUTINE, applied: { ...ROUTINE.applied, problems: [busy] } }],
+      lines: ['warn: it is busy'],
+    },
     { name: 'a problem is told', turns: [withProblems(busy)], lines: ['warn: it is busy'] },
     {
       name: 'once, and not at every turn',
@@ -87,6 +94,12 @@ describe('the log of the turns', () => {
       assert.deepEqual(logged(turns, { dryRun }), lines);
     });
   }
+
+  test('with DEBUG has what changes nothing or only follows measurements too', () => {
+    const lines = logged([QUIET, ROUTINE], { least: 'debug' });
+    assert.ok(lines.includes('debug: guest web started and 1 more: short: merging'), lines.join('\n'));
+    assert.ok(lines.includes('debug: guest web started and 1 more: short: merging [run 0 -> 1]'), lines.join('\n'));
+  });
 
   test("with DEBUG has ksmtuned's own lines, in kB", () => {
     const memory = { totalBytes: 2048 * 1024, freeBytes: 1000 * 1024, committedBytes: 1024 * 512 };

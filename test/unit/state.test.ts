@@ -2,18 +2,23 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Trigger, describeTrigger } from '../../src/core/policy.js';
 import type { Retune } from '../../src/core/retune.js';
-import { initialState, nextState } from '../../src/core/state.js';
+import { type AgentState, initialState, nextState } from '../../src/core/state.js';
 import { IDLE_KSM, sampleOf } from './examples.js';
 
-const FIRST = initialState({ version: '1.2.3', policy: 'ksmtuned', dryRun: false });
+const FIRST = initialState({
+  version: '1.2.3',
+  policy: 'ksmtuned',
+  configuredPolicy: 'ksmtuned',
+  dryRun: false,
+});
 const MERGED: Retune = {
   triggers: [{ kind: 'start' }],
   policy: 'ksmtuned',
   sample: sampleOf({
-    ksm: { ...IDLE_KSM, pagesSharing: 1000, ksmZeroPages: 24 },
+    ksm: { ...IDLE_KSM, pagesShared: 100, pagesSharing: 1000, ksmZeroPages: 24, pagesUnshared: 900 },
     guests: [
       { name: 'a', residentBytes: 1, configuredBytes: 2 },
-      { name: 'b', residentBytes: 1, configuredBytes: 2 },
+      { name: 'b', residentBytes: 2, configuredBytes: 2 },
     ],
   }),
   decision: { reason: 'free-below-reserve', sentence: 'merging', settings: { run: 1, pagesToScan: 364 } },
@@ -25,45 +30,67 @@ const MERGED: Retune = {
     problems: [],
   },
 };
+const DONE_AT = 1_700_000_000_000;
+const INTERVAL = 60_000;
 const FAILED: Retune = { triggers: [{ kind: 'timer' }], policy: 'another', failure: new Error('no sample') };
+
+/** The state after a turn. */
+function after(state: AgentState, retune: Retune, availableBytes?: number): AgentState {
+  return nextState(state, { retune, doneAtMillis: DONE_AT, intervalMillis: INTERVAL, availableBytes });
+}
 
 describe('the state of the agent', () => {
   test('is nothing before anything was looked at', () => {
     assert.deepEqual(FIRST, {
       version: '1.2.3',
       policy: 'ksmtuned',
+      configuredPolicy: 'ksmtuned',
       dryRun: false,
       run: 0,
       pagesToScan: 0,
       sleepMillisecs: 0,
       savedBytes: 0,
+      sharingRatio: 0,
+      ksmdCpuPercent: undefined,
+      bookkeepingBytes: 0,
+      profitBytes: 0,
+      availableBytes: 0,
       guestCount: 0,
+      guestMemoryBytes: 0,
       libvirtConnected: false,
       hold: undefined,
       lastRetune: undefined,
+      nextLookMillis: undefined,
+      cpuMark: undefined,
     });
   });
 
   test('after a turn is the kernel as the turn left it', () => {
-    assert.deepEqual(nextState(FIRST, { retune: MERGED }), {
+    assert.deepEqual(after(FIRST, MERGED, 7_000_000), {
       ...FIRST,
       run: 1,
       pagesToScan: 364,
       sleepMillisecs: 20,
       savedBytes: 1024 * 4096,
+      sharingRatio: 10,
+      bookkeepingBytes: 2000 * 64,
+      profitBytes: 1024 * 4096 - 2000 * 64,
+      availableBytes: 7_000_000,
       guestCount: 2,
+      guestMemoryBytes: 3,
       lastRetune: MERGED,
+      nextLookMillis: DONE_AT + INTERVAL,
     });
   });
 
   test('shows what the kernel took, not what was wanted of it', () => {
     const refused: Retune = { ...MERGED, applied: { writes: MERGED.applied.writes.slice(0, 1), problems: [] } };
-    const { run, pagesToScan } = nextState(FIRST, { retune: refused });
+    const { run, pagesToScan } = after(FIRST, refused);
     assert.deepEqual({ run, pagesToScan }, { run: 0, pagesToScan: 364 });
   });
 
   test('in a dry run is the kernel as it was found: nothing was written', () => {
-    const { run, pagesToScan, sleepMillisecs, savedBytes } = nextState({ ...FIRST, dryRun: true }, { retune: MERGED });
+    const { run, pagesToScan, sleepMillisecs, savedBytes } = after({ ...FIRST, dryRun: true }, MERGED);
     assert.deepEqual(
       { run, pagesToScan, sleepMillisecs, savedBytes },
       { run: 0, pagesToScan: 100, sleepMillisecs: 20, savedBytes: 1024 * 4096 },
@@ -71,15 +98,76 @@ describe('the state of the agent', () => {
   });
 
   test('keeps what it knew through a failed turn, and tells of that', () => {
-    const before = nextState(FIRST, { retune: MERGED });
-    assert.deepEqual(nextState(before, { retune: FAILED }), { ...before, policy: 'another', lastRetune: FAILED });
+    const before = after(FIRST, MERGED, 7_000_000);
+    assert.deepEqual(after(before, FAILED), { ...before, policy: 'another', lastRetune: FAILED });
   });
 
   test('takes libvirt that came or went and nothing else', () => {
-    const before = nextState(FIRST, { retune: MERGED });
+    const before = after(FIRST, MERGED);
     const connected = nextState(before, { libvirtConnected: true });
     assert.deepEqual(connected, { ...before, libvirtConnected: true });
     assert.deepEqual(nextState(connected, { libvirtConnected: false }), before);
+  });
+
+  test('keeps what was available where that cannot be read', () => {
+    assert.equal(after(after(FIRST, MERGED, 5), MERGED).availableBytes, 5);
+  });
+
+  test('looks next when the policy asks for it, and otherwise after the interval', () => {
+    const asked: Retune = { ...MERGED, decision: { ...MERGED.decision, nextInMillis: 500 } };
+    assert.equal(after(FIRST, asked).nextLookMillis, DONE_AT + 500);
+    assert.equal(after(FIRST, FAILED).nextLookMillis, DONE_AT + INTERVAL);
+  });
+
+  test('has no ratio while nothing is shared', () => {
+    assert.equal(after(FIRST, { ...MERGED, sample: sampleOf() }).sharingRatio, 0);
+  });
+});
+
+describe("ksmd's CPU time, as percent of a core", () => {
+  /** Looks at these times with these counters, in milliseconds. */
+  function percents(...looks: readonly (readonly [at: number, cpu: number | undefined])[]): (number | undefined)[] {
+    let state = FIRST;
+    return looks.map(([monotonicMillis, cpuMillis]) => {
+      const cpu = cpuMillis === undefined ? {} : { ksmdCpuNanos: cpuMillis * 1e6 };
+      state = after(state, { ...MERGED, sample: sampleOf({ monotonicMillis, ...cpu }) });
+      return state.ksmdCpuPercent;
+    });
+  }
+
+  test('is the difference of two looks', () => {
+    assert.deepEqual(percents([1000, 500], [2000, 900], [4000, 900], [4500, 1025]), [undefined, 40, 0, 25]);
+  });
+
+  test('is not known where the counter is not there, and begins anew when it comes', () => {
+    assert.deepEqual(percents([0, 0], [1000, 100], [2000, undefined], [3000, 200], [4000, 300]), [
+      undefined,
+      10,
+      undefined,
+      undefined,
+      10,
+    ]);
+  });
+
+  test('is not known when the counter or the clock goes backwards', () => {
+    assert.deepEqual(percents([0, 900], [1000, 100], [2000, 200]), [undefined, undefined, 10]);
+    assert.deepEqual(percents([5000, 100], [1000, 200], [2000, 300]), [undefined, undefined, 10]);
+  });
+
+  test('stays as it was over looks that follow at once, which count later', () => {
+    assert.deepEqual(percents([0, 0], [1000, 500], [1001, 501], [1100, 501], [2000, 600]), [undefined, 50, 50, 50, 10]);
+    assert.deepEqual(percents([0, 0], [0, 0]), [undefined, undefined]);
+  });
+
+  test('is never above one core', () => {
+    assert.deepEqual(percents([0, 0], [1000, 1001]), [undefined, 100]);
+  });
+
+  test('counts on through a failed look', () => {
+    const first = after(FIRST, { ...MERGED, sample: sampleOf({ monotonicMillis: 0, ksmdCpuNanos: 0 }) });
+    const failed = after(first, FAILED);
+    const sample = sampleOf({ monotonicMillis: 1000, ksmdCpuNanos: 3e8 });
+    assert.equal(after(failed, { ...MERGED, sample }).ksmdCpuPercent, 30);
   });
 });
 

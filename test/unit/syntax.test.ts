@@ -113,18 +113,19 @@ describe('what can be read', () => {
     });
   }
 
-  test("the file that Debian's ksmtuned installs sets nothing", () => {
+  test("the sample file, Debian's with the keys of the policies, sets nothing", () => {
     assert.deepEqual(settings(readFileSync('fixtures/ksmtuned.conf', 'utf8')), []);
   });
 
-  test('and with its comment signs taken away sets every key', () => {
+  test('and with its comment signs taken away sets every key that it tells of, to its default', () => {
     const text = readFileSync('fixtures/ksmtuned.conf', 'utf8').replaceAll(/^# (?=[A-Z_]+=)/gm, '');
     assert.equal(
       settings(text)
         .map(([, key, value]) => `${key}=${value}`)
         .join(' '),
       'KSM_MONITOR_INTERVAL=60 KSM_SLEEP_MSEC=10 KSM_NPAGES_BOOST=300 KSM_NPAGES_DECAY=-50 KSM_NPAGES_MIN=64 ' +
-        'KSM_NPAGES_MAX=1250 KSM_THRES_COEF=20 KSM_THRES_CONST=2048 LOGFILE=/var/log/ksmtuned DEBUG=1',
+        'KSM_NPAGES_MAX=1250 KSM_THRES_COEF=20 KSM_THRES_CONST=2048 LOGFILE=/var/log/ksmtuned DEBUG=1 ' +
+        'KSM_POLICY=ksmtuned KSM_CPU_MAX=50 KSM_PROBE_MAX=600',
     );
   });
 });

@@ -2,9 +2,10 @@ import { residentBytesOf } from '../guest.js';
 import type { Policy, Trigger } from '../policy.js';
 import type { Sample } from '../sample.js';
 import { decisionOf } from './adaptiveDecision.js';
-import { type Burst, beginBurst, isOver, judgeBurst } from './burst.js';
-import { type Due, arrivals, describeDue, hasDeparture, nextDue } from './due.js';
+import { type Burst, beginBurst, isBlind, isOver, judgeBurst } from './burst.js';
+import { type Due, describeDue, hasDeparture, nextDue } from './due.js';
 import { type Need, type NeedOptions, needOf } from './need.js';
+import { newOccasion } from './occasion.js';
 import { type Pace, firstPace, nextPace, restingPace } from './pace.js';
 import {
   type Probe,
@@ -87,10 +88,10 @@ function nextMemory(
   const { probeMaxMillis } = options;
   const budget = options.cpuMaxPercent / 100;
   const need = needOf(sample, before?.need, options);
-  const mark = markOf(sample);
+  const mark = withCpuTime(markOf(sample), before, budget);
   const progress = before && progressBetween(before.mark, mark);
   const settling = nextSettling(before?.settling ?? {}, sample.guests, triggers, mark.monotonicMillis);
-  const came = nextDue(before?.due, triggers, sample.guests, newNeed(before?.need, need));
+  const came = nextDue(before?.due, triggers, sample.guests, newOccasion(before, need, mark, triggers));
   const phaseBefore = before?.phase ?? { name: 'rest' };
   const probing = before?.probing ?? firstProbing(probeMaxMillis, false);
   const situation: Situation = {
@@ -99,12 +100,12 @@ function nextMemory(
     mark,
     due: need.needed ? came : undefined,
     settling,
-    arrived: arrivals(triggers).length > 0,
     disturbed: hasDeparture(triggers),
     probing: isScanning(phaseBefore) ? probing : earn(probing, progress?.elapsedMillis ?? 0, probeMaxMillis),
     probeMaxMillis,
   };
   const { phase, ...changed } = nextPhase(phaseBefore, situation);
+  const ran = isScanning(phaseBefore) && sample.ksm.run === 1;
   return {
     need,
     memory: {
@@ -115,20 +116,23 @@ function nextMemory(
       phase,
       due: changed.due,
       probing: changed.probing,
-      pace: paceOf(before?.pace ?? firstPace(budget), isScanning(phaseBefore), isScanning(phase), progress, budget),
+      pace: paceOf(before?.pace ?? firstPace(budget), ran && isScanning(phase), progress, budget),
     },
   };
 }
 
-/** Memory has become short, or has nearly run out, since the last look. */
-function newNeed(before: AdaptiveMemory['need'] | undefined, { needed, urgent }: Need): string | undefined {
-  if (urgent && before?.urgent !== true) return 'memory is nearly out';
-  return needed && before?.needed === false ? 'memory has become short' : undefined;
+/** Where neither ksmd's CPU time nor its pages can be seen, it is taken to use its budget. */
+function withCpuTime(mark: Mark, before: AdaptiveMemory | undefined, budget: number): Mark {
+  if (mark.cpuNanos !== undefined || mark.pagesVisited !== undefined) return mark;
+  const { monotonicMillis } = mark;
+  const ranMillis =
+    before !== undefined && isScanning(before.phase) ? monotonicMillis - before.mark.monotonicMillis : 0;
+  return { ...mark, cpuNanos: (before?.mark.cpuNanos ?? 0) + budget * Math.max(ranMillis, 0) * 1e6 };
 }
 
-function paceOf(pace: Pace, ran: boolean, runs: boolean, progress: Progress | undefined, budget: number): Pace {
+function paceOf(pace: Pace, ranOn: boolean, progress: Progress | undefined, budget: number): Pace {
   if (progress === undefined) return { ...firstPace(budget), owedNanos: pace.owedNanos };
-  return ran && runs ? nextPace(pace, progress, budget) : restingPace(pace, progress, budget);
+  return ranOn ? nextPace(pace, progress, budget) : restingPace(pace, progress, budget);
 }
 
 export function isScanning({ name }: Phase): boolean {
@@ -142,7 +146,6 @@ interface Situation {
   readonly mark: Mark;
   readonly due: Due | undefined;
   readonly settling: Settling;
-  readonly arrived: boolean;
   readonly disturbed: boolean;
   readonly probing: Probing;
   readonly probeMaxMillis: number;
@@ -161,7 +164,8 @@ function nextPhase(phase: Phase, situation: Situation): Next {
   switch (phase.name) {
     case 'burst': {
       const burst = judgeBurst(phase, mark, disturbed);
-      return isOver(burst) ? endOfBurst(burst, situation) : { phase: burst, due, probing };
+      const isDone = isOver(burst) || (sample.ksm.run === 1 && isBlind(burst, mark));
+      return isDone ? endOfBurst(burst, situation) : { phase: burst, due, probing };
     }
     case 'probe': {
       const { pageSizeBytes } = sample;
@@ -172,25 +176,26 @@ function nextPhase(phase: Phase, situation: Situation): Next {
       });
       if (result.found === 'more') return { phase, due, probing };
       if (result.found !== 'nothing') return { phase: burstAfterProbe(result, mark), due, probing };
-      return { phase: watch(mark, result.probing, phase.last), due, probing: result.probing };
+      return { phase: watch(mark, result.probing, phase.last, probeMaxMillis), due, probing: result.probing };
     }
     case 'watch': {
-      const isDue = mark.monotonicMillis >= phase.probeAtMillis && creditInMillis(probing, probeMaxMillis) === 0;
-      if (!isDue) return { phase, due, probing };
+      const soonest = watch(mark, probing, phase.last, probeMaxMillis);
+      const probeAtMillis = Math.min(phase.probeAtMillis, soonest.probeAtMillis);
+      const isDue = mark.monotonicMillis >= probeAtMillis && creditInMillis(probing, probeMaxMillis) === 0;
+      if (!isDue) return { phase: { ...phase, probeAtMillis }, due, probing };
       return { phase: { name: 'probe', begin: mark, last: phase.last }, due, probing: beginProbe(probing, mark) };
     }
     default:
-      return { phase: watch(mark, probing, undefined), due, probing };
+      return { phase: watch(mark, probing, undefined, probeMaxMillis), due, probing };
   }
 }
 
 /** Guests that are coming up are waited for, unless memory is nearly out or they take too long. */
-function nextWhenDue(phase: Phase, due: Due, { sample, need, mark, settling, arrived, probing }: Situation): Next {
+function nextWhenDue(phase: Phase, due: Due, { sample, need, mark, settling, probing }: Situation): Next {
   const now = mark.monotonicMillis;
   const growing = Object.keys(settling).length > 0;
   const burst = phase.name === 'burst' ? phase : undefined;
-  const waited = due.guests.length > 0 || arrived;
-  const busy = waited && (sample.cpuPressurePercent ?? 0) > BUSY_CPU_PERCENT;
+  const busy = due.guests.length > 0 && (sample.cpuPressurePercent ?? 0) > BUSY_CPU_PERCENT;
   const sinceMillis = phase.name === 'settle' ? phase.sinceMillis : now;
   const waits = (growing || busy) && !need.urgent && isPatient(sinceMillis, now);
   if (burst?.forced === true && growing) return { phase: judgeBurst(burst, mark, true), due, probing };
@@ -218,7 +223,7 @@ function burstAfterProbe(result: Extract<ProbeResult, { found: 'gain' | 'change'
     const why = `a probe found ${result.changedPages} pages that had changed`;
     return beginBurst(mark, { ...common, why, hintShare: result.share });
   }
-  return beginBurst(mark, { ...common, why: 'a probe found pages to merge', hintShare: undefined });
+  return beginBurst(mark, { ...common, why: 'a probe found pages to merge', hintShare: 0 });
 }
 
 function endOfBurst(burst: Burst, { sample, mark, probing, probeMaxMillis }: Situation): Next {
@@ -229,9 +234,9 @@ function endOfBurst(burst: Burst, { sample, mark, probing, probeMaxMillis }: Sit
       ? afterVainHint(probing, all?.cpuNanos ?? 0, burst.hintShare, probeMaxMillis)
       : afterBurst(probing, seesEveryPage(sample) || burst.skippedPages === 0, probeMaxMillis);
   const probes = mark.profitBytes < 0 ? { ...next, gapMillis: probeMaxMillis } : next;
-  return { phase: watch(mark, probes, burst), due: undefined, probing: probes };
+  return { phase: watch(mark, probes, { ...burst, pass: mark }, probeMaxMillis), due: undefined, probing: probes };
 }
 
-function watch(mark: Mark, probing: Probing, last: Burst | undefined): Watch {
-  return { name: 'watch', probeAtMillis: nextProbeAt(probing, mark), last };
+function watch(mark: Mark, probing: Probing, last: Burst | undefined, probeMaxMillis: number): Watch {
+  return { name: 'watch', probeAtMillis: nextProbeAt(probing, mark, probeMaxMillis), last };
 }

@@ -6,23 +6,23 @@ import { type KsmSettings, type KsmState, bookkeepingBytes, savedBytes } from '.
 import type { Sample } from '../sample.js';
 import type { AdaptiveMemory, AdaptiveOptions, Watch } from './adaptive.js';
 import type { Burst } from './burst.js';
+import { listed } from './due.js';
 import type { Need } from './need.js';
 import type { Pace } from './pace.js';
 import { type Probing, creditInMillis } from './probe.js';
 import { type Mark, type Progress, progressBetween } from './progress.js';
+import { type Settling, describeSettling } from './settling.js';
 
 const LOOK_MILLIS = 10_000;
 const SETTLE_LOOK_MILLIS = 1000;
-/** While ksmd runs, looks are frequent at first, when its pace is not known yet, and rare in a burst that takes long. */
+/** While ksmd runs, looks are frequent at first, when its pace is not known yet, and rarer in a burst that takes long. */
 const SCAN_LOOKS = [
   { untilMillis: 2000, millis: 250 },
-  { untilMillis: 60_000, millis: 500 },
+  { untilMillis: 180_000, millis: 500 },
   { untilMillis: Number.POSITIVE_INFINITY, millis: 2000 },
 ] as const;
 /** A pass that takes longer is told of: new guests wait that long for their turn. */
 const LONG_PASS_MILLIS = 600_000;
-/** So many guests are named; the others are counted. */
-const NAMED_GUESTS = 3;
 
 type Told = Pick<Decision, 'reason' | 'sentence' | 'nextInMillis' | 'routine'> & { readonly settings: KsmSettings };
 
@@ -36,7 +36,7 @@ export function decisionOf(memory: AdaptiveMemory, need: Need, sample: Sample, o
       terms: [
         ...terms,
         { name: 'CPU budget', value: options.cpuMaxPercent, unit: 'percent', source: 'KSM_CPU_MAX, of one core' },
-        { name: 'profit', value: memory.mark.profitBytes, unit: 'bytes', source: 'general_profit' },
+        { name: 'profit', value: memory.mark.profitBytes, unit: 'bytes', source: profitSource(sample.ksm) },
         {
           name: 'bookkeeping',
           value: memory.mark.bookkeepingBytes,
@@ -68,7 +68,7 @@ function told(
     case 'rest':
       return { ...resting(LOOK_MILLIS), reason: 'enough-memory', sentence: `${need.sentence}: not merging` };
     case 'settle': {
-      const what = waitedFor(Object.keys(settling), due?.guests ?? []);
+      const what = waitedFor(settling, due?.guests ?? []);
       return {
         ...resting(SETTLE_LOOK_MILLIS),
         reason: 'guests-settling',
@@ -83,6 +83,7 @@ function told(
     case 'probe':
       return {
         ...run(phase.begin, true),
+        routine: true,
         reason: 'probe',
         sentence: `${need.sentence}: looking at a little memory, to see whether anything has changed`,
       };
@@ -105,12 +106,13 @@ function watching(
   const saved = savedBytes(ksm, pageSizeBytes);
   const book = bookkeepingBytes(ksm);
   const atALoss = saved < book;
-  const passed = last === undefined ? '' : `, after ${passesText(last.passes)}`;
+  const what = atALoss ? 'merging takes more memory than it saves' : nothingOf(book);
+  const passed = last === undefined || last.passes === 0 ? '' : `, after ${passesText(last.passes)}`;
   const sums = `${formatBytes(saved)} saved for ${formatBytes(book)} of bookkeeping${passed}`;
   return {
     ...resting(Math.min(LOOK_MILLIS, left)),
     reason: atALoss ? 'costs-more-than-it-saves' : 'nothing-to-gain',
-    sentence: `${need.sentence}, but there is nothing more to gain (${sums}): resting, next probe in ${formatDuration(left)}${onlyCosting(guests)}`,
+    sentence: `${need.sentence}, but ${what} (${sums}): resting, next probe in ${formatDuration(left)}${onlyCosting(guests)}`,
     routine: last?.pass.monotonicMillis !== now,
   };
 }
@@ -129,29 +131,37 @@ function scanning({ pagesToScan, sleepMillisecs }: Pace, ksm: KsmState): KsmSett
 }
 
 function soFar({ passes, begin, pass }: Burst, progress: Progress | undefined): string {
-  if (progress === undefined || passes === 0) return '';
+  if (progress === undefined) return '';
   const { cpuNanos, gainedBytes, elapsedMillis } = progress;
+  if (passes === 0)
+    return elapsedMillis < LONG_PASS_MILLIS
+      ? ''
+      : `; the first pass has taken ${formatDuration(elapsedMillis)} so far, KSM_CPU_MAX makes it shorter`;
   const seconds = cpuNanos / 1e9;
   const gained = `; ${formatBytes(gainedBytes)} gained in ${passesText(passes)} for ${seconds.toFixed(1)} s of CPU`;
   const millisPerPass = (pass.monotonicMillis - begin.monotonicMillis) / passes;
-  if (elapsedMillis === 0 || millisPerPass < LONG_PASS_MILLIS) return gained;
-  return `${gained}; a pass takes ${formatDuration(millisPerPass)}, KSM_CPU_MAX makes it shorter`;
+  return millisPerPass < LONG_PASS_MILLIS
+    ? gained
+    : `${gained}; a pass takes ${formatDuration(millisPerPass)}, KSM_CPU_MAX makes it shorter`;
 }
 
-function waitedFor(growing: readonly string[], arrived: readonly string[]): string {
-  if (growing.length === 0) return `the CPUs are busy while ${listed(arrived, 'comes', 'come')} up`;
-  return listed(growing, 'is still filling its memory', 'are still filling their memory');
+function waitedFor(settling: Settling, arrived: readonly string[]): string {
+  const busy = Object.keys(settling).length === 0;
+  return busy ? `the CPUs are busy while ${listed(arrived, 'comes', 'come')} up` : describeSettling(settling);
 }
 
 function onlyCosting(guests: readonly Guest[]): string {
   const names = guests.filter(({ ksmProfitBytes }) => (ksmProfitBytes ?? 0) < 0).map(({ name }) => name);
-  return names.length === 0 ? '' : `; ${listed(names, 'only costs', 'only cost')}: nothing of it is shared`;
+  return names.length === 0 ? '' : `; ${listed(names, 'only costs', 'only cost')}: hardly a page is shared`;
 }
 
-function listed(names: readonly string[], one: string, many: string): string {
-  const shown = names.slice(0, NAMED_GUESTS).join(', ');
-  const more = names.length - NAMED_GUESTS;
-  return `${shown}${more > 0 ? ` and ${more} more` : ''} ${names.length === 1 ? one : many}`;
+/** What there is to say when passes bring nothing: without bookkeeping, there was no page to be seen. */
+function nothingOf(bookkeeping: number): string {
+  return bookkeeping === 0 ? 'no memory is offered for merging' : 'there is nothing more to gain';
+}
+
+function profitSource({ generalProfit }: KsmState): string {
+  return generalProfit === undefined ? 'what is saved less its bookkeeping' : 'general_profit';
 }
 
 function passesText(count: number): string {

@@ -8,9 +8,9 @@ import type { Sample } from '../sample.js';
 import { type Burst, beginBurst, isOver, judgeBurst } from './burst.js';
 import { type Due, describeDue, hasDeparture, nextDue } from './due.js';
 import { type Need, type NeedOptions, needOf } from './need.js';
-import { sleepFor } from './pace.js';
+import { batchNanosFor, sleepFor } from './pace.js';
 import { DEAREST_PAGE_NANOS, type Mark, markOf, progressBetween } from './progress.js';
-import { type Settling, nextSettling } from './settling.js';
+import { type Settling, describeSettling, nextSettling } from './settling.js';
 
 export interface AdvisorOptions extends NeedOptions {
   /** KSM_CPU_MAX: advisor_max_cpu, percent of one core from 1 to 100. */
@@ -34,8 +34,6 @@ export interface AdvisorMemory {
   readonly restarts: boolean;
 }
 
-/** ksmd works on a batch this long, nanoseconds, at the dearest page. */
-const BATCH_NANOS = 10e6;
 /** Time of a page in a pass with few merges, nanoseconds: what a target is estimated from. */
 const USUAL_PAGE_NANOS = 2000;
 const SHORTEST_TARGET_SECONDS = 5;
@@ -113,7 +111,7 @@ function shortTarget({ guests, pageSizeBytes }: Sample, { cpuMaxPercent }: Advis
 }
 
 function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: AdvisorOptions): Decision {
-  const { burst, targetSeconds, pageNanos, restarts } = memory;
+  const { burst, due, targetSeconds, pageNanos, restarts, mark, settling } = memory;
   const { cpuMaxPercent } = options;
   const keys = [...need.working.keys, 'KSM_CPU_MAX'];
   if (!need.needed) {
@@ -125,7 +123,7 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
       working: { ...need.working, keys },
     };
   }
-  const most = Math.max(Math.trunc(BATCH_NANOS / pageNanos), LEAST_PAGES);
+  const most = Math.max(Math.trunc(batchNanosFor(cpuMaxPercent / 100) / pageNanos), LEAST_PAGES);
   const calm = burst === undefined || isOver(burst);
   const settings: KsmSettings = {
     sleepMillisecs: sleepFor(cpuMaxPercent / 100),
@@ -138,13 +136,14 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
   };
   const saved = formatBytes(savedBytes(sample.ksm, sample.pageSizeBytes));
   const target = `the kernel's advisor aims at a pass in ${formatDuration(targetSeconds * 1000)}, at most ${cpuMaxPercent} % of a core`;
-  const what = calm ? `nothing more to gain, ${saved} saved` : burst.why;
+  const known = calm ? `nothing more to gain, ${saved} saved` : burst.why;
+  const what = due === undefined ? known : describeSettling(settling);
   return {
     reason: 'advised',
     sentence: `${need.sentence}; ${what}: ${target}`,
     settings,
     nextInMillis: restarts ? RESTART_MILLIS : calm ? LOOK_MILLIS : BURST_LOOK_MILLIS,
-    routine: burst !== undefined && burst.begin.monotonicMillis !== memory.mark.monotonicMillis,
+    routine: burst !== undefined && burst.begin.monotonicMillis !== mark.monotonicMillis,
     working: {
       ...need.working,
       terms: [

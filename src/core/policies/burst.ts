@@ -4,7 +4,10 @@ import { DEAREST_PAGE_NANOS, type Mark, isWorthIt, progressBetween, worthOf } fr
 export interface Burst {
   readonly name: 'burst';
   readonly why: string;
-  /** Of a burst that nobody asked for: the part of the scanned pages that had changed, which was the probe's hint. */
+  /**
+   * Of a burst that nobody asked for: the part of the scanned pages that had changed, which was the probe's hint; 0 when
+   * the probe merged pages.
+   */
   readonly hintShare: number | undefined;
   /** Whether guests still coming up do not stop it: they have been waited for long enough. */
   readonly forced: boolean;
@@ -19,7 +22,10 @@ export interface Burst {
   readonly passes: number;
   /** Whole passes on end that were not worth their CPU time. */
   readonly quietPasses: number;
-  /** Pages that smart_scan passed over in the last pass. */
+  /**
+   * The fewest pages that smart_scan passed over in one of the quiet passes on end: 0 when one of them saw every page. The
+   * end of a pass is seen late, so a single pass may be counted with pages of the next.
+   */
   readonly skippedPages: number;
 }
 
@@ -29,12 +35,13 @@ export interface Burst {
  */
 const QUIET_PASSES = 2;
 const QUIET_PASSES_AFTER_HINT = 1;
+const BLIND_MILLIS = 10_000;
 
 export function beginBurst(
   now: Mark,
   parts: Pick<Burst, 'why' | 'hintShare' | 'forced' | 'hopedBytes' | 'thorough'>,
 ): Burst {
-  const fresh = { pass: now, whole: false, passes: 0, quietPasses: 0, skippedPages: 0 };
+  const fresh = { pass: now, whole: false, passes: 0, quietPasses: 0, skippedPages: Number.POSITIVE_INFINITY };
   return { name: 'burst', ...parts, begin: now, ...fresh };
 }
 
@@ -48,15 +55,18 @@ export function judgeBurst(burst: Burst, now: Mark, disturbed: boolean): Burst {
   if (sincePass === undefined || disturbed) return { ...burst, pass: now, whole: false };
   if (sincePass.passes === 0) return burst;
   const wholePasses = sincePass.passes - (burst.whole ? 0 : 1);
+  const isQuiet = !isWorthIt(sincePass);
   const judged = {
     ...burst,
     pass: now,
     whole: true,
     passes: burst.passes + sincePass.passes,
-    quietPasses: isWorthIt(sincePass) ? 0 : burst.quietPasses + wholePasses,
-    skippedPages: sincePass.skippedPages,
+    quietPasses: isQuiet ? burst.quietPasses + wholePasses : 0,
+    skippedPages: isQuiet ? Math.min(burst.skippedPages, sincePass.skippedPages) : Number.POSITIVE_INFINITY,
   };
-  return isOver(judged) && deservesEveryPage(judged) ? { ...judged, thorough: true, quietPasses: 0 } : judged;
+  return isOver(judged) && deservesEveryPage(judged)
+    ? { ...judged, thorough: true, quietPasses: 0, skippedPages: Number.POSITIVE_INFINITY }
+    : judged;
 }
 
 /**
@@ -71,4 +81,9 @@ function deservesEveryPage({ thorough, skippedPages, hopedBytes, begin, pass }: 
 
 export function isOver({ quietPasses, hintShare }: Burst): boolean {
   return quietPasses >= (hintShare === undefined ? QUIET_PASSES : QUIET_PASSES_AFTER_HINT);
+}
+
+/** Whether ksmd, which runs, has not seen a page yet. No memory is offered to it then, and no pass ever ends. */
+export function isBlind({ begin }: Burst, now: Mark): boolean {
+  return now.pagesSeen === 0 && now.monotonicMillis - begin.monotonicMillis >= BLIND_MILLIS;
 }

@@ -2,6 +2,9 @@ import { plural } from '../format.js';
 import type { Guest } from '../guest.js';
 import type { Trigger } from '../policy.js';
 
+/** So many guests are named; the others are counted. */
+const NAMED_GUESTS = 3;
+
 /** Why memory should be looked through. */
 export interface Due {
   /** Guests that started; it is about them alone unless there is something else. */
@@ -55,6 +58,13 @@ export function describeDue({ guests, other }: Due): string {
   if (other !== undefined) return other;
   const [first = '', ...more] = guests;
   return more.length === 0 ? `guest ${first} has come` : `guest ${first} and ${plural(more.length, 'other')} have come`;
+}
+
+/** "a, b, c and 2 more are": the first names, and how many others there are. */
+export function listed(names: readonly string[], one: string, many: string): string {
+  const shown = names.slice(0, NAMED_GUESTS).join(', ');
+  const more = names.length - NAMED_GUESTS;
+  return `${shown}${more > 0 ? ` and ${more} more` : ''} ${names.length === 1 ? one : many}`;
 }
 
 function askedFor(trigger: Trigger): string | undefined {

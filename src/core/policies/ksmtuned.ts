@@ -1,7 +1,8 @@
 import type { Decision } from '../decision.js';
 import { formatBytes } from '../format.js';
-import type { HostMemory } from '../memory.js';
 import type { Policy } from '../policy.js';
+import type { Sample } from '../sample.js';
+import { type KsmtunedPace, ksmtunedWorking } from './ksmtunedWorking.js';
 import type { PolicyMemory } from './memory.js';
 
 /** The figures of ksmtuned.conf that its rule uses; the defaults are ksmtuned's. */
@@ -41,15 +42,14 @@ export function ksmtunedPolicy(options: KsmtunedOptions): Policy {
     name: 'ksmtuned',
     decide(memory, sample) {
       const npages = memory?.policy === 'ksmtuned' ? memory.npages : 0;
-      return decide(npages, sample.memory, sample.ksm.advisorMode !== undefined, options);
+      return decide(npages, sample, options);
     },
   };
 }
 
 function decide(
   npages: number,
-  memory: HostMemory,
-  hasAdvisor: boolean,
+  { memory, guests, ksm }: Sample,
   options: KsmtunedOptions,
 ): readonly [PolicyMemory, Decision] {
   const totalKb = kb(memory.totalBytes);
@@ -62,17 +62,22 @@ function decide(
   const committed = `guests use ${formatBytes(memory.committedBytes)} + ${reserve} reserve ${sign(committedKb + reserveKb, totalKb)} ${formatBytes(memory.totalBytes)}`;
   const free = `free ${formatBytes(memory.freeBytes)} ${sign(freeKb, reserveKb)} ${reserve}`;
 
+  const working = (pace?: KsmtunedPace) =>
+    ksmtunedWorking({ totalKb, freeKb, committedKb, reserveKb, guestCount: guests.length, pace }, options);
+
   const enough = fits && freeKb > reserveKb;
   if (enough && options.when === 'needed') {
     const sentence = `${committed} and ${free}: not merging`;
     return [
       { policy: 'ksmtuned', npages },
-      { reason: 'enough-memory', sentence, settings: { run: 0 } },
+      { reason: 'enough-memory', sentence, settings: { run: 0 }, working: working() },
     ];
   }
 
   const boost = freeKb < reserveKb;
-  const wanted = npages + (boost ? options.pagesBoost : options.pagesDecay);
+  const stepKey = boost ? 'KSM_NPAGES_BOOST' : 'KSM_NPAGES_DECAY';
+  const step = boost ? options.pagesBoost : options.pagesDecay;
+  const wanted = npages + step;
   const next = bounded(wanted, options);
   const sleepMillisecs = Math.max(
     LEAST_SLEEP_MILLISECS,
@@ -89,11 +94,12 @@ function decide(
           ? `${committed}, but ${free}: merging, ${pace}`
           : `${committed}: merging; ${free}: ${pace}`,
       settings: {
-        ...(hasAdvisor ? { advisorMode: 'none' as const } : {}),
+        ...(ksm.advisorMode !== undefined ? { advisorMode: 'none' as const } : {}),
         pagesToScan: next,
         sleepMillisecs,
         run: 1,
       },
+      working: working({ pagesBefore: npages, step, stepKey, pages: next, sleepMillisecs }),
     },
   ];
 }

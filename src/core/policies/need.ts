@@ -48,6 +48,7 @@ export function needOf(
   const needed = when === 'always' || leftBytes < 0 || short;
   const free = `free ${formatBytes(freeBytes)} ${short ? '<' : '>='} ${formatBytes(reserveBytes)}`;
   const promised = `guests may use ${formatBytes(promisedBytes)} + ${formatBytes(reserveBytes)} reserve ${leftBytes < 0 ? '>' : '<='} ${formatBytes(totalBytes)}`;
+  const both = `${promised} and ${free}${short || when === 'needed' ? '' : ' (KSM_WHEN=always)'}`;
 
   const after = before?.urgent === true ? 1 : 0;
   const urgent =
@@ -56,7 +57,7 @@ export function needOf(
   return {
     needed,
     urgent,
-    sentence: short && leftBytes >= 0 ? free : leftBytes < 0 && !short ? promised : `${promised} and ${free}`,
+    sentence: short && leftBytes >= 0 ? free : leftBytes < 0 && !short ? promised : both,
     working: {
       terms: [
         { name: 'total', value: totalBytes, unit: 'bytes', source: '/proc/meminfo, less hugepage pools' },

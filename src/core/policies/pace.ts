@@ -13,8 +13,9 @@ export interface Pace {
  * ksmd does not answer while it works through a batch: a write to `run` waits for it. Some 10 ms is short for a person and
  * long beside the rounding of its sleep, which is counted in timer ticks of 1 to 10 ms.
  */
-const BATCH_NANOS = 10e6;
-const LONGEST_SLEEP_MILLIS = 1000;
+const LONGEST_BATCH_NANOS = 10e6;
+/** Small budgets have shorter batches instead of longer sleeps: a look of 250 ms must see more than one of them. */
+const LONGEST_SLEEP_MILLIS = 100;
 /** Bounds of one step: the cost of a page differs by ten between memory that merges and memory that does not. */
 const LEAST_STEP = 1 / 16;
 const LARGEST_STEP = 4;
@@ -32,7 +33,8 @@ const WHOLE_CORE = 0.98;
 
 /** The pace to begin with, when nothing is known of what a page costs: safe for the dearest. */
 export function firstPace(budget: number): Pace {
-  return { pagesToScan: Math.trunc(BATCH_NANOS / DEAREST_PAGE_NANOS), sleepMillisecs: sleepFor(budget), owedNanos: 0 };
+  const pagesToScan = Math.trunc(batchNanosFor(budget) / DEAREST_PAGE_NANOS);
+  return { pagesToScan, sleepMillisecs: sleepFor(budget), owedNanos: 0 };
 }
 
 /**
@@ -40,15 +42,16 @@ export function firstPace(budget: number): Pace {
  *
  * A share of a core is batch : sleep, whatever a page costs and however the kernel rounds the sleep, so the batch is
  * multiplied by what is missing to the wanted ratio: one step brings it there while costs stay the same. What went beyond
- * the budget before that is made up for, so that the average stays.
+ * the budget before that is made up for, so that the average stays. Time in which others had the CPU is neither.
  */
-export function nextPace(pace: Pace, { elapsedMillis, cpuNanos }: Spent, budget: number): Pace {
-  const { sleepMillisecs, owedNanos } = restingPace(pace, { elapsedMillis, cpuNanos }, budget);
+export function nextPace(pace: Pace, { elapsedMillis, cpuNanos, waitNanos }: Spent, budget: number): Pace {
+  const { sleepMillisecs, owedNanos } = restingPace(pace, { elapsedMillis, cpuNanos, waitNanos }, budget);
   if (sleepMillisecs !== pace.sleepMillisecs) return { ...firstPace(budget), owedNanos };
-  if (elapsedMillis < LEAST_MEASURED_MILLIS) return { ...pace, owedNanos };
-  const elapsedNanos = elapsedMillis * 1e6;
+  // A wait is counted when it ends, so it can be longer than the time since the last look.
+  const hadNanos = elapsedMillis * 1e6 - waitNanos;
+  if (hadNanos < LEAST_MEASURED_MILLIS * 1e6) return { ...pace, owedNanos };
   const wanted = bounded(budget - owedNanos / (REPAY_MILLIS * 1e6), budget / 10, (1 + budget) / 2);
-  const measured = bounded(cpuNanos / elapsedNanos, 0.001, 0.999);
+  const measured = bounded(cpuNanos / hadNanos, 0.001, 0.999);
   const step = sleepMillisecs === 0 ? 1 : bounded(odds(wanted) / odds(measured), LEAST_STEP, LARGEST_STEP);
   const pagesToScan = Math.round(bounded(pace.pagesToScan * step, LEAST_PAGES, MOST_PAGES));
   return { pagesToScan, sleepMillisecs, owedNanos };
@@ -60,12 +63,17 @@ export function restingPace(pace: Pace, { elapsedMillis, cpuNanos }: Spent, budg
   return { ...firstPace(budget), owedNanos: Math.max(owedNanos, -budget * CREDIT_MILLIS * 1e6) };
 }
 
-type Spent = Pick<Progress, 'elapsedMillis' | 'cpuNanos'>;
+type Spent = Pick<Progress, 'elapsedMillis' | 'cpuNanos' | 'waitNanos'>;
 
-/** ksmd's sleep for a batch of some 10 ms, in whole milliseconds. */
+/** ksmd's sleep between batches, in whole milliseconds. */
 export function sleepFor(budget: number): number {
   if (budget >= WHOLE_CORE) return 0;
-  return Math.round(bounded(BATCH_NANOS / 1e6 / odds(budget), 1, LONGEST_SLEEP_MILLIS));
+  return Math.round(bounded(LONGEST_BATCH_NANOS / 1e6 / odds(budget), 1, LONGEST_SLEEP_MILLIS));
+}
+
+/** How long a batch is meant to take, nanoseconds. */
+export function batchNanosFor(budget: number): number {
+  return Math.min(LONGEST_BATCH_NANOS, LONGEST_SLEEP_MILLIS * 1e6 * odds(budget));
 }
 
 /** Time at work for each unit of time at rest. */

@@ -51,8 +51,8 @@ export function earn(probing: Probing, elapsedMillis: number, probeMaxMillis: nu
 }
 
 /** When the next probe is due if there is credit for it by then; milliseconds of the monotonic clock. */
-export function nextProbeAt({ gapMillis, lap }: Probing, now: Mark): number {
-  return now.monotonicMillis + (lap === undefined ? gapMillis : SLICE_MILLIS);
+export function nextProbeAt({ gapMillis, lap }: Probing, now: Mark, probeMaxMillis: number): number {
+  return now.monotonicMillis + Math.min(lap === undefined ? gapMillis : SLICE_MILLIS, probeMaxMillis);
 }
 
 /** When there will be credit for a probe worth starting ksmd for: what a slice earns, milliseconds from now. */

@@ -14,9 +14,10 @@ export interface Mark {
   readonly pagesVisited: number | undefined;
   readonly pagesSkipped: number;
   readonly cpuNanos: number | undefined;
+  readonly waitNanos: number;
 }
 
-export function markOf({ ksm, pageSizeBytes, monotonicMillis, ksmdCpuNanos }: Sample): Mark {
+export function markOf({ ksm, pageSizeBytes, monotonicMillis, ksmdCpuNanos, ksmdWaitNanos = 0 }: Sample): Mark {
   return {
     monotonicMillis,
     fullScans: ksm.fullScans ?? 0,
@@ -27,6 +28,7 @@ export function markOf({ ksm, pageSizeBytes, monotonicMillis, ksmdCpuNanos }: Sa
     pagesVisited: ksm.pagesScanned === undefined ? undefined : ksm.pagesScanned + (ksm.pagesSkipped ?? 0),
     pagesSkipped: ksm.pagesSkipped ?? 0,
     cpuNanos: ksmdCpuNanos,
+    waitNanos: ksmdWaitNanos,
   };
 }
 
@@ -36,6 +38,8 @@ export interface Progress {
   /** Ends of passes over all memory. */
   readonly passes: number;
   readonly cpuNanos: number;
+  /** Time that ksmd waited for a CPU which others had. */
+  readonly waitNanos: number;
   readonly gainedBytes: number;
   readonly volatilePages: number;
   /** Scanned, or skipped by smart_scan; undefined before Linux 6.7. */
@@ -65,6 +69,7 @@ export function progressBetween(from: Mark, to: Mark): Progress | undefined {
     visitedPages,
     skippedPages: to.pagesSkipped - from.pagesSkipped,
     cpuNanos: seenNanos ?? (visitedPages ?? 0) * DEAREST_PAGE_NANOS,
+    waitNanos: Math.max(to.waitNanos - from.waitNanos, 0),
     gainedBytes: to.profitBytes - from.profitBytes,
     volatilePages: to.pagesVolatile - from.pagesVolatile,
   };

@@ -1,6 +1,6 @@
 import type { Guest } from '../guest.js';
 import type { Trigger } from '../policy.js';
-import { arrivals } from './due.js';
+import { arrivals, listed } from './due.js';
 
 /** A guest that started and has not come to rest yet. */
 interface Growing {
@@ -43,6 +43,10 @@ export function nextSettling(
       return settled ? [] : [[name, growing]];
     }),
   );
+}
+
+export function describeSettling(settling: Settling): string {
+  return listed(Object.keys(settling), 'is still filling its memory', 'are still filling their memory');
 }
 
 /** Whether what began then is still to be waited for. */

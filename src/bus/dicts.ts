@@ -1,0 +1,79 @@
+import { DBusError, Variant } from 'dbus-next';
+import type { ConfigView } from '../config/view.js';
+import { describeWrite } from '../core/ksm.js';
+import { describeTrigger } from '../core/policy.js';
+import type { Retune } from '../core/retune.js';
+
+export type VariantDict = Record<string, Variant>;
+
+/**
+ * A retune as it goes over the bus. Sizes in bytes, RealtimeUSec in microseconds since 1970 as systemd's properties have it;
+ * Changes and Problems are sentences. A failed retune has only Triggers, Policy and Failure.
+ */
+export function retuneDict(retune: Retune): VariantDict {
+  const common = {
+    Triggers: new Variant('as', retune.triggers.map(describeTrigger)),
+    Policy: new Variant('s', retune.policy),
+  };
+  if ('failure' in retune) return { ...common, Failure: new Variant('s', retune.failure.message) };
+  const { sample, decision, applied } = retune;
+  const problems = [...sample.problems, ...applied.problems].map(({ sentence }) => sentence);
+  return {
+    ...common,
+    Reason: new Variant('s', decision.reason),
+    Sentence: new Variant('s', decision.sentence),
+    Changes: new Variant('as', applied.writes.map(describeWrite)),
+    Problems: new Variant('as', problems),
+    RealtimeUSec: new Variant('t', BigInt(sample.takenAtMillis) * 1000n),
+    TotalBytes: new Variant('t', BigInt(sample.memory.totalBytes)),
+    FreeBytes: new Variant('t', BigInt(sample.memory.freeBytes)),
+    CommittedBytes: new Variant('t', BigInt(sample.memory.committedBytes)),
+    GuestCount: new Variant('u', sample.guests.length),
+  };
+}
+
+/**
+ * The retune with its working. Terms: name, value, unit (bytes, percent, pages, milliseconds, count) and source of each
+ * number. Keys: name, value and origin of each key of the configuration that is in play; Change is absent where nothing is
+ * known that would change the decision. A hold, a failure and a policy that does not show its working have only the retune.
+ */
+export function explanationDict(retune: Retune, entries: ConfigView['entries']): VariantDict {
+  const dict = retuneDict(retune);
+  const working = 'decision' in retune ? retune.decision.working : undefined;
+  if (working === undefined) return dict;
+  const { terms, comparisons, change, keys } = working;
+  return {
+    ...dict,
+    Terms: new Variant(
+      'a(sdss)',
+      terms.map(({ name, value, unit, source }) => [name, value, unit, source]),
+    ),
+    Comparisons: new Variant('as', [...comparisons]),
+    Keys: new Variant('a(sss)', tuples(entries.filter(([key]) => keys.includes(key)))),
+    ...(change === undefined ? {} : { Change: new Variant('s', change) }),
+  };
+}
+
+/** Entries: name, value and origin of every key. Waiting: keys that the files say something else of by now. */
+export function configurationDict({ entries, waiting, problems }: ConfigView): VariantDict {
+  return {
+    Entries: new Variant('a(sss)', tuples(entries)),
+    Waiting: new Variant('as', [...waiting]),
+    Problems: new Variant('as', [...problems]),
+  };
+}
+
+function tuples(entries: ConfigView['entries']): string[][] {
+  return entries.map((entry) => [...entry]);
+}
+
+/** The answer of a method that a retune followed. @throws DBusError for a failed one. */
+export function reply(retune: Retune): VariantDict {
+  if ('failure' in retune) throw new DBusError('org.samepaged1.Error.RetuneFailed', retune.failure.message);
+  return retuneDict(retune);
+}
+
+/** The bus has no number below 0 for a size; a difference of the kernel's counters may be there for a moment. */
+export function unsigned(value: number): bigint {
+  return BigInt(Math.max(Math.round(value), 0));
+}

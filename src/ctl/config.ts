@@ -1,0 +1,112 @@
+import { existsSync } from 'node:fs';
+import { KEY_HELP } from '../config/help.js';
+import type { KeyName } from '../config/keys.js';
+import { type Config, DEFAULT_CONFIG_FILE, loadConfig, requirePolicy } from '../config/load.js';
+import { readConfig, viewOf } from '../config/view.js';
+import { nearest } from '../core/nearest.js';
+import { plural } from '../core/format.js';
+import { EXIT } from '../errors.js';
+import { KsmDirectory } from '../host/ksm.js';
+import { policyObstacle } from '../plan.js';
+import { Daemon, NotRunning } from './client.js';
+import { toJson } from './command.js';
+import type { ConfigurationReply } from './replies.js';
+import { UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
+
+export const config: Verb = {
+  summary: 'what is configured, and where; check a file',
+  details:
+    'Shows what differs from the defaults, or with --all every key, with a line on what it does, as a file that ' +
+    `samepaged could read. Without samepaged it is what ${DEFAULT_CONFIG_FILE} says. "config check" reads a file, ` +
+    `and FILE.d/*.conf as samepaged would, and says what is wrong: exit status ${EXIT.config} where it cannot be used.`,
+  usage: 'config [check [FILE]]',
+  words: [['check'], 'file'],
+  options: ['all', 'bus', 'json'],
+  examples: [
+    { command: 'samepagectl config', does: 'what was changed, and where' },
+    { command: 'samepagectl config --all', does: 'every key' },
+    { command: 'samepagectl config check /etc/ksmtuned.conf && samepagectl reload', does: 'reload what is right' },
+  ],
+  run: async (input) => {
+    const [word, file = DEFAULT_CONFIG_FILE, ...more] = input.words;
+    if (word === undefined) return show(input);
+    if (word !== 'check') {
+      const hint = nearest(word, ['check']) === undefined ? '' : '; did you mean check?';
+      throw new UsageError(`config takes check FILE, no "${word}"${hint}`);
+    }
+    if (more.length > 0) throw new UsageError(`config check takes one file, no "${more.join(' ')}"`);
+    if (input.all) throw new UsageError('config check does not take --all');
+    return check(file, input);
+  },
+};
+
+/** What is in force, or would be. */
+type View = ConfigurationReply & { readonly source: string };
+
+async function show({ bus, json, all }: VerbInput): Promise<VerbResult> {
+  const view = await Daemon.with(bus, async (daemon): Promise<View> => {
+    return { source: 'in force in samepaged', ...(await daemon.configuration()) };
+  }).catch((error: unknown) => {
+    if (!(error instanceof NotRunning)) throw error;
+    return withoutDaemon(error.message);
+  });
+  const entries = view.entries.filter(({ origin }) => all || origin !== 'default');
+  if (json) return { status: EXIT.ok, output: toJson({ ...view, entries }) };
+  return { status: EXIT.ok, output: text(view, entries) };
+}
+
+function withoutDaemon(reason: string): View {
+  const loaded = loadConfig();
+  const { entries, problems } = viewOf(loaded, undefined, { config: loaded, problems: loaded.warnings });
+  return {
+    source: `${reason}; it would start with`,
+    entries: entries.map(([key, value, origin]) => ({ key, value, origin })),
+    waiting: [],
+    problems: [...problems],
+  };
+}
+
+/** Comments and assignments, as samepaged reads them. */
+function text({ source, entries: every, waiting, problems }: View, entries: View['entries']): string {
+  const others = every.length - entries.length;
+  const notes = [
+    ...(others > 0 ? [`${plural(others, 'key')} at the default: samepagectl config --all shows them`] : []),
+    ...(waiting.length > 0 ? [`changed in the files since, samepagectl reload takes it: ${waiting.join(', ')}`] : []),
+    ...problems,
+  ];
+  return [
+    `# ${source}:`,
+    ...entries.flatMap(({ key, value, origin }) => ['', `# ${help(key)}`, `${key}=${word(value)}  # ${origin}`]),
+    ...(notes.length === 0 ? [] : ['', ...notes.map((note) => `# ${note}`)]),
+  ].join('\n');
+}
+
+function help(key: string): string {
+  return Object.hasOwn(KEY_HELP, key) ? KEY_HELP[key as KeyName] : 'of another version of samepaged';
+}
+
+/** A value as a shell, and samepaged, would read it. */
+function word(value: string): string {
+  return /^[\w./,+-]*$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function check(file: string, { json }: VerbInput): VerbResult {
+  const { config: usable, problems } = existsSync(file)
+    ? readConfig(() => usableHere(loadConfig(file)))
+    : { config: undefined, problems: [`${file}: there is no such file`] };
+  const status = usable === undefined ? EXIT.config : EXIT.ok;
+  if (json) return { status, output: toJson({ file, usable: usable !== undefined, problems }) };
+  const set = Object.values(usable?.origins ?? {}).filter(({ origin }) => origin !== 'default').length;
+  const verdict =
+    usable === undefined
+      ? `${file} cannot be used`
+      : `${file} can be used: ${plural(set, 'key')} set${problems.length > 0 ? `, ${plural(problems.length, 'warning')}` : ''}`;
+  return { status, output: [...problems, verdict].join('\n') };
+}
+
+/** @throws ConfigError where this kernel cannot do what the configuration asks for. */
+function usableHere(loaded: Config): Config {
+  const ksm = new KsmDirectory('');
+  if (!ksm.exists()) return loaded;
+  return requirePolicy(loaded, policyObstacle(loaded.values.KSM_POLICY, ksm.readSettings()));
+}

@@ -1,0 +1,74 @@
+import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { formatDuration, parseDuration } from '../core/hold.js';
+import { thinned } from '../core/historyThinning.js';
+import { plural } from '../core/format.js';
+import { errnoOf, messageOf } from '../errors.js';
+import { historyChart } from './history/chart.js';
+import { historyCsv, historyJson } from './history/export.js';
+import { type History, historyOf } from './history/series.js';
+import { readHistory } from './history/source.js';
+import { historyText } from './history/text.js';
+import { hostRoot } from './hostRoot.js';
+import { OPTIONS, UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
+
+export const history: Verb = {
+  summary: 'memory saved and what happened, table or chart',
+  details:
+    'A table of the last day, or of --since; for programs --csv or --json; --svg draws a chart. samepaged keeps a day at ' +
+    'full detail and a month with a sample in five minutes; when it does not run, its file is read.',
+  options: ['since', 'csv', 'json', 'svg', 'bus', 'root'],
+  examples: [
+    { command: 'samepagectl history --since 1h', does: 'the last hour' },
+    { command: 'samepagectl history --since 30d --svg month.svg', does: 'a chart of the last month' },
+  ],
+  run: showHistory,
+};
+
+async function showHistory({ bus, root: given, since, csv, json, svg }: VerbInput): Promise<VerbResult> {
+  const spanMillis = parseDuration(since);
+  if (spanMillis === undefined) {
+    throw new UsageError(`--since "${since}" is no duration; expected one as 90m, 1h, 1d or 30d`);
+  }
+  if ([csv, json, svg !== ''].filter((wanted) => wanted).length > 1) {
+    throw new UsageError('history takes one of --csv, --json and --svg');
+  }
+  const root = hostRoot(given);
+  const elsewhere = root !== '' && bus === OPTIONS.bus.default;
+  const nowMillis = Date.now();
+  const fromMillis = Math.max(nowMillis - spanMillis, 0);
+  const { records, ...origin } = await readHistory({ bus: elsewhere ? undefined : bus, root }, fromMillis);
+  const history = historyOf(thinned(records, nowMillis), fromMillis, nowMillis);
+  if (json) return done(historyJson(history, origin));
+  if (csv) return done(historyCsv(history));
+
+  const fitted = fit(history);
+  if (svg !== '') return done(saveChart(svg, fitted));
+  const text =
+    fitted.samples.length === 0
+      ? `nothing was recorded in the last ${formatDuration(spanMillis)}`
+      : historyText(fitted);
+  return done([text, ...origin.notes].join('\n'));
+}
+
+function done(output: string): VerbResult {
+  return { status: 0, output };
+}
+
+/** Without the time before the first record. */
+function fit(history: History): History {
+  const { samples, decisions, guestEvents } = history;
+  const begins = [samples, decisions, guestEvents].flatMap(([first]) => (first === undefined ? [] : [first.atMillis]));
+  return begins.length === 0 ? history : { ...history, fromMillis: Math.min(...begins) };
+}
+
+function saveChart(path: string, history: History): string {
+  const chart = historyChart(history, hostname());
+  if (path === '-') return chart;
+  try {
+    writeFileSync(path, `${chart}\n`);
+  } catch (error) {
+    throw new Error(`${path} cannot be written (${errnoOf(error) ?? messageOf(error)})`, { cause: error });
+  }
+  return `${path}: ${plural(history.samples.length, 'sample')} drawn`;
+}

@@ -1,0 +1,100 @@
+import { DBusError, Variant } from 'dbus-next';
+import { Bus, type BusAddress, isNoSuchService } from '../../bus/connection.js';
+import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH } from '../../bus/manager.js';
+import type { HistoryRecord } from '../../core/history.js';
+import { errnoOf, messageOf } from '../../errors.js';
+import {
+  type HistoryLosses,
+  type TakeLine,
+  describeLosses,
+  historyPath,
+  parseHistory,
+  readHistoryFile,
+} from '../../host/historyFile.js';
+import { decodeLine } from '../../host/historyLines.js';
+import { stateDirectory } from '../../host/stateDirectory.js';
+import type { Root } from '../../host/sysfs.js';
+import type { Origin } from './export.js';
+
+export interface Sources {
+  /** The daemon's bus; undefined: only its file is asked. */
+  readonly bus: BusAddress | undefined;
+  readonly root: Root;
+}
+
+export interface Recorded extends Origin {
+  readonly records: readonly HistoryRecord[];
+}
+
+/**
+ * What samepaged has recorded since then: as it tells itself, or as its file does when it does not run. Both are open to
+ * everybody: they say of guests what ps(1) does, and of memory what /proc/meminfo does.
+ *
+ * @throws Error when there is neither.
+ */
+export async function readHistory({ bus, root }: Sources, sinceMillis: number): Promise<Recorded> {
+  const told = bus === undefined ? undefined : await askDaemon(bus, sinceMillis);
+  if (told !== undefined && 'text' in told) {
+    return recorded('daemon', [], BUS_NAME, (take) => parseHistory(Buffer.from(told.text, 'utf8'), take));
+  }
+  const path = historyPath(stateDirectory(root));
+  const notes = told === undefined ? [] : [`${told.why}: read from ${path}`];
+  try {
+    return recorded('file', notes, path, (take) => readHistoryFile(path, take));
+  } catch (error) {
+    const missing = `${path} cannot be read (${errnoOf(error) ?? messageOf(error)})`;
+    throw new Error(told === undefined ? missing : `${told.why}, and ${missing}`, { cause: error });
+  }
+}
+
+function recorded(
+  source: Origin['source'],
+  notes: readonly string[],
+  name: string,
+  read: (take: TakeLine) => HistoryLosses,
+): Recorded {
+  const records: HistoryRecord[] = [];
+  let foreign = 0;
+  const losses = read((line) => {
+    const record = decodeLine(line);
+    if (record === undefined) foreign += 1;
+    else records.push(record);
+  });
+  const all = { ...losses, foreign: losses.foreign + foreign };
+  return { records, source, notes: [...notes, ...describeLosses(name, all)] };
+}
+
+/** Never starts the daemon: a look back is no reason to begin tuning. */
+async function askDaemon(
+  address: BusAddress,
+  sinceMillis: number,
+): Promise<{ readonly text: string } | { readonly why: string }> {
+  try {
+    const bus = await Bus.connect(address);
+    try {
+      const [reply] = await bus.call({
+        destination: BUS_NAME,
+        path: OBJECT_PATH,
+        interface: MANAGER_INTERFACE,
+        member: 'GetHistory',
+        signature: 't',
+        body: [BigInt(sinceMillis) * 1000n],
+        autoStart: false,
+      });
+      return { text: linesOf(reply) };
+    } finally {
+      bus.close();
+    }
+  } catch (error) {
+    if (isNoSuchService(error)) return { why: 'samepaged is not running' };
+    const words = error instanceof DBusError ? error.text : messageOf(error);
+    return { why: `samepaged does not tell its history (${words})` };
+  }
+}
+
+/** What GetHistory answers: a dictionary with Lines in it. */
+function linesOf(reply: unknown): string {
+  const lines = typeof reply === 'object' && reply !== null && 'Lines' in reply ? reply.Lines : undefined;
+  if (lines instanceof Variant && typeof lines.value === 'string') return lines.value;
+  throw new Error('its answer has no Lines');
+}

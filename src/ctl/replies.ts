@@ -1,0 +1,97 @@
+import { Variant } from 'dbus-next';
+import * as v from 'valibot';
+
+const retune = {
+  triggers: v.optional(v.array(v.string()), []),
+  policy: v.optional(v.string()),
+  failure: v.optional(v.string()),
+  reason: v.optional(v.string()),
+  sentence: v.optional(v.string()),
+  changes: v.optional(v.array(v.string()), []),
+  problems: v.optional(v.array(v.string()), []),
+  realtimeUSec: v.optional(v.number()),
+  totalBytes: v.optional(v.number()),
+  freeBytes: v.optional(v.number()),
+  committedBytes: v.optional(v.number()),
+  guestCount: v.optional(v.number()),
+};
+
+/** A retune as the daemon tells it; see org.samepaged1.Manager. A failed one has a `failure` and no decision. */
+export const Retune = v.object(retune);
+export type RetuneReply = v.InferOutput<typeof Retune>;
+
+/** What is not known is below 0 on the bus, and null here. */
+const percent = v.pipe(
+  v.number(),
+  v.transform((value) => (value < 0 ? null : value)),
+);
+
+export const Properties = v.object({
+  version: v.string(),
+  dryRun: v.boolean(),
+  policy: v.string(),
+  configuredPolicy: v.string(),
+  policies: v.array(v.string()),
+  run: v.number(),
+  pagesToScan: v.number(),
+  sleepMillisecs: v.number(),
+  savedBytes: v.number(),
+  sharingRatio: v.number(),
+  ksmdCpuPercent: percent,
+  bookkeepingBytes: v.number(),
+  profitBytes: v.number(),
+  availableBytes: v.number(),
+  guestCount: v.number(),
+  guestMemoryBytes: v.number(),
+  libvirtConnected: v.boolean(),
+  hold: v.string(),
+  holdUntilUSec: v.number(),
+  lastRetune: Retune,
+  nextLookUSec: v.number(),
+});
+export type DaemonProperties = v.InferOutput<typeof Properties>;
+
+const entry = v.pipe(
+  v.tuple([v.string(), v.string(), v.string()]),
+  v.transform(([key, value, origin]) => ({ key, value, origin })),
+);
+export type ConfigEntry = v.InferOutput<typeof entry>;
+
+const term = v.pipe(
+  v.tuple([v.string(), v.number(), v.string(), v.string()]),
+  v.transform(([name, value, unit, source]) => ({ name, value, unit, source })),
+);
+export type TermReply = v.InferOutput<typeof term>;
+
+/** Without `terms` the decision was not worked out by a policy, or its policy does not show how. */
+export const Explanation = v.object({
+  ...retune,
+  terms: v.optional(v.array(term)),
+  comparisons: v.optional(v.array(v.string()), []),
+  change: v.optional(v.string()),
+  keys: v.optional(v.array(entry), []),
+});
+export type ExplanationReply = v.InferOutput<typeof Explanation>;
+
+export const Configuration = v.object({
+  entries: v.array(entry),
+  waiting: v.array(v.string()),
+  problems: v.array(v.string()),
+});
+export type ConfigurationReply = v.InferOutput<typeof Configuration>;
+
+export const Reloaded = v.object({ taken: v.boolean(), problems: v.array(v.string()), retune: v.optional(Retune) });
+export type ReloadReply = v.InferOutput<typeof Reloaded>;
+
+/** What came over the bus without its Variants: 64-bit numbers are numbers, keys begin in lower case. */
+export function plain(value: unknown): unknown {
+  if (value instanceof Variant) return plain(value.value);
+  if (typeof value === 'bigint') return Number(value);
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]) => [
+    key.charAt(0).toLowerCase() + key.slice(1),
+    plain(inner),
+  ]);
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,26 @@
+import { EXIT } from '../errors.js';
+import { VERSION } from '../version.js';
+import { Daemon, NotRunning } from './client.js';
+import { toJson } from './command.js';
+import type { Verb } from './verb.js';
+
+export const version: Verb = {
+  summary: 'the versions of this command and the daemon',
+  options: ['bus', 'json'],
+  examples: [{ command: 'samepagectl version', does: 'after an upgrade: whether the daemon was restarted' }],
+  async run({ bus, json }) {
+    const found = await Daemon.with(bus, (daemon) => daemon.version()).catch((error: unknown) => {
+      if (error instanceof NotRunning) return error;
+      throw error;
+    });
+    const running = found instanceof NotRunning ? null : found;
+    const differ = running !== null && running !== VERSION;
+    if (json) return { status: EXIT.ok, output: toJson({ command: VERSION, daemon: running, differ }) };
+    const lines = [
+      `samepagectl ${VERSION}`,
+      found instanceof NotRunning ? found.message : `samepaged ${found}`,
+      ...(differ ? ['They differ. To run what is installed: systemctl restart samepaged'] : []),
+    ];
+    return { status: EXIT.ok, output: lines.join('\n') };
+  },
+};

@@ -1,0 +1,113 @@
+import type { SharedContent } from './content.js';
+import { type KsmdCosts, searchNanos } from './costs.js';
+import type { VirtualGuest } from './guest.js';
+import type { GuestFamily, Pages } from './pages.js';
+
+/** What becomes of pages that ksmd compares: cmp_and_merge_page() of mm/ksm.c for a page that is not merged yet. */
+export type Verdict =
+  /** The checksum is not that of last time, or there was none: it is noted. */
+  | { readonly kind: 'noted' }
+  /** No partner yet: `quietShare` of the pages go into the unstable tree, the others were found changed. */
+  | { readonly kind: 'waits'; readonly quietShare: number }
+  /** A shared page takes one more user. */
+  | { readonly kind: 'joins' }
+  /** The same page of `partner` waits in the unstable tree: both become one shared page. */
+  | { readonly kind: 'pairs'; readonly partner: VirtualGuest }
+  /** Empty, and mapped to the kernel's zero page. */
+  | { readonly kind: 'zeroed' };
+
+export interface Circumstances {
+  readonly pages: Pages;
+  /** The share of them that was written to since their checksum was taken. */
+  readonly rewrittenShare: number;
+  /** What is known of their content; undefined for a guest's own. */
+  readonly shared: SharedContent<VirtualGuest> | undefined;
+  readonly pass: number;
+  readonly maxPageSharing: number;
+  readonly useZeroPages: boolean;
+  readonly checksumFirst: boolean;
+}
+
+export function verdictOn(at: Circumstances): Verdict {
+  const { pages, shared } = at;
+  const zero = pages.content.kind === 'zero';
+  const joins = shared !== undefined && (zero ? shared.holders > 1 : hasRoom(shared, at.maxPageSharing));
+  // A page that only now becomes a shared one must have been in the unstable tree.
+  const early = !at.checksumFirst && joins && shared.copies > 0;
+  const changedShare = pages.checksum === 'current' ? at.rewrittenShare : 1;
+  if (changedShare === 1) return early ? { kind: 'joins' } : { kind: 'noted' };
+  if (zero && at.useZeroPages) return { kind: 'zeroed' };
+  if (joins) return { kind: 'joins' };
+  if (shared?.waiting !== undefined && shared.waitingPass === at.pass)
+    return { kind: 'pairs', partner: shared.waiting };
+  return { kind: 'waits', quietShare: 1 - changedShare };
+}
+
+function hasRoom({ items, mapped, copies }: SharedContent<VirtualGuest>, maxPageSharing: number): boolean {
+  return mapped > 0 && items < copies * maxPageSharing;
+}
+
+/** Nodes of ksmd's two trees. */
+export interface Trees {
+  readonly stable: number;
+  readonly unstable: number;
+}
+
+/** CPU time of such a page, in nanoseconds. */
+export function costOf(verdict: Verdict, known: boolean, { stable, unstable }: Trees, costs: KsmdCosts): number {
+  const record = known ? costs.checksumNanos : costs.firstNanos;
+  const inStable = searchNanos(stable, costs.stableSearch);
+  const inBoth = inStable + searchNanos(unstable, costs.unstableSearch);
+  switch (verdict.kind) {
+    case 'noted':
+      return record;
+    case 'waits':
+      return record + verdict.quietShare * inBoth;
+    case 'joins':
+      return record + inStable + costs.mergeNanos;
+    case 'pairs':
+      // The new shared page finds its place in the stable tree.
+      return record + inBoth + inStable + costs.mergeNanos;
+    case 'zeroed':
+      return record + costs.zeroNanos;
+  }
+}
+
+/** What the verdict makes of `pages` of a content: the family's count of each page, or of all at once for empty ones. */
+export function sharedAfter(
+  verdict: Verdict,
+  old: SharedContent<VirtualGuest>,
+  users: number,
+  guest: VirtualGuest,
+  pass: number,
+  maxPageSharing: number,
+): Partial<SharedContent<VirtualGuest>> {
+  switch (verdict.kind) {
+    case 'waits':
+      return { waiting: guest, waitingPass: pass };
+    case 'joins': {
+      const items = old.items + users;
+      return { items, mapped: old.mapped + users, copies: Math.max(old.copies, Math.ceil(items / maxPageSharing)) };
+    }
+    case 'pairs':
+      return {
+        items: old.items + 2,
+        mapped: old.mapped + 2,
+        copies: old.copies + 1,
+        waiting: undefined,
+        waitingPass: 0,
+      };
+    default:
+      return {};
+  }
+}
+
+/** The family of these pages, if they are in one, and the place of `address` in it. */
+export function placeOf(
+  pages: Pages,
+  address: number,
+): { readonly family: GuestFamily; readonly place: number } | undefined {
+  const { content } = pages;
+  if (content.kind === 'own') return undefined;
+  return { family: content.family, place: content.kind === 'zero' ? 0 : address + content.shift };
+}

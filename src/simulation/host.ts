@@ -1,0 +1,214 @@
+import type { GuestEvent } from '../core/guest.js';
+import type { KsmSetting } from '../core/ksm.js';
+import type { Sample } from '../core/sample.js';
+import { type KsmdCosts, MEASURED_COSTS } from './costs.js';
+import { type SystemMiB, VirtualGuest } from './guest.js';
+import { type KernelVersion, featuresOf } from './kernel.js';
+import { Ksmd } from './ksmd.js';
+import type { GuestContent, Step } from './scenario.js';
+
+export const PAGE_BYTES = 4096;
+const MIB = 1024 ** 2;
+const PAGES_PER_MIB = MIB / PAGE_BYTES;
+const NANOS_PER_MILLI = 1e6;
+
+export interface HostOptions {
+  readonly memoryMiB: number;
+  /** Linux 6.18 unless told. */
+  readonly kernel?: KernelVersion;
+  readonly costs?: KsmdCosts;
+  /** What the host itself uses (1 GiB). */
+  readonly ownMiB?: number;
+  /** What each guest's operating system takes beside its content (nothing). */
+  readonly systemMiB?: SystemMiB;
+  /** What a guest was promised beyond that, which it does not touch (84). */
+  readonly promisedMiB?: number;
+  /** What a guest's process has in memory beside the guest's, and does not offer to KSM (90). */
+  readonly overheadMiB?: number;
+  /** What ksmd has used since boot when the simulation begins, in nanoseconds of CPU time (0). */
+  readonly ksmdCpuNanos?: number;
+  /** How fast a starting guest fills its memory (320). */
+  readonly fillMiBPerSecond?: number;
+}
+
+/** Measured: the kernel and the one program of the benchmark's guests, of which 13 shared 0.86 GiB. */
+export const TEST_GUEST_SYSTEM: SystemMiB = { commonMiB: 73, ownMiB: 19 };
+
+interface RunningGuest {
+  readonly guest: VirtualGuest;
+  readonly startedMillis: number;
+}
+
+/** The kernel is up for so long when the simulation begins. */
+const UPTIME_MILLIS = 3_600_000;
+/** A starting guest's memory grows in steps. */
+const FILL_STEP_MILLIS = 250;
+/** The kernel begins to look for memory to reclaim when less is free, as a share of the whole. */
+const LOW_FREE_SHARE = 0.02;
+/** Pressure is an average of this time (PSI's avg10). */
+const PRESSURE_MILLIS = 10_000;
+
+/** A host in virtual time: memory, guests, ksmd. What is done to it happens at the time it was advanced to. */
+export class VirtualHost {
+  readonly ksmd: Ksmd;
+  nowMillis = 0;
+  private readonly options: Required<HostOptions>;
+  private readonly guests = new Map<string, RunningGuest>();
+  private filling: readonly RunningGuest[] = [];
+  private filledPages = 0;
+  private pressurePercent = 0;
+
+  constructor(options: HostOptions) {
+    this.options = {
+      kernel: { major: 6, minor: 18 },
+      costs: MEASURED_COSTS,
+      ownMiB: 1024,
+      systemMiB: { commonMiB: 0, ownMiB: 0 },
+      promisedMiB: 84,
+      overheadMiB: 90,
+      ksmdCpuNanos: 0,
+      fillMiBPerSecond: 320,
+      ...options,
+    };
+    const { kernel, costs } = this.options;
+    this.ksmd = new Ksmd(featuresOf(kernel), costs, PAGE_BYTES, UPTIME_MILLIS * NANOS_PER_MILLI);
+    this.ksmd.cpuNanos = this.options.ksmdCpuNanos;
+  }
+
+  /** @returns the event that libvirt sends, if it sends one. @param ready its memory is filled at once. */
+  take(step: Step, ready: boolean): GuestEvent | undefined {
+    const running = this.guests.get(step.guest);
+    if (step.kind === 'start') {
+      if (running !== undefined) return undefined;
+      this.start(step.guest, step.content, ready);
+      return { change: 'started', name: step.guest };
+    }
+    if (running === undefined) return undefined;
+    if (step.kind === 'align') {
+      running.guest.align();
+      return undefined;
+    }
+    this.guests.delete(step.guest);
+    this.filling = this.filling.filter((filling) => filling !== running);
+    this.filledPages -= running.guest.memory.length;
+    this.ksmd.leave(running.guest);
+    return { change: 'stopped', name: step.guest };
+  }
+
+  advanceTo(millis: number): void {
+    while (this.nowMillis < millis) {
+      const next = this.filling.length > 0 ? Math.min(this.nowMillis + FILL_STEP_MILLIS, millis) : millis;
+      this.ksmd.advance(this.sinceBootNanos(next));
+      this.press(next - this.nowMillis);
+      this.nowMillis = next;
+      this.fill();
+    }
+  }
+
+  /** @returns why the kernel refuses it. */
+  write(setting: KsmSetting, value: number | string): string | undefined {
+    return this.ksmd.write(setting, value, this.sinceBootNanos(this.nowMillis));
+  }
+
+  sample(): Sample {
+    const { memoryMiB, promisedMiB } = this.options;
+    const guests = [...this.guests.values()].map(({ guest }) => ({
+      name: guest.name,
+      residentBytes: this.residentBytes(guest),
+      configuredBytes: guest.pages * PAGE_BYTES + promisedMiB * MIB,
+    }));
+    return {
+      takenAtMillis: this.nowMillis,
+      monotonicMillis: this.nowMillis,
+      memory: {
+        totalBytes: memoryMiB * MIB,
+        freeBytes: this.freeBytes,
+        committedBytes: guests.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
+      },
+      guests,
+      ksm: this.ksmd.state(),
+      ksmdCpuNanos: Math.round(this.ksmd.cpuNanos),
+      memoryPressurePercent: this.memoryPressurePercent,
+      pageSizeBytes: PAGE_BYTES,
+      problems: [],
+    };
+  }
+
+  get freeBytes(): number {
+    return Math.max(this.unusedBytes, 0);
+  }
+
+  /** What merging saves, in bytes; not what the kernel's counters say of guests that ended. */
+  get savedBytes(): number {
+    return (this.ksmd.contents.totals.saved + this.ksmd.zeroPages) * PAGE_BYTES;
+  }
+
+  /** What merging could save at best. */
+  get possibleBytes(): number {
+    return this.ksmd.possiblePages() * PAGE_BYTES;
+  }
+
+  /** With two decimals, as the kernel tells it. */
+  get memoryPressurePercent(): number {
+    return Math.round(this.pressurePercent * 100) / 100;
+  }
+
+  get guestCount(): number {
+    return this.guests.size;
+  }
+
+  /** What does not fit into memory is in swap. */
+  get usedBytes(): number {
+    const { ownMiB, overheadMiB } = this.options;
+    const ownBytes = (ownMiB + overheadMiB * this.guests.size) * MIB;
+    return ownBytes + this.filledPages * PAGE_BYTES - this.savedBytes + this.ksmd.bookkeepingBytes;
+  }
+
+  private get unusedBytes(): number {
+    return this.options.memoryMiB * MIB - this.usedBytes;
+  }
+
+  /** As the kernel counts it: merged pages are in it, those mapped to the zero page are not. */
+  private residentBytes({ memory }: VirtualGuest): number {
+    const zeroPages = memory
+      .all()
+      .reduce((sum, { from, to, value }) => sum + (value.tree === 'zero' ? to - from : 0), 0);
+    return (memory.length - zeroPages) * PAGE_BYTES + this.options.overheadMiB * MIB;
+  }
+
+  private start(name: string, content: GuestContent, ready: boolean): void {
+    const guest = new VirtualGuest(name, content, this.options.systemMiB, this.ksmd.contents, PAGES_PER_MIB);
+    const running = { guest, startedMillis: this.nowMillis };
+    this.guests.set(name, running);
+    this.ksmd.enter(guest);
+    if (ready) this.fillTo(guest, guest.pages);
+    else this.filling = [...this.filling, running];
+  }
+
+  /** What starting guests have filled by now. */
+  private fill(): void {
+    const pagesPerMilli = (this.options.fillMiBPerSecond * PAGES_PER_MIB) / 1000;
+    for (const { guest, startedMillis } of this.filling) {
+      this.fillTo(guest, Math.min(Math.trunc((this.nowMillis - startedMillis) * pagesPerMilli), guest.pages));
+    }
+    if (this.filling.length > 0) this.filling = this.filling.filter(({ guest }) => guest.memory.length < guest.pages);
+  }
+
+  private fillTo(guest: VirtualGuest, pages: number): void {
+    this.filledPages -= guest.memory.length;
+    guest.fill(pages);
+    this.filledPages += guest.memory.length;
+  }
+
+  /** A rough likeness of PSI: tasks begin to wait when the kernel has to reclaim, and wait most when it swaps. */
+  private press(millis: number): void {
+    const low = this.options.memoryMiB * MIB * LOW_FREE_SHARE;
+    const free = this.unusedBytes;
+    const now = free >= low ? 0 : free >= 0 ? 40 * (1 - free / low) : 80;
+    this.pressurePercent += (now - this.pressurePercent) * (1 - Math.exp(-millis / PRESSURE_MILLIS));
+  }
+
+  private sinceBootNanos(millis: number): number {
+    return (UPTIME_MILLIS + millis) * NANOS_PER_MILLI;
+  }
+}

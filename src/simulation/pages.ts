@@ -1,0 +1,83 @@
+import type { SharedContents, Family } from './content.js';
+import type { VirtualGuest } from './guest.js';
+
+export type Contents = SharedContents<VirtualGuest>;
+export type GuestFamily = Family<VirtualGuest>;
+
+/** What is in pages: something that only this guest has (and may write anew), empty pages, or a part of a family (address + shift is its place in it). */
+export type PageContent =
+  | { readonly kind: 'own'; readonly rewritten: boolean }
+  | { readonly kind: 'zero'; readonly family: GuestFamily }
+  | { readonly kind: 'family'; readonly family: GuestFamily; readonly shift: number };
+
+/** Alike pages of a guest, as ksmd knows them. */
+export interface Pages {
+  readonly content: PageContent;
+  /** Whether ksmd has a record (rmap_item) for each. */
+  readonly known: boolean;
+  /** The checksum in the record: there is none, it is that of the content, or the content is another since. */
+  readonly checksum: 'none' | 'current' | 'stale';
+  /** In which tree they are; `zero`: mapped to the kernel's zero page (use_zero_pages). */
+  readonly tree: 'none' | 'unstable' | 'stable' | 'zero';
+  /** Of those in the unstable tree, the share that really is: the others were found changed. 1 unless the guest rewrites. */
+  readonly quietShare: number;
+  /** Smart scan: how often they were looked at, and how often they may still be left out. */
+  readonly age: number;
+  readonly remainingSkips: number;
+  /** Passes since the checksum was taken. */
+  readonly passesSince: number;
+}
+
+/** Pages that ksmd has not seen yet. */
+export function unseen(content: PageContent): Pages {
+  return {
+    content,
+    known: false,
+    checksum: 'none',
+    tree: 'none',
+    quietShare: 1,
+    age: 0,
+    remainingSkips: 0,
+    passesSince: 0,
+  };
+}
+
+export function samePages(a: Pages, b: Pages): boolean {
+  return (
+    a.tree === b.tree &&
+    a.known === b.known &&
+    a.checksum === b.checksum &&
+    a.quietShare === b.quietShare &&
+    a.age === b.age &&
+    a.remainingSkips === b.remainingSkips &&
+    a.passesSince === b.passesSince &&
+    sameKind(a.content, b.content)
+  );
+}
+
+function sameKind(a: PageContent, b: PageContent): boolean {
+  if (a.kind === 'own' && b.kind === 'own') return a.rewritten === b.rewritten;
+  if (a.kind !== 'family' || b.kind !== 'family') return a.kind === b.kind;
+  return a.family === b.family && a.shift === b.shift;
+}
+
+/** A record's age is a byte, and stays at its highest. */
+const OLDEST = 255;
+
+/** Smart scan's rule for a page that is not merged (mm/ksm.c, should_skip_rmap_item and skip_age). */
+export function smartScan({ age, remainingSkips }: Pages): {
+  readonly skip: boolean;
+  readonly age: number;
+  readonly remainingSkips: number;
+} {
+  const older = Math.min(age + 1, OLDEST);
+  if (age < 3) return { skip: false, age: older, remainingSkips };
+  if (remainingSkips === 0) return { skip: false, age: older, remainingSkips: skipsAt(age) };
+  return { skip: true, age: older, remainingSkips: remainingSkips - 1 };
+}
+
+function skipsAt(age: number): number {
+  if (age <= 3) return 1;
+  if (age <= 5) return 2;
+  return age <= 8 ? 4 : 8;
+}

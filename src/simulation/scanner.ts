@@ -1,0 +1,241 @@
+import { type Verdict, costOf, placeOf, sharedAfter, verdictOn } from './comparing.js';
+import type { KsmdCosts } from './costs.js';
+import type { VirtualGuest } from './guest.js';
+import { type Contents, type GuestFamily, type Pages, smartScan, unseen } from './pages.js';
+import type { Run } from './ranges.js';
+
+/** Alike pages that ksmd comes to next. */
+export interface Piece {
+  readonly pages: number;
+  /** CPU time of one, in nanoseconds. */
+  readonly costNanos: number;
+  /** Whether a page of it counts towards pages_to_scan. */
+  readonly counted: boolean;
+  /** Does it to the first `pages` of them. */
+  readonly scan: (pages: number) => void;
+}
+
+/** What decides about a page beside itself. */
+export interface ScanRules {
+  readonly smartScan: boolean;
+  readonly useZeroPages: boolean;
+  readonly maxPageSharing: number;
+  readonly checksumFirst: boolean;
+}
+
+/** While a tree grows, searching it becomes dearer: for so many pages, or until it has doubled, the price stays the same. */
+const LEAST_GROWTH = 4096;
+
+/** Before the first page of a guest. */
+const NOT_ENTERED = -1;
+
+/** ksmd's cursor and its records: scan_get_next_rmap_item() and cmp_and_merge_page() of mm/ksm.c, many pages at a time. */
+export class Scanner {
+  /** Records (rmap_items). */
+  items = 0;
+  unshared = 0;
+  zeroPages = 0;
+  skipped = 0;
+  /** Whether it is between two passes. */
+  atHead = true;
+  /** In the order of the kernel's list; ended ones until they are forgotten. */
+  private readonly guests: VirtualGuest[] = [];
+  private readonly contents: Contents;
+  private readonly costs: KsmdCosts;
+  private readonly rules: () => ScanRules;
+  private cursor = 0;
+  private address = NOT_ENTERED;
+  /** Counts passes, and never begins anew. */
+  private pass = 0;
+  /** Nodes of the unstable tree, which is new in every pass. */
+  private unstableNodes = 0;
+
+  constructor(contents: Contents, costs: KsmdCosts, rules: () => ScanRules) {
+    this.contents = contents;
+    this.costs = costs;
+    this.rules = rules;
+  }
+
+  get isEmpty(): boolean {
+    return this.guests.length === 0;
+  }
+
+  /** A guest offers its memory: it is put before the one that ksmd is at, and so seen a whole round later. */
+  enter(guest: VirtualGuest): void {
+    this.guests.splice(this.atHead ? this.guests.length : this.cursor, 0, guest);
+    if (!this.atHead) this.cursor += 1;
+  }
+
+  /** A guest ends. ksmd comes to it next, and gives its records back; until then they are counted. */
+  leave(guest: VirtualGuest): void {
+    guest.end();
+    for (const { from, to, value } of guest.memory.all()) if (value.tree === 'zero') this.zeroPages -= to - from;
+    const index = this.guests.indexOf(guest);
+    const atCursor = !this.atHead && index === this.cursor;
+    const known = guest.memory.all().some(({ value }) => value.known);
+    if (known && atCursor) return;
+    this.guests.splice(index, 1);
+    if (atCursor) this.address = NOT_ENTERED;
+    else if (!this.atHead && index < this.cursor) this.cursor -= 1;
+    if (known) this.guests.splice(this.atHead ? 0 : this.cursor + 1, 0, guest);
+  }
+
+  /** Every merged page becomes its guest's own again, and all records go. */
+  unmerge(): void {
+    for (const guest of this.guests) guest.memory.update(0, guest.memory.length, ({ content }) => unseen(content));
+    this.guests.splice(0, this.guests.length, ...this.guests.filter(({ ended }) => !ended));
+    this.contents.unmerge();
+    [this.items, this.unshared, this.zeroPages] = [0, 0, 0];
+    this.atHead = true;
+  }
+
+  begin(): void {
+    this.atHead = false;
+    this.unstableNodes = 0;
+    this.pass += 1;
+    [this.cursor, this.address] = [0, NOT_ENTERED];
+  }
+
+  /** The next piece of this pass; undefined at its end. */
+  next(nowNanos: number): Piece | undefined {
+    for (let guest = this.guests[this.cursor]; guest !== undefined; guest = this.guests[this.cursor]) {
+      if (guest.ended) return this.forgetting(guest);
+      if (this.address === NOT_ENTERED) {
+        guest.visit(nowNanos);
+        this.address = 0;
+      }
+      const run = guest.memory.at(this.address);
+      if (run !== undefined) return this.piece(guest, run);
+      this.cursor += 1;
+      this.address = NOT_ENTERED;
+    }
+    this.atHead = true;
+    return undefined;
+  }
+
+  private forgetting(guest: VirtualGuest): Piece {
+    const known = guest.memory.all().filter(({ value }) => value.known);
+    const pages = known.reduce((sum, { from, to }) => sum + to - from, 0);
+    return {
+      pages: 1,
+      costNanos: pages * this.costs.forgetNanos,
+      counted: false,
+      scan: () => {
+        guest.forget();
+        for (const { from, to, value } of known) this.leaveUnstable(value, to - from);
+        this.items -= pages;
+        this.guests.splice(this.cursor, 1);
+        this.address = NOT_ENTERED;
+      },
+    };
+  }
+
+  private piece(guest: VirtualGuest, run: Run<Pages>): Piece {
+    const { value } = run;
+    const { costs } = this;
+    const rest = run.to - this.address;
+    if (value.tree === 'stable') return this.changing(guest, rest, costs.mergedNanos, true, () => undefined);
+    if (value.tree === 'zero') {
+      return this.changing(guest, rest, costs.skipNanos, false, (pages) => {
+        if (value.known) this.items -= pages;
+        return { ...unseen(value.content), tree: 'zero' };
+      });
+    }
+    const { skip, ...age } = this.rules().smartScan ? smartScan(value) : { ...ageOf(value), skip: false };
+    if (!skip) return this.comparing(guest, { ...value, ...age }, rest);
+    return this.changing(guest, rest, costs.skipNanos, false, (pages) => {
+      this.skipped += pages;
+      this.leaveUnstable(value, pages);
+      return { ...value, ...age, tree: 'none', passesSince: value.passesSince + 1 };
+    });
+  }
+
+  private comparing(guest: VirtualGuest, value: Pages, rest: number): Piece {
+    const rules = this.rules();
+    const at = placeOf(value, this.address);
+    const content = at?.family.at(at.place);
+    const verdict = verdictOn({
+      ...rules,
+      pages: value,
+      rewrittenShare: guest.rewrittenShare(value.content, value.passesSince + 1),
+      shared: content?.value,
+      pass: this.pass,
+    });
+    const alike =
+      at === undefined || content === undefined || value.content.kind === 'zero' ? rest : content.to - at.place;
+    const trees = { stable: this.contents.totals.nodes, unstable: this.unstableNodes };
+    const growing = verdict.kind === 'waits' || verdict.kind === 'pairs';
+    const growth = growing ? Math.max(trees.stable, trees.unstable, LEAST_GROWTH) : rest;
+    const pages = Math.min(rest, alike, growth);
+    return this.changing(guest, pages, costOf(verdict, value.known, trees, this.costs), true, (scanned) => {
+      if (!value.known) this.items += scanned;
+      this.leaveUnstable(value, scanned);
+      if (at !== undefined) this.share(verdict, guest, at.family, at.place, value.content.kind === 'zero', scanned);
+      if (verdict.kind === 'waits') {
+        this.unshared += scanned * verdict.quietShare;
+        this.unstableNodes += scanned * verdict.quietShare;
+      }
+      if (verdict.kind === 'zeroed') this.zeroPages += scanned;
+      return { ...value, known: true, checksum: 'current', passesSince: 0, ...treeAfter(verdict) };
+    });
+  }
+
+  /** What a verdict on `pages` from `place` on does to the family and to the partner. */
+  private share(
+    verdict: Verdict,
+    guest: VirtualGuest,
+    family: GuestFamily,
+    place: number,
+    zero: boolean,
+    pages: number,
+  ): void {
+    const { maxPageSharing } = this.rules();
+    const [to, users] = zero ? [place + 1, pages] : [place + pages, 1];
+    this.contents.change(family, place, to, (old) =>
+      sharedAfter(verdict, old, users, guest, this.pass, maxPageSharing),
+    );
+    if (verdict.kind !== 'pairs') return;
+    const { partner } = verdict;
+    const address = partner.addressOf(family, place) ?? 0;
+    partner.memory.update(address, address + pages, (old) => ({ ...old, tree: 'stable' }));
+    this.unshared -= pages;
+    this.unstableNodes -= pages;
+  }
+
+  /** A piece of which each page becomes what `change` says. */
+  private changing(
+    guest: VirtualGuest,
+    pages: number,
+    costNanos: number,
+    counted: boolean,
+    change: (pages: number) => Pages | undefined,
+  ): Piece {
+    const scan = (scanned: number) => {
+      const after = change(scanned);
+      if (after !== undefined) guest.memory.update(this.address, this.address + scanned, () => after);
+      this.address += scanned;
+    };
+    return { pages, costNanos, counted, scan };
+  }
+
+  private leaveUnstable({ tree, quietShare }: Pages, pages: number): void {
+    if (tree === 'unstable') this.unshared -= pages * quietShare;
+  }
+}
+
+function ageOf({ age, remainingSkips }: Pages): Pick<Pages, 'age' | 'remainingSkips'> {
+  return { age, remainingSkips };
+}
+
+function treeAfter(verdict: Verdict): Pick<Pages, 'tree' | 'quietShare'> {
+  switch (verdict.kind) {
+    case 'noted':
+      return { tree: 'none', quietShare: 1 };
+    case 'waits':
+      return { tree: 'unstable', quietShare: verdict.quietShare };
+    case 'zeroed':
+      return { tree: 'zero', quietShare: 1 };
+    default:
+      return { tree: 'stable', quietShare: 1 };
+  }
+}

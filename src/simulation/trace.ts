@@ -1,0 +1,123 @@
+import type { Decision } from '../core/decision.js';
+import type { Trigger } from '../core/policy.js';
+import type { Applied } from '../core/retune.js';
+import type { Step } from './scenario.js';
+
+/** A host at one moment. */
+export interface Point {
+  /** Since the clock started; negative before. */
+  readonly atMillis: number;
+  /** What merging saves, in bytes. */
+  readonly savedBytes: number;
+  /** What it could save at best. */
+  readonly possibleBytes: number;
+  readonly freeBytes: number;
+  readonly guests: number;
+  readonly run: number;
+  readonly pagesToScan: number;
+  readonly sleepMillisecs: number;
+  readonly fullScans: number;
+  /** Pages that ksmd has looked at since boot. */
+  readonly pagesScanned: number;
+  /** CPU time that ksmd has used since boot, in nanoseconds. */
+  readonly ksmdCpuNanos: number;
+  readonly memoryPressurePercent: number;
+}
+
+/** What was done to the host. */
+export interface Happening {
+  readonly atMillis: number;
+  readonly step: Step;
+}
+
+/** A turn of the daemon's loop; without its sample, of which a large host has too many. */
+export interface Turn {
+  readonly atMillis: number;
+  readonly triggers: readonly Trigger[];
+  readonly decision: Decision;
+  readonly applied: Applied;
+}
+
+/** A run of a virtual host, in the order of time. */
+export interface Trace {
+  readonly points: readonly Point[];
+  readonly turns: readonly Turn[];
+  readonly happenings: readonly Happening[];
+}
+
+/** What a run comes to; what was not reached is absent. */
+export interface Figures {
+  readonly gainBytes: number;
+  /** The share of the gain that was had at the end. */
+  readonly reachedShare: number;
+  readonly millisTo50?: number;
+  readonly millisTo90?: number;
+  readonly millisTo99?: number;
+  /** ksmd's CPU time until 90 % was reached. */
+  readonly ksmdCpuNanosTo90?: number;
+  /** ksmd's CPU time in all. */
+  readonly ksmdCpuNanos: number;
+  /** ksmd's share of a CPU from when 99 % was reached until the end, in percent. */
+  readonly calmCpuPercent?: number;
+  /** What was saved on average, in bytes. */
+  readonly meanSavedBytes: number;
+  /** ksmd's highest share of a CPU over 10 s, in percent. */
+  readonly busiestCpuPercent: number;
+}
+
+const WINDOW_MILLIS = 10_000;
+
+/** The figures of a run from the clock's start; `gainBytes` is what there is to save beyond what is saved then. */
+export function figuresOf(trace: Trace, gainBytes: number): Figures {
+  const points = trace.points.filter(({ atMillis }) => atMillis >= 0);
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined) throw new RangeError('a trace without a point');
+  const to = (share: number) => crossing(points, first.savedBytes + share * gainBytes);
+  const [half, most, all] = gainBytes > 0 ? [to(0.5), to(0.9), to(0.99)] : [];
+  return {
+    gainBytes,
+    reachedShare: gainBytes > 0 ? (last.savedBytes - first.savedBytes) / gainBytes : 1,
+    ...(half === undefined ? {} : { millisTo50: half.atMillis }),
+    ...(most === undefined
+      ? {}
+      : { millisTo90: most.atMillis, ksmdCpuNanosTo90: most.ksmdCpuNanos - first.ksmdCpuNanos }),
+    ...(all === undefined ? {} : { millisTo99: all.atMillis }),
+    ksmdCpuNanos: last.ksmdCpuNanos - first.ksmdCpuNanos,
+    ...(all === undefined || all.atMillis >= last.atMillis ? {} : { calmCpuPercent: cpuPercent(all, last) }),
+    meanSavedBytes: points.reduce((sum, { savedBytes }) => sum + savedBytes, 0) / points.length,
+    busiestCpuPercent: busiest(points),
+  };
+}
+
+/** When so much was saved for the first time, between the points that tell. */
+function crossing(points: readonly Point[], bytes: number): Pick<Point, 'atMillis' | 'ksmdCpuNanos'> | undefined {
+  const index = points.findIndex(({ savedBytes }) => savedBytes >= bytes);
+  const after = points[index];
+  if (after === undefined) return undefined;
+  const before = points[index - 1] ?? after;
+  const rise = after.savedBytes - before.savedBytes;
+  const part = rise > 0 ? (bytes - before.savedBytes) / rise : 1;
+  return {
+    atMillis: before.atMillis + part * (after.atMillis - before.atMillis),
+    ksmdCpuNanos: before.ksmdCpuNanos + part * (after.ksmdCpuNanos - before.ksmdCpuNanos),
+  };
+}
+
+/** Of the stretches of 10 s, or a little more where the points lie so; of the whole run where that is shorter. */
+function busiest(points: readonly Point[]): number {
+  const isLong = (begin: Point | undefined, end: Point) =>
+    begin !== undefined && end.atMillis - begin.atMillis >= WINDOW_MILLIS;
+  const [first, last] = [points[0], points.at(-1)];
+  if (first === undefined || last === undefined || last === first) return 0;
+  let [highest, start] = [isLong(first, last) ? 0 : cpuPercent(first, last), 0];
+  for (const end of points) {
+    while (isLong(points[start + 1], end)) start += 1;
+    const begin = points[start];
+    if (begin !== undefined && isLong(begin, end)) highest = Math.max(highest, cpuPercent(begin, end));
+  }
+  return highest;
+}
+
+function cpuPercent(begin: Pick<Point, 'atMillis' | 'ksmdCpuNanos'>, end: Point): number {
+  return (end.ksmdCpuNanos - begin.ksmdCpuNanos) / (end.atMillis - begin.atMillis) / 1e4;
+}

@@ -1,0 +1,69 @@
+import {
+  type Observable,
+  asyncScheduler,
+  distinctUntilChanged,
+  map,
+  merge,
+  scan,
+  share,
+  tap,
+  throttleTime,
+} from 'rxjs';
+import type { Manager } from './bus/manager.js';
+import { inForce } from './core/hold.js';
+import type { Retune } from './core/retune.js';
+import { type AgentState, type TurnNews, nextState } from './core/state.js';
+import { readMemoryFigures } from './host/meminfo.js';
+import type { Root } from './host/sysfs.js';
+import type { Intents } from './intent.js';
+import type { LibvirtState } from './libvirt/watch.js';
+
+/** Between announcements of what changes at every turn: a policy in a burst turns twice a second. */
+const ANNOUNCE_MILLIS = 2000;
+
+export interface StateSources {
+  readonly root: Root;
+  readonly first: AgentState;
+  readonly retune$: Observable<Retune>;
+  readonly intents: Intents;
+  readonly libvirt$: Observable<LibvirtState>;
+}
+
+/** What the agent shows of itself, after everything that changes it. Shared: all subscribers see the same states. */
+export function agentStates({ root, first, retune$, intents, libvirt$ }: StateSources): Observable<AgentState> {
+  return merge(
+    retune$.pipe(map((retune) => turnNews(retune, root, intents.current.values.KSM_MONITOR_INTERVAL))),
+    intents.intent$.pipe(
+      map(({ hold }) => ({ hold: inForce(hold, Date.now()), configuredPolicy: intents.configuredPolicy })),
+    ),
+    libvirt$.pipe(
+      map(({ up }) => ({ libvirtConnected: up })),
+      distinctUntilChanged((a, b) => a.libvirtConnected === b.libvirtConnected),
+    ),
+  ).pipe(scan(nextState, first), share());
+}
+
+/** Shows each state on the bus. What changes at every turn is announced in its time, the last of it always. */
+export function publishStates(state$: Observable<AgentState>, manager: Manager): Observable<AgentState> {
+  return state$.pipe(
+    tap((state) => {
+      manager.update(state);
+    }),
+    throttleTime(ANNOUNCE_MILLIS, asyncScheduler, { leading: true, trailing: true }),
+    tap(() => {
+      manager.announce();
+    }),
+  );
+}
+
+/** Where the kernel's figures cannot be read the turn itself tells that; here they are only not known. */
+function turnNews(retune: Retune, root: Root, intervalSeconds: number): TurnNews {
+  const news = { retune, doneAtMillis: Date.now(), intervalMillis: intervalSeconds * 1000, availableBytes: undefined };
+  if ('failure' in retune) return news;
+  try {
+    const { memAvailableBytes, memFreeBytes } = readMemoryFigures(root);
+    return { ...news, availableBytes: memAvailableBytes ?? memFreeBytes };
+  } catch {
+    return news;
+  }
+}

@@ -1,0 +1,61 @@
+import { savedBytes } from '../../../src/core/ksm.js';
+import { KsmDirectory } from '../../../src/host/ksm.js';
+import { Ksmd } from '../../../src/host/ksmd.js';
+import { pageSizeBytes } from '../../../src/host/sysfs.js';
+import type { CurvePoint } from './curve.js';
+
+/** What the kernel's KSM looked like at one moment; `atMillis` is performance.now(). */
+export interface Measured extends CurvePoint {
+  /** Time that ksmd has waited for a CPU so far. */
+  readonly ksmdWaitNanos: number;
+  readonly run: number;
+  readonly pagesToScan: number;
+  readonly sleepMillisecs: number;
+  readonly fullScans: number;
+  readonly pagesScanned: number;
+  /** What ksmd's own records take; undefined on kernels that do not tell (before 6.0). */
+  readonly bookkeepingBytes: number | undefined;
+}
+
+const PERIOD_MILLIS = 250;
+
+/** Watches KSM from its making until it is disposed of. */
+export class Sampler implements Disposable {
+  readonly points: Measured[] = [];
+  readonly #ksm = new KsmDirectory('');
+  readonly #ksmd = new Ksmd('');
+  readonly #pageSize = pageSizeBytes('');
+  readonly #timer: NodeJS.Timeout;
+
+  constructor() {
+    this.take();
+    this.#timer = setInterval(() => this.take(), PERIOD_MILLIS);
+  }
+
+  get latest(): Measured {
+    return this.points.at(-1) ?? this.take();
+  }
+
+  /** Looks now, besides the regular times. */
+  take(): Measured {
+    const state = this.#ksm.read();
+    const times = this.#ksmd.times();
+    if (times === undefined) throw new Error("ksmd's CPU time cannot be seen here");
+    const saved = savedBytes(state, this.#pageSize);
+    const { run, pagesToScan, sleepMillisecs, fullScans = 0, pagesScanned = 0, generalProfit } = state;
+    const point = {
+      atMillis: performance.now(),
+      savedBytes: saved,
+      ksmdCpuNanos: times.cpuNanos,
+      ksmdWaitNanos: times.waitNanos,
+      ...{ run, pagesToScan, sleepMillisecs, fullScans, pagesScanned },
+      bookkeepingBytes: generalProfit === undefined ? undefined : saved - generalProfit,
+    };
+    this.points.push(point);
+    return point;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+}

@@ -1,0 +1,118 @@
+import { formatBytes } from '../../../src/core/format.js';
+import type { Scenario } from '../../../src/simulation/scenario.js';
+import type { Figures } from './figures.js';
+import type { Outcome } from './trial.js';
+import type { TunerName } from './tuners.js';
+
+/** What the simulation says of the same tuner in the same scenario; undefined is never. */
+export interface Expected {
+  readonly to90Millis: number | undefined;
+  /** ksmd's CPU time until then. */
+  readonly to90KsmdCpuMillis: number | undefined;
+}
+
+/** Undefined where the simulation does not know the tuner. */
+export type Expect = (tuner: TunerName) => Expected | undefined;
+
+interface Column {
+  readonly title: readonly [string, string];
+  readonly cell: (outcome: Outcome) => string;
+}
+
+const MIB = 1024 ** 2;
+const NOT_THERE = '-';
+const NEVER = 'never';
+
+/** What happens, and then one row a tuner. */
+export function table(scenario: Scenario, outcomes: readonly Outcome[], expect: Expect): string {
+  const columns = [
+    { title: ['', 'tuner'], cell: ({ tuner }) => tuner },
+    ...(scenario.gainMiB > 0 ? gainColumns(scenario, expect) : []),
+    ...(outcomes.some(({ guestsReadyMillis }) => guestsReadyMillis !== undefined) ? readyColumns(outcomes) : []),
+    ...COMMON_COLUMNS,
+  ] satisfies Column[];
+  const rows = [0, 1].map((line) => columns.map(({ title }) => title[line] ?? ''));
+  rows.push(...outcomes.map((outcome) => columns.map(({ cell }) => cell(outcome))));
+  const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
+  const [above, below, ...body] = rows.map((row) =>
+    row
+      .map((cell, index) => (index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0)))
+      .join('  '),
+  );
+  const rule = '-'.repeat(below?.length ?? 0);
+  return [`${scenario.name}: ${describe(scenario)}`, '', above, below, rule, ...body, ''].join('\n');
+}
+
+function describe({ summary, gainMiB, converged, then }: Scenario): string {
+  const gain = gainMiB > 0 ? `${formatBytes(gainMiB * MIB)} to gain` : 'nothing to gain';
+  const starts = then.some(({ kind }) => kind === 'start');
+  const arrival = starts ? 'when the guest is ready' : 'when the change is done';
+  const clock = converged ? arrival : starts ? 'with the first start' : 'with the tuner';
+  return `${summary}; ${gain}; the clock starts ${clock}`;
+}
+
+function gainColumns(scenario: Scenario, expect: Expect): Column[] {
+  const reach = (share: '50' | '90' | '99') => (outcome: Outcome) => outcome.figures[`to${share}`];
+  const told = (millis: number | undefined) => (millis === undefined ? NEVER : seconds(millis));
+  const expected = (read: (expected: Expected) => number | undefined) => {
+    return ({ tuner }: Outcome) => optional(expect(tuner), (known) => told(read(known)));
+  };
+  const sinceBegin: Column = {
+    title: ['since it', 'began, s'],
+    cell: (outcome) => told(reach('90')(outcome)?.sinceBeginMillis),
+  };
+  return [
+    { title: ['time to', '50 %, s'], cell: (outcome) => told(reach('50')(outcome)?.millis) },
+    { title: ['time to', '90 %, s'], cell: (outcome) => told(reach('90')(outcome)?.millis) },
+    ...(scenario.converged ? [sinceBegin] : []),
+    { title: ['simu-', 'lated, s'], cell: expected(({ to90Millis }) => to90Millis) },
+    { title: ['time to', '99 %, s'], cell: (outcome) => told(reach('99')(outcome)?.millis) },
+    { title: ['ksmd CPU', 'to 90 %, s'], cell: (outcome) => told(reach('90')(outcome)?.ksmdCpuMillis) },
+    { title: ['simu-', 'lated, s'], cell: expected(({ to90KsmdCpuMillis }) => to90KsmdCpuMillis) },
+    { title: ['of the', 'gain'], cell: ({ figures: { reachedShare = 0 } }) => shareText(reachedShare) },
+  ];
+}
+
+/** Guests that are started: what KSM costs them. */
+function readyColumns(outcomes: readonly Outcome[]): Column[] {
+  const off = outcomes.find(({ tuner }) => tuner === 'off')?.guestsReadyMillis;
+  const ready: Column = {
+    title: ['guests', 'ready, s'],
+    cell: ({ guestsReadyMillis }) => optional(guestsReadyMillis, seconds),
+  };
+  if (off === undefined) return [ready];
+  const late = (millis: number) => `${millis < off ? '-' : '+'}${seconds(Math.abs(millis - off))}`;
+  return [ready, { title: ['against', 'off, s'], cell: ({ guestsReadyMillis }) => optional(guestsReadyMillis, late) }];
+}
+
+const COMMON_COLUMNS: readonly Column[] = [
+  { title: ['saved', 'GiB'], cell: ({ figures }) => (figures.savedBytes / MIB / 1024).toFixed(2) },
+  { title: ['ksmd CPU in', 'the calm, s'], cell: ({ figures }) => calm(figures) },
+  { title: ['busiest', '10 s, %'], cell: ({ figures }) => figures.busiestPercent.toFixed(0) },
+  { title: ['ksmd', 'waited, s'], cell: ({ ksmdWaitedMillis }) => seconds(ksmdWaitedMillis) },
+  { title: ['records', 'MiB'], cell: ({ bookkeepingBytes }) => optional(bookkeepingBytes, mebibytes) },
+  { title: ['tuner', 'CPU, s'], cell: ({ usage }) => optional(usage?.cpuMillis, seconds) },
+  { title: ['tuner', 'MiB'], cell: ({ usage }) => optional(usage?.residentBytes, mebibytes) },
+];
+
+/** A calm that was not watched has no length. */
+function calm({ calmKsmdCpuMillis, calmMillis }: Figures): string {
+  return calmMillis < 1000 ? NOT_THERE : seconds(calmKsmdCpuMillis);
+}
+
+/** The guests' kernels are alike too, so that more than the gain can be had. */
+function shareText(share: number): string {
+  return share >= 0.99 ? 'all' : `${(share * 100).toFixed(0)} %`;
+}
+
+function optional<T>(value: T | undefined, format: (value: T) => string): string {
+  return value === undefined ? NOT_THERE : format(value);
+}
+
+function seconds(millis: number): string {
+  return (millis / 1000).toFixed(1);
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / MIB).toFixed(0);
+}

@@ -1,0 +1,178 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readMemoryFigures } from '../../../src/host/meminfo.js';
+import type { Scenario } from '../../../src/simulation/scenario.js';
+import type { Lab } from '../../support/lab.js';
+import { atTime, cpuPercent } from './curve.js';
+import { type Course, type Figures, type Usage, figuresOf } from './figures.js';
+import type { KsmControl } from './ksmControl.js';
+import type { Progress } from './progress.js';
+import { type Measured, Sampler } from './sampler.js';
+import { type Stage, reserveFor } from './stage.js';
+import { startTuner } from './startTuner.js';
+import { TUNERS, type TunerName } from './tuners.js';
+
+/** What a trial works with. */
+export interface Theatre {
+  readonly lab: Lab;
+  readonly ksm: KsmControl;
+  readonly stage: Stage;
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+}
+
+export interface TrialOptions {
+  readonly cpuMaxPercent: number;
+  readonly limitMillis: number;
+  readonly afterMillis: number;
+}
+
+/** What a tuner did in a scenario. */
+export interface Outcome {
+  readonly scenario: string;
+  readonly tuner: TunerName;
+  readonly figures: Figures;
+  /** Undefined for a tuner that is the kernel alone. */
+  readonly usage: Usage | undefined;
+  readonly bookkeepingBytes: number | undefined;
+  /** How long ksmd was ready to run and had no CPU: much of it says that the machine had other things to do. */
+  readonly ksmdWaitedMillis: number;
+  /** From the first start to the last guest's being ready; undefined where no guest is started. */
+  readonly guestsReadyMillis: number | undefined;
+  /** In times from the clock's start. */
+  readonly curve: readonly Measured[];
+}
+
+const MIB = 1024 ** 2;
+const LOOK_MILLIS = 250;
+const ALL_SHARE = 0.99;
+/** A tuner has come to rest when ksmd used less than this of a core for so long. */
+const REST_PERCENT = 1;
+const REST_MILLIS = 20_000;
+/** Every tuner has looked once by then (KSM_MONITOR_INTERVAL is 60 s), and none is waited for longer than this. */
+const LEAST_WAIT_FOR_REST_MILLIS = 70_000;
+const MOST_WAIT_FOR_REST_MILLIS = 180_000;
+
+/** One tuner in one scenario, on guests that are on the stage already. Leaves them as they were; what is merged stays merged. */
+export async function runTrial(
+  theatre: Theatre,
+  scenario: Scenario,
+  name: TunerName,
+  options: TrialOptions,
+): Promise<Outcome> {
+  const { lab, ksm, stage, progress, signal } = theatre;
+  const title = titleOf(scenario, name);
+  progress.stage(`${title}: unmerging`);
+  await ksm.fresh();
+  if (scenario.converged) {
+    progress.stage(`${title}: merging what is alike before it begins`);
+    await ksm.converge(signal);
+  }
+  using sampler = new Sampler();
+  const reserve = reserveFor(scenario, readMemoryFigures('').memTotalBytes);
+  const startedMillis = performance.now();
+  const tuner = await startTuner(TUNERS[name], { lab, ksm, reserve, cpuMaxPercent: options.cpuMaxPercent });
+  try {
+    const trial = new Trial(theatre, sampler, scenario, name, options);
+    if (scenario.converged) await trial.untilRest();
+    const course = await trial.watch(scenario.converged ? performance.now() : startedMillis);
+    const { points } = sampler;
+    const atBegin = points.find(({ atMillis }) => atMillis >= course.beginMillis) ?? sampler.latest;
+    return {
+      scenario: scenario.name,
+      tuner: name,
+      figures: figuresOf(points, course, scenario.gainMiB * MIB),
+      usage: tuner.usage(),
+      bookkeepingBytes: sampler.latest.bookkeepingBytes,
+      ksmdWaitedMillis: (sampler.latest.ksmdWaitNanos - atBegin.ksmdWaitNanos) / 1e6,
+      guestsReadyMillis: course.guestsReadyMillis,
+      curve: points.map((point) => ({ ...point, atMillis: point.atMillis - course.zeroMillis })),
+    };
+  } finally {
+    await tuner.stop();
+    // After an interruption the laboratory goes as a whole.
+    if (!signal.aborted) await stage.undo(scenario.then);
+  }
+}
+
+class Trial {
+  readonly #theatre: Theatre;
+  readonly #sampler: Sampler;
+  readonly #scenario: Scenario;
+  readonly #name: TunerName;
+  readonly #options: TrialOptions;
+
+  constructor(theatre: Theatre, sampler: Sampler, scenario: Scenario, name: TunerName, options: TrialOptions) {
+    this.#theatre = theatre;
+    this.#sampler = sampler;
+    this.#scenario = scenario;
+    this.#name = name;
+    this.#options = options;
+  }
+
+  async untilRest(): Promise<void> {
+    this.#theatre.progress.stage(`${titleOf(this.#scenario, this.#name)}: waiting until it has come to rest`);
+    const least = performance.now() + Math.min(LEAST_WAIT_FOR_REST_MILLIS, this.#options.limitMillis);
+    const most = performance.now() + Math.min(MOST_WAIT_FOR_REST_MILLIS, this.#options.limitMillis);
+    await this.#until(most, (now) => {
+      const before = atTime(this.#sampler.points, now.atMillis - REST_MILLIS);
+      const percent = cpuPercent(before, now);
+      this.#theatre.progress.detail(`ksmd at ${percent.toFixed(1)} % of a core`);
+      return now.atMillis >= least && percent < REST_PERCENT;
+    });
+  }
+
+  /** From the beginning of what the scenario does to the end of the calm after it. */
+  async watch(beginMillis: number): Promise<Course & Pick<Outcome, 'guestsReadyMillis'>> {
+    const { stage, progress } = this.#theatre;
+    const { then, converged } = this.#scenario;
+    const { limitMillis, afterMillis } = this.#options;
+    const merges = TUNERS[this.#name].neverMerges !== true;
+    progress.stage(titleOf(this.#scenario, this.#name));
+    const gainBytes = this.#scenario.gainMiB * MIB;
+    const baseBytes = atTime(this.#sampler.points, beginMillis).savedBytes;
+    await stage.take(then);
+    const doneMillis = performance.now();
+    const zeroMillis = converged ? doneMillis : beginMillis;
+    if (merges && gainBytes > 0) {
+      await this.#until(zeroMillis + limitMillis, (now) => {
+        const share = (now.savedBytes - baseBytes) / gainBytes;
+        progress.detail(`${percentText(share)} of the gain after ${secondsText(now.atMillis - zeroMillis)}`);
+        return share >= ALL_SHARE;
+      });
+    }
+    const calmBegin = performance.now();
+    if (merges) {
+      await this.#until(calmBegin + afterMillis, (now) => {
+        progress.detail(`calm, ${secondsText(calmBegin + afterMillis - now.atMillis)} to go`);
+        return false;
+      });
+    }
+    const starts = then.some(({ kind }) => kind === 'start');
+    const calmEnd = this.#sampler.take().atMillis;
+    return {
+      beginMillis,
+      zeroMillis,
+      calmMillis: [calmBegin, calmEnd],
+      guestsReadyMillis: starts ? doneMillis - beginMillis : undefined,
+    };
+  }
+
+  /** Looks again and again, until `isEnough` or until that time has come. */
+  async #until(endMillis: number, isEnough: (now: Measured) => boolean): Promise<void> {
+    while (performance.now() < endMillis && !isEnough(this.#sampler.latest)) {
+      await sleep(LOOK_MILLIS, undefined, { signal: this.#theatre.signal });
+    }
+  }
+}
+
+function titleOf({ name }: Scenario, tuner: TunerName): string {
+  return `${name}, ${tuner}`;
+}
+
+function percentText(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
+}
+
+function secondsText(millis: number): string {
+  return `${(millis / 1000).toFixed(0)} s`;
+}

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { HistoryRecord, HistorySample } from '../../src/core/history.js';
+import { HistoryStore, type HistoryStoreOptions } from '../../src/host/historyStore.js';
+import { parsed } from './historyEntries.js';
+
+export const NOW = Date.parse('2026-01-05T12:00:00Z');
+
+/** A store that has nothing to say. */
+export const MEMORY_ONLY: HistoryStoreOptions = {
+  directory: undefined,
+  log: { warn: complain, info: complain },
+  nowMillis: NOW,
+};
+
+/** A directory of its own for each test, with what a store says. */
+export class HistoryPlace implements Disposable {
+  readonly parent = mkdtempSync(join(tmpdir(), 'samepaged-history-'));
+  readonly directory = join(this.parent, 'state');
+  readonly file = join(this.directory, 'history.log');
+  readonly told: string[] = [];
+
+  open(nowMillis = NOW): HistoryStore {
+    const tell = (level: string) => (text: string) => void this.told.push(`${level}: ${text}`);
+    return new HistoryStore({ directory: this.directory, log: { warn: tell('warn'), info: tell('info') }, nowMillis });
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.parent, { recursive: true, force: true });
+  }
+}
+
+export function sampleAt(atMillis: number): HistorySample {
+  const bytes = Math.round(13e9 + (atMillis % 977) * 1e6);
+  return {
+    ...{ kind: 'sample', atMillis, savedBytes: bytes, freeBytes: 34e9 - bytes, totalBytes: 33_501_000_000 },
+    ...{ committedBytes: 20_293_720_474, guestCount: 13, run: 1, profitBytes: bytes - 2e8 },
+    ...{ ksmdCpuNanos: 1_030_905_201_696, pagesScanned: 383_902_082 },
+  };
+}
+export function recordsIn(store: HistoryStore): HistoryRecord[] {
+  return parsed(Buffer.from(store.since(0))).entries.map(({ record }) => record);
+}
+
+function complain(text: unknown): void {
+  throw new Error(String(text));
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { describe, mock, test } from 'node:test';
+import { Collector } from '../../src/collector.js';
+import { KsmDirectory } from '../../src/host/ksm.js';
+import { QemuProcesses } from '../../src/host/qemu.js';
+import { HostTree } from '../support/hostTree.js';
+import { GIB, guestOf } from './policyHost.js';
+
+const stat = (profit: string) => `ksm_rmap_items 1000\nksm_merging_pages 10\nksm_process_profit ${profit}\n`;
+
+describe("guests' profits from /proc", () => {
+  test('are told by name, losses too, which some kernels print without their sign', async () => {
+    using tree = HostTree.create();
+    tree.addGuest(101, 'web', 1_000_000);
+    tree.addGuest(102, 'db', 1_000_000);
+    tree.addGuest(103, 'cache', 1_000_000);
+    tree.addProcess({ pid: 104, argv: ['/usr/bin/sleep', '9'], residentKb: 100 });
+    tree.write('proc/101/ksm_stat', stat('4096000'));
+    tree.write('proc/102/ksm_stat', stat('-64000'));
+    tree.write('proc/103/ksm_stat', stat('18446744073709487616'));
+    tree.write('proc/104/ksm_stat', stat('12'));
+    const profits = await new QemuProcesses(tree.root).ksmProfits();
+    assert.deepEqual([...profits].sort(), [
+      ['cache', -64_000],
+      ['db', -64_000],
+      ['web', 4_096_000],
+    ]);
+  });
+
+  test('leave out who does not tell: an old kernel, and a guest that has ended', async () => {
+    using tree = HostTree.create('kernel-6.1');
+    const qemu = new QemuProcesses(tree.root);
+    assert.equal((await qemu.list()).length, 4);
+    assert.deepEqual([...(await qemu.ksmProfits())], []);
+    tree.addGuest(101, 'web', 1_000_000);
+    tree.write('proc/101/ksm_stat', stat('1'));
+    assert.deepEqual([...(await qemu.ksmProfits())], [['web', 1]]);
+    tree.removeProcess(101);
+    assert.deepEqual([...(await qemu.ksmProfits())], []);
+  });
+
+  test('of a whole host', async () => {
+    const profits = await new QemuProcesses('fixtures/hosts/numa').ksmProfits();
+    assert.equal(profits.size, 10);
+    assert.equal(profits.get('db') ?? 0, 0, 'in hugepages');
+  });
+});
+
+describe("a sample's guests have their profits", () => {
+  /** A collector whose guests are counted, on a clock that the test sets. */
+  async function collected(steps: readonly { readonly second: number; readonly fullScans: number }[]) {
+    using tree = HostTree.create();
+    let [millis, reads] = [0, 0];
+    const guests = {
+      list: () => Promise.resolve({ guests: [guestOf('web', GIB), guestOf('db', GIB)], problems: [] }),
+      ksmProfits: () => {
+        reads += 1;
+        return Promise.resolve(
+          new Map([
+            ['web', reads],
+            ['gone', 7],
+          ]),
+        );
+      },
+    };
+    const clock = mock.method(performance, 'now', () => millis);
+    try {
+      const collector = new Collector(tree.root, new KsmDirectory(tree.root), guests);
+      const seen: (readonly [name: string, profit: number | undefined])[][] = [];
+      for (const { second, fullScans } of steps) {
+        millis = second * 1000;
+        tree.setKsm('full_scans', fullScans);
+        const sample = await collector.sample('corrected');
+        seen.push(sample.guests.map(({ name, ksmProfitBytes }) => [name, ksmProfitBytes]));
+      }
+      return seen;
+    } finally {
+      clock.mock.restore();
+    }
+  }
+
+  test('where /proc tells; a guest of which it does not is left as it is', async () => {
+    const [guests] = await collected([{ second: 0, fullScans: 5 }]);
+    assert.deepEqual(guests, [
+      ['web', 1],
+      ['db', undefined],
+    ]);
+  });
+
+  test('read again when a pass has ended, and at most every ten seconds', async () => {
+    const seen = await collected([
+      { second: 0, fullScans: 5 },
+      { second: 9.9, fullScans: 6 },
+      { second: 10, fullScans: 6 },
+      { second: 30, fullScans: 6 },
+      { second: 31, fullScans: 7 },
+      { second: 32, fullScans: 8 },
+      { second: 45, fullScans: 8 },
+    ]);
+    assert.deepEqual(
+      seen.map(([web]) => web?.[1]),
+      [1, 1, 2, 2, 3, 3, 4],
+    );
+  });
+});
