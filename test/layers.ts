@@ -16,7 +16,14 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'integration',
     parallel: true,
-    commands: { 'dbus-daemon': 'dbus-daemon', 'libvirt-dbus': 'libvirt-dbus', mawk: 'mawk', zsh: 'zsh', fish: 'fish' },
+    commands: {
+      'dbus-daemon': 'dbus-daemon',
+      'libvirt-dbus': 'libvirt-dbus',
+      mawk: 'mawk',
+      zsh: 'zsh',
+      fish: 'fish',
+      tmux: 'tmux',
+    },
     needsKsm: false,
   },
   {

@@ -36,6 +36,7 @@ export const OPTIONS = {
     placeholder: 'OBJECT',
     values: ['/org/libvirt/QEMU', 'none'],
   },
+  once: { type: 'boolean', default: false, help: 'print one frame and end' },
   root: {
     type: 'string',
     default: '',

@@ -12,9 +12,11 @@ import { retune } from './retune.js';
 import { status } from './status.js';
 import type { VerbTable } from './verb.js';
 import { version } from './version.js';
+import { watch } from './watch.js';
 
 export const VERBS: VerbTable = {
   status,
+  watch,
   explain,
   retune,
   policy,

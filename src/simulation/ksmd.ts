@@ -136,7 +136,7 @@ export class Ksmd {
   /** Whole batches of alike pages, all at once. */
   private scanBatches(piece: Piece, leftNanos: number): boolean {
     const { pagesToScan } = this.settings;
-    if (!piece.counted || this.batchLeft !== pagesToScan || this.busyNanos !== this.wakingNanos) return false;
+    if (!piece.counted || this.batchLeft !== pagesToScan) return false;
     const busyNanos = this.wakingNanos + pagesToScan * piece.costNanos * this.factor;
     const restNanos = this.restAfter(busyNanos);
     const batches = Math.min(Math.floor(piece.pages / pagesToScan), Math.floor(leftNanos / (busyNanos + restNanos)));

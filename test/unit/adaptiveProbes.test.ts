@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { adaptivePolicy } from '../../src/core/policies/adaptive.js';
 import {
   ADAPTIVE_DEFAULTS,
+  GIB,
   HALF,
   PAGES_PER_MIB,
   PASS,
@@ -11,6 +12,8 @@ import {
   TIMER,
   type Work,
   manual,
+  started,
+  stopped,
   watching,
 } from './policyHost.js';
 
@@ -87,6 +90,18 @@ describe('a probe', () => {
   });
 });
 
+describe('a guest that goes while ksmd rests', () => {
+  test('is forgotten by ksmd in a probe at once, as soon as there is credit for it', () => {
+    const early = watching();
+    early.have({ a: 4 * GIB, b: 4 * GIB, c: 8 * GIB });
+    assert.equal(early.look(1000, {}, stopped('d')).reason, 'nothing-to-gain');
+    assert.equal(secondsToProbe(early), 26, '0.2 s of CPU are earned in 27 s');
+    const late = watching();
+    late.have({ a: 4 * GIB, b: 4 * GIB, c: 8 * GIB });
+    assert.equal(late.look(40_000, {}, stopped('d')).reason, 'probe');
+  });
+});
+
 describe('a probe that finds pages that changed', () => {
   const hint: Work = { ...NOTHING, volatile: 3000 };
 
@@ -126,6 +141,14 @@ describe('a probe that finds pages that changed', () => {
     assert.equal(host.look(250, PASS).reason, 'nothing-to-gain');
     assert.equal(secondsToProbe(host), 60);
   });
+});
+
+test('a guest that starts interrupts a burst that nobody asked for', () => {
+  const host = watching();
+  secondsToProbe(host);
+  assert.equal(host.look(250, { ...NOTHING, volatile: 3000 }).reason, 'burst');
+  host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: 0 });
+  assert.equal(host.look(250, HALF, started('e')).reason, 'guests-settling');
 });
 
 describe('a probe that merges', () => {

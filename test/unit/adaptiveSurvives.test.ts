@@ -155,6 +155,17 @@ describe('adaptive does not go on for nothing', () => {
     assert.ok(looks < 3000, `${looks} looks in an hour`);
   });
 
+  for (const [second, reason] of [
+    [59, 'nothing-to-gain'],
+    [60, 'burst'],
+  ] as const) {
+    test(`when pressure comes ${second} s after a burst: ${reason}`, () => {
+      const host = watching({ memory: { totalBytes: 16 * GIB, freeBytes: 2.5 * GIB, committedBytes: 0 } });
+      host.change({ memoryPressurePercent: 40 });
+      assert.equal(host.look(second * 1000).reason, reason);
+    });
+  }
+
   test('when pressure comes in mid-burst: the burst is not begun again', () => {
     const host = bursting({ memory: { totalBytes: 16 * GIB, freeBytes: 2.5 * GIB, committedBytes: 0 } });
     for (let look = 0; look < 20; look += 1) {
@@ -165,6 +176,18 @@ describe('adaptive does not go on for nothing', () => {
       [PASS, PASS].map((work) => host.look(250, work).reason),
       ['burst', 'nothing-to-gain'],
     );
+  });
+
+  test('and a pass is called long from ten minutes on', () => {
+    const after = (millis: number, work: Work) => {
+      const host = PolicyHost.adaptive();
+      host.look(0, {}, START);
+      return host.look(millis, { ...work, unshared: 1000 }).sentence;
+    };
+    assert.match(after(599_999, {}), /; samepaged has just started: merging with up to 50 % of a core$/);
+    assert.match(after(600_000, {}), /; the first pass has taken 10 min so far, KSM_CPU_MAX makes it shorter$/);
+    assert.match(after(599_999, PASS), /one pass for 0.1 s of CPU$/);
+    assert.match(after(600_000, PASS), /; a pass takes 10 min, KSM_CPU_MAX makes it shorter$/);
   });
 
   test('on a host that ksmd cannot keep up with: passes that take an hour are told, and end', () => {

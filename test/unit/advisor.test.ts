@@ -1,39 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Decision } from '../../src/core/decision.js';
-import { type AdvisorOptions, advisorPolicy } from '../../src/core/policies/advisor.js';
-import type { Sample } from '../../src/core/sample.js';
-import {
-  ADAPTIVE_DEFAULTS,
-  GAIN,
-  GIB,
-  HALF,
-  MIB,
-  NEW_KSM,
-  PASS,
-  PROMISED,
-  PolicyHost,
-  ROOMY,
-  START,
-  type Work,
-  manual,
-  started,
-  stopped,
-} from './policyHost.js';
-
-/** KSM of Linux 6.8 and newer. */
-const ADVISED_KSM = {
-  ...NEW_KSM,
-  advisorMaxCpu: 70,
-  advisorMinPagesToScan: 500,
-  advisorMaxPagesToScan: 30_000,
-  advisorTargetScanTime: 200,
-};
-
-function advised(parts: Partial<Sample> = {}, options: Partial<AdvisorOptions> = {}): PolicyHost {
-  const policy = advisorPolicy({ ...ADAPTIVE_DEFAULTS, ...options });
-  return new PolicyHost(policy, { ...PROMISED, ksm: ADVISED_KSM, ...parts });
-}
+import { ADVISED_KSM, advise, advised, calm } from './advisorHost.js';
+import { GAIN, GIB, HALF, MIB, PASS, ROOMY, START, manual, started, stopped, type Work } from './policyHost.js';
 
 const told = ({ reason, settings, nextInMillis, routine = false }: Decision) => [
   reason,
@@ -42,14 +11,6 @@ const told = ({ reason, settings, nextInMillis, routine = false }: Decision) => 
   nextInMillis,
   routine ? 'routine' : 'told',
 ];
-
-/** A host whose passes have brought nothing more. */
-function calm(...options: Parameters<typeof advised>): PolicyHost {
-  const host = advised(...options);
-  host.look(0, {}, START);
-  for (const work of [GAIN, GAIN, PASS, PASS]) host.look(2000, work);
-  return host;
-}
 
 describe('the advisor', () => {
   test('rests with memory for all, and is left as it is', () => {
@@ -100,19 +61,47 @@ describe('the advisor', () => {
 
   test('is slowed down by each pass in vain after the second, up to an hour for a pass', () => {
     const host = calm();
-    const targets = [...Array<Work>(13).fill(PASS)].map(
-      (work) => host.look(10_000, work).settings.advisorTargetScanTime,
-    );
-    assert.deepEqual(targets, [20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600, 3600, 3600, 3600]);
+    const paces = [...Array<Work>(5).fill(PASS)].map((work) => {
+      const { advisorTargetScanTime, advisorMinPagesToScan, advisorMaxPagesToScan } = advise(
+        host,
+        10_000,
+        work,
+      ).settings;
+      assert.equal(advisorMinPagesToScan, advisorMaxPagesToScan);
+      return [advisorTargetScanTime, advisorMinPagesToScan];
+    });
+    // 51200 pages within the target, a batch every 14 ms.
+    assert.deepEqual(paces, [
+      [80, 9],
+      [320, 3],
+      [1280, 1],
+      [3600, 1],
+      [3600, 1],
+    ]);
     const decision = host.look(10_000);
     assert.deepEqual(told(decision), ['advised', 1, 'scan-time', 10_000, 'routine']);
-    assert.equal(decision.settings.advisorMinPagesToScan, 16);
     assert.equal(decision.settings.advisorTargetScanTime, 3600, 'no pass has ended');
+  });
+
+  test('is left alone while its page count is about what it should be, and in calm while it is less', () => {
+    const modeAt = (pagesToScan: number) => {
+      const host = calm();
+      host.changeKsm({ pagesToScan });
+      return host.look(10_000).settings.advisorMode;
+    };
+    assert.deepEqual([1, 36, 72, 73].map(modeAt), ['scan-time', 'scan-time', 'scan-time', 'none']);
+    const modeAfterAnEvent = (pagesToScan: number) => {
+      const host = advised();
+      host.look(0, {}, START);
+      host.changeKsm({ pagesToScan });
+      return host.look(2000, HALF).settings.advisorMode;
+    };
+    assert.deepEqual([499, 500, 2000, 2001].map(modeAfterAnEvent), ['none', 'scan-time', 'scan-time', 'none']);
   });
 
   test('is quick again when passes bring something', () => {
     const host = calm();
-    assert.equal(host.look(10_000).settings.advisorMinPagesToScan, 16);
+    assert.equal(host.look(10_000).settings.advisorMinPagesToScan, 36);
     assert.equal(host.look(10_000, GAIN).settings.advisorMinPagesToScan, 1000);
   });
 
@@ -124,7 +113,7 @@ describe('the advisor', () => {
       1000,
       'too few pages to tell',
     );
-    assert.equal(host.look(2000, { cpuMillis: 1000, scanned: 50_000 }).settings.advisorMaxPagesToScan, 500);
+    assert.equal(host.look(2000, { cpuMillis: 200, scanned: 10_000 }).settings.advisorMaxPagesToScan, 500);
     assert.equal(host.look(2000, { cpuMillis: 1000, scanned: 500_000 }).settings.advisorMaxPagesToScan, 500);
   });
 });
@@ -150,11 +139,12 @@ describe('the advisor begins anew', () => {
   test('at once when memory is nearly out', () => {
     const host = calm({ memory: { totalBytes: 16 * GIB, freeBytes: GIB, committedBytes: 0 } });
     host.have({ a: GIB, e: 0 });
-    assert.equal(host.look(1000, {}, started('e')).settings.advisorMode, 'none');
+    assert.equal(host.look(3000, {}, started('e')).settings.advisorMode, 'none');
   });
 
   test('when somebody asks, and when memory becomes short', () => {
-    assert.equal(calm().look(1000, {}, manual('SIGUSR1')).settings.advisorMode, 'none');
+    assert.equal(calm().look(3000, {}, manual('SIGUSR1')).settings.advisorMode, 'none');
+    assert.equal(calm().look(1000, {}, manual('SIGUSR1')).settings.advisorMode, 'scan-time', 'switched a second ago');
     const host = advised({ ...ROOMY, ksm: ADVISED_KSM });
     host.look(0, {}, START);
     host.change({ memory: { totalBytes: 16 * GIB, freeBytes: 3 * GIB, committedBytes: 0 } });
@@ -171,67 +161,5 @@ describe('the advisor begins anew', () => {
     host.have({ a: 5 * GIB, b: 4 * GIB, c: 4 * GIB });
     host.changeKsm({ pagesSharing: 0 });
     assert.equal(host.look(2000, PASS, stopped('d')).settings.advisorMinPagesToScan, 1000);
-  });
-});
-
-describe('each step of the advisor explains itself', () => {
-  const NEED = 'guests may use 16.0 GiB + 4.0 GiB reserve > 16.0 GiB';
-  const TARGET = "the kernel's advisor aims at a pass in";
-  const rows: { name: string; sentence: string; decision: () => Decision }[] = [
-    {
-      name: 'rest',
-      decision: () => advised({ ...ROOMY, ksm: ADVISED_KSM }).look(0, {}, START),
-      sentence: 'guests may use 8.0 GiB + 3.2 GiB reserve <= 16.0 GiB and free 12.0 GiB >= 3.2 GiB: not merging',
-    },
-    {
-      name: 'an event',
-      decision: () => {
-        const host = advised();
-        host.look(0, {}, START);
-        return host.look(2000, HALF);
-      },
-      sentence: `${NEED}; samepaged has just started: ${TARGET} 5 s, at most 50 % of a core`,
-    },
-    {
-      name: 'calm',
-      decision: () => calm().look(10_000, PASS),
-      sentence: `${NEED}; nothing more to gain, 200.0 MiB saved: ${TARGET} 20 s, at most 50 % of a core`,
-    },
-    {
-      name: 'a guest that comes up',
-      decision: () => {
-        const host = calm();
-        host.have({ a: 4 * GIB, b: 4 * GIB, c: 4 * GIB, d: 0 });
-        return host.look(1000, {}, started('d'));
-      },
-      sentence: `${NEED}; d is still filling its memory: ${TARGET} 10 s, at most 50 % of a core`,
-    },
-    {
-      name: 'guests with which merging begins',
-      decision: () => {
-        const host = advised({ ...ROOMY, ksm: ADVISED_KSM });
-        host.look(0, {}, START);
-        host.have({ a: GIB, b: GIB, c: 0, d: 0 });
-        return host.look(1000, {}, started('c'), started('d'));
-      },
-      sentence: `guests may use 16.0 GiB + 3.2 GiB reserve > 16.0 GiB; c, d are still filling their memory: ${TARGET} 5 s, at most 50 % of a core`,
-    },
-  ];
-  for (const { name, sentence, decision } of rows) {
-    test(name, () => {
-      assert.equal(decision().sentence, sentence);
-    });
-  }
-
-  test('worked through', () => {
-    const working = advised().look(0, {}, START).working ?? assert.fail();
-    assert.deepEqual(
-      working.terms.slice(-2).map(({ name, value, unit }) => [name, value, unit]),
-      [
-        ['CPU budget', 50, 'percent'],
-        ['target', 5000, 'milliseconds'],
-      ],
-    );
-    assert.equal(working.keys.at(-1), 'KSM_CPU_MAX');
   });
 });

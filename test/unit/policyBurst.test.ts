@@ -21,14 +21,16 @@ const markWith = (parts: Partial<Mark>): Mark => ({ ...ZERO, ...parts });
 
 describe('what ksmd did between two looks', () => {
   test('is the difference of its counters', () => {
-    const from = markOf(sampleOf({ monotonicMillis: 1000, ksm: { ...NEW_KSM, pagesScanned: 500 }, ksmdCpuNanos: 5e9 }));
+    const times = { ksmdCpuNanos: 5e9, ksmdWaitNanos: 3e9 };
+    const from = markOf(sampleOf({ monotonicMillis: 1000, ksm: { ...NEW_KSM, pagesScanned: 500 }, ...times }));
     const ksm = { ...NEW_KSM, fullScans: 2, pagesScanned: 1500, pagesSkipped: 200, pagesVolatile: 30 };
-    const to = markOf(sampleOf({ monotonicMillis: 4000, ksm: { ...ksm, generalProfit: MIB }, ksmdCpuNanos: 6e9 }));
+    const later = { ksmdCpuNanos: 6e9, ksmdWaitNanos: 3.5e9 };
+    const to = markOf(sampleOf({ monotonicMillis: 4000, ksm: { ...ksm, generalProfit: MIB }, ...later }));
     assert.deepEqual(progressBetween(from, to), {
       elapsedMillis: 3000,
       passes: 2,
       cpuNanos: 1e9,
-      waitNanos: 0,
+      waitNanos: 5e8,
       gainedBytes: MIB,
       volatilePages: 30,
       visitedPages: 1200,
@@ -46,6 +48,8 @@ describe('what ksmd did between two looks', () => {
   test('is reckoned at 10 µs a page where its CPU time cannot be seen', () => {
     const unseen = markOf(sampleOf({ ksm: NEW_KSM }));
     assert.equal(progressBetween(unseen, { ...unseen, pagesVisited: 100_000 })?.cpuNanos, 1e9);
+    const seen = { ...unseen, pagesVisited: 100_000, cpuNanos: 77e9 };
+    assert.equal(progressBetween(unseen, seen)?.cpuNanos, 1e9, 'nor at one of the two looks');
   });
 
   for (const counter of ['monotonicMillis', 'fullScans', 'pagesVisited', 'cpuNanos'] as const) {
@@ -173,6 +177,7 @@ describe('a burst with smart_scan', () => {
     { name: 'no page was skipped', passes: [QUIET, QUIET, QUIET], hopedBytes: 4 * GIB },
     { name: 'one of the passes in vain saw every page', passes: [skipping, QUIET, skipping], hopedBytes: 4 * GIB },
     { name: 'nothing came', passes: twoQuiet, hopedBytes: 0 },
+    { name: 'half of what came is merged', passes: [GAIN, { gainedBytes: GIB }, ...twoQuiet], hopedBytes: 4 * GIB },
     { name: 'what came is merged already', passes: [{ gainedBytes: 4 * GIB }, ...twoQuiet], hopedBytes: 4 * GIB },
     {
       name: 'two passes cost more than it can bring',

@@ -1,8 +1,7 @@
 // A host whose counters a test sets by hand, for a policy to look at. It does not know how ksmd works.
 import type { Decision } from '../../src/core/decision.js';
 import type { Guest } from '../../src/core/guest.js';
-import type { KsmState } from '../../src/core/ksm.js';
-import { profitBytes } from '../../src/core/ksm.js';
+import { type KsmSettings, type KsmState, profitBytes } from '../../src/core/ksm.js';
 import { type AdaptiveOptions, type Phase, adaptivePolicy } from '../../src/core/policies/adaptive.js';
 import type { PolicyMemory } from '../../src/core/policies/memory.js';
 import { type Mark, markOf } from '../../src/core/policies/progress.js';
@@ -134,9 +133,7 @@ export class PolicyHost {
     const sample = { ...this.sample, ...(cpuNanos === undefined ? {} : { ksmdCpuNanos: cpuNanos }) };
     const [memory, decision] = this.policy.decide(this.memory, sample, triggers.length > 0 ? triggers : [TIMER]);
     this.memory = memory;
-    const kernel = Object.keys(this.sample.ksm);
-    const set = Object.entries(decision.settings).filter(([setting]) => kernel.includes(setting));
-    this.changeKsm(Object.fromEntries(set));
+    this.apply(decision.settings);
     return decision;
   }
 
@@ -149,6 +146,18 @@ export class PolicyHost {
       if (isOver(decision)) return decisions;
     }
     throw new Error(`it does not end: ${decisions.at(-1)?.sentence ?? ''}`);
+  }
+
+  /** As the kernel takes it: its advisor begins at its least page count, and leaves 100 behind (set_advisor_defaults()). */
+  private apply(settings: KsmSettings): void {
+    const { ksm } = this.sample;
+    const known = Object.entries(settings).filter(([setting]) => setting in ksm);
+    this.changeKsm(Object.fromEntries(known));
+    const { advisorMode, advisorMinPagesToScan = 500 } = this.sample.ksm;
+    if (advisorMode === ksm.advisorMode) return;
+    this.changeKsm({
+      pagesToScan: advisorMode === 'scan-time' ? advisorMinPagesToScan : (settings.pagesToScan ?? 100),
+    });
   }
 
   private work({ passes = 0, cpuMillis = 0, scanned = 0, skipped = 0, merged = 0, ...pages }: Work): void {

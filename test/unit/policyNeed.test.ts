@@ -156,6 +156,24 @@ describe('it is told', () => {
         change: 'one more guest of 4.0 GiB, or 7.0 GiB less free, and merging begins',
       },
       {
+        name: 'why not, at the very limits',
+        host: { freeGib: 2, gib: [4, 4] },
+        sentence: 'guests may use 8.0 GiB + 2.0 GiB reserve <= 10.0 GiB and free 2.0 GiB >= 2.0 GiB',
+        change: 'one more guest of 0 B, or 0 B less free, and merging begins',
+      },
+      {
+        name: 'that too little is free, where what is promised just fits',
+        host: { freeGib: 1, gib: [8] },
+        sentence: 'free 1.0 GiB < 2.0 GiB',
+        change: "1.0 GiB less of guests' memory and merging is no longer needed",
+      },
+      {
+        name: 'that too much is promised, where just the reserve is free',
+        host: { freeGib: 2, gib: [9] },
+        sentence: 'guests may use 9.0 GiB + 2.0 GiB reserve > 10.0 GiB',
+        change: "1.0 GiB less of guests' memory and merging is no longer needed",
+      },
+      {
         name: 'that too much is promised',
         host: { freeGib: 9, gib: [4, 5] },
         sentence: 'guests may use 9.0 GiB + 2.0 GiB reserve > 10.0 GiB',

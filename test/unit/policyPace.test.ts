@@ -64,12 +64,15 @@ describe('the next pace', () => {
   test('changes by a sixteenth or four times at most', () => {
     assert.equal(nextPace(pace, measured(0), 0.5).pagesToScan, 4000);
     assert.equal(nextPace(pace, measured(1), 0.5).pagesToScan, 63);
+    assert.equal(nextPace({ ...pace, pagesToScan: 20 }, measured(1), 0.5).pagesToScan, LEAST_PAGES);
+    assert.equal(nextPace({ ...pace, pagesToScan: 9000 }, measured(0), 0.5).pagesToScan, MOST_PAGES);
   });
 
   test('is not changed by a moment that says little', () => {
     const next = nextPace(pace, measured(0, 99), 0.5);
     assert.deepEqual([next.pagesToScan, next.sleepMillisecs], [1000, 10]);
     assert.equal(next.owedNanos, -49.5e6, 'but it counts');
+    assert.equal(nextPace(pace, measured(0, 100), 0.5).pagesToScan, 4000);
   });
 
   test('does not take time that others had the CPU for rest', () => {

@@ -98,6 +98,8 @@ describe('a probe finds', () => {
   test('nothing to be said when the counters began anew; the lap is given up', () => {
     const result = resultOf({}, { now: { ...BEGIN, fullScans: 0 } });
     assert.deepEqual(result, { found: 'nothing', probing: { ...LAP, lap: undefined } });
+    const within = { ...BEGIN, fullScans: 9 };
+    assert.deepEqual(resultOf({}, { begin: within, now: within }), result, 'since the lap began, not the probe');
   });
 });
 
@@ -152,10 +154,16 @@ describe('a lap', () => {
 describe('the credit of probes', () => {
   const credit = (creditNanos: number): Probing => ({ ...firstProbing(MAX, true), creditNanos });
 
+  const rested = (elapsedMillis: number, cpuNanos = 0) => ({ elapsedMillis, cpuNanos });
+
   test('grows by 0.8 % of a core while ksmd rests, up to what KSM_PROBE_MAX brings', () => {
-    assert.equal(earn(credit(0), 10_000, MAX).creditNanos, 80e6);
-    assert.equal(earn(credit(-1e9), 10_000, MAX).creditNanos, -920e6);
-    assert.equal(earn(credit(0), 86_400_000, MAX).creditNanos, 4.8e9);
+    assert.equal(earn(credit(0), rested(10_000), MAX).creditNanos, 80e6);
+    assert.equal(earn(credit(-1e9), rested(10_000), MAX).creditNanos, -920e6);
+    assert.equal(earn(credit(0), rested(86_400_000), MAX).creditNanos, 4.8e9);
+  });
+
+  test('pays for what ksmd still did after it was told to stop', () => {
+    assert.equal(earn(credit(0), rested(10_000, 90e6), MAX).creditNanos, -10e6);
   });
 
   test('is waited for until it is worth starting ksmd for: nearly what 30 s bring, or less with a shorter KSM_PROBE_MAX', () => {
@@ -167,7 +175,7 @@ describe('the credit of probes', () => {
 
   test('can always be earned', () => {
     for (const probeMaxMillis of [10_000, 60_000, 86_400_000]) {
-      const earned = earn(credit(-5e9), 1e12, probeMaxMillis);
+      const earned = earn(credit(-5e9), rested(1e12), probeMaxMillis);
       assert.equal(creditInMillis(earned, probeMaxMillis), 0, String(probeMaxMillis));
     }
   });

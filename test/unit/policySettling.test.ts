@@ -6,7 +6,7 @@ import type { Trigger } from '../../src/core/policy.js';
 import { GIB, MIB, TIMER, guestOf, started, stopped } from './policyHost.js';
 
 /** Looks at guests one after another: at which seconds the guest `web` is still being waited for. */
-function waited(residentMib: readonly number[], { configuredBytes = GIB, everyMillis = 1000 } = {}): number[] {
+function waited(residentMib: readonly number[], { configuredBytes = GIB, everyMillis = 500 } = {}): number[] {
   let settling: Settling = {};
   const seconds: number[] = [];
   for (const [at, mib] of residentMib.entries()) {
@@ -17,30 +17,29 @@ function waited(residentMib: readonly number[], { configuredBytes = GIB, everyMi
   return seconds;
 }
 
-/** Seconds from 0 to `last`. */
-const upTo = (last: number) => Array.from({ length: last + 1 }, (_, second) => second);
+/** Half seconds from 0 to `last`. */
+const upTo = (last: number) => Array.from({ length: last * 2 + 1 }, (_, half) => half / 2);
 
 describe('a guest that started is waited for', () => {
-  test('until its memory did not grow for four seconds', () => {
-    const mib = [50, 200, 400, 600, 600, 600, 600, 600, 600];
-    assert.deepEqual(waited(mib), upTo(6));
+  test('until its memory did not grow for two and a half seconds', () => {
+    assert.deepEqual(waited([50, 200, 400, ...Array<number>(12).fill(600)]), upTo(3.5));
   });
 
-  test('four seconds when it has all its memory at once', () => {
-    assert.deepEqual(waited(Array.from({ length: 9 }, () => 1024)), upTo(3));
+  test('two and a half seconds when it has all its memory at once', () => {
+    assert.deepEqual(waited(Array<number>(12).fill(1024)), upTo(2));
   });
+
+  const growing = (step: number) => Array.from({ length: 24 }, (_, look) => 1000 + look * step);
 
   test('no longer for growth of two percent of its memory', () => {
-    const growing = (step: number) => Array.from({ length: 12 }, (_, second) => 1000 + second * step);
-    assert.deepEqual(waited(growing(40), { configuredBytes: 10 * GIB }), upTo(3), '160 MiB in four seconds, of 204');
-    assert.deepEqual(waited(growing(120), { configuredBytes: 10 * GIB }), upTo(11), '240 MiB in two seconds');
+    assert.deepEqual(waited(growing(40), { configuredBytes: 10 * GIB }), upTo(2), '200 MiB in that time, of 204');
+    assert.deepEqual(waited(growing(60), { configuredBytes: 10 * GIB }), upTo(11.5), '240 MiB in two seconds');
   });
 
   test('no longer for growth of 16 MiB, however small it is or unknown its memory', () => {
-    const growing = (step: number) => Array.from({ length: 12 }, (_, second) => 40 + second * step);
-    assert.deepEqual(waited(growing(4), { configuredBytes: 64 * MIB }), upTo(3));
-    assert.deepEqual(waited(growing(4), { configuredBytes: 0 }), upTo(3));
-    assert.deepEqual(waited(growing(9), { configuredBytes: 0 }), upTo(11));
+    assert.deepEqual(waited(growing(3), { configuredBytes: 64 * MIB }), upTo(2));
+    assert.deepEqual(waited(growing(3), { configuredBytes: 0 }), upTo(2));
+    assert.deepEqual(waited(growing(5), { configuredBytes: 0 }), upTo(11.5));
   });
 
   for (const [configuredGib, smallMib] of [
@@ -49,14 +48,14 @@ describe('a guest that started is waited for', () => {
   ] as const) {
     test(`no longer for ${smallMib} MiB of ${configuredGib} GiB, but for one more`, () => {
       const grown = (mib: number) =>
-        waited([0, 0, mib, mib, mib, mib, mib, mib], { configuredBytes: configuredGib * GIB });
-      assert.deepEqual(grown(smallMib), upTo(3));
-      assert.deepEqual(grown(smallMib + 1), upTo(5));
+        waited([0, 0, ...Array<number>(8).fill(mib)], { configuredBytes: configuredGib * GIB });
+      assert.deepEqual(grown(smallMib), upTo(2));
+      assert.deepEqual(grown(smallMib + 1), upTo(3));
     });
   }
 
   test('no longer when its balloon takes memory away', () => {
-    assert.deepEqual(waited([1024, 900, 700, 500, 300, 100]), upTo(3));
+    assert.deepEqual(waited([1024, 900, 700, 500, 300, 100, 100]), upTo(2));
   });
 
   test('no longer than three minutes, however it grows', () => {
@@ -85,11 +84,11 @@ describe('who is waited for', () => {
 
   test('each by itself', () => {
     let settling = look({}, [web], 0, started('web'));
-    settling = look(settling, [web, db], 3000, started('db'));
+    settling = look(settling, [web, db], 1500, started('db'));
     assert.deepEqual(names(settling), ['web', 'db']);
-    settling = look(settling, [web, db], 4000, TIMER);
+    settling = look(settling, [web, db], 2500, TIMER);
     assert.deepEqual(names(settling), ['db']);
-    assert.deepEqual(names(look(settling, [web, db], 7000, TIMER)), []);
+    assert.deepEqual(names(look(settling, [web, db], 4000, TIMER)), []);
   });
 
   test('not one that has gone, with or without an event', () => {
@@ -100,9 +99,9 @@ describe('who is waited for', () => {
 
   test('one that started again anew', () => {
     const first = look({}, [web], 0, started('web'));
-    const again = look(first, [web], 3900, stopped('web'), started('web'));
-    assert.deepEqual(names(look(again, [web], 7000, TIMER)), ['web']);
-    assert.deepEqual(names(look(again, [web], 7900, TIMER)), []);
+    const again = look(first, [web], 2400, stopped('web'), started('web'));
+    assert.deepEqual(names(look(again, [web], 4800, TIMER)), ['web']);
+    assert.deepEqual(names(look(again, [web], 4900, TIMER)), []);
   });
 
   test('is told by name, three of them', () => {

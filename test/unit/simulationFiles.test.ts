@@ -62,6 +62,19 @@ describe('the pace', () => {
   });
 });
 
+describe('a batch', () => {
+  test('that was under way when ksmd was stopped is not taken up again', () => {
+    const made = host([{ ownMiB: 64 }], { smartScan: 0 });
+    made.advanceTo(1);
+    const { pagesScanned = NaN } = made.ksmd.state();
+    assert.ok(pagesScanned > 1000 && pagesScanned < mib(64));
+    set(made, { run: 0, pagesToScan: 100, sleepMillisecs: 1000 });
+    set(made, { run: 1 });
+    made.advanceTo(5000);
+    assert.equal(made.ksmd.state().pagesScanned, pagesScanned + 500);
+  });
+});
+
 describe('a setting is refused', () => {
   const refused: readonly {
     readonly write: readonly [keyof KsmSettings, number | string];

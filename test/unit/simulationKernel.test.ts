@@ -104,6 +104,11 @@ describe('empty pages', () => {
     const later = passes(made, 1);
     assert.deepEqual([later.ksmZeroPages, later.pagesScanned, ...counted(later)], [mib(8), scanned, 0, 0, 0, 0]);
     assert.equal(later.generalProfit, mib(8) * 4096);
+    // The kernel counts the zero page to nobody's memory.
+    assert.deepEqual(
+      made.sample().guests.map(({ residentBytes }) => residentBytes),
+      [90 * 1024 ** 2, 90 * 1024 ** 2],
+    );
   });
 });
 
@@ -131,6 +136,22 @@ describe('a guest', () => {
     assert.equal(freeBefore() - before, 90 * 1024 ** 2);
     set(made, { run: 1 });
     assert.deepEqual(counted(passes(made, 1)), [4, 4, 0, 0]);
+  });
+
+  test('that ends takes no more of the saving with it than there was', () => {
+    const names = Array.from({ length: 6 }, (_, index) => `guest${index + 1}`);
+    const made = host(
+      names.map(() => ({ commonMiB: 4 })),
+      { maxPageSharing: 2 },
+    );
+    const { pagesShared } = passes(made, 3);
+    assert.equal(pagesShared, mib(12));
+    set(made, { run: 0 });
+    const saved = names.map((guest) => {
+      made.take({ kind: 'stop', guest }, true);
+      return made.savedBytes / mib(4) / 4096;
+    });
+    assert.deepEqual(saved, [2, 1, 0, 0, 0, 0]);
   });
 
   test('that ends and never was looked at leaves nothing behind', () => {

@@ -26,6 +26,16 @@ describe('smart scan', () => {
     assert.deepEqual([fifth.pagesScanned, fifth.pagesSkipped, ...counted(fifth)], [mib(16), mib(4), 0, 0, 0, 4]);
   });
 
+  test('finds that the more has changed, the longer it has left a page out', () => {
+    const made = host([{ ownMiB: 10, rewrittenMiBPerSecond: 1 }]);
+    passes(made, 30);
+    const unsharedMiB = Array.from({ length: 9 }, () => (passes(made, 1).pagesUnshared ?? NaN) / mib(1));
+    const found = unsharedMiB.filter((mebibytes) => mebibytes > 0);
+    assert.equal(found.length, 1);
+    // A pass is a second, in which a tenth is rewritten.
+    assert.ok(Math.abs((found[0] ?? NaN) - 1) < 0.2, `${found.join()} MiB`);
+  });
+
   test('never leaves out what is merged', () => {
     const made = host([{ commonMiB: 4 }, { commonMiB: 4 }]);
     const { pagesScanned } = passes(made, 20);

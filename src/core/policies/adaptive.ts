@@ -101,7 +101,7 @@ function nextMemory(
     due: need.needed ? came : undefined,
     settling,
     disturbed: hasDeparture(triggers),
-    probing: isScanning(phaseBefore) ? probing : earn(probing, progress?.elapsedMillis ?? 0, probeMaxMillis),
+    probing: isScanning(phaseBefore) || progress === undefined ? probing : earn(probing, progress, probeMaxMillis),
     probeMaxMillis,
   };
   const { phase, ...changed } = nextPhase(phaseBefore, situation);
@@ -180,7 +180,8 @@ function nextPhase(phase: Phase, situation: Situation): Next {
     }
     case 'watch': {
       const soonest = watch(mark, probing, phase.last, probeMaxMillis);
-      const probeAtMillis = Math.min(phase.probeAtMillis, soonest.probeAtMillis);
+      // ksmd forgets a guest that has gone, and its pages, only when it runs.
+      const probeAtMillis = disturbed ? mark.monotonicMillis : Math.min(phase.probeAtMillis, soonest.probeAtMillis);
       const isDue = mark.monotonicMillis >= probeAtMillis && creditInMillis(probing, probeMaxMillis) === 0;
       if (!isDue) return { phase: { ...phase, probeAtMillis }, due, probing };
       return { phase: { name: 'probe', begin: mark, last: phase.last }, due, probing: beginProbe(probing, mark) };

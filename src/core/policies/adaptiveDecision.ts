@@ -14,7 +14,8 @@ import { type Mark, type Progress, progressBetween } from './progress.js';
 import { type Settling, describeSettling } from './settling.js';
 
 const LOOK_MILLIS = 10_000;
-const SETTLE_LOOK_MILLIS = 1000;
+const SETTLE_LOOK_MILLIS = 500;
+const LEAST_LOOK_MILLIS = 1000;
 /** While ksmd runs, looks are frequent at first, when its pace is not known yet, and rarer in a burst that takes long. */
 const SCAN_LOOKS = [
   { untilMillis: 2000, millis: 250 },
@@ -102,7 +103,7 @@ function watching(
 ): Told {
   const { last, probeAtMillis } = phase;
   const { ksm, pageSizeBytes, guests } = sample;
-  const left = Math.max(probeAtMillis - now, creditInMillis(probing, probeMaxMillis), SETTLE_LOOK_MILLIS);
+  const left = Math.max(probeAtMillis - now, creditInMillis(probing, probeMaxMillis), LEAST_LOOK_MILLIS);
   const saved = savedBytes(ksm, pageSizeBytes);
   const book = bookkeepingBytes(ksm);
   const atALoss = saved < book;

@@ -2,7 +2,7 @@ import type { Decision } from '../decision.js';
 import { formatBytes } from '../format.js';
 import { residentBytesOf } from '../guest.js';
 import { formatDuration } from '../hold.js';
-import { type KsmSettings, savedBytes } from '../ksm.js';
+import { type KsmSettings, type KsmState, savedBytes } from '../ksm.js';
 import type { Policy, Trigger } from '../policy.js';
 import type { Sample } from '../sample.js';
 import { type Burst, beginBurst, isOver, judgeBurst } from './burst.js';
@@ -28,19 +28,21 @@ export interface AdvisorMemory {
   readonly burst: Burst | undefined;
   /** The advisor's target for a pass, in seconds. */
   readonly targetSeconds: number;
+  /** When the advisor was last switched off to begin anew, milliseconds of the monotonic clock. */
+  readonly restartedAtMillis: number;
   /** The dearest page so far, nanoseconds of ksmd's CPU time. */
   readonly pageNanos: number;
-  /** Whether the advisor is to be switched off and on, which makes it begin at its least page count. */
-  readonly restarts: boolean;
 }
 
 /** Time of a page in a pass with few merges, nanoseconds: what a target is estimated from. */
 const USUAL_PAGE_NANOS = 2000;
 const SHORTEST_TARGET_SECONDS = 5;
-/** Calm lengthens the target up to an hour for a pass. */
+/** Calm lengthens the target by this factor with each pass in vain, up to an hour for a pass. */
+const CALMER = 4;
 const LONGEST_TARGET_SECONDS = 3600;
-/** In calm the advisor may go as slow as this, pages a batch. */
-const LEAST_PAGES = 16;
+/** What the kernel's rounding adds to ksmd's sleep, about. */
+const TICK_MILLIS = 4;
+const FAR = 2;
 const RESTART_MILLIS = 50;
 const BURST_LOOK_MILLIS = 2000;
 const LOOK_MILLIS = 10_000;
@@ -48,8 +50,9 @@ const LEAST_MEASURED_PAGES = 10_000;
 
 /**
  * Lets the kernel's scan-time advisor (Linux 6.8) pace ksmd, and decides only when it merges, and the advisor's targets and
- * bounds. The advisor changes its pace at the end of a pass alone, so after an event it is switched off and on: it then
- * begins at advisor_min_pages_to_scan, which is set to what KSM_CPU_MAX allows.
+ * bounds. Left alone the advisor changes its pace at the end of a pass only, charges the first pass with all the CPU time
+ * that ksmd ever used, which slows the next to next to nothing, and never takes less than a tenth of a core. So whenever its
+ * page count is far from what the target asks for, it is switched off and on: it then begins at advisor_min_pages_to_scan.
  *
  * Source: scan_time_advisor() and set_advisor_defaults() of mm/ksm.c.
  */
@@ -60,7 +63,9 @@ export function advisorPolicy(options: AdvisorOptions): Policy {
       const before = memory?.policy === 'advisor' ? memory : undefined;
       const need = needOf(sample, before?.need, options);
       const next = nextMemory(before, need, sample, triggers, options);
-      return [next, decisionOf(next, need, sample, options)];
+      const decision = decisionOf(next, need, sample, options);
+      const restarts = decision.settings.advisorMode === 'none';
+      return [restarts ? { ...next, restartedAtMillis: next.mark.monotonicMillis } : next, decision];
     },
   };
 }
@@ -78,8 +83,13 @@ function nextMemory(
   const settling = nextSettling(before?.settling ?? {}, sample.guests, triggers, mark.monotonicMillis);
   const waits = Object.keys(settling).length > 0 && !need.urgent;
   const targetSeconds = before?.targetSeconds ?? SHORTEST_TARGET_SECONDS;
-  const common = { policy: 'advisor', need, settling, mark, pageNanos: dearest(before, mark), targetSeconds } as const;
-  if (!need.needed) return { ...common, due: undefined, burst: undefined, restarts: false };
+  const common = {
+    policy: 'advisor',
+    ...{ need, settling, mark, targetSeconds },
+    pageNanos: dearest(before, mark),
+    restartedAtMillis: before?.restartedAtMillis ?? Number.NEGATIVE_INFINITY,
+  } as const;
+  if (!need.needed) return { ...common, due: undefined, burst: undefined };
   const starts = before?.burst === undefined && came === undefined;
   if ((came !== undefined && !waits) || starts) {
     const why = came === undefined ? 'memory is short' : describeDue(came);
@@ -88,13 +98,12 @@ function nextMemory(
       due: undefined,
       burst: beginBurst(mark, { why, hintShare: undefined, forced: false, thorough: false, hopedBytes: 0 }),
       targetSeconds: shortTarget(sample, options),
-      restarts: sample.ksm.advisorMode === 'scan-time',
     };
   }
   const burst = before?.burst && judgeBurst(before.burst, mark, hasDeparture(triggers));
   const passed = burst !== undefined && burst.passes > (before?.burst?.passes ?? 0);
-  const calmer = passed && isOver(burst) ? Math.min(targetSeconds * 2, LONGEST_TARGET_SECONDS) : targetSeconds;
-  return { ...common, due: came, burst, restarts: false, targetSeconds: calmer };
+  const calmer = passed && isOver(burst) ? Math.min(targetSeconds * CALMER, LONGEST_TARGET_SECONDS) : targetSeconds;
+  return { ...common, due: came, burst, targetSeconds: calmer };
 }
 
 function dearest(before: AdvisorMemory | undefined, mark: Mark): number {
@@ -110,8 +119,22 @@ function shortTarget({ guests, pageSizeBytes }: Sample, { cpuMaxPercent }: Advis
   return Math.min(Math.max(Math.ceil(seconds), SHORTEST_TARGET_SECONDS), LONGEST_TARGET_SECONDS);
 }
 
+/** The batch that the target asks for: after an event as much as the budget allows, in calm a pass within the target. */
+function pagesFor({ pageNanos, targetSeconds, mark }: AdvisorMemory, calm: boolean, budget: number): number {
+  const most = Math.max(Math.trunc(batchNanosFor(budget) / pageNanos), 1);
+  const periodSeconds = (sleepFor(budget) + TICK_MILLIS) / 1000;
+  const enough = Math.ceil((mark.pagesSeen * periodSeconds) / targetSeconds);
+  return calm ? Math.min(Math.max(enough, 1), most) : most;
+}
+
+/** Whether the advisor, which is on, scans far less than it should after an event, or far more in calm. */
+function isFarFrom(pages: number, { advisorMode, pagesToScan }: KsmState, calm: boolean): boolean {
+  if (advisorMode !== 'scan-time') return false;
+  return pagesToScan > pages * FAR || (!calm && pagesToScan < pages / FAR);
+}
+
 function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: AdvisorOptions): Decision {
-  const { burst, due, targetSeconds, pageNanos, restarts, mark, settling } = memory;
+  const { burst, due, targetSeconds, mark, settling } = memory;
   const { cpuMaxPercent } = options;
   const keys = [...need.working.keys, 'KSM_CPU_MAX'];
   if (!need.needed) {
@@ -123,13 +146,15 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
       working: { ...need.working, keys },
     };
   }
-  const most = Math.max(Math.trunc(batchNanosFor(cpuMaxPercent / 100) / pageNanos), LEAST_PAGES);
   const calm = burst === undefined || isOver(burst);
+  const pages = pagesFor(memory, calm, cpuMaxPercent / 100);
+  const mayRestart = mark.monotonicMillis - memory.restartedAtMillis >= BURST_LOOK_MILLIS;
+  const restarts = mayRestart && isFarFrom(pages, sample.ksm, calm);
   const settings: KsmSettings = {
     sleepMillisecs: sleepFor(cpuMaxPercent / 100),
     advisorMaxCpu: cpuMaxPercent,
-    advisorMinPagesToScan: calm ? LEAST_PAGES : most,
-    advisorMaxPagesToScan: most,
+    advisorMinPagesToScan: pages,
+    advisorMaxPagesToScan: pages,
     advisorTargetScanTime: targetSeconds,
     advisorMode: restarts ? 'none' : 'scan-time',
     run: 1,
@@ -149,7 +174,12 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
       terms: [
         ...need.working.terms,
         { name: 'CPU budget', value: cpuMaxPercent, unit: 'percent', source: 'KSM_CPU_MAX, of one core' },
-        { name: 'target', value: targetSeconds * 1000, unit: 'milliseconds', source: 'doubled by each pass in vain' },
+        {
+          name: 'target',
+          value: targetSeconds * 1000,
+          unit: 'milliseconds',
+          source: 'four times as long after each pass in vain',
+        },
       ],
       keys,
     },

@@ -71,12 +71,14 @@ export function judgeBurst(burst: Burst, now: Mark, disturbed: boolean): Burst {
 
 /**
  * smart_scan passes over pages that did not merge for long, up to eight passes of nine, which makes passes cheap. But a page
- * that came may be the same as one of those: where what came could be worth it, two passes over every page follow.
+ * that came may be the same as one of those: where most of what came did not merge, and the rest could be worth it, two
+ * passes over every page follow.
  */
 function deservesEveryPage({ thorough, skippedPages, hopedBytes, begin, pass }: Burst): boolean {
   if (thorough || skippedPages === 0) return false;
   const gainedBytes = progressBetween(begin, pass)?.gainedBytes ?? 0;
-  return hopedBytes - gainedBytes >= worthOf(QUIET_PASSES * skippedPages * DEAREST_PAGE_NANOS);
+  const leftBytes = hopedBytes - gainedBytes;
+  return leftBytes > hopedBytes / 2 && leftBytes >= worthOf(QUIET_PASSES * skippedPages * DEAREST_PAGE_NANOS);
 }
 
 export function isOver({ quietPasses, hintShare }: Burst): boolean {

@@ -1,4 +1,4 @@
-import { type Mark, isWorthIt, progressBetween } from './progress.js';
+import { type Mark, type Progress, isWorthIt, progressBetween } from './progress.js';
 
 /** A probe: ksmd goes on a little from where it stopped, to see whether anything has changed. */
 export interface Probe {
@@ -44,9 +44,13 @@ export function firstProbing(probeMaxMillis: number, exact: boolean): Probing {
   };
 }
 
-/** ksmd rested for a while. */
-export function earn(probing: Probing, elapsedMillis: number, probeMaxMillis: number): Probing {
-  const earned = probing.creditNanos + SHARE_OF_CORE * elapsedMillis * 1e6;
+/** ksmd rested for a while, but for what it still had to do when it was stopped. */
+export function earn(
+  probing: Probing,
+  { elapsedMillis, cpuNanos }: Pick<Progress, 'elapsedMillis' | 'cpuNanos'>,
+  probeMaxMillis: number,
+): Probing {
+  const earned = probing.creditNanos + SHARE_OF_CORE * elapsedMillis * 1e6 - cpuNanos;
   return { ...probing, creditNanos: Math.min(earned, SHARE_OF_CORE * probeMaxMillis * 1e6) };
 }
 

@@ -14,7 +14,7 @@ interface Growing {
 export type Settling = Readonly<Record<string, Growing>>;
 
 /** A guest has settled when its memory did not grow for this long. */
-const QUIET_MILLIS = 4000;
+const QUIET_MILLIS = 2500;
 /** Growth over the quiet time that does not count: this part of the configured memory, or this much. */
 const SMALL_GROWTH_PART = 0.02;
 const SMALL_GROWTH_BYTES = 16 * 1024 ** 2;

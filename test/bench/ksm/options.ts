@@ -48,8 +48,9 @@ ${rows(TUNER_NAMES.map((name) => [name, TUNERS[name].summary]))}
   --json FILE        write every figure and curve to FILE, anew after each tuner
   --help             say so and end
 
-In the table, "simulated" is what the simulation says of the column before it, "waited" how long ksmd was ready and had
-no CPU (much of it: the machine was not quiet), "records" the memory that ksmd's own records take.
+In the table "CPU" is ksmd's, in seconds, unless it is the tuner's; "calm" its CPU in the seconds of --after; "simulated"
+what the simulation says of the column before; "waited" how long ksmd was ready and had no CPU (much of it says that the
+machine was not quiet); "records" the memory that ksmd's own records take.
 `;
 
 /** @returns undefined when help was asked for. @throws UsageError */

@@ -1,0 +1,146 @@
+import { formatBytes } from '../../core/format.js';
+import { memoryScale } from '../history/scale.js';
+import { type Ink, type Line, ends, fill, widthOf } from './cells.js';
+import { curve } from './curve.js';
+import type { WatchState } from './model.js';
+import { WINDOW_MILLIS, binsUntil, gaugeBins, latestRate, rateBins } from './series.js';
+
+/** One of the four curves. */
+interface Chart {
+  readonly name: string;
+  /** How it is now. */
+  readonly now: string;
+  /** The same in a few characters. */
+  readonly short: string;
+  readonly ink: Ink;
+  readonly values: (count: number) => readonly (number | undefined)[];
+  /** The end of the scale for values up to `most`. */
+  readonly scale: (most: number) => { readonly top: number; readonly label: string };
+}
+
+export interface ChartSize {
+  readonly columns: number;
+  readonly rows: number;
+  readonly unicode: boolean;
+}
+
+const GAP = 2;
+const UNKNOWN = 'not known';
+const NAME_COLUMNS = 7;
+const SHORT_COLUMNS = 10;
+
+/** Two rows of two curves, `rows` lines each and one above, with the time below them. */
+export function chartGrid(state: WatchState, { columns, rows, unicode }: ChartSize): readonly Line[] {
+  const width = Math.floor((columns - GAP) / 2);
+  const drawn = chartsOf(state).map((chart) => chartLines(chart, { columns: width, rows, unicode }));
+  const [saved = [], free = [], scan = [], ksmd = []] = drawn;
+  const axis = timeAxis(width);
+  return [saved, scan, [axis]].flatMap((left, row) => {
+    const right = [free, ksmd, [axis]][row] ?? [];
+    return left.map((line, at): Line => [...fill(line, width + GAP), ...(right[at] ?? [])]);
+  });
+}
+
+/** A line for each: its name, how it is now, and a curve a line high. */
+export function chartRows(state: WatchState, { columns, unicode }: Omit<ChartSize, 'rows'>): readonly Line[] {
+  const room = Math.max(columns - NAME_COLUMNS - SHORT_COLUMNS - 1, 0);
+  return chartsOf(state).map((chart): Line => {
+    const [drawn = ''] = draw(chart, { columns: room, rows: 1, unicode }).lines;
+    return [
+      { text: chart.name.split(' ')[0]?.padEnd(NAME_COLUMNS) ?? '' },
+      { text: chart.short.padEnd(SHORT_COLUMNS + 1), ink: 'strong' },
+      { text: drawn, ink: chart.ink },
+    ];
+  });
+}
+
+function chartLines(chart: Chart, size: ChartSize): readonly Line[] {
+  const { lines, label } = draw(chart, size);
+  const title: Line = [{ text: `${chart.name}  ` }, { text: chart.now, ink: 'strong' }];
+  return [
+    ends(title, [[{ text: `↑ ${label}`, ink: 'dim' }]], size.columns),
+    ...lines.map((text): Line => [{ text, ink: chart.ink }]),
+  ];
+}
+
+function draw(chart: Chart, { columns, rows, unicode }: ChartSize) {
+  const values = columns > 0 ? chart.values(columns) : [];
+  const { top, label } = chart.scale(Math.max(0, ...values.map((value) => value ?? 0)));
+  return { lines: curve(values, { top, rows, unicode }), label };
+}
+
+/** "10 min ago" to "now", with the middle where there is room. */
+function timeAxis(columns: number): Line {
+  const minutes = WINDOW_MILLIS / 60_000;
+  const [left, middle, right] = [`${minutes} min ago`, `${minutes / 2} min`, 'now'];
+  const side = Math.floor((columns - widthOf(middle)) / 2);
+  const text =
+    side > left.length
+      ? `${left.padEnd(side)}${middle}${right.padStart(columns - side - middle.length)}`
+      : `${left}${right.padStart(columns - left.length)}`;
+  return [{ text, ink: 'dim' }];
+}
+
+function chartsOf({ host, readings, nowMillis }: WatchState): readonly Chart[] {
+  const memory = (most: number) => {
+    const { value, label } = memoryScale(most, { bottom: 0, top: 1 }).ticks.at(-1) ?? { value: 1, label: '' };
+    return { top: value, label };
+  };
+  const pages = latestRate(readings, 'pagesScanned');
+  const nanos = latestRate(readings, 'ksmdCpuNanos');
+  const percent = nanos === undefined ? undefined : Math.min(nanos / 1e7, 100);
+  const last = readings.at(-1);
+  const saved = last === undefined ? UNKNOWN : formatBytes(last.savedBytes);
+  const free = last === undefined ? UNKNOWN : formatBytes(last.freeBytes);
+  return [
+    {
+      ...{ name: 'saved memory', now: saved, short: saved, ink: 'saved', scale: memory },
+      values: (count) => gaugeBins(readings, 'savedBytes', binsUntil(nowMillis, count)),
+    },
+    {
+      ...{ name: 'free memory', short: free, ink: 'free', scale: memory },
+      now: host === undefined ? free : `${free} of ${formatBytes(host.totalBytes)}`,
+      values: (count) => gaugeBins(readings, 'freeBytes', binsUntil(nowMillis, count)),
+    },
+    {
+      ...{ name: 'scan rate', ink: 'scan' },
+      now: pages === undefined ? UNKNOWN : `${formatCount(pages)} pages/s`,
+      short: pages === undefined ? UNKNOWN : `${formatCount(pages)}/s`,
+      values: (count) => rateBins(readings, 'pagesScanned', binsUntil(nowMillis, count)),
+      scale: (most) => {
+        const top = roundUp(Math.max(most, 100));
+        return { top, label: `${formatCount(top)}/s` };
+      },
+    },
+    {
+      ...{ name: 'ksmd', ink: 'ksmd' },
+      now: percent === undefined ? UNKNOWN : `${formatPercent(percent)} of a core`,
+      short: percent === undefined ? UNKNOWN : formatPercent(percent),
+      values: (count) =>
+        rateBins(readings, 'ksmdCpuNanos', binsUntil(nowMillis, count)).map((rate) =>
+          rate === undefined ? undefined : rate / 1e7,
+        ),
+      scale: (most) => {
+        const top = Math.min(roundUp(Math.max(most, 1)), 100);
+        return { top, label: `${top} %` };
+      },
+    },
+  ];
+}
+
+/** The next of 1, 2, 5, 10, 20, ... */
+function roundUp(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return power * ([1, 2, 5].find((step) => value <= step * power) ?? 10);
+}
+
+/** "364", "36.4 k", "1.2 M" */
+function formatCount(count: number): string {
+  if (count < 9999.5) return String(Math.round(count));
+  const [value, unit] = count < 999_950 ? [count / 1e3, 'k'] : [count / 1e6, 'M'];
+  return `${Number(value.toFixed(value < 99.95 ? 1 : 0))} ${unit}`;
+}
+
+function formatPercent(percent: number): string {
+  return `${percent.toFixed(percent < 9.95 && percent >= 0.05 ? 1 : 0)} %`;
+}

@@ -1,0 +1,129 @@
+import { DBusError } from 'dbus-next';
+import {
+  Observable,
+  asyncScheduler,
+  catchError,
+  exhaustMap,
+  interval,
+  map,
+  merge,
+  of,
+  repeat,
+  startWith,
+  switchMap,
+  throttleTime,
+  throwError,
+} from 'rxjs';
+import * as v from 'valibot';
+import { Bus, type BusAddress, isNoSuchService } from '../../bus/connection.js';
+import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH } from '../../bus/manager.js';
+import type { MemoryAccounting } from '../../core/memory.js';
+import { messageOf } from '../../errors.js';
+import { Configuration, type DaemonProperties, Properties, Retune, type RetuneReply, plain } from '../replies.js';
+
+/** What the daemon says, or that it is not there. */
+export type DaemonNews =
+  | { readonly kind: 'daemon'; readonly daemon: DaemonProperties; readonly accounting: MemoryAccounting }
+  | { readonly kind: 'retuned'; readonly retune: RetuneReply }
+  | { readonly kind: 'away'; readonly why: string; readonly detail?: string | undefined };
+
+const PROPERTIES = 'org.freedesktop.DBus.Properties';
+/** A daemon that says nothing is asked after this time whether it is there. */
+const LOOK_MILLIS = 5000;
+/** A policy in a burst decides twice a second. */
+const LEAST_LOOK_MILLIS = 250;
+const RECONNECT_MILLIS = 2000;
+
+/** What the daemon says, from now on. Waits for bus and daemon, whenever they come; never starts the daemon. Never ends. */
+export function daemonNews(address: BusAddress): Observable<DaemonNews> {
+  return connected(address).pipe(
+    switchMap((bus) => merge(newsOf(bus), lossOf(bus))),
+    catchError((error: unknown) => of(away(error))),
+    repeat({ delay: RECONNECT_MILLIS }),
+  );
+}
+
+/** What the daemon says now. */
+export async function askDaemon(address: BusAddress): Promise<DaemonNews> {
+  try {
+    const bus = await Bus.connect(address);
+    try {
+      return await look(bus);
+    } finally {
+      bus.close();
+    }
+  } catch (error) {
+    return away(error);
+  }
+}
+
+function connected(address: BusAddress): Observable<Bus> {
+  return new Observable((subscriber) => {
+    let bus: Bus | undefined;
+    Bus.connect(address).then(
+      (made) => {
+        bus = made;
+        if (subscriber.closed) made.close();
+        else subscriber.next(made);
+      },
+      (error: unknown) => {
+        subscriber.error(error);
+      },
+    );
+    return () => {
+      bus?.close();
+    };
+  });
+}
+
+function newsOf(bus: Bus): Observable<DaemonNews> {
+  const signal$ = (iface: string, member: string) =>
+    bus.signal$({ sender: BUS_NAME, interface: iface, member, path: OBJECT_PATH });
+  const retuned$ = signal$(MANAGER_INTERFACE, 'Retuned');
+  const look$ = merge(
+    retuned$,
+    signal$(PROPERTIES, 'PropertiesChanged'),
+    bus.owner$(BUS_NAME),
+    interval(LOOK_MILLIS),
+  ).pipe(
+    startWith(undefined),
+    throttleTime(LEAST_LOOK_MILLIS, asyncScheduler, { leading: true, trailing: true }),
+    exhaustMap(() => look(bus)),
+  );
+  const told$ = retuned$.pipe(
+    map(({ body }): DaemonNews => ({ kind: 'retuned', retune: v.parse(Retune, plain(body[0])) })),
+  );
+  return merge(told$, look$);
+}
+
+function lossOf(bus: Bus): Observable<never> {
+  return bus.lost$.pipe(switchMap((reason) => throwError(() => new Error(reason))));
+}
+
+async function look(bus: Bus): Promise<DaemonNews> {
+  try {
+    const [daemon, { entries }] = await Promise.all([
+      ask(bus, PROPERTIES, 'GetAll', [MANAGER_INTERFACE]).then((reply) => v.parse(Properties, reply)),
+      ask(bus, MANAGER_INTERFACE, 'GetConfiguration').then((reply) => v.parse(Configuration, reply)),
+    ]);
+    const legacy = entries.some(({ key, value }) => key === 'KSM_MEMORY_ACCOUNTING' && value === 'legacy');
+    return { kind: 'daemon', daemon, accounting: legacy ? 'legacy' : 'corrected' };
+  } catch (error) {
+    return away(error);
+  }
+}
+
+async function ask(bus: Bus, iface: string, member: string, body: readonly string[] = []): Promise<unknown> {
+  const target = { destination: BUS_NAME, path: OBJECT_PATH, interface: iface, member, autoStart: false };
+  const [reply] = await bus.call({ ...target, signature: 's'.repeat(body.length), body });
+  return plain(reply);
+}
+
+function away(error: unknown): DaemonNews {
+  if (isNoSuchService(error)) return { kind: 'away', why: 'samepaged is not running' };
+  if (error instanceof v.ValiError) {
+    return { kind: 'away', why: 'the samepaged that runs is of another version than this command' };
+  }
+  const detail = error instanceof DBusError ? error.text : messageOf(error);
+  return { kind: 'away', why: 'samepaged cannot be asked', detail };
+}

@@ -1,0 +1,36 @@
+import { type MemoryAccounting, hostMemory } from '../../core/memory.js';
+import { savedBytes } from '../../core/ksm.js';
+import { KsmDirectory } from '../../host/ksm.js';
+import { Ksmd } from '../../host/ksmd.js';
+import { readMemoryFigures } from '../../host/meminfo.js';
+import { type Root, pageSizeBytes } from '../../host/sysfs.js';
+import type { HostNow } from './model.js';
+
+/** The kernel's own figures, which anybody may read: they go on when the daemon does not. */
+export class HostReader {
+  private readonly root: Root;
+  private readonly ksm: KsmDirectory;
+  private readonly ksmd: Ksmd;
+  private readonly pageBytes: number;
+
+  constructor(root: Root) {
+    this.root = root;
+    this.ksm = new KsmDirectory(root);
+    this.ksmd = new Ksmd(root);
+    this.pageBytes = pageSizeBytes(root);
+  }
+
+  /** @throws Error that names the file which does not say what it should. */
+  read(accounting: MemoryAccounting): HostNow {
+    if (!this.ksm.exists()) throw new Error('this kernel has no KSM');
+    const ksm = this.ksm.read();
+    const { totalBytes, freeBytes } = hostMemory(readMemoryFigures(this.root), [], accounting);
+    const { run, pagesToScan, sleepMillisecs, pagesScanned } = ksm;
+    return {
+      atMillis: Date.now(),
+      savedBytes: savedBytes(ksm, this.pageBytes),
+      ksmdCpuNanos: this.ksmd.times()?.cpuNanos,
+      ...{ totalBytes, freeBytes, run, pagesToScan, sleepMillisecs, pagesScanned },
+    };
+  }
+}

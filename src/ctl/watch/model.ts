@@ -1,0 +1,211 @@
+import type { GuestMemory } from '../../core/guestMemory.js';
+import { FAILED, type HistoryDecision, type HistoryGuestEvent, type HistoryRecord } from '../../core/history.js';
+import { describeHappening, happenings } from '../history/events.js';
+import type { DaemonProperties, RetuneReply } from '../replies.js';
+import { type Reading, withReadings } from './series.js';
+
+/** The kernel's KSM and the host's memory, as they are now. */
+export interface HostNow extends Reading {
+  readonly totalBytes: number;
+  readonly run: number;
+  readonly pagesToScan: number;
+  readonly sleepMillisecs: number;
+}
+
+/** What the frame shows of what the daemon says of itself. */
+export type DaemonNow = Pick<
+  DaemonProperties,
+  | 'policy'
+  | 'configuredPolicy'
+  | 'dryRun'
+  | 'hold'
+  | 'holdUntilUSec'
+  | 'guestCount'
+  | 'guestMemoryBytes'
+  | 'libvirtConnected'
+> & { readonly lastRetune: Pick<RetuneReply, 'sentence' | 'failure' | 'problems'> };
+
+/** What of a guest the frame shows. */
+export type GuestNow = Pick<GuestMemory, 'name' | 'residentBytes' | 'mergedBytes' | 'profitBytes'> & {
+  readonly mergeability?: GuestMemory['mergeability'];
+};
+
+/** A line of what happened. */
+export interface LogEntry {
+  readonly atMillis: number;
+  readonly kind: 'guest' | 'decision' | 'failed' | 'daemon';
+  readonly text: string;
+  /** Of a decision; those that follow one another with the same reason are one line. */
+  readonly reason?: string;
+  /** So many decisions are in it. */
+  readonly times: number;
+}
+
+interface Away {
+  readonly why: string;
+  /** An error's words, which may be long. */
+  readonly detail: string | undefined;
+  readonly sinceMillis: number;
+}
+
+export interface Notice {
+  readonly text: string;
+  readonly bad: boolean;
+  readonly untilMillis: number;
+}
+
+/** All that a frame shows. Plain data: it can be of a real host or of a virtual one. */
+export interface WatchState {
+  readonly hostName: string;
+  readonly nowMillis: number;
+  readonly host: HostNow | undefined;
+  /** Why the kernel's files cannot be read. */
+  readonly unreadable: string | undefined;
+  /** In the order of their times. */
+  readonly readings: readonly Reading[];
+  /** As it said last; undefined before it was there. */
+  readonly daemon: DaemonNow | undefined;
+  /** Why the daemon is not there, and since when; undefined while it is, and before it was asked. */
+  readonly away: Away | undefined;
+  /** Those of which most is merged first. */
+  readonly guests: readonly GuestNow[];
+  /** What cannot be told of the guests. */
+  readonly guestNotes: readonly string[];
+  /** The newest last. */
+  readonly log: readonly LogEntry[];
+  readonly notice: Notice | undefined;
+  readonly help: boolean;
+}
+
+export type WatchEvent =
+  | { readonly kind: 'tick'; readonly nowMillis: number }
+  | { readonly kind: 'host'; readonly host: HostNow }
+  | { readonly kind: 'unreadable'; readonly why: string }
+  | { readonly kind: 'history'; readonly records: readonly HistoryRecord[] }
+  | { readonly kind: 'daemon'; readonly daemon: DaemonNow }
+  | { readonly kind: 'away'; readonly why: string; readonly detail?: string | undefined }
+  | { readonly kind: 'retuned'; readonly retune: RetuneReply }
+  | { readonly kind: 'guests'; readonly guests: readonly GuestNow[]; readonly notes: readonly string[] }
+  | { readonly kind: 'notice'; readonly text: string; readonly bad: boolean }
+  | { readonly kind: 'help'; readonly shown: boolean };
+
+const MOST_ENTRIES = 200;
+const NOTICE_MILLIS = 4000;
+/** A refusal has more to say. */
+const COMPLAINT_MILLIS = 15_000;
+const GUEST_TRIGGER = /^guest (.+) (started|stopped|crashed|resized)$/s;
+
+export function initialWatch(hostName: string, nowMillis: number): WatchState {
+  return {
+    ...{ hostName, nowMillis, host: undefined, unreadable: undefined, readings: [], daemon: undefined },
+    ...{ away: undefined, guests: [], guestNotes: [], log: [], notice: undefined, help: false },
+  };
+}
+
+export function nextWatch(state: WatchState, event: WatchEvent): WatchState {
+  const { nowMillis } = state;
+  switch (event.kind) {
+    case 'tick':
+      return { ...state, nowMillis: event.nowMillis, notice: lasting(state.notice, event.nowMillis) };
+    case 'host':
+      return withHost(state, event.host);
+    case 'unreadable':
+      return { ...state, unreadable: event.why };
+    case 'history':
+      return withHistory(state, event.records);
+    case 'daemon':
+      return { ...state, daemon: event.daemon, away: undefined, log: withReturn(state) };
+    case 'away':
+      return {
+        ...state,
+        away: { why: event.why, detail: event.detail, sinceMillis: state.away?.sinceMillis ?? nowMillis },
+        log: withLoss(state),
+      };
+    case 'retuned':
+      return { ...state, log: withEntries(state.log, entriesOf(event.retune, nowMillis)) };
+    case 'guests':
+      return { ...state, guests: event.guests.toSorted(bySavings), guestNotes: event.notes };
+    case 'notice':
+      return {
+        ...state,
+        notice: { ...event, untilMillis: nowMillis + (event.bad ? COMPLAINT_MILLIS : NOTICE_MILLIS) },
+      };
+    case 'help':
+      return { ...state, help: event.shown };
+  }
+}
+
+/** Where the clock was set back, what is ahead of it is of no use. */
+function withHost(state: WatchState, host: HostNow): WatchState {
+  const before = state.readings.filter(({ atMillis }) => atMillis <= host.atMillis);
+  return { ...state, host, unreadable: undefined, readings: withReadings(before, [host]) };
+}
+
+function withHistory(state: WatchState, records: readonly HistoryRecord[]): WatchState {
+  const samples = records.filter((record) => record.kind === 'sample');
+  const guests = records.filter((record) => record.kind === 'guest');
+  const decisions = records.filter((record) => record.kind === 'decision');
+  const known = new Set(state.log.map(keyOf));
+  const entries = logOf(guests, decisions).filter((entry) => !known.has(keyOf(entry)));
+  return {
+    ...state,
+    readings: withReadings(state.readings, samples),
+    log: [...state.log, ...entries].toSorted((a, b) => a.atMillis - b.atMillis).slice(-MOST_ENTRIES),
+  };
+}
+
+function keyOf({ atMillis, text }: LogEntry): string {
+  return `${atMillis} ${text}`;
+}
+
+function entriesOf(
+  { triggers, policy = '', reason, sentence, failure, changes, realtimeUSec }: RetuneReply,
+  now: number,
+) {
+  const atMillis = realtimeUSec === undefined ? now : realtimeUSec / 1000;
+  const guests = triggers.flatMap((trigger): HistoryGuestEvent[] => {
+    const [, name, change] = GUEST_TRIGGER.exec(trigger) ?? [];
+    return name === undefined ? [] : [{ kind: 'guest', atMillis, name, change: change as HistoryGuestEvent['change'] }];
+  });
+  const told = { kind: 'decision', atMillis, policy, changes } as const;
+  if (failure !== undefined) return logOf(guests, [{ ...told, reason: FAILED, sentence: failure }]);
+  return logOf(guests, [{ ...told, reason: reason ?? '', sentence: sentence ?? 'no decision' }]);
+}
+
+function logOf(guests: readonly HistoryGuestEvent[], decisions: readonly HistoryDecision[]): readonly LogEntry[] {
+  return happenings(guests, decisions).map((happening): LogEntry => {
+    const entry = { atMillis: happening.atMillis, text: describeHappening(happening), times: 1 };
+    if (happening.kind === 'guests') return { ...entry, kind: 'guest' };
+    const { policy, reason } = happening;
+    return { ...entry, kind: reason === FAILED ? 'failed' : 'decision', reason: `${policy} ${reason}` };
+  });
+}
+
+/** A decision with the reason of the last line takes its place: a policy in a burst decides twice a second. */
+function withEntries(log: readonly LogEntry[], entries: readonly LogEntry[]): readonly LogEntry[] {
+  return entries
+    .reduce((before, entry) => {
+      const last = before.at(-1);
+      if (last?.reason === undefined || last.reason !== entry.reason) return [...before, entry];
+      return [...before.slice(0, -1), { ...entry, times: last.times + 1 }];
+    }, log)
+    .slice(-MOST_ENTRIES);
+}
+
+function withLoss({ log, away, daemon, nowMillis }: WatchState): readonly LogEntry[] {
+  if (away !== undefined || daemon === undefined) return log;
+  return withEntries(log, [{ atMillis: nowMillis, kind: 'daemon', text: 'samepaged went away', times: 1 }]);
+}
+
+function withReturn({ log, away, nowMillis }: WatchState): readonly LogEntry[] {
+  if (away === undefined) return log;
+  return withEntries(log, [{ atMillis: nowMillis, kind: 'daemon', text: 'samepaged is there', times: 1 }]);
+}
+
+function bySavings(a: GuestNow, b: GuestNow): number {
+  return (b.mergedBytes ?? -1) - (a.mergedBytes ?? -1) || a.name.localeCompare(b.name);
+}
+
+function lasting(notice: Notice | undefined, nowMillis: number): Notice | undefined {
+  return notice !== undefined && notice.untilMillis > nowMillis ? notice : undefined;
+}

@@ -1,0 +1,90 @@
+import { type Observable, concatMap, defer, from, repeat } from 'rxjs';
+import type { BusAddress } from '../../bus/connection.js';
+import type { MemoryAccounting } from '../../core/memory.js';
+import { messageOf } from '../../errors.js';
+import type { Root } from '../../host/sysfs.js';
+import { reportGuests } from '../guestsReport.js';
+import { readHistory } from '../history/source.js';
+import { type DaemonNews, daemonNews } from './daemon.js';
+import type { HostReader } from './host.js';
+import type { WatchEvent } from './model.js';
+import { WINDOW_MILLIS } from './series.js';
+
+/** Where a watch looks. */
+export interface Sources {
+  readonly root: Root;
+  readonly bus: BusAddress;
+  /** libvirt-dbus's object, or `none`. */
+  readonly libvirt: string;
+}
+
+const GUESTS_MILLIS = 3000;
+/** While libvirt is away, the bus may try to start libvirt-dbus at every so manieth look only: once a minute. */
+const LOOKS_PER_START = 20;
+
+/** The kernel now. */
+export function hostEvent(reader: HostReader, accounting: MemoryAccounting): WatchEvent {
+  try {
+    return { kind: 'host', host: reader.read(accounting) };
+  } catch (error) {
+    return { kind: 'unreadable', why: messageOf(error) };
+  }
+}
+
+/** What the daemon has recorded in the last minutes, or since then; nothing where nobody can tell. */
+export async function historyEvent({ bus, root }: Sources, sinceMillis = 0): Promise<WatchEvent> {
+  try {
+    const { records } = await readHistory({ bus, root }, Math.max(sinceMillis, Date.now() - WINDOW_MILLIS));
+    return { kind: 'history', records };
+  } catch {
+    return { kind: 'history', records: [] };
+  }
+}
+
+/** The guests now. */
+export async function guestsEvent(sources: Sources): Promise<Extract<WatchEvent, { kind: 'guests' }>> {
+  try {
+    return { kind: 'guests', ...(await reportGuests(sources)) };
+  } catch (error) {
+    return { kind: 'guests', guests: [], notes: [messageOf(error)] };
+  }
+}
+
+/** The guests, again and again. */
+export function guestEvents(sources: Sources): Observable<WatchEvent> {
+  let looksToStart = 0;
+  return defer(async () => {
+    looksToStart = Math.max(looksToStart - 1, 0);
+    const asked = looksToStart === 0;
+    const { source, ...event } = {
+      source: 'proc',
+      ...(await guestsEvent(asked ? sources : { ...sources, libvirt: 'none' })),
+    };
+    if (asked && source === 'proc') looksToStart = LOOKS_PER_START;
+    return event;
+  }).pipe(repeat({ delay: GUESTS_MILLIS }));
+}
+
+/** What the daemon says; each time it is there anew, first what it recorded meanwhile. */
+export function daemonEvents(
+  sources: Sources,
+  onAccounting: (accounting: MemoryAccounting) => void,
+): Observable<WatchEvent> {
+  let awaySinceMillis: number | undefined = 0;
+  const eventsOf = async (news: DaemonNews): Promise<readonly WatchEvent[]> => {
+    if (news.kind === 'retuned') return [news];
+    if (news.kind === 'away') {
+      awaySinceMillis ??= Date.now();
+      return [news];
+    }
+    const { accounting, ...event } = news;
+    onAccounting(accounting);
+    const sinceMillis = awaySinceMillis;
+    awaySinceMillis = undefined;
+    return sinceMillis === undefined ? [event] : [await historyEvent(sources, sinceMillis), event];
+  };
+  return daemonNews(sources.bus).pipe(
+    concatMap((news) => from(eventsOf(news))),
+    concatMap((events) => from(events)),
+  );
+}

@@ -1,0 +1,111 @@
+// The policy adaptive on random virtual hosts, in virtual time.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { KernelVersion } from '../../src/simulation/kernel.js';
+import type { GuestContent, Scenario, Step } from '../../src/simulation/scenario.js';
+import { type Story, simulate } from '../../src/simulation/simulate.js';
+import type { Trace } from '../../src/simulation/trace.js';
+import { planFrom } from './examples.js';
+
+const MINUTE_MILLIS = 60_000;
+/** After this nothing happens any more. */
+const LAST_STEP_MILLIS = 10 * MINUTE_MILLIS;
+const DURATION_MILLIS = 60 * MINUTE_MILLIS;
+/** A probe's hint in vain costs some passes, which are saved in the quarter of an hour after it. */
+const REST_MILLIS = 4 * 60 * MINUTE_MILLIS;
+
+const content: fc.Arbitrary<GuestContent> = fc.record({
+  commonMiB: fc.integer({ min: 0, max: 1024 }),
+  image: fc.constantFrom('a', 'b'),
+  zeroMiB: fc.nat(64),
+  ownMiB: fc.integer({ min: 0, max: 1024 }),
+  rewrittenMiBPerSecond: fc.constantFrom(0, 0, 0, 1, 50),
+});
+const guest = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
+const start = fc.record({ kind: fc.constant('start' as const), guest, content });
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: start },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('stop' as const), guest }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('align' as const), guest }) },
+);
+const story: fc.Arbitrary<Story> = fc
+  .record({
+    before: fc.uniqueArray(start, { selector: (taken) => taken.guest, minLength: 1, maxLength: 6 }),
+    later: fc.array(fc.record({ atMillis: fc.nat(LAST_STEP_MILLIS), step }), { maxLength: 6 }),
+  })
+  .map(({ before, later }) => {
+    const scenario: Scenario = {
+      ...{ name: 'random', summary: 'random', memory: 'short', before, converged: false, then: [], gainMiB: 0 },
+    };
+    return { ...scenario, later };
+  });
+const kernel = fc.constantFrom(
+  { major: 5, minor: 10 },
+  { major: 6, minor: 4 },
+  { major: 6, minor: 8 },
+  { major: 6, minor: 18 },
+);
+const cpuMaxPercent = fc.integer({ min: 5, max: 97 });
+
+function run(of: Story, kernelVersion: KernelVersion, percent: number, durationMillis = DURATION_MILLIS) {
+  const plan = planFrom({ KSM_POLICY: 'adaptive', KSM_CPU_MAX: String(percent), KSM_WHEN: 'always' });
+  return simulate({ story: of, plan, durationMillis, host: { kernel: kernelVersion } });
+}
+
+function sentences(turns: Trace['turns']): string {
+  return turns.map(({ decision }) => decision.sentence).join('\n');
+}
+
+describe('the policy adaptive on any virtual host', () => {
+  /** A page that becomes twenty times as dear is seen one look later, half a second: much of a small budget for 10 s. */
+  const allowedPercent = (percent: number) => (percent >= 50 ? 1.12 * percent : percent + 15);
+
+  test('keeps ksmd within its budget over any 10 s', () => {
+    fc.assert(
+      fc.property(story, kernel, cpuMaxPercent, (of, version, percent) => {
+        const { busiestCpuPercent } = run(of, version, percent).figures;
+        assert.ok(busiestCpuPercent <= allowedPercent(percent), `${busiestCpuPercent} % with KSM_CPU_MAX=${percent}`);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('comes to rest: in the end ksmd takes less than a hundredth of a core', () => {
+    fc.assert(
+      fc.property(story, kernel, cpuMaxPercent, (of, version, percent) => {
+        const { points } = run(of, version, percent, REST_MILLIS).trace;
+        const [last, before] = [points.at(-1), points.findLast(({ atMillis }) => atMillis <= REST_MILLIS / 4)];
+        assert.ok(last !== undefined && before !== undefined);
+        const share = (last.ksmdCpuNanos - before.ksmdCpuNanos) / (last.atMillis - before.atMillis) / 1e6;
+        assert.ok(share <= 0.01, `${share * 100} %`);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('bursts for a cause only: a start, a guest that came, or what a probe found', () => {
+    fc.assert(
+      fc.property(story, kernel, (of, version) => {
+        const { turns } = run(of, version, 50).trace;
+        const begun = turns.filter(
+          ({ decision }, index) => decision.reason === 'burst' && turns[index - 1]?.decision.reason !== 'burst',
+        );
+        for (const turn of begun) {
+          const before = turns[turns.indexOf(turn) - 1]?.decision.reason;
+          const came = turn.triggers.some(({ kind }) => kind === 'guest' || kind === 'start');
+          assert.ok(
+            came || before === 'guests-settling' || before === 'probe',
+            `${before} -> ${turn.decision.sentence}`,
+          );
+        }
+        const bursts = begun.length;
+        const arrivals = of.later?.filter(({ step: { kind } }) => kind === 'start').length ?? 0;
+        const quiet = of.before.every((taken) => taken.kind !== 'start' || taken.content.rewrittenMiBPerSecond === 0);
+        if (quiet && (of.later ?? []).length === 0) assert.equal(bursts, 1, sentences(begun));
+        assert.ok(bursts <= 8 + 3 * arrivals + 3 * (of.later ?? []).length, sentences(begun));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
