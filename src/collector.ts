@@ -6,7 +6,7 @@ import type { Sample } from './core/sample.js';
 import type { KsmDirectory } from './host/ksm.js';
 import { Ksmd } from './host/ksmd.js';
 import { readMemoryFigures } from './host/meminfo.js';
-import { pressurePercent } from './host/pressure.js';
+import { readPressure } from './host/pressure.js';
 import { type Root, pageSizeBytes } from './host/sysfs.js';
 
 /** Each guest's profit costs a file to read, and only a pass changes it much: it is not read more often than this. */
@@ -35,8 +35,8 @@ export class Collector {
     const { guests: listed, problems } = await this.guests.list();
     const ksm = this.ksm.read();
     const guests = await this.withProfits(listed, ksm);
-    const memoryPressurePercent = pressurePercent(this.root, 'memory');
-    const cpuPressurePercent = pressurePercent(this.root, 'cpu');
+    const memoryPressurePercent = readPressure(this.root, 'memory')?.recentPercent;
+    const cpuStalledNanos = readPressure(this.root, 'cpu')?.stalledNanos;
     const ksmd = this.ksmd.times();
     return {
       takenAtMillis: Date.now(),
@@ -48,7 +48,7 @@ export class Collector {
       problems,
       ...(ksmd === undefined ? {} : { ksmdCpuNanos: ksmd.cpuNanos, ksmdWaitNanos: ksmd.waitNanos }),
       ...(memoryPressurePercent === undefined ? {} : { memoryPressurePercent }),
-      ...(cpuPressurePercent === undefined ? {} : { cpuPressurePercent }),
+      ...(cpuStalledNanos === undefined ? {} : { cpuStalledNanos }),
     };
   }
 

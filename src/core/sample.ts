@@ -21,8 +21,8 @@ export interface Sample {
    * the kernel does not tell.
    */
   readonly memoryPressurePercent?: number;
-  /** The same of tasks that waited for a CPU (/proc/pressure/cpu). */
-  readonly cpuPressurePercent?: number;
+  /** Time in which some task waited for a CPU, since boot, in nanoseconds (/proc/pressure/cpu, "some total"). */
+  readonly cpuStalledNanos?: number;
   /** Size of a page in bytes: the unit of everything that KSM counts. */
   readonly pageSizeBytes: number;
   /** What could not be had as it should. */

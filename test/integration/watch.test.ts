@@ -80,7 +80,7 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     const first = await host.started({ libvirt: LIBVIRT });
     await using watch = await watching(host);
     const { tmux } = watch;
-    await tmux.shows(/^saved memory +3\.8 GiB[^]*█/m);
+    await tmux.shows(/^KSM is merging · ksmtuned[^]*^saved memory +3\.8 GiB[^]*█/m);
     await first.end('SIGTERM');
     const away = await tmux.shows(/^samepaged is not running: waiting for it/m);
     assert.match(away, /^saved memory +3\.8 GiB[^]*█/m);
@@ -173,7 +173,7 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     assert.equal(await between(tmux), before);
   });
 
-  it('draws with ASCII where the locale has no more', async () => {
+  it('draws with ASCII where the locale has no more, and on a console of Linux', async () => {
     await using host = await shortHost();
     host.tree.setKsm('pages_sharing', 1_000_000);
     await host.started();
@@ -181,5 +181,8 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     const { tmux } = watch;
     assert.match(await tmux.shows(/^saved memory[^]*#/m), /^[ -~\n]*$/);
     await tmux.press('q');
+    await tmux.shows(/^status 0$/m);
+    await tmux.enter(`clear; LC_ALL=C.UTF-8 TERM=linux samepagectl watch --once ${watchWords(host).join(' ')}`);
+    assert.match(await tmux.shows(/^saved memory[^]*#[^]*ready>/m), /^[ -~\n]*$/);
   });
 });

@@ -102,8 +102,9 @@ export class Tmux implements AsyncDisposable {
     await removeScratch(this.directory);
   }
 
+  /** Never starts a server of its own (-N), which would outlive the test. */
   async #do(...args: readonly string[]): Promise<string> {
-    const { stdout } = await run('tmux', ['-S', join(this.directory, 'tmux'), ...args]);
+    const { stdout } = await run('tmux', ['-N', '-S', join(this.directory, 'tmux'), ...args]);
     return stdout === '' ? '\n' : stdout;
   }
 }

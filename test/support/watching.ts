@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { AgentHost } from './agentHost.js';
+import { eventually } from './daemon.js';
 import { Tmux, type TerminalOptions } from './tmux.js';
 
 export const LIBVIRT = '/org/libvirt/Test';
@@ -35,9 +39,13 @@ export async function watching(host: AgentHost, options: TerminalOptions = {}): 
 
 /** The modes while a command runs: while the shell waits for a line it has its own. */
 export async function between(tmux: Tmux): Promise<string> {
-  await tmux.enter('clear; echo left alone; sleep 0.7; echo over');
-  await tmux.shows(/^left alone$/m);
+  const [begun, go] = ['begun', 'go'].map((name) => join(tmux.directory, name)) as [string, string];
+  const wait = `touch ${begun}; until [ -e ${go} ]; do sleep 0.1; done; rm ${begun} ${go}`;
+  await tmux.enter(`clear; echo left alone; ${wait}; echo over`);
+  // What is on the screen may be from before.
+  await eventually(() => existsSync(begun));
   const modes = await tmux.modes();
+  await writeFile(go, '');
   await tmux.shows(/^over$/m);
   return modes;
 }

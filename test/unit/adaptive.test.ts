@@ -180,7 +180,7 @@ describe('a guest that starts', () => {
   test('is left to boot while the CPUs are busy, for three minutes at most', () => {
     const host = watching();
     host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: GIB });
-    host.change({ cpuPressurePercent: 60 });
+    host.busyPercent = 60;
     let seconds = 0;
     for (; host.phase.name !== 'burst'; seconds += 1) host.look(1000, {}, ...(seconds === 0 ? [started('e')] : []));
     assert.equal(seconds, 181);
@@ -188,11 +188,11 @@ describe('a guest that starts', () => {
     const calm = watching();
     calm.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: GIB });
     calm.look(1000, {}, started('e'));
-    calm.change({ cpuPressurePercent: 60 });
+    calm.busyPercent = 60;
     for (let second = 0; second < 20; second += 1) assert.equal(calm.look(1000).reason, 'guests-settling');
-    calm.change({ cpuPressurePercent: 26 });
+    calm.busyPercent = 26;
     assert.equal(calm.look(1000).reason, 'guests-settling');
-    calm.change({ cpuPressurePercent: 25 });
+    calm.busyPercent = 25;
     assert.equal(calm.look(1000).reason, 'burst');
   });
 

@@ -120,7 +120,8 @@ describe('each step explains itself', () => {
     {
       name: 'guests that come while the CPUs are busy',
       decision: () => {
-        const host = watching({ cpuPressurePercent: 50 });
+        const host = watching();
+        host.busyPercent = 50;
         const names = ['e', 'f', 'g', 'h', 'i'];
         with5(host, 10, names);
         host.look(1000, {}, ...names.map(started));

@@ -16,21 +16,23 @@ const ZERO: Mark = {
   pagesSkipped: 0,
   cpuNanos: 0,
   waitNanos: 0,
+  stalledNanos: 0,
 };
 const markWith = (parts: Partial<Mark>): Mark => ({ ...ZERO, ...parts });
 
 describe('what ksmd did between two looks', () => {
   test('is the difference of its counters', () => {
-    const times = { ksmdCpuNanos: 5e9, ksmdWaitNanos: 3e9 };
+    const times = { ksmdCpuNanos: 5e9, ksmdWaitNanos: 3e9, cpuStalledNanos: 7e9 };
     const from = markOf(sampleOf({ monotonicMillis: 1000, ksm: { ...NEW_KSM, pagesScanned: 500 }, ...times }));
     const ksm = { ...NEW_KSM, fullScans: 2, pagesScanned: 1500, pagesSkipped: 200, pagesVolatile: 30 };
-    const later = { ksmdCpuNanos: 6e9, ksmdWaitNanos: 3.5e9 };
+    const later = { ksmdCpuNanos: 6e9, ksmdWaitNanos: 3.5e9, cpuStalledNanos: 7.25e9 };
     const to = markOf(sampleOf({ monotonicMillis: 4000, ksm: { ...ksm, generalProfit: MIB }, ...later }));
     assert.deepEqual(progressBetween(from, to), {
       elapsedMillis: 3000,
       passes: 2,
       cpuNanos: 1e9,
       waitNanos: 5e8,
+      stalledNanos: 2.5e8,
       gainedBytes: MIB,
       volatilePages: 30,
       visitedPages: 1200,

@@ -84,6 +84,9 @@ export class PolicyHost {
   sample: Sample;
   /** ksmd's CPU time; undefined where it cannot be seen. */
   cpuNanos: number | undefined = 0;
+  /** Part of the time in which some task waits for a CPU. */
+  busyPercent = 0;
+  private stalledNanos = 0;
   private policy: Policy;
   private memory: PolicyMemory | undefined;
 
@@ -129,8 +132,13 @@ export class PolicyHost {
     const { takenAtMillis, monotonicMillis } = this.sample;
     this.change({ takenAtMillis: takenAtMillis + millis, monotonicMillis: monotonicMillis + millis });
     this.work(work);
-    const { cpuNanos } = this;
-    const sample = { ...this.sample, ...(cpuNanos === undefined ? {} : { ksmdCpuNanos: cpuNanos }) };
+    this.stalledNanos += millis * 1e4 * this.busyPercent;
+    const { cpuNanos, stalledNanos } = this;
+    const sample = {
+      ...this.sample,
+      cpuStalledNanos: stalledNanos,
+      ...(cpuNanos === undefined ? {} : { ksmdCpuNanos: cpuNanos }),
+    };
     const [memory, decision] = this.policy.decide(this.memory, sample, triggers.length > 0 ? triggers : [TIMER]);
     this.memory = memory;
     this.apply(decision.settings);

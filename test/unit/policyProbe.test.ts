@@ -27,6 +27,7 @@ const BEGIN: Mark = {
   pagesSkipped: 0,
   cpuNanos: 50e9,
   waitNanos: 0,
+  stalledNanos: 0,
 };
 
 interface Found {

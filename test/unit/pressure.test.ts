@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { describe, mock, test } from 'node:test';
-import { pressurePercent } from '../../src/host/pressure.js';
+import { readPressure } from '../../src/host/pressure.js';
 import { HostTree } from '../support/hostTree.js';
 
 const MEMORY = `some avg10=12.34 avg60=5.00 avg300=1.00 total=123456
@@ -12,7 +12,7 @@ full avg10=3.21 avg60=0.00 avg300=0.00 total=12345
 function told(files: Readonly<Record<string, string>>, resource: 'memory' | 'cpu' = 'memory'): number | undefined {
   using tree = HostTree.create();
   for (const [name, text] of Object.entries(files)) tree.write(`proc/pressure/${name}`, text);
-  return pressurePercent(tree.root, resource);
+  return readPressure(tree.root, resource)?.recentPercent;
 }
 
 describe('pressure', () => {
@@ -20,6 +20,12 @@ describe('pressure', () => {
     assert.equal(told({ memory: MEMORY }), 12.34);
     assert.equal(told({ memory: MEMORY.replace('12.34', '0.00') }), 0);
     assert.equal(told({ memory: MEMORY.replace('12.34', '100.00') }), 100);
+  });
+
+  test('has the time in which some task waited since boot', () => {
+    using tree = HostTree.create();
+    tree.write('proc/pressure/memory', MEMORY);
+    assert.deepEqual(readPressure(tree.root, 'memory'), { recentPercent: 12.34, stalledNanos: 123_456_000 });
   });
 
   test('is told of each resource; the CPU has one line before Linux 5.13', () => {
@@ -54,7 +60,7 @@ function refused(code: string): number | undefined {
   });
   syncBuiltinESMExports();
   try {
-    return pressurePercent(tree.root, 'memory');
+    return readPressure(tree.root, 'memory')?.recentPercent;
   } finally {
     read.mock.restore();
     syncBuiltinESMExports();

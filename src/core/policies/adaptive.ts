@@ -60,8 +60,8 @@ export interface AdaptiveMemory {
   readonly probing: Probing;
 }
 
-/** Some task waits for a CPU for more of the time than this, percent: guests come up, and ksmd would be in their way. */
-const BUSY_CPU_PERCENT = 25;
+/** Some task waits for a CPU for more than this part of the time: guests come up, and ksmd would be in their way. */
+const BUSY_SHARE = 0.25;
 
 /**
  * Merges when memory is short or promised to be, in bursts at a CPU budget, and rests otherwise. See docs/adaptive.md.
@@ -101,6 +101,7 @@ function nextMemory(
     due: need.needed ? came : undefined,
     settling,
     disturbed: hasDeparture(triggers),
+    busyShare: progress === undefined ? 0 : progress.stalledNanos / 1e6 / Math.max(progress.elapsedMillis, 1),
     probing: isScanning(phaseBefore) || progress === undefined ? probing : earn(probing, progress, probeMaxMillis),
     probeMaxMillis,
   };
@@ -147,6 +148,8 @@ interface Situation {
   readonly due: Due | undefined;
   readonly settling: Settling;
   readonly disturbed: boolean;
+  /** Part of the time since the last look in which some task waited for a CPU. */
+  readonly busyShare: number;
   readonly probing: Probing;
   readonly probeMaxMillis: number;
 }
@@ -192,11 +195,11 @@ function nextPhase(phase: Phase, situation: Situation): Next {
 }
 
 /** Guests that are coming up are waited for, unless memory is nearly out or they take too long. */
-function nextWhenDue(phase: Phase, due: Due, { sample, need, mark, settling, probing }: Situation): Next {
+function nextWhenDue(phase: Phase, due: Due, { sample, need, mark, settling, busyShare, probing }: Situation): Next {
   const now = mark.monotonicMillis;
   const growing = Object.keys(settling).length > 0;
   const burst = phase.name === 'burst' ? phase : undefined;
-  const busy = due.guests.length > 0 && (sample.cpuPressurePercent ?? 0) > BUSY_CPU_PERCENT;
+  const busy = due.guests.length > 0 && busyShare > BUSY_SHARE;
   const sinceMillis = phase.name === 'settle' ? phase.sinceMillis : now;
   const waits = (growing || busy) && !need.urgent && isPatient(sinceMillis, now);
   if (burst?.forced === true && growing) return { phase: judgeBurst(burst, mark, true), due, probing };

@@ -15,9 +15,17 @@ export interface Mark {
   readonly pagesSkipped: number;
   readonly cpuNanos: number | undefined;
   readonly waitNanos: number;
+  readonly stalledNanos: number;
 }
 
-export function markOf({ ksm, pageSizeBytes, monotonicMillis, ksmdCpuNanos, ksmdWaitNanos = 0 }: Sample): Mark {
+export function markOf({
+  ksm,
+  pageSizeBytes,
+  monotonicMillis,
+  ksmdCpuNanos,
+  ksmdWaitNanos = 0,
+  cpuStalledNanos = 0,
+}: Sample): Mark {
   return {
     monotonicMillis,
     fullScans: ksm.fullScans ?? 0,
@@ -29,6 +37,7 @@ export function markOf({ ksm, pageSizeBytes, monotonicMillis, ksmdCpuNanos, ksmd
     pagesSkipped: ksm.pagesSkipped ?? 0,
     cpuNanos: ksmdCpuNanos,
     waitNanos: ksmdWaitNanos,
+    stalledNanos: cpuStalledNanos,
   };
 }
 
@@ -40,6 +49,8 @@ export interface Progress {
   readonly cpuNanos: number;
   /** Time that ksmd waited for a CPU which others had. */
   readonly waitNanos: number;
+  /** Time in which some task of the host waited for a CPU. */
+  readonly stalledNanos: number;
   readonly gainedBytes: number;
   readonly volatilePages: number;
   /** Scanned, or skipped by smart_scan; undefined before Linux 6.7. */
@@ -70,6 +81,7 @@ export function progressBetween(from: Mark, to: Mark): Progress | undefined {
     skippedPages: to.pagesSkipped - from.pagesSkipped,
     cpuNanos: seenNanos ?? (visitedPages ?? 0) * DEAREST_PAGE_NANOS,
     waitNanos: Math.max(to.waitNanos - from.waitNanos, 0),
+    stalledNanos: to.stalledNanos - from.stalledNanos,
     gainedBytes: to.profitBytes - from.profitBytes,
     volatilePages: to.pagesVolatile - from.pagesVolatile,
   };

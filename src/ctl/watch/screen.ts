@@ -34,6 +34,7 @@ export class Screen {
   private readonly ends = new Subject<number>();
   private shown: readonly string[] = [];
   private taken = false;
+  private returning: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly input: ReadStream,
@@ -70,6 +71,7 @@ export class Screen {
 
   close(): void {
     this.leave();
+    clearTimeout(this.returning);
     this.input.off('data', this.read).off('end', this.hangUp).off('error', this.hangUp).pause();
     this.output.off('resize', this.resize).off('error', this.hangUp);
     for (const signal of Object.keys(ENDING)) process.off(signal, this.signalled);
@@ -119,7 +121,9 @@ export class Screen {
     this.leave();
     process.off('SIGTSTP', this.suspend);
     process.kill(process.pid, 'SIGTSTP');
-    setTimeout(this.resume, RETURN_MILLIS);
+    this.returning = setTimeout(() => {
+      if (!this.taken) this.resume();
+    }, RETURN_MILLIS);
   };
 
   /** Also after a SIGSTOP, which nobody sees coming. */
