@@ -177,6 +177,22 @@ describe('a guest that starts', () => {
     assert.ok(seconds >= 179 && seconds <= 182, `${seconds} s`);
   });
 
+  test('among others does not keep the burst that was waited for from its end', () => {
+    const host = watching();
+    const grow = (step: number) => {
+      host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: step * 200 * MIB, f: step * 100 * MIB, g: step * MIB * 50 });
+    };
+    for (let step = 0; host.phase.name !== 'burst'; step += 1) {
+      grow(step);
+      host.look(1000, {}, ...(step === 0 ? [started('e')] : step === 100 ? [started('f')] : []));
+    }
+    const reasons = [1000, 1001, 1002, 1003].map((step) => {
+      grow(step);
+      return host.look(500, PASS, ...(step === 1000 ? [started('g')] : [])).reason;
+    });
+    assert.deepEqual(reasons, ['burst', 'burst', 'nothing-to-gain', 'guests-settling']);
+  });
+
   test('is left to boot while the CPUs are busy, for three minutes at most', () => {
     const host = watching();
     host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: GIB });

@@ -64,7 +64,7 @@ export interface AdaptiveMemory {
 const BUSY_SHARE = 0.25;
 
 /**
- * Merges when memory is short or promised to be, in bursts at a CPU budget, and rests otherwise. See docs/adaptive.md.
+ * Merges when memory is short or promised to be, in bursts at a CPU budget, and rests otherwise. README.md tells how.
  *
  * INVARIANTS: ksmd runs in the phases `burst` and `probe` only; a burst ends when whole passes bring nothing more; what
  * nobody asked for (probes, and bursts after a hint that lead to nothing) is paid for out of the probes' credit.
@@ -195,14 +195,18 @@ function nextPhase(phase: Phase, situation: Situation): Next {
 }
 
 /** Guests that are coming up are waited for, unless memory is nearly out or they take too long. */
-function nextWhenDue(phase: Phase, due: Due, { sample, need, mark, settling, busyShare, probing }: Situation): Next {
+function nextWhenDue(phase: Phase, due: Due, situation: Situation): Next {
+  const { sample, need, mark, settling, busyShare, disturbed, probing } = situation;
   const now = mark.monotonicMillis;
   const growing = Object.keys(settling).length > 0;
   const burst = phase.name === 'burst' ? phase : undefined;
   const busy = due.guests.length > 0 && busyShare > BUSY_SHARE;
   const sinceMillis = phase.name === 'settle' ? phase.sinceMillis : now;
   const waits = (growing || busy) && !need.urgent && isPatient(sinceMillis, now);
-  if (burst?.forced === true && growing) return { phase: judgeBurst(burst, mark, true), due, probing };
+  if (burst?.forced === true && growing) {
+    const judged = judgeBurst(burst, mark, disturbed);
+    return isOver(judged) ? { ...endOfBurst(judged, situation), due } : { phase: judged, due, probing };
+  }
   if (waits) {
     const interrupted = burst === undefined ? due : { ...due, other: due.other ?? burst.why };
     return { phase: { name: 'settle', sinceMillis }, due: interrupted, probing };
