@@ -75,7 +75,9 @@ function take<T extends { readonly atMillis: number }>(
   let room = most;
   for (const record of records.toReversed()) {
     const slot = slotMillis === undefined ? undefined : Math.floor(record.atMillis / slotMillis);
-    if (nowMillis - record.atMillis >= youngerThanMillis || room === 0) left.push(record);
+    // A slot grows old as a whole: else one more record of it would be kept when it is cut in two.
+    const atMillis = slot === undefined || slotMillis === undefined ? record.atMillis : slot * slotMillis;
+    if (nowMillis - atMillis >= youngerThanMillis || room === 0) left.push(record);
     else if (slot === undefined || !slots.has(slot)) {
       if (slot !== undefined) slots.add(slot);
       kept.add(record);

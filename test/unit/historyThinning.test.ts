@@ -94,6 +94,13 @@ describe('whatever came in, and whatever the clock did', () => {
           samples(thinned(records, at, SMALL)),
         );
       }),
+      {
+        numRuns: 500,
+        // Two of a slot, of which one is just old enough for the next tier.
+        examples: [
+          [[1_000_400, 1_000_800, 1_003_304, 1_006_070].map((at): Mark => ({ kind: 'sample', atMillis: at })), 4330],
+        ],
+      },
     );
   });
 });
