@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 const POOL = '/proc/sys/vm/nr_hugepages';
 const MIB = 1024 ** 2;
-const ATTEMPTS = 5;
+const ATTEMPTS = 10;
 
 function field(name: string): number {
   const kb = new RegExp(`^${name}:\\s*(\\d+) kB$`, 'm').exec(readFileSync('/proc/meminfo', 'utf8'))?.[1];
@@ -24,9 +24,10 @@ export class Scarcity implements Disposable {
   /** @throws Error when memory is too fragmented to get there. */
   constructor(availableBytes: number) {
     process.on('exit', this.giveBack);
-    // Each attempt drives out page cache, of which the next can take the place.
+    // Each attempt drives out caches and moves what is scattered, of which the next can take the place.
     for (let attempt = 0; attempt < ATTEMPTS && field('MemAvailable') > availableBytes * 1.1; attempt += 1) {
-      writeFileSync('/proc/sys/vm/drop_caches', '1');
+      writeFileSync('/proc/sys/vm/drop_caches', '3');
+      writeFileSync('/proc/sys/vm/compact_memory', '1');
       const spare = field('MemAvailable') - availableBytes;
       const pages = Number(readFileSync(POOL, 'utf8')) + Math.trunc(spare / field('Hugepagesize'));
       writeFileSync(POOL, String(pages));
