@@ -158,7 +158,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   }
 
   const report = new RetuneReport(log, dryRun);
-  const state$ = agentStates({ root, first, retune$, intents, libvirt$: guests.libvirt$ });
+  const state$ = agentStates({ first, retune$, intents, libvirt$: guests.libvirt$ });
   const firstLook$ = combineLatest({
     state: state$.pipe(filter(({ lastRetune }) => lastRetune !== undefined)),
     bus: bus$,

@@ -1,7 +1,7 @@
 import type { Guests } from './guests.js';
 import type { Guest } from './core/guest.js';
 import type { KsmState } from './core/ksm.js';
-import { type MemoryAccounting, hostMemory } from './core/memory.js';
+import { type MemoryAccounting, availableBytesOf, hostMemory } from './core/memory.js';
 import type { Sample } from './core/sample.js';
 import type { KsmDirectory } from './host/ksm.js';
 import { Ksmd } from './host/ksmd.js';
@@ -35,6 +35,7 @@ export class Collector {
     const { guests: listed, problems } = await this.guests.list();
     const ksm = this.ksm.read();
     const guests = await this.withProfits(listed, ksm);
+    const figures = readMemoryFigures(this.root);
     const memoryPressurePercent = readPressure(this.root, 'memory')?.recentPercent;
     const cpuStalledNanos = readPressure(this.root, 'cpu')?.stalledNanos;
     const ksmd = this.ksmd.times();
@@ -42,7 +43,8 @@ export class Collector {
       takenAtMillis: Date.now(),
       monotonicMillis: performance.now(),
       guests,
-      memory: hostMemory(readMemoryFigures(this.root), guests, accounting),
+      memory: hostMemory(figures, guests, accounting),
+      availableBytes: availableBytesOf(figures),
       ksm,
       pageSizeBytes: this.pageSizeBytes,
       problems,

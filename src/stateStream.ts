@@ -12,9 +12,7 @@ import {
 import type { Manager } from './bus/manager.js';
 import { inForce } from './core/hold.js';
 import type { Retune } from './core/retune.js';
-import { type AgentState, type TurnNews, nextState } from './core/state.js';
-import { readMemoryFigures } from './host/meminfo.js';
-import type { Root } from './host/sysfs.js';
+import { type AgentState, nextState } from './core/state.js';
 import type { Intents } from './intent.js';
 import type { LibvirtState } from './libvirt/watch.js';
 
@@ -22,7 +20,6 @@ import type { LibvirtState } from './libvirt/watch.js';
 const ANNOUNCE_MILLIS = 2000;
 
 export interface StateSources {
-  readonly root: Root;
   readonly first: AgentState;
   readonly retune$: Observable<Retune>;
   readonly intents: Intents;
@@ -30,9 +27,14 @@ export interface StateSources {
 }
 
 /** What the agent shows of itself, after everything that changes it. Shared: all subscribers see the same states. */
-export function agentStates({ root, first, retune$, intents, libvirt$ }: StateSources): Observable<AgentState> {
+export function agentStates({ first, retune$, intents, libvirt$ }: StateSources): Observable<AgentState> {
   return merge(
-    retune$.pipe(map((retune) => turnNews(retune, root, intents.current.values.KSM_MONITOR_INTERVAL))),
+    retune$.pipe(
+      map((retune) => {
+        const intervalMillis = intents.current.values.KSM_MONITOR_INTERVAL * 1000;
+        return { retune, doneAtMillis: Date.now(), intervalMillis };
+      }),
+    ),
     intents.intent$.pipe(
       map(({ hold }) => ({ hold: inForce(hold, Date.now()), configuredPolicy: intents.configuredPolicy })),
     ),
@@ -54,16 +56,4 @@ export function publishStates(state$: Observable<AgentState>, manager: Manager):
       manager.announce();
     }),
   );
-}
-
-/** Where the kernel's figures cannot be read the turn itself tells that; here they are only not known. */
-function turnNews(retune: Retune, root: Root, intervalSeconds: number): TurnNews {
-  const news = { retune, doneAtMillis: Date.now(), intervalMillis: intervalSeconds * 1000, availableBytes: undefined };
-  if ('failure' in retune) return news;
-  try {
-    const { memAvailableBytes, memFreeBytes } = readMemoryFigures(root);
-    return { ...news, availableBytes: memAvailableBytes ?? memFreeBytes };
-  } catch {
-    return news;
-  }
 }

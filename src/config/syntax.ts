@@ -115,3 +115,8 @@ function needsShell(line: string, at: number): SyntaxFault {
     `"${line.slice(at, at + 40)}" needs a shell; this file is read, not run: write the plain value`,
   );
 }
+
+/** A value as a shell, and this file's reader, would read it. */
+export function shellWord(value: string): string {
+  return /^[\w./,+-]*$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,6 +1,6 @@
 import type { KsmState } from './ksm.js';
 import { savedBytes } from './ksm.js';
-import type { MemoryFigures } from './memory.js';
+import { type MemoryFigures, availableBytesOf } from './memory.js';
 import { formatBytes } from './format.js';
 import type { Policy } from './policy.js';
 
@@ -62,7 +62,7 @@ const UNMERGE_MARGIN = 0.1;
  */
 export function unmergeObstacle(ksm: KsmState, memory: MemoryFigures, pageSizeBytes: number): string | undefined {
   const needed = savedBytes(ksm, pageSizeBytes);
-  const available = memory.memAvailableBytes ?? memory.memFreeBytes;
+  const available = availableBytesOf(memory);
   if (needed <= available * (1 - UNMERGE_MARGIN)) return undefined;
   return `unmerging needs ${formatBytes(needed)}; ${formatBytes(available)} are available, of which a tenth must stay free`;
 }

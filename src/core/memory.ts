@@ -24,6 +24,11 @@ export interface HostMemory {
   readonly committedBytes: number;
 }
 
+/** What the kernel could hand out without swapping; what is free before Linux 3.14. */
+export function availableBytesOf({ memAvailableBytes, memFreeBytes }: MemoryFigures): number {
+  return memAvailableBytes ?? memFreeBytes;
+}
+
 export type MemoryAccounting = 'corrected' | 'legacy';
 
 /** A policy divides by the total. */

@@ -10,6 +10,8 @@ export interface Sample {
   /** The same moment on a clock that nobody sets (CLOCK_MONOTONIC), milliseconds: only differences mean something. */
   readonly monotonicMillis: number;
   readonly memory: HostMemory;
+  /** What the host could hand out without swapping (MemAvailable); absent where nobody tells. */
+  readonly availableBytes?: number;
   readonly guests: readonly Guest[];
   readonly ksm: KsmState;
   /** CPU time that ksmd has used since boot, in nanoseconds; absent where /proc does not show it. */

@@ -76,8 +76,6 @@ export interface TurnNews {
   readonly doneAtMillis: number;
   /** Time to the next look where the policy does not ask for one. */
   readonly intervalMillis: number;
-  /** Undefined where the kernel's figures could not be read. */
-  readonly availableBytes: number | undefined;
 }
 
 /** What changes the state: a turn of the loop, libvirt that came or went, what an administrator said. */
@@ -108,7 +106,7 @@ export function nextState(state: AgentState, news: News): AgentState {
     sharingRatio: ksm.pagesShared > 0 ? ksm.pagesSharing / ksm.pagesShared : 0,
     bookkeepingBytes: bookkeepingBytes(ksm),
     profitBytes: profitBytes(ksm, pageSizeBytes),
-    availableBytes: news.availableBytes ?? state.availableBytes,
+    availableBytes: sample.availableBytes ?? state.availableBytes,
     guestCount: guests.length,
     guestMemoryBytes: residentBytesOf(guests),
   };

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { KEY_HELP } from '../config/help.js';
 import type { KeyName } from '../config/keys.js';
 import { type Config, DEFAULT_CONFIG_FILE, loadConfig, requirePolicy } from '../config/load.js';
+import { shellWord } from '../config/syntax.js';
 import { readConfig, viewOf } from '../config/view.js';
 import { nearest } from '../core/nearest.js';
 import { plural } from '../core/format.js';
@@ -76,18 +77,13 @@ function text({ source, entries: every, waiting, problems }: View, entries: View
   ];
   return [
     `# ${source}:`,
-    ...entries.flatMap(({ key, value, origin }) => ['', `# ${help(key)}`, `${key}=${word(value)}  # ${origin}`]),
+    ...entries.flatMap(({ key, value, origin }) => ['', `# ${help(key)}`, `${key}=${shellWord(value)}  # ${origin}`]),
     ...(notes.length === 0 ? [] : ['', ...notes.map((note) => `# ${note}`)]),
   ].join('\n');
 }
 
 function help(key: string): string {
   return Object.hasOwn(KEY_HELP, key) ? KEY_HELP[key as KeyName] : 'of another version of samepaged';
-}
-
-/** A value as a shell, and samepaged, would read it. */
-function word(value: string): string {
-  return /^[\w./,+-]*$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function check(file: string, { json }: VerbInput): VerbResult {

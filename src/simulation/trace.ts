@@ -1,6 +1,7 @@
 import type { Decision } from '../core/decision.js';
 import type { Trigger } from '../core/policy.js';
 import type { Applied } from '../core/retune.js';
+import { cpuPercent, firstReach } from './curve.js';
 import type { Step } from './scenario.js';
 
 /** A host at one moment. */
@@ -72,7 +73,7 @@ export function figuresOf(trace: Trace, gainBytes: number): Figures {
   const points = trace.points.filter(({ atMillis }) => atMillis >= 0);
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined) throw new RangeError('a trace without a point');
-  const to = (share: number) => crossing(points, first.savedBytes + share * gainBytes);
+  const to = (share: number) => firstReach(points, first.savedBytes + share * gainBytes);
   const [half, most, all] = gainBytes > 0 ? [to(0.5), to(0.9), to(0.99)] : [];
   return {
     gainBytes,
@@ -89,20 +90,6 @@ export function figuresOf(trace: Trace, gainBytes: number): Figures {
   };
 }
 
-/** When so much was saved for the first time, between the points that tell. */
-function crossing(points: readonly Point[], bytes: number): Pick<Point, 'atMillis' | 'ksmdCpuNanos'> | undefined {
-  const index = points.findIndex(({ savedBytes }) => savedBytes >= bytes);
-  const after = points[index];
-  if (after === undefined) return undefined;
-  const before = points[index - 1] ?? after;
-  const rise = after.savedBytes - before.savedBytes;
-  const part = rise > 0 ? (bytes - before.savedBytes) / rise : 1;
-  return {
-    atMillis: before.atMillis + part * (after.atMillis - before.atMillis),
-    ksmdCpuNanos: before.ksmdCpuNanos + part * (after.ksmdCpuNanos - before.ksmdCpuNanos),
-  };
-}
-
 /** Of the stretches of 10 s, or a little more where the points lie so; of the whole run where that is shorter. */
 function busiest(points: readonly Point[]): number {
   const isLong = (begin: Point | undefined, end: Point) =>
@@ -116,8 +103,4 @@ function busiest(points: readonly Point[]): number {
     if (begin !== undefined && isLong(begin, end)) highest = Math.max(highest, cpuPercent(begin, end));
   }
   return highest;
-}
-
-function cpuPercent(begin: Pick<Point, 'atMillis' | 'ksmdCpuNanos'>, end: Point): number {
-  return (end.ksmdCpuNanos - begin.ksmdCpuNanos) / (end.atMillis - begin.atMillis) / 1e4;
 }

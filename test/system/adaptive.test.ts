@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { busiestPercent, cpuPercent } from '../bench/ksm/curve.js';
+import { cpuPercent } from '../../src/simulation/curve.js';
+import { busiestPercent } from '../bench/ksm/curve.js';
 import { Sampler } from '../bench/ksm/sampler.js';
 import { readKsm } from '../support/ksm.js';
 import { GUEST, Scene, untilKsm } from './scene.js';

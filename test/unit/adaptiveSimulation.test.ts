@@ -67,7 +67,7 @@ describe('the policy adaptive on any virtual host', () => {
         const { busiestCpuPercent } = run(of, version, percent).figures;
         assert.ok(busiestCpuPercent <= allowedPercent(percent), `${busiestCpuPercent} % with KSM_CPU_MAX=${percent}`);
       }),
-      { numRuns: 60 },
+      { numRuns: 60, endOnFailure: true },
     );
   });
 
@@ -80,7 +80,7 @@ describe('the policy adaptive on any virtual host', () => {
         const share = (last.ksmdCpuNanos - before.ksmdCpuNanos) / (last.atMillis - before.atMillis) / 1e6;
         assert.ok(share <= 0.01, `${share * 100} %`);
       }),
-      { numRuns: 60 },
+      { numRuns: 60, endOnFailure: true },
     );
   });
 
@@ -105,7 +105,7 @@ describe('the policy adaptive on any virtual host', () => {
         if (quiet && (of.later ?? []).length === 0) assert.equal(bursts, 1, sentences(begun));
         assert.ok(bursts <= 8 + 3 * arrivals + 3 * (of.later ?? []).length, sentences(begun));
       }),
-      { numRuns: 60 },
+      { numRuns: 60, endOnFailure: true },
     );
   });
 });

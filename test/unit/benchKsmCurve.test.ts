@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type CurvePoint, atTime, busiestPercent, firstReach } from '../bench/ksm/curve.js';
+import { type CurvePoint, firstReach } from '../../src/simulation/curve.js';
+import { atTime, busiestPercent } from '../bench/ksm/curve.js';
 import { figuresOf } from '../bench/ksm/figures.js';
 
 /** Time in s, saved in MiB, ksmd's CPU in ms. */

@@ -11,7 +11,7 @@ const FIRST = initialState({
   configuredPolicy: 'ksmtuned',
   dryRun: false,
 });
-const MERGED: Retune = {
+const MERGED = {
   triggers: [{ kind: 'start' }],
   policy: 'ksmtuned',
   sample: sampleOf({
@@ -29,14 +29,19 @@ const MERGED: Retune = {
     ],
     problems: [],
   },
-};
+} satisfies Retune;
 const DONE_AT = 1_700_000_000_000;
 const INTERVAL = 60_000;
 const FAILED: Retune = { triggers: [{ kind: 'timer' }], policy: 'another', failure: new Error('no sample') };
 
+/** MERGED, on a host with so much memory to give. */
+function merged(availableBytes: number): Retune {
+  return { ...MERGED, sample: { ...MERGED.sample, availableBytes } };
+}
+
 /** The state after a turn. */
-function after(state: AgentState, retune: Retune, availableBytes?: number): AgentState {
-  return nextState(state, { retune, doneAtMillis: DONE_AT, intervalMillis: INTERVAL, availableBytes });
+function after(state: AgentState, retune: Retune): AgentState {
+  return nextState(state, { retune, doneAtMillis: DONE_AT, intervalMillis: INTERVAL });
 }
 
 describe('the state of the agent', () => {
@@ -66,7 +71,8 @@ describe('the state of the agent', () => {
   });
 
   test('after a turn is the kernel as the turn left it', () => {
-    assert.deepEqual(after(FIRST, MERGED, 7_000_000), {
+    const turn = merged(7_000_000);
+    assert.deepEqual(after(FIRST, turn), {
       ...FIRST,
       run: 1,
       pagesToScan: 364,
@@ -78,7 +84,7 @@ describe('the state of the agent', () => {
       availableBytes: 7_000_000,
       guestCount: 2,
       guestMemoryBytes: 3,
-      lastRetune: MERGED,
+      lastRetune: turn,
       nextLookMillis: DONE_AT + INTERVAL,
     });
   });
@@ -98,7 +104,7 @@ describe('the state of the agent', () => {
   });
 
   test('keeps what it knew through a failed turn, and tells of that', () => {
-    const before = after(FIRST, MERGED, 7_000_000);
+    const before = after(FIRST, merged(7_000_000));
     assert.deepEqual(after(before, FAILED), { ...before, policy: 'another', lastRetune: FAILED });
   });
 
@@ -110,7 +116,7 @@ describe('the state of the agent', () => {
   });
 
   test('keeps what was available where that cannot be read', () => {
-    assert.equal(after(after(FIRST, MERGED, 5), MERGED).availableBytes, 5);
+    assert.equal(after(after(FIRST, merged(5)), MERGED).availableBytes, 5);
   });
 
   test('looks next when the policy asks for it, and otherwise after the interval', () => {

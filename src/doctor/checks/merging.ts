@@ -1,11 +1,9 @@
 import { formatBytes, plural } from '../../core/format.js';
-import { type KsmState, savedBytes } from '../../core/ksm.js';
+import { type KsmState, profitBytes, savedBytes } from '../../core/ksm.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { Facts } from '../facts.js';
 import { changeUnshared, setKsm, unmerge } from '../mends.js';
 
-/** struct ksm_rmap_item on a 64-bit machine (Documentation/admin-guide/mm/ksm.rst, "Monitoring KSM profit"). */
-const RMAP_ITEM_BYTES = 64;
 /** ksmd compares a page's checksum with the one of its last visit: a page merges in the second pass at the earliest. */
 const PASSES_TO_JUDGE = 2;
 
@@ -18,7 +16,7 @@ const profit = check({
   needs: ['ksm', 'pageSize'],
   look: ({ ksm, pageSize }, facts) => {
     const { generalProfit, run, fullScans = 0 } = ksm;
-    const bytes = generalProfit ?? estimatedProfit(ksm, pageSize.bytes);
+    const bytes = profitBytes(ksm, pageSize.bytes);
     const origin = generalProfit === undefined ? 'estimated, as this kernel has no general_profit' : 'general_profit';
     const found = `${formatBytes(bytes)} (${origin})`;
     if (bytes >= 0) return ok(found);
@@ -29,13 +27,6 @@ const profit = check({
       : problem(`${loss} after ${fullScans} full passes`, ...unmerge(ksm, facts));
   },
 });
-
-/** By the formula of Documentation/admin-guide/mm/ksm.rst, for kernels before 6.4. */
-function estimatedProfit(ksm: KsmState, pageSizeBytes: number): number {
-  const { pagesShared, pagesSharing, pagesUnshared = 0, pagesVolatile = 0 } = ksm;
-  const items = pagesShared + pagesSharing + pagesUnshared + pagesVolatile;
-  return savedBytes(ksm, pageSizeBytes) - items * RMAP_ITEM_BYTES;
-}
 
 const sharingLimit = check({
   id: 'sharing-limit',

@@ -1,4 +1,5 @@
-import { type CurvePoint, atTime, busiestPercent, firstReach } from './curve.js';
+import { type CurvePoint, firstReach } from '../../../src/simulation/curve.js';
+import { atTime, busiestPercent } from './curve.js';
 
 /** What a tuner's own processes used. */
 export interface Usage {

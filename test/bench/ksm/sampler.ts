@@ -2,7 +2,7 @@ import { savedBytes } from '../../../src/core/ksm.js';
 import { KsmDirectory } from '../../../src/host/ksm.js';
 import { Ksmd } from '../../../src/host/ksmd.js';
 import { pageSizeBytes } from '../../../src/host/sysfs.js';
-import type { CurvePoint } from './curve.js';
+import type { CurvePoint } from '../../../src/simulation/curve.js';
 
 /** What the kernel's KSM looked like at one moment; `atMillis` is performance.now(). */
 export interface Measured extends CurvePoint {
