@@ -1,5 +1,5 @@
 import type { Guests } from './guests.js';
-import type { Guest } from './core/guest.js';
+import type { Guest, KernelGuest } from './core/guest.js';
 import type { KsmState } from './core/ksm.js';
 import { type MemoryAccounting, availableBytesOf, hostMemory } from './core/memory.js';
 import type { Sample } from './core/sample.js';
@@ -9,20 +9,21 @@ import { readMemoryFigures } from './host/meminfo.js';
 import { readPressure } from './host/pressure.js';
 import { type Root, pageSizeBytes } from './host/sysfs.js';
 
-/** Each guest's profit costs a file to read, and only a pass changes it much: it is not read more often than this. */
-const PROFITS_MILLIS = 10_000;
+/** Each guest costs a file to read, and only a pass or a start changes much: they are not read more often than this. */
+const KERNEL_GUESTS_MILLIS = 10_000;
 
 /** Takes samples: the kernel's files and the guests at one moment. */
 export class Collector {
   private readonly root: Root;
   private readonly ksm: KsmDirectory;
   private readonly ksmd: Ksmd;
-  private readonly guests: Pick<Guests, 'list' | 'ksmProfits'>;
+  private readonly guests: Pick<Guests, 'list' | 'kernelGuests'>;
   private readonly pageSizeBytes: number;
-  private profits: ReadonlyMap<string, number> = new Map();
-  private profitsOf: { readonly fullScans: number | undefined; readonly monotonicMillis: number } | undefined;
+  private kernelGuests: ReadonlyMap<string, KernelGuest> = new Map();
+  /** What was the case when they were read. */
+  private readAt: { readonly occasion: string; readonly monotonicMillis: number } | undefined;
 
-  constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list' | 'ksmProfits'>) {
+  constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list' | 'kernelGuests'>) {
     this.root = root;
     this.ksm = ksm;
     this.ksmd = new Ksmd(root);
@@ -34,7 +35,7 @@ export class Collector {
   async sample(accounting: MemoryAccounting): Promise<Sample> {
     const { guests: listed, problems } = await this.guests.list();
     const ksm = this.ksm.read();
-    const guests = await this.withProfits(listed, ksm);
+    const guests = await this.asKernelHas(listed, ksm);
     const figures = readMemoryFigures(this.root);
     const memoryPressurePercent = readPressure(this.root, 'memory')?.recentPercent;
     const cpuStalledNanos = readPressure(this.root, 'cpu')?.stalledNanos;
@@ -54,18 +55,16 @@ export class Collector {
     };
   }
 
-  /** With each guest's profit, as the last passes left it. */
-  private async withProfits(guests: readonly Guest[], { fullScans }: KsmState): Promise<readonly Guest[]> {
+  /** With what the kernel tells of each, as the last passes left it. */
+  private async asKernelHas(guests: readonly Guest[], { fullScans }: KsmState): Promise<readonly Guest[]> {
     const monotonicMillis = performance.now();
-    const { profitsOf } = this;
-    const stale = profitsOf === undefined || monotonicMillis - profitsOf.monotonicMillis >= PROFITS_MILLIS;
-    if (stale && profitsOf?.fullScans !== fullScans) {
-      this.profits = await this.guests.ksmProfits();
-      this.profitsOf = { fullScans, monotonicMillis };
+    const occasion = [fullScans, ...guests.map(({ name }) => name)].join('\n');
+    const { readAt } = this;
+    const isOld = readAt === undefined || monotonicMillis - readAt.monotonicMillis >= KERNEL_GUESTS_MILLIS;
+    if (isOld && readAt?.occasion !== occasion) {
+      this.kernelGuests = await this.guests.kernelGuests();
+      this.readAt = { occasion, monotonicMillis };
     }
-    return guests.map((guest) => {
-      const ksmProfitBytes = this.profits.get(guest.name);
-      return ksmProfitBytes === undefined ? guest : { ...guest, ksmProfitBytes };
-    });
+    return guests.map((guest) => ({ ...guest, ...this.kernelGuests.get(guest.name) }));
   }
 }

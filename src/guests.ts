@@ -14,7 +14,14 @@ import {
   takeUntil,
   timer,
 } from 'rxjs';
-import { type Guest, type GuestEvent, type GuestReport, type Inventory, takeReport } from './core/guest.js';
+import {
+  type Guest,
+  type GuestEvent,
+  type GuestReport,
+  type Inventory,
+  type KernelGuest,
+  takeReport,
+} from './core/guest.js';
 import type { Problem } from './core/problem.js';
 import { messageOf } from './errors.js';
 import type { QemuProcesses } from './host/qemu.js';
@@ -71,9 +78,9 @@ export class Guests {
     }
   }
 
-  /** What merging saves of each guest less what it costs, in bytes, by guest's name, from /proc. */
-  ksmProfits(): Promise<ReadonlyMap<string, number>> {
-    return this.qemu.ksmProfits();
+  /** What libvirt does not tell of the guests, by name, from /proc. */
+  kernelGuests(): Promise<ReadonlyMap<string, KernelGuest>> {
+    return this.qemu.kernelGuests();
   }
 
   /** Resident memory that libvirt did not tell, from /proc; 0 where that does not know the guest either. */

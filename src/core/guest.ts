@@ -7,7 +7,12 @@ export interface Guest {
   readonly configuredBytes: number;
   /** What merging saves of its memory less what it costs, in bytes (ksm_process_profit); absent where nobody tells. */
   readonly ksmProfitBytes?: number;
+  /** Memory that it has from hugepage pools, which is neither in `residentBytes` nor ksmd's to merge, in bytes. */
+  readonly hugetlbBytes?: number;
 }
+
+/** What the kernel alone tells of a guest. */
+export type KernelGuest = Pick<Guest, 'ksmProfitBytes' | 'hugetlbBytes'>;
 
 /** `resized`: its memory changed, by its balloon or a memory device. */
 export type GuestChange = 'started' | 'stopped' | 'crashed' | 'resized';

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Guest } from '../core/guest.js';
+import type { Guest, KernelGuest } from '../core/guest.js';
 import { readKsmStat } from './ksmStat.js';
 import { commandLine, listProcesses } from './processes.js';
 import { type Root, readTextIfThere } from './sysfs.js';
@@ -42,24 +42,24 @@ export class QemuProcesses {
           ? before.guest
           : guestOf((await commandLine(this.root, pid)) ?? [], pid);
       next.set(pid, { comm, startTime, guest });
-      const residentBytes = this.residentBytes(pid);
-      if (guest !== undefined && residentBytes !== undefined) guests.push({ ...guest, residentBytes });
+      const memory = this.memoryOf(pid);
+      if (guest !== undefined && memory !== undefined) guests.push({ ...guest, ...memory });
     }
     this.known = next;
     return guests;
   }
 
-  /** What merging saves of each guest less what it costs, in bytes, by guest's name; without those that do not tell. */
-  async ksmProfits(): Promise<ReadonlyMap<string, number>> {
-    await this.list();
-    const profits = new Map<string, number>();
+  /** What libvirt does not tell, by guest's name. */
+  async kernelGuests(): Promise<ReadonlyMap<string, KernelGuest>> {
+    const listed = new Map((await this.list()).map(({ name, hugetlbBytes = 0 }) => [name, { hugetlbBytes }]));
+    const guests = new Map<string, KernelGuest>(listed);
     for (const [pid, { guest }] of this.known) {
       if (guest === undefined) continue;
       const reply = await readKsmStat(this.root, pid);
-      const profitBytes = reply.kind === 'told' ? reply.stat.profitBytes : undefined;
-      if (profitBytes !== undefined) profits.set(guest.name, profitBytes);
+      const ksmProfitBytes = reply.kind === 'told' ? reply.stat.profitBytes : undefined;
+      if (ksmProfitBytes !== undefined) guests.set(guest.name, { ...listed.get(guest.name), ksmProfitBytes });
     }
-    return profits;
+    return guests;
   }
 
   /** Field 22 of /proc/PID/stat, which tells a process from a later one of the same pid; the name may hold spaces. */
@@ -68,15 +68,16 @@ export class QemuProcesses {
     return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   }
 
-  /** VmRSS of /proc/PID/status, whose "kB" are 1024 bytes: what ps calls rsz, and ksmtuned adds up. */
-  private residentBytes(pid: number): number | undefined {
+  /** From /proc/PID/status, whose "kB" are 1024 bytes. Resident is VmRSS: what ps calls rsz, and ksmtuned adds up. */
+  private memoryOf(pid: number): Pick<Guest, 'residentBytes' | 'hugetlbBytes'> | undefined {
     const status = readTextIfThere(`${this.root}/proc/${pid}/status`);
     if (status === undefined) return undefined;
-    return Number(/^VmRSS:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+    const bytes = (field: string) => Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024;
+    return { residentBytes: bytes('VmRSS'), hugetlbBytes: bytes('HugetlbPages') };
   }
 }
 
-type Identity = Omit<Guest, 'residentBytes'>;
+type Identity = Pick<Guest, 'name' | 'configuredBytes'>;
 
 /**
  * The guest that a QEMU command line describes; undefined when it is none: another program, a question (`-version`,

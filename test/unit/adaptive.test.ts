@@ -47,6 +47,15 @@ describe('at the start', () => {
     });
   });
 
+  test('with guests in hugepages, which are not in that memory: rest', () => {
+    const guests = ['a', 'b', 'c', 'd'].map((name, index) => ({
+      ...guestOf(name, GIB),
+      hugetlbBytes: index < 2 ? 3 * GIB : 0,
+    }));
+    assert.equal(PolicyHost.adaptive({ guests }).look(0, {}, START).reason, 'enough-memory');
+    assert.equal(PolicyHost.adaptive().look(0, {}, START).reason, 'burst');
+  });
+
   test('with memory nearly out: a burst that hopes for all of it', () => {
     const host = PolicyHost.adaptive({ memory: { totalBytes: 16 * GIB, freeBytes: GIB, committedBytes: 0 } });
     assert.match(host.look(0, {}, START).sentence, /; memory is nearly out: merging/);

@@ -22,6 +22,9 @@ const content: fc.Arbitrary<GuestContent> = fc.record({
   ownMiB: fc.integer({ min: 0, max: 1024 }),
   rewrittenMiBPerSecond: fc.constantFrom(0, 0, 0, 1, 50),
 });
+/** A failure is told at once and as it was found: a run takes too long to look for the smallest host that fails. */
+const REPORTED = { numRuns: 60, endOnFailure: true, includeErrorInReport: true } as const;
+
 const guest = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
 const start = fc.record({ kind: fc.constant('start' as const), guest, content });
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -67,7 +70,7 @@ describe('the policy adaptive on any virtual host', () => {
         const { busiestCpuPercent } = run(of, version, percent).figures;
         assert.ok(busiestCpuPercent <= allowedPercent(percent), `${busiestCpuPercent} % with KSM_CPU_MAX=${percent}`);
       }),
-      { numRuns: 60, endOnFailure: true },
+      REPORTED,
     );
   });
 
@@ -80,11 +83,11 @@ describe('the policy adaptive on any virtual host', () => {
         const share = (last.ksmdCpuNanos - before.ksmdCpuNanos) / (last.atMillis - before.atMillis) / 1e6;
         assert.ok(share <= 0.01, `${share * 100} %`);
       }),
-      { numRuns: 60, endOnFailure: true },
+      REPORTED,
     );
   });
 
-  test('bursts for a cause only: a start, a guest that came, or what a probe found', () => {
+  test('bursts for a cause only: a start, a guest that came, what a probe found, or memory that is nearly out', () => {
     fc.assert(
       fc.property(story, kernel, (of, version) => {
         const { turns } = run(of, version, 50).trace;
@@ -94,10 +97,10 @@ describe('the policy adaptive on any virtual host', () => {
         for (const turn of begun) {
           const before = turns[turns.indexOf(turn) - 1]?.decision.reason;
           const came = turn.triggers.some(({ kind }) => kind === 'guest' || kind === 'start');
-          assert.ok(
-            came || before === 'guests-settling' || before === 'probe',
-            `${before} -> ${turn.decision.sentence}`,
-          );
+          const { sentence } = turn.decision;
+          // While memory is nearly out a guest that comes is merged before it has settled, and once more after that.
+          const pressed = /memory is nearly out|(has|have) come/.test(sentence);
+          assert.ok(came || pressed || before === 'guests-settling' || before === 'probe', `${before} -> ${sentence}`);
         }
         const bursts = begun.length;
         const arrivals = of.later?.filter(({ step: { kind } }) => kind === 'start').length ?? 0;
@@ -105,7 +108,7 @@ describe('the policy adaptive on any virtual host', () => {
         if (quiet && (of.later ?? []).length === 0) assert.equal(bursts, 1, sentences(begun));
         assert.ok(bursts <= 8 + 3 * arrivals + 3 * (of.later ?? []).length, sentences(begun));
       }),
-      { numRuns: 60, endOnFailure: true },
+      REPORTED,
     );
   });
 });

@@ -1,5 +1,6 @@
 import type { Working } from '../decision.js';
 import { formatBytes } from '../format.js';
+import type { Guest } from '../guest.js';
 import type { Sample } from '../sample.js';
 
 export interface NeedOptions {
@@ -41,7 +42,7 @@ export function needOf(
   const { totalBytes, freeBytes } = memory;
   const baseBytes = Math.max((totalBytes * thresholdPercent) / 100, thresholdBytes);
   const reserveBytes = before?.needed === true ? baseBytes * (1 + HYSTERESIS) : baseBytes;
-  const promisedBytes = guests.reduce((sum, guest) => sum + Math.max(guest.configuredBytes, guest.residentBytes), 0);
+  const promisedBytes = guests.reduce((sum, guest) => sum + promisedTo(guest), 0);
 
   const leftBytes = totalBytes - promisedBytes - reserveBytes;
   const short = freeBytes < reserveBytes;
@@ -80,6 +81,11 @@ export function needOf(
       keys: ['KSM_THRES_COEF', 'KSM_THRES_CONST', 'KSM_WHEN', 'KSM_MEMORY_ACCOUNTING'],
     },
   };
+}
+
+/** Hugepage pools are not in the host's memory, so neither is what a guest has of them. */
+function promisedTo({ configuredBytes, residentBytes, hugetlbBytes = 0 }: Guest): number {
+  return Math.max(configuredBytes - hugetlbBytes, residentBytes);
 }
 
 function changeOf(leftBytes: number, spareBytes: number): string {
