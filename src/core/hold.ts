@@ -14,8 +14,8 @@ export interface Hold {
   readonly untilMillis?: number;
 }
 
-/** A look a day: timers take 31 bits of milliseconds, 24 days. */
-const LONGEST_WAIT_MILLIS = 86_400_000;
+/** The history goes on meanwhile. */
+const LONGEST_WAIT_MILLIS = 60_000;
 
 const REST: Readonly<Record<Hold['kind'], string>> = {
   paused: 'paused by hand',

@@ -181,9 +181,10 @@ describe('the credit of probes', () => {
     }
   });
 
-  test('begins anew after a burst that was worth it; debts stay', () => {
+  test('begins anew after a burst that was worth it; debts stay, and half of what hints in vain have taught', () => {
     const tired = { ...credit(3e9), gapMillis: 480_000, hintShare: 0.4, lap: BEGIN };
-    assert.deepEqual(afterBurst(tired, true, MAX), firstProbing(MAX, true));
+    assert.deepEqual(afterBurst(tired, true, MAX), { ...firstProbing(MAX, true), hintShare: 0.2 });
+    assert.deepEqual(afterBurst({ ...tired, hintShare: 0.015 }, true, MAX), firstProbing(MAX, true));
     assert.equal(afterBurst({ ...tired, creditNanos: -1e9 }, false, MAX).creditNanos, -1e9);
   });
 
@@ -191,6 +192,7 @@ describe('the credit of probes', () => {
     const after = afterVainHint({ ...credit(1e9), lap: BEGIN }, 20e9, 0.05, MAX);
     assert.deepEqual(after, { gapMillis: 120_000, lap: undefined, creditNanos: -19e9, hintShare: 0.1, exact: true });
     assert.equal(afterVainHint({ ...after, hintShare: 0.3 }, 0, 0.05, MAX).hintShare, 0.3, 'never weaker');
+    assert.equal(afterVainHint(after, 500e9, 0.05, MAX).creditNanos, -0.008 * 6 * MAX * 1e6, 'but not for ever');
   });
 });
 

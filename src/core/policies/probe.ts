@@ -31,6 +31,8 @@ const SLICE_MILLIS = 30_000;
 const HINT_SHARE = 0.01;
 /** A hint is at least this much memory, bytes. */
 const HINT_BYTES = 8 * 1024 ** 2;
+/** In times of KSM_PROBE_MAX, an hour by default: a burst in vain over a large host must not blind it for the day. */
+const LONGEST_DEBT = 6;
 /** Begun in the middle, a lap is over when the second pass ends. */
 const PASSES_OF_A_LAP = 2;
 
@@ -117,16 +119,20 @@ export function probeResult(
 }
 
 /** After a burst that was worth it, or that somebody asked for. */
-export function afterBurst({ creditNanos }: Probing, exact: boolean, probeMaxMillis: number): Probing {
-  return { ...firstProbing(probeMaxMillis, exact), creditNanos: Math.min(creditNanos, 0) };
+export function afterBurst({ creditNanos, hintShare }: Probing, exact: boolean, probeMaxMillis: number): Probing {
+  return {
+    ...firstProbing(probeMaxMillis, exact),
+    creditNanos: Math.min(creditNanos, 0),
+    hintShare: Math.max(hintShare / 2, HINT_SHARE),
+  };
 }
 
-/** After a hint that led to nothing: it is paid for, and the next must be twice as strong. */
+/** After a hint that led to nothing: it is paid for as far as it can be, and the next must be twice as strong. */
 export function afterVainHint(probing: Probing, spentNanos: number, share: number, probeMaxMillis: number): Probing {
   return {
     gapMillis: Math.min(probing.gapMillis * 2, probeMaxMillis),
     lap: undefined,
-    creditNanos: probing.creditNanos - spentNanos,
+    creditNanos: Math.max(probing.creditNanos - spentNanos, -SHARE_OF_CORE * LONGEST_DEBT * probeMaxMillis * 1e6),
     hintShare: Math.max(probing.hintShare, 2 * share),
     exact: true,
   };
