@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { EXIT } from '../errors.js';
 import { hostRoot } from './hostRoot.js';
 import { NOT_RUNNING_STATUS, OPTIONS, UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
-import { type Means, print } from './watch/cells.js';
+import { type Means, print, showsUnicode } from './watch/cells.js';
 import { askDaemon } from './watch/daemon.js';
 import { type FrameOptions, frame } from './watch/frame.js';
 import { HostReader } from './watch/host.js';
@@ -59,10 +59,4 @@ async function once(sources: Sources, means: Means, interactive: boolean): Promi
   const options: FrameOptions = { ...size, unicode: means.unicode, keys: false };
   const output = frame(state, options).map((line) => print(line, means));
   return { status: news.kind === 'away' ? NOT_RUNNING_STATUS : EXIT.ok, output: output.join('\n') };
-}
-
-/** What the environment says of the terminal. The font of Linux's own console has few of the characters of curves. */
-function showsUnicode(environment: NodeJS.ProcessEnv): boolean {
-  const locale = ['LC_ALL', 'LC_CTYPE', 'LANG'].map((name) => environment[name]).find((value) => value);
-  return /utf-?8/i.test(locale ?? '') && environment['TERM'] !== 'linux';
 }

@@ -1,10 +1,12 @@
 import type { GuestEvent } from '../core/guest.js';
+import type { GuestMemory } from '../core/guestMemory.js';
 import type { KsmSetting } from '../core/ksm.js';
 import type { Sample } from '../core/sample.js';
 import { type KsmdCosts, MEASURED_COSTS } from './costs.js';
 import { type SystemMiB, VirtualGuest } from './guest.js';
 import { type KernelVersion, featuresOf } from './kernel.js';
-import { Ksmd } from './ksmd.js';
+import { Ksmd, RECORD_BYTES } from './ksmd.js';
+import type { Pages } from './pages.js';
 import type { GuestContent, Step } from './scenario.js';
 
 export const PAGE_BYTES = 4096;
@@ -110,6 +112,15 @@ export class VirtualHost {
     return this.ksmd.write(setting, value, this.sinceBootNanos(this.nowMillis));
   }
 
+  /** What the kernel tells of each guest's process (ksm_stat). */
+  guestMemory(): readonly Pick<GuestMemory, 'name' | 'residentBytes' | 'mergedBytes' | 'profitBytes'>[] {
+    return [...this.guests.values()].map(({ guest }) => {
+      const mergedBytes = countPages(guest, ({ tree }) => tree === 'stable' || tree === 'zero') * PAGE_BYTES;
+      const profitBytes = mergedBytes - countPages(guest, ({ known }) => known) * RECORD_BYTES;
+      return { name: guest.name, residentBytes: this.residentBytes(guest), mergedBytes, profitBytes };
+    });
+  }
+
   sample(): Sample {
     const { memoryMiB, promisedMiB } = this.options;
     const guests = [...this.guests.values()].map(({ guest }) => ({
@@ -169,11 +180,9 @@ export class VirtualHost {
   }
 
   /** As the kernel counts it: merged pages are in it, those mapped to the zero page are not. */
-  private residentBytes({ memory }: VirtualGuest): number {
-    const zeroPages = memory
-      .all()
-      .reduce((sum, { from, to, value }) => sum + (value.tree === 'zero' ? to - from : 0), 0);
-    return (memory.length - zeroPages) * PAGE_BYTES + this.options.overheadMiB * MIB;
+  private residentBytes(guest: VirtualGuest): number {
+    const pages = countPages(guest, ({ tree }) => tree !== 'zero');
+    return pages * PAGE_BYTES + this.options.overheadMiB * MIB;
   }
 
   private start(name: string, content: GuestContent, ready: boolean): void {
@@ -211,4 +220,8 @@ export class VirtualHost {
   private sinceBootNanos(millis: number): number {
     return (UPTIME_MILLIS + millis) * NANOS_PER_MILLI;
   }
+}
+
+function countPages({ memory }: VirtualGuest, counts: (pages: Pages) => boolean): number {
+  return memory.all().reduce((sum, { from, to, value }) => sum + (counts(value) ? to - from : 0), 0);
 }

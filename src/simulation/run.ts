@@ -2,7 +2,7 @@ import { NEVER, Subject, type Subscription, VirtualTimeScheduler, concat, defer,
 import type { Decision } from '../core/decision.js';
 import type { GuestEvent } from '../core/guest.js';
 import { type KsmSettings, ksmFile, ksmWrites } from '../core/ksm.js';
-import { type Applied, type Plan, retunes } from '../core/retune.js';
+import { type Applied, type Plan, type Retune, retunes } from '../core/retune.js';
 import type { Sample } from '../core/sample.js';
 import { type HostOptions, VirtualHost } from './host.js';
 import type { Step } from './scenario.js';
@@ -30,7 +30,11 @@ export class Simulation {
   private readonly happenings: Happening[] = [];
   private readonly failures: unknown[] = [];
 
-  constructor(host: HostOptions) {
+  /** @param onRetune is told every turn of the loop. */
+  constructor(
+    host: HostOptions,
+    private readonly onRetune: (retune: Retune) => void = () => undefined,
+  ) {
     this.host = new VirtualHost(host);
   }
 
@@ -76,6 +80,7 @@ export class Simulation {
     });
     this.loop = loop.subscribe({
       next: (retune) => {
+        this.onRetune(retune);
         if ('failure' in retune) {
           this.failures.push(retune.failure);
           return;
@@ -99,6 +104,16 @@ export class Simulation {
     this.scheduler.flush();
     this.host.advanceTo(this.scheduler.maxFrames);
     if (this.failures.length > 0) throw this.failures[0];
+  }
+
+  /** How it is now. */
+  get point(): Point {
+    return pointOf(this.host);
+  }
+
+  /** Lets go of what happened until now, so that a month takes no more memory than a day. */
+  forget(): void {
+    for (const list of [this.points, this.turns, this.happenings]) list.length = 0;
   }
 
   /** What happened until now, in times from `clockMillis` on. Nothing happens any more. */

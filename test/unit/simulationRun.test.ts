@@ -207,10 +207,10 @@ describe('a story', () => {
       return { guests: point.guests, possibleGiB: Math.round(point.possibleBytes / 1024 ** 3) };
     };
     assert.deepEqual([0, 90, 200, 240].map(at), [
-      { guests: 10, possibleGiB: 23 },
-      { guests: 50, possibleGiB: 91 },
-      { guests: 50, possibleGiB: 169 },
-      { guests: 30, possibleGiB: 94 },
+      { guests: 10, possibleGiB: 6 },
+      { guests: 50, possibleGiB: 33 },
+      { guests: 50, possibleGiB: 45 },
+      { guests: 30, possibleGiB: 25 },
     ]);
   });
 });

@@ -28,10 +28,16 @@ export interface Means {
   readonly unicode: boolean;
 }
 
+/** What the environment says of the terminal. The font of Linux's own console has few of the characters of curves. */
+export function showsUnicode(environment: NodeJS.ProcessEnv): boolean {
+  const locale = ['LC_ALL', 'LC_CTYPE', 'LANG'].map((name) => environment[name]).find((value) => value);
+  return /utf-?8/i.test(locale ?? '') && environment['TERM'] !== 'linux';
+}
+
 const TWO_CELLS =
   /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u2e80-\u303f\uff01-\uff60\uffe0-\uffe6]/u;
 const NO_CELL = /[\p{Mn}\p{Me}]/u;
-const ASCII: Readonly<Record<string, string>> = { '…': '~', '·': '-', '↑': '^' };
+const ASCII: Readonly<Record<string, string>> = { '…': '~', '·': '-', '↑': '^', '│': '|' };
 
 /** Without what could move the cursor, turn the direction of writing or break the line: names come from elsewhere. */
 export function clean(text: string): string {

@@ -1,9 +1,10 @@
 import { formatBytes } from '../../core/format.js';
+import { formatDuration } from '../../core/hold.js';
 import { memoryScale } from '../history/scale.js';
 import { type Ink, type Line, ends, fill, widthOf } from './cells.js';
 import { curve } from './curve.js';
 import type { WatchState } from './model.js';
-import { WINDOW_MILLIS, binsUntil, gaugeBins, latestRate, rateBins } from './series.js';
+import { binsUntil, gaugeBins, latestRate, rateBins } from './series.js';
 
 /** One of the four curves. */
 interface Chart {
@@ -22,6 +23,8 @@ export interface ChartSize {
   readonly columns: number;
   readonly rows: number;
   readonly unicode: boolean;
+  /** What the curves of memory reach up to at least, so that those of several hosts compare. */
+  readonly memoryTopBytes?: number | undefined;
 }
 
 const GAP = 2;
@@ -30,11 +33,11 @@ const NAME_COLUMNS = 7;
 const SHORT_COLUMNS = 10;
 
 /** Two rows of two curves, `rows` lines each and one above, with the time below them. */
-export function chartGrid(state: WatchState, { columns, rows, unicode }: ChartSize): readonly Line[] {
-  const width = Math.floor((columns - GAP) / 2);
-  const drawn = chartsOf(state).map((chart) => chartLines(chart, { columns: width, rows, unicode }));
+export function chartGrid(state: WatchState, size: ChartSize): readonly Line[] {
+  const width = Math.floor((size.columns - GAP) / 2);
+  const drawn = chartsOf(state, size.memoryTopBytes).map((chart) => chartLines(chart, { ...size, columns: width }));
   const [saved = [], free = [], scan = [], ksmd = []] = drawn;
-  const axis = timeAxis(width);
+  const axis = timeAxis(state.windowMillis, width);
   return [saved, scan, [axis]].flatMap((left, row) => {
     const right = [free, ksmd, [axis]][row] ?? [];
     return left.map((line, at): Line => [...fill(line, width + GAP), ...(right[at] ?? [])]);
@@ -42,9 +45,12 @@ export function chartGrid(state: WatchState, { columns, rows, unicode }: ChartSi
 }
 
 /** A line for each: its name, how it is now, and a curve a line high. */
-export function chartRows(state: WatchState, { columns, unicode }: Omit<ChartSize, 'rows'>): readonly Line[] {
+export function chartRows(
+  state: WatchState,
+  { columns, unicode, memoryTopBytes }: Omit<ChartSize, 'rows'>,
+): readonly Line[] {
   const room = Math.max(columns - NAME_COLUMNS - SHORT_COLUMNS - 1, 0);
-  return chartsOf(state).map((chart): Line => {
+  return chartsOf(state, memoryTopBytes).map((chart): Line => {
     const [drawn = ''] = draw(chart, { columns: room, rows: 1, unicode }).lines;
     return [
       { text: chart.name.split(' ')[0]?.padEnd(NAME_COLUMNS) ?? '' },
@@ -56,7 +62,8 @@ export function chartRows(state: WatchState, { columns, unicode }: Omit<ChartSiz
 
 function chartLines(chart: Chart, size: ChartSize): readonly Line[] {
   const { lines, label } = draw(chart, size);
-  const title: Line = [{ text: `${chart.name}  ` }, { text: chart.now, ink: 'strong' }];
+  const now = widthOf(`${chart.name}  ${chart.now}`) <= size.columns ? chart.now : chart.short;
+  const title: Line = [{ text: `${chart.name}  ` }, { text: now, ink: 'strong' }];
   return [
     ends(title, [[{ text: `↑ ${label}`, ink: 'dim' }]], size.columns),
     ...lines.map((text): Line => [{ text, ink: chart.ink }]),
@@ -70,9 +77,8 @@ function draw(chart: Chart, { columns, rows, unicode }: ChartSize) {
 }
 
 /** "10 min ago" to "now", with the middle where there is room. */
-function timeAxis(columns: number): Line {
-  const minutes = WINDOW_MILLIS / 60_000;
-  const [left, middle, right] = [`${minutes} min ago`, `${minutes / 2} min`, 'now'];
+function timeAxis(windowMillis: number, columns: number): Line {
+  const [left, middle, right] = [`${formatDuration(windowMillis)} ago`, formatDuration(windowMillis / 2), 'now'];
   const side = Math.floor((columns - widthOf(middle)) / 2);
   const text =
     side > left.length
@@ -81,9 +87,13 @@ function timeAxis(columns: number): Line {
   return [{ text, ink: 'dim' }];
 }
 
-function chartsOf({ host, readings, nowMillis }: WatchState): readonly Chart[] {
+function chartsOf({ host, readings, nowMillis, windowMillis }: WatchState, memoryTopBytes = 0): readonly Chart[] {
+  const binsOf = (count: number) => binsUntil(nowMillis, count, windowMillis);
   const memory = (most: number) => {
-    const { value, label } = memoryScale(most, { bottom: 0, top: 1 }).ticks.at(-1) ?? { value: 1, label: '' };
+    const { value, label } = memoryScale(Math.max(most, memoryTopBytes), { bottom: 0, top: 1 }).ticks.at(-1) ?? {
+      value: 1,
+      label: '',
+    };
     return { top: value, label };
   };
   const pages = latestRate(readings, 'pagesScanned');
@@ -95,18 +105,18 @@ function chartsOf({ host, readings, nowMillis }: WatchState): readonly Chart[] {
   return [
     {
       ...{ name: 'saved memory', now: saved, short: saved, ink: 'saved', scale: memory },
-      values: (count) => gaugeBins(readings, 'savedBytes', binsUntil(nowMillis, count)),
+      values: (count) => gaugeBins(readings, 'savedBytes', binsOf(count)),
     },
     {
       ...{ name: 'free memory', short: free, ink: 'free', scale: memory },
       now: host === undefined ? free : `${free} of ${formatBytes(host.totalBytes)}`,
-      values: (count) => gaugeBins(readings, 'freeBytes', binsUntil(nowMillis, count)),
+      values: (count) => gaugeBins(readings, 'freeBytes', binsOf(count)),
     },
     {
       ...{ name: 'scan rate', ink: 'scan' },
       now: pages === undefined ? UNKNOWN : `${formatCount(pages)} pages/s`,
       short: pages === undefined ? UNKNOWN : `${formatCount(pages)}/s`,
-      values: (count) => rateBins(readings, 'pagesScanned', binsUntil(nowMillis, count)),
+      values: (count) => rateBins(readings, 'pagesScanned', binsOf(count)),
       scale: (most) => {
         const top = roundUp(Math.max(most, 100));
         return { top, label: `${formatCount(top)}/s` };
@@ -117,9 +127,7 @@ function chartsOf({ host, readings, nowMillis }: WatchState): readonly Chart[] {
       now: percent === undefined ? UNKNOWN : `${formatPercent(percent)} of a core`,
       short: percent === undefined ? UNKNOWN : formatPercent(percent),
       values: (count) =>
-        rateBins(readings, 'ksmdCpuNanos', binsUntil(nowMillis, count)).map((rate) =>
-          rate === undefined ? undefined : rate / 1e7,
-        ),
+        rateBins(readings, 'ksmdCpuNanos', binsOf(count)).map((rate) => (rate === undefined ? undefined : rate / 1e7)),
       scale: (most) => {
         const top = Math.min(roundUp(Math.max(most, 1)), 100);
         return { top, label: `${top} %` };

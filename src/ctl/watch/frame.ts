@@ -12,6 +12,8 @@ export interface FrameOptions extends FrameSize {
   readonly unicode: boolean;
   /** Whether somebody can press keys. */
   readonly keys: boolean;
+  /** What the curves of memory reach up to at least. */
+  readonly memoryTopBytes?: number;
 }
 
 /** With less there are no curves beside numbers, but numbers with a curve a line high. */
@@ -41,8 +43,8 @@ function bodyOf(state: WatchState, options: FrameOptions): readonly Line[] {
   return [top, ...(small ? smallBody : fullBody)(state, { ...options, rows: rows - 1 })];
 }
 
-function smallBody(state: WatchState, { columns, rows, unicode }: FrameOptions): readonly Line[] {
-  const numbers = chartRows(state, { columns, unicode });
+function smallBody(state: WatchState, { columns, rows, unicode, memoryTopBytes }: FrameOptions): readonly Line[] {
+  const numbers = chartRows(state, { columns, unicode, memoryTopBytes });
   const room = Math.max(Math.min(rows - numbers.length, SENTENCE_ROWS), 1);
   const said = sentences(state, { columns, rows: room });
   const left = rows - said.length - numbers.length;
@@ -52,12 +54,12 @@ function smallBody(state: WatchState, { columns, rows, unicode }: FrameOptions):
   return [...said, ...numbers, ...guests, ...happened(state, { columns, rows: left - guests.length })];
 }
 
-function fullBody(state: WatchState, { columns, rows, unicode }: FrameOptions): readonly Line[] {
+function fullBody(state: WatchState, { columns, rows, unicode, memoryTopBytes }: FrameOptions): readonly Line[] {
   const said = sentences(state, { columns, rows: SENTENCE_ROWS });
   const room = rows - SENTENCE_ROWS;
   const height = Math.floor((room * CHARTS_SHARE) / 2) - 1;
   const chartHeight = Math.min(Math.max(height, CHART_ROWS.least), CHART_ROWS.most);
-  const charts = chartGrid(state, { columns, rows: chartHeight, unicode });
+  const charts = chartGrid(state, { columns, rows: chartHeight, unicode, memoryTopBytes });
   const lists = listsOf(state, { columns, rows: room - charts.length - 1 });
   const spare = Array.from({ length: SENTENCE_ROWS - said.length }, (): Line => []);
   return [...said, ...spare, ...charts, [], ...lists];

@@ -2,7 +2,7 @@ import type { GuestMemory } from '../../core/guestMemory.js';
 import { FAILED, type HistoryDecision, type HistoryGuestEvent, type HistoryRecord } from '../../core/history.js';
 import { describeHappening, happenings } from '../history/events.js';
 import type { DaemonProperties, RetuneReply } from '../replies.js';
-import { type Reading, withReadings } from './series.js';
+import { type Reading, WINDOW_MILLIS, withReadings } from './series.js';
 
 /** The kernel's KSM and the host's memory, as they are now. */
 export interface HostNow extends Reading {
@@ -58,6 +58,8 @@ export interface Notice {
 export interface WatchState {
   readonly hostName: string;
   readonly nowMillis: number;
+  /** How far back the curves go. */
+  readonly windowMillis: number;
   readonly host: HostNow | undefined;
   /** Why the kernel's files cannot be read. */
   readonly unreadable: string | undefined;
@@ -95,9 +97,9 @@ const NOTICE_MILLIS = 4000;
 const COMPLAINT_MILLIS = 15_000;
 const GUEST_TRIGGER = /^guest (.+) (started|stopped|crashed|resized)$/s;
 
-export function initialWatch(hostName: string, nowMillis: number): WatchState {
+export function initialWatch(hostName: string, nowMillis: number, windowMillis = WINDOW_MILLIS): WatchState {
   return {
-    ...{ hostName, nowMillis, host: undefined, unreadable: undefined, readings: [], daemon: undefined },
+    ...{ hostName, nowMillis, windowMillis, host: undefined, unreadable: undefined, readings: [], daemon: undefined },
     ...{ away: undefined, guests: [], guestNotes: [], log: [], notice: undefined, help: false },
   };
 }
@@ -138,7 +140,7 @@ export function nextWatch(state: WatchState, event: WatchEvent): WatchState {
 /** Where the clock was set back, what is ahead of it is of no use. */
 function withHost(state: WatchState, host: HostNow): WatchState {
   const before = state.readings.filter(({ atMillis }) => atMillis <= host.atMillis);
-  return { ...state, host, unreadable: undefined, readings: withReadings(before, [host]) };
+  return { ...state, host, unreadable: undefined, readings: withReadings(before, [host], state.windowMillis) };
 }
 
 function withHistory(state: WatchState, records: readonly HistoryRecord[]): WatchState {
@@ -149,7 +151,7 @@ function withHistory(state: WatchState, records: readonly HistoryRecord[]): Watc
   const entries = logOf(guests, decisions).filter((entry) => !known.has(keyOf(entry)));
   return {
     ...state,
-    readings: withReadings(state.readings, samples),
+    readings: withReadings(state.readings, samples, state.windowMillis),
     log: [...state.log, ...entries].toSorted((a, b) => a.atMillis - b.atMillis).slice(-MOST_ENTRIES),
   };
 }
@@ -159,9 +161,9 @@ function keyOf({ atMillis, text }: LogEntry): string {
 }
 
 function entriesOf(
-  { triggers, policy = '', reason, sentence, failure, changes, realtimeUSec }: RetuneReply,
+  { triggers, policy = '', reason, sentence, routine, failure, changes, realtimeUSec }: RetuneReply,
   now: number,
-) {
+): readonly LogEntry[] {
   const atMillis = realtimeUSec === undefined ? now : realtimeUSec / 1000;
   const guests = triggers.flatMap((trigger): HistoryGuestEvent[] => {
     const [, name, change] = GUEST_TRIGGER.exec(trigger) ?? [];
@@ -169,6 +171,7 @@ function entriesOf(
   });
   const told = { kind: 'decision', atMillis, policy, changes } as const;
   if (failure !== undefined) return logOf(guests, [{ ...told, reason: FAILED, sentence: failure }]);
+  if (routine === true) return logOf(guests, []);
   return logOf(guests, [{ ...told, reason: reason ?? '', sentence: sentence ?? 'no decision' }]);
 }
 

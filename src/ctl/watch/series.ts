@@ -11,7 +11,7 @@ export interface Reading {
 type Gauge = 'savedBytes' | 'freeBytes';
 type Counter = 'ksmdCpuNanos' | 'pagesScanned';
 
-/** How far back the curves go. */
+/** How far back the curves go, unless told otherwise. */
 export const WINDOW_MILLIS = 600_000;
 /** Readings are at most this far apart where somebody looked; what is longer is a gap, of which nothing is known. */
 const GAP_MILLIS = 150_000;
@@ -27,16 +27,20 @@ export interface Bins {
 }
 
 /** The window that ends now, in `count` parts. They begin at multiples of their length, so that a curve moves as a whole. */
-export function binsUntil(nowMillis: number, count: number): Bins {
-  const stepMillis = WINDOW_MILLIS / count;
+export function binsUntil(nowMillis: number, count: number, windowMillis = WINDOW_MILLIS): Bins {
+  const stepMillis = windowMillis / count;
   return { fromMillis: (Math.floor(nowMillis / stepMillis) + 1 - count) * stepMillis, stepMillis, count };
 }
 
 /** `readings` and `more` in the order of their times, no older than the window before the last, and never too many. */
-export function withReadings(readings: readonly Reading[], more: readonly Reading[]): readonly Reading[] {
+export function withReadings(
+  readings: readonly Reading[],
+  more: readonly Reading[],
+  windowMillis: number,
+): readonly Reading[] {
   const byTime = new Map([...readings, ...more].map((reading) => [reading.atMillis, reading]));
   const all = [...byTime.values()].toSorted((a, b) => a.atMillis - b.atMillis);
-  const oldest = (all.at(-1)?.atMillis ?? 0) - WINDOW_MILLIS - GAP_MILLIS;
+  const oldest = (all.at(-1)?.atMillis ?? 0) - windowMillis - GAP_MILLIS;
   return all.filter(({ atMillis }) => atMillis >= oldest).slice(-MOST_READINGS);
 }
 

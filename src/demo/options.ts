@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+import { nearest } from '../core/nearest.js';
+import { messageOf } from '../errors.js';
+
+export interface DemoOptions {
+  readonly help: boolean;
+  readonly once: boolean;
+  /** 1: the morning takes a minute. */
+  readonly speed: number;
+  /** Where the picture goes. */
+  readonly svg: string | undefined;
+}
+
+/** The command line cannot be understood. */
+export class BadOption extends Error {}
+
+const OPTIONS = {
+  once: { type: 'boolean', default: false },
+  speed: { type: 'string', default: '1' },
+  svg: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const;
+export const SPEEDS = { least: 0.1, most: 100 } as const;
+
+/** @throws BadOption */
+export function parseOptions(args: readonly string[]): DemoOptions {
+  const { once, help, svg, speed } = parsed(args);
+  if (svg === '') throw new BadOption('--svg takes the name of a file; nothing is written');
+  return { once, help, svg, speed: speedOf(speed) };
+}
+
+function speedOf(text: string): number {
+  const speed = /^\d{1,3}(\.\d{1,3})?$/.test(text) ? Number(text) : NaN;
+  if (speed >= SPEEDS.least && speed <= SPEEDS.most) return speed;
+  throw new BadOption(`--speed ${text}: expected a number from ${SPEEDS.least} to ${SPEEDS.most}; 1 takes a minute`);
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: false }).values;
+  } catch (error) {
+    const wrong = /Unknown option '--?([\w-]+)'/.exec(messageOf(error))?.[1];
+    if (wrong === undefined) throw new BadOption(messageOf(error).split('\n')[0]);
+    const near = nearest(wrong, Object.keys(OPTIONS));
+    throw new BadOption(
+      `no option ${wrong.length > 1 ? '--' : '-'}${wrong}; ${near === undefined ? 'see --help' : `did you mean --${near}?`}`,
+    );
+  }
+}

@@ -1,0 +1,89 @@
+import * as v from 'valibot';
+import { retuneDict } from '../bus/dicts.js';
+import { KEYS, type KeyName, type Values, readValue } from '../config/keys.js';
+import { type HistoryMemory, recordsOf } from '../core/history.js';
+import { savedBytes } from '../core/ksm.js';
+import type { Plan, Retune } from '../core/retune.js';
+import type { Sample } from '../core/sample.js';
+import { Retune as RetuneReply, plain } from '../ctl/replies.js';
+import { type DaemonNow, type WatchState, initialWatch, nextWatch } from '../ctl/watch/model.js';
+import { planOf } from '../plan.js';
+import { MORNING_MEMORY_MIB, MORNING_MILLIS, MORNING_WAVES, morning } from '../simulation/morning.js';
+import { Simulation } from '../simulation/run.js';
+import { onClock } from './clock.js';
+import { type Score, firstScore, nextScore } from './score.js';
+
+export type PolicyName = Values['KSM_POLICY'];
+
+/** The morning on a virtual host under one policy, and what samepagectl watch shows of it. */
+export class Pane {
+  state: WatchState = initialWatch('simulated host', onClock(0), MORNING_MILLIS);
+  score: Score = firstScore(MORNING_WAVES);
+  private history: HistoryMemory | undefined;
+  private memoryIsPlenty = true;
+  private readonly simulation = new Simulation({ memoryMiB: MORNING_MEMORY_MIB }, (retune) => {
+    this.takeRetune(retune);
+  });
+
+  constructor(readonly policy: PolicyName) {
+    const { before, later = [] } = morning();
+    for (const step of before) this.simulation.take(step, true);
+    this.simulation.start(planOfPolicy(policy));
+    this.simulation.schedule(later);
+    this.pass(0);
+  }
+
+  /** Lets so much time pass, and looks. */
+  pass(millis: number): void {
+    const { simulation } = this;
+    simulation.pass(millis);
+    const { host, point } = simulation;
+    const { ksm, memory, ksmdCpuNanos, pageSizeBytes } = host.sample();
+    const { run, pagesToScan, sleepMillisecs, pagesScanned } = ksm;
+    const atMillis = onClock(host.nowMillis);
+    this.score = nextScore(this.score, point, this.memoryIsPlenty);
+    this.state = nextWatch(nextWatch(this.state, { kind: 'tick', nowMillis: atMillis }), {
+      kind: 'host',
+      host: {
+        ...{ atMillis, savedBytes: savedBytes(ksm, pageSizeBytes), ksmdCpuNanos, pagesScanned },
+        ...{ freeBytes: memory.freeBytes, totalBytes: memory.totalBytes, run, pagesToScan, sleepMillisecs },
+      },
+    });
+  }
+
+  /** What of a frame nobody needs at every look. */
+  look(): WatchState {
+    const { host } = this.simulation;
+    this.state = nextWatch(this.state, { kind: 'guests', guests: host.guestMemory(), notes: [] });
+    return this.state;
+  }
+
+  private takeRetune(retune: Retune): void {
+    const retuned = 'failure' in retune ? retune : { ...retune, sample: clocked(retune.sample) };
+    const [memory, records] = recordsOf(this.history, retuned, { nowMillis: this.state.nowMillis, dryRun: false });
+    this.history = memory;
+    // As a client of the bus gets it.
+    const reply = v.parse(RetuneReply, plain(retuneDict(retuned)));
+    this.memoryIsPlenty = reply.reason === 'enough-memory';
+    const daemon: DaemonNow = {
+      ...{ policy: this.policy, configuredPolicy: this.policy, dryRun: false, hold: '', holdUntilUSec: 0 },
+      ...{ guestCount: reply.guestCount ?? 0, guestMemoryBytes: reply.committedBytes ?? 0, libvirtConnected: true },
+      lastRetune: reply,
+    };
+    const told = records.filter(({ kind }) => kind !== 'sample');
+    const recorded = told.length === 0 ? this.state : nextWatch(this.state, { kind: 'history', records: told });
+    this.state = nextWatch(recorded, { kind: 'daemon', daemon });
+  }
+}
+
+/** On the wall's clock, in whole milliseconds as a host's own. */
+function clocked(sample: Sample): Sample {
+  return { ...sample, takenAtMillis: Math.round(onClock(sample.takenAtMillis)) };
+}
+
+/** The defaults, whatever is configured on this machine. */
+function planOfPolicy(policy: PolicyName): Plan {
+  const names = Object.keys(KEYS) as KeyName[];
+  const values = Object.fromEntries(names.map((name) => [name, readValue(name, KEYS[name].fallback)])) as Values;
+  return planOf({ because: { kind: 'start' }, values: { ...values, KSM_POLICY: policy }, hold: undefined }, undefined);
+}
