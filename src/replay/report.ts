@@ -1,0 +1,132 @@
+import { formatBytes } from '../core/format.js';
+import { formatDuration } from '../core/hold.js';
+import type { HistoryDecision } from '../core/history.js';
+import { clockRange, clockTime, shortDate } from '../ctl/history/clock.js';
+import { cpuTime, differences, reachText, resembles } from './comparison.js';
+import type { Replay, Trial } from './replay.js';
+import type { Summary } from './summary.js';
+
+export interface ReportInput {
+  readonly path: string;
+  readonly summary: Summary;
+  readonly recordedDecisions: readonly HistoryDecision[];
+  readonly replay: Replay;
+  /** Whose figures the recorded policy was given. */
+  readonly recordedConfig: string;
+  /** What the other is called: its policy, or the file where the policy is the recorded one. */
+  readonly otherName: string;
+}
+
+const NANOS_PER_MILLI = 1e6;
+const MIB = 1024 ** 2;
+
+/** What was recorded, what would have been decided, and what it would have come to. */
+export function report(input: ReportInput): string {
+  return [
+    ...recordedLines(input),
+    '',
+    ...decisionLines(input),
+    '',
+    ...rebuiltLines(input),
+    '',
+    ...comparisonLines(input),
+  ]
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+function recordedLines({ path, summary }: ReportInput): readonly string[] {
+  const { fromMillis, toMillis, recordedMillis, guests, policies, meanSavedBytes, lastSavedBytes, ksmd } = summary;
+  const unknown = recordedMillis - ksmd.millis;
+  const share = ksmd.cpuNanos / NANOS_PER_MILLI / Math.max(ksmd.millis, 1);
+  const cpu =
+    ksmd.millis === 0
+      ? 'not recorded'
+      : `${cpuTime(ksmd.cpuNanos)} of CPU, ${(share * 100).toFixed(1)} % of a core${unknown > 0 ? `; not recorded for ${formatDuration(unknown)}` : ''}`;
+  return [
+    `Recorded in ${path}`,
+    ...table([
+      ['time', `${clockRange(fromMillis, toMillis)}, ${formatDuration(recordedMillis)} of it recorded`],
+      ['guests', `${guests.least} to ${guests.most}, ${guests.last} at the end`],
+      ['policy', policies.length === 0 ? 'not recorded' : policies.join(', then ')],
+      ['saved', `${formatBytes(meanSavedBytes)} on average, ${formatBytes(lastSavedBytes)} at the end`],
+      ['ksmd', cpu],
+    ]),
+  ];
+}
+
+function decisionLines({ recordedDecisions, replay, otherName }: ReportInput): readonly string[] {
+  const { decisions } = replay.other ?? replay.recorded;
+  const who = replay.other === undefined ? 'replayed' : otherName;
+  const lines = [
+    ...recordedDecisions.map((decision) => ({ who: 'recorded', decision })),
+    ...decisions.map((decision) => ({ who, decision })),
+  ].toSorted((a, b) => a.decision.atMillis - b.decision.atMillis);
+  return [
+    `Decisions where they change, as recorded and as ${who} makes them on the rebuilt host`,
+    ...table(
+      lines.map(({ who, decision: { atMillis, sentence } }) => [
+        `${shortDate(atMillis)} ${clockTime(atMillis, true)}`,
+        who,
+        sentence,
+      ]),
+    ),
+  ];
+}
+
+function rebuiltLines({ summary, replay, recordedConfig }: ReportInput): readonly string[] {
+  const { hosts, alikeShare, costFactor, recorded } = replay;
+  const factor =
+    costFactor === 1 ? 'what it was measured to' : `${costFactor.toFixed(1)} times what it was measured to`;
+  const { meanCountedBytes, ksmdCpuNanos } = recorded.figures;
+  return [
+    'Simulated, on a virtual host that was rebuilt from the record. Taken for granted:',
+    `  the recorded policy had the figures of ${recordedConfig}; no guest was paused or forbidden by hand`,
+    `  each guest had ${Math.round(alikeShare * 100)} % of its memory in common with all others and rewrote none; it was promised no more than it used`,
+    `  the host itself used ${ownText(hosts.map(({ host }) => host.ownMiB ?? 0))} throughout; a page cost ksmd ${factor} in the project's laboratory`,
+    `Under ${recordedName(summary)} the rebuilt host saved ${formatBytes(meanCountedBytes)} on average; the record says ${formatBytes(summary.meanSavedBytes)}.`,
+    ...(summary.ksmd.millis === 0
+      ? []
+      : [`ksmd took ${cpuTime(ksmdCpuNanos)} of CPU there; the record says ${cpuTime(summary.ksmd.cpuNanos)}.`]),
+  ];
+}
+
+function comparisonLines({ summary, replay, otherName }: ReportInput): readonly string[] {
+  const { recorded, other } = replay;
+  if (!resembles(recorded.figures.meanCountedBytes, summary.meanSavedBytes)) {
+    return [
+      'That is more than 30 % off: this host does not resemble the real one, and a comparison on it would mean nothing.',
+    ];
+  }
+  if (other === undefined) {
+    return ['There is nothing to compare: this is what was recorded. --policy NAME or --config FILE brings another.'];
+  }
+  const isKnown = summary.ksmd.millis === summary.recordedMillis;
+  const withCpu = !isKnown || resembles(recorded.figures.ksmdCpuNanos, summary.ksmd.cpuNanos);
+  const row = (name: string, value: (trial: Trial) => string) => [name, value(recorded), value(other)];
+  return [
+    ...table([
+      ['', recordedName(summary), otherName],
+      row('90 % merged after', ({ figures }) => reachText(figures.to90)),
+      row('saved on average', ({ figures }) => formatBytes(figures.meanSavedBytes)),
+      row('ksmd CPU', ({ figures }) => cpuTime(figures.ksmdCpuNanos)),
+    ]),
+    ...(withCpu ? [] : ["ksmd's CPU is more than 30 % off the record: it is not compared."]),
+    `with ${otherName}: ${differences(recorded.figures, other.figures, withCpu)} (simulated)`,
+  ];
+}
+
+function recordedName({ policies: [first, ...more] }: Summary): string {
+  return first === undefined || more.length > 0 ? 'the recorded policy' : first;
+}
+
+function ownText(mebibytes: readonly number[]): string {
+  const [least, most] = [Math.min(...mebibytes), Math.max(...mebibytes)].map((each) => formatBytes(each * MIB));
+  return least === most ? (least ?? '') : `${least ?? ''} to ${most ?? ''}`;
+}
+
+/** Columns as wide as they must be, the last as it is. */
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { type CommandResult, runDaemon } from '../support/daemon.js';
+import { assertGolden } from '../support/golden.js';
+import { removeScratch, scratchDirectory } from '../support/scratch.js';
+
+// What samepaged records in two hours and a half on a virtual host (test/unit/replayHost.ts): six guests, later twelve.
+const LINES = 'fixtures/history/two-hours.jsonl';
+const DOCUMENT = 'fixtures/history/two-hours.json';
+
+process.env.TZ = 'UTC';
+
+describe('samepaged --replay', { concurrency: true }, () => {
+  let directory = '';
+  before(async () => {
+    directory = await scratchDirectory('replay');
+  });
+  after(() => removeScratch(directory));
+
+  /** With a configuration of its own, that the host's does not matter. */
+  const replay = (path: string, ...args: readonly string[]): Promise<CommandResult> =>
+    runDaemon(['--replay', path, '--config', join(directory, 'ksmtuned.conf'), ...args]);
+  const write = (name: string, text: string): string => {
+    const path = join(directory, name);
+    writeFileSync(path, text);
+    return path;
+  };
+
+  /** The document with other samples. */
+  const changed = (name: string, change: (sample: { ksmdCpuNanos: number }, index: number) => object): string => {
+    const document = JSON.parse(readFileSync(DOCUMENT, 'utf8')) as { samples: { ksmdCpuNanos: number }[] };
+    const samples = document.samples.map((sample, index) => ({ ...sample, ...change(sample, index) }));
+    return write(name, JSON.stringify({ ...document, samples }));
+  };
+
+  it('tells what was recorded, what another policy decides, and what it would have come to', async () => {
+    const { status, stdout, stderr } = await replay(LINES, '--policy', 'adaptive');
+    assert.equal(stderr, '');
+    assert.equal(status, 0);
+    assertGolden('replay.txt', stdout);
+  });
+
+  it('takes what samepagectl history --json prints as well', async () => {
+    const [lines, document] = await Promise.all([LINES, DOCUMENT].map((path) => replay(path, '--policy', 'adaptive')));
+    assert.equal(document?.stderr, '');
+    assert.equal(document.stdout, lines?.stdout.replace(LINES, DOCUMENT));
+  });
+
+  it('has nothing to compare where the policy is the recorded one', async () => {
+    const { stdout } = await replay(LINES, '--policy', 'ksmtuned');
+    assert.match(stdout, /\n {2}5 Jan 08:20:\d\d {2}replayed {2}guests use .*\n/);
+    assert.match(stdout, /\nThere is nothing to compare: this is what was recorded\. .*\n$/);
+  });
+
+  it('compares a configuration with that of the host, and names its file', async () => {
+    const config = write('faster.conf', 'KSM_NPAGES_BOOST=2000\nKSM_NPAGES_MAX=10000\nNONSENSE=1\n');
+    const { stdout, stderr } = await runDaemon(['--replay', LINES, '--config', config]);
+    assert.equal(stderr, `${config}:3: unknown key NONSENSE (ignored)\n`);
+    assert.match(stdout, new RegExp(`\nwith ${config}: 90 % .* earlier, .* ksmd CPU \\(simulated\\)\n$`));
+  });
+
+  it('leaves out a comparison on a host that does not resemble the recorded one', async () => {
+    // Much was saved for a moment, and nothing before and after it.
+    const path = changed('odd.json', (_, index) => {
+      return { savedBytes: index === 80 ? 12 * 1024 ** 3 : 0, pagesScanned: undefined };
+    });
+    const { status, stdout } = await replay(path, '--policy', 'adaptive');
+    assert.equal(status, 0);
+    assert.match(stdout, /\nThat is more than 30 % off: .* would mean nothing\.\n$/);
+    assert.doesNotMatch(stdout, /with adaptive:/);
+  });
+
+  it('does not compare CPU time that is far from what was recorded, and says when none was', async () => {
+    const dear = changed('dear.json', ({ ksmdCpuNanos }) => ({ ksmdCpuNanos: 20 * ksmdCpuNanos }));
+    const { stdout } = await replay(dear, '--policy', 'adaptive');
+    assert.match(stdout, /\nksmd's CPU is more than 30 % off the record: it is not compared\.\nwith adaptive: .*\n$/);
+    assert.doesNotMatch(stdout, /with adaptive: .*CPU/);
+    const untold = changed('untold.json', () => ({ ksmdCpuNanos: undefined }));
+    assert.match((await replay(untold, '--policy', 'adaptive')).stdout, /\n {2}ksmd +not recorded\n/);
+  });
+
+  it('leaves out bad lines and says which', async () => {
+    const path = write('damaged.jsonl', readFileSync(LINES, 'utf8').replace('["s"', '["x"'));
+    const { status, stderr } = await replay(path, '--policy', 'adaptive');
+    assert.equal(status, 0);
+    assert.equal(stderr, `${path}:2: damaged and left out\n`);
+  });
+
+  const refused: readonly (readonly [string, () => readonly string[], RegExp])[] = [
+    [
+      'an empty file',
+      () => ['--replay', write('empty', '')],
+      /empty: there is no sample in it; expected the history\.log /,
+    ],
+    [
+      'a missing file',
+      () => ['--replay', '/nonexistent/h.jsonl'],
+      /^samepaged: \/nonexistent\/h\.jsonl cannot be read \(ENOENT\)\n$/,
+    ],
+    [
+      'an unknown policy',
+      () => ['--replay', LINES, '--policy', 'ksm'],
+      /--policy ksm: expected one of ksmtuned, adaptive, advisor\n$/,
+    ],
+    ['a policy without a history', () => ['--policy', 'adaptive'], /^samepaged: --policy needs --replay: /],
+    [
+      'a single sample',
+      () => ['--replay', write('one', `${readFileSync(LINES, 'utf8').split('\n').slice(0, 2).join('\n')}\n`)],
+      /one: no two samples follow one another: there is nothing to replay\n$/,
+    ],
+  ];
+  for (const [name, args, complaint] of refused) {
+    it(`refuses ${name}, exit 64`, async () => {
+      const { status, stdout, stderr } = await runDaemon(args());
+      assert.match(stderr, complaint);
+      assert.deepEqual([status, stdout], [64, '']);
+    });
+  }
+
+  it('needs no right to write anything', { skip: process.getuid?.() !== 0 }, async () => {
+    const words = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs', '--'];
+    const command = [process.execPath, 'dist/src/daemon.js', '--replay', LINES, '--policy', 'adaptive'];
+    const { stdout } = await promisify(execFile)('setpriv', [...words, ...command]);
+    assert.match(stdout, /\nwith adaptive: .* \(simulated\)\n$/);
+  });
+});
