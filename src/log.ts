@@ -12,6 +12,21 @@ export interface LogOptions {
   readonly logFile: string;
 }
 
+/** The least severe of pino's levels that each of syslog's lets through, from the most severe on. */
+const LEAST = {
+  emerg: 'fatal',
+  alert: 'fatal',
+  crit: 'fatal',
+  err: 'error',
+  warning: 'warn',
+  notice: 'warn',
+  info: 'info',
+  debug: 'debug',
+} as const;
+
+export type SyslogLevel = keyof typeof LEAST;
+export const SYSLOG_LEVELS = Object.keys(LEAST) as readonly SyslogLevel[];
+
 /** syslog(3) priorities, as journald understands them. */
 const PRIORITY: Readonly<Record<string, number>> = { fatal: 2, error: 3, warn: 4, info: 6, debug: 7, trace: 7 };
 const STDOUT = 1;
@@ -24,11 +39,18 @@ const LAST_WORDS_MILLIS = 1000;
  */
 export class Logging {
   readonly log: Log;
+  /** Where stdout goes, as org.freedesktop.LogControl1 names it. */
+  readonly target = stdoutIsJournal() ? 'journal' : 'console';
   private readonly print: (line: string) => string;
   private readonly logger: Logger;
   private readonly stdout = pino.destination({ fd: STDOUT, sync: false });
   private file: { readonly fd: number; readonly path: string } | undefined;
-  private consoleLevel = levels.values['info'] ?? 0;
+  private options: LogOptions = { debug: false, logFile: '' };
+  /**
+   * Set by LogLevel, for stdout only. It outlives reloads, as logrotate asks for one at its own time, until one changes
+   * DEBUG.
+   */
+  private levelByHand: SyslogLevel | undefined;
 
   private constructor(print: (line: string) => string) {
     this.print = print;
@@ -41,8 +63,8 @@ export class Logging {
       lastMsg: '',
       write: (line: string) => {
         const text = sink.lastMsg;
-        if (sink.lastLevel >= this.consoleLevel) this.stdout.write(this.print(line));
-        this.writeToFile(`${new Date().toISOString()}: ${text}\n`);
+        if (sink.lastLevel >= leastLevel(this.level)) this.stdout.write(this.print(line));
+        if (sink.lastLevel >= leastLevel(this.fileLevel)) this.writeToFile(`${new Date().toISOString()}: ${text}\n`);
       },
     };
     this.logger = pino(
@@ -63,9 +85,11 @@ export class Logging {
   }
 
   /** Takes a changed configuration; opens the LOGFILE anew, so that logrotate may have moved it away. */
-  configure({ debug, logFile }: LogOptions): void {
-    this.logger.level = debug ? 'debug' : 'info';
-    this.consoleLevel = levels.values[debug && logFile === '' ? 'debug' : 'info'] ?? 0;
+  configure(options: LogOptions): void {
+    const { debug, logFile } = options;
+    if (debug !== this.options.debug) this.levelByHand = undefined;
+    this.options = options;
+    this.applyLevels();
     if (this.file !== undefined) closeSync(this.file.fd);
     this.file = undefined;
     if (logFile === '') return;
@@ -76,6 +100,16 @@ export class Logging {
     }
   }
 
+  /** The least severe that stdout gets. With DEBUG=1 and a LOGFILE the rest is there. */
+  get level(): SyslogLevel {
+    const { debug, logFile } = this.options;
+    return this.levelByHand ?? (debug && logFile === '' ? 'debug' : 'info');
+  }
+  set level(level: SyslogLevel) {
+    this.levelByHand = level;
+    this.applyLevels();
+  }
+
   /** Waits until everything is written, but not long. */
   async flush(): Promise<void> {
     const written = new Promise<void>((resolve) => {
@@ -84,6 +118,14 @@ export class Logging {
       });
     });
     await Promise.race([written, sleep(LAST_WORDS_MILLIS)]);
+  }
+
+  private get fileLevel(): SyslogLevel {
+    return this.options.debug ? 'debug' : 'info';
+  }
+
+  private applyLevels(): void {
+    this.logger.level = LEAST[leastLevel(this.level) < leastLevel(this.fileLevel) ? this.level : this.fileLevel];
   }
 
   private writeToFile(line: string): void {
@@ -101,6 +143,10 @@ export class Logging {
   private withoutFile(path: string, error: unknown): void {
     this.log.warn(`LOGFILE ${path} cannot be written (${errnoOf(error) ?? messageOf(error)}): going on without it`);
   }
+}
+
+function leastLevel(level: SyslogLevel): number {
+  return levels.values[LEAST[level]] ?? 0;
 }
 
 async function linePrinter(): Promise<(line: string) => string> {

@@ -1,15 +1,9 @@
-import {
-  DBusError,
-  type Interface,
-  Message,
-  type MessageBus,
-  MessageFlag,
-  MessageType,
-  sessionBus,
-  systemBus,
-} from 'dbus-next';
+import { DBusError, type Interface, Message, type MessageBus, MessageType, sessionBus, systemBus } from 'dbus-next';
 import { Observable, Subject, filter, map, share } from 'rxjs';
 import { errnoOf, messageOf } from '../errors.js';
+import { CallTimeout, type MethodCall, messageOfCall } from './call.js';
+
+export type { MethodCall };
 
 /** "system", "session", or an address as in the D-Bus specification ("unix:path=/run/bus"). */
 export type BusAddress = string;
@@ -24,19 +18,6 @@ const DBUS = {
   interface: 'org.freedesktop.DBus',
 } as const;
 
-export interface MethodCall {
-  readonly destination: string;
-  readonly path: string;
-  readonly interface: string;
-  readonly member: string;
-  readonly signature?: string;
-  readonly body?: readonly unknown[];
-  /** Whether the bus may start the service for this call; it may, unless told otherwise. */
-  readonly autoStart?: boolean;
-  /** 5000 unless told otherwise. */
-  readonly timeoutMillis?: number;
-}
-
 export interface SignalRule {
   readonly sender: string;
   readonly interface: string;
@@ -47,13 +28,6 @@ export interface SignalRule {
 export interface Signal {
   readonly path: string;
   readonly body: readonly unknown[];
-}
-
-/** A method call that was not answered in time. */
-class CallTimeout extends Error {
-  constructor({ destination, member }: MethodCall, millis: number) {
-    super(`${destination} did not answer ${member} within ${millis / 1000} s`);
-  }
 }
 
 /** The one gate to the bus: every call has a timeout, and the loss of the bus is an event instead of a silence. */
@@ -82,7 +56,7 @@ export class Bus {
       if (errnoOf(error) !== undefined) this.lose(`the connection to the bus failed: ${messageOf(error)}`);
     });
     // The library tells nobody when the stream ends, but its connection object does.
-    streamOf(messages).on('end', () => {
+    connectionOf(messages).on('end', () => {
       this.lose('the bus closed the connection');
     });
     this.pings = setInterval(() => {
@@ -122,23 +96,12 @@ export class Bus {
    */
   async call(call: MethodCall): Promise<readonly unknown[]> {
     const millis = call.timeoutMillis ?? CALL_TIMEOUT_MILLIS;
-    const { destination, path, member, signature = '', body = [], autoStart = true } = call;
-    const flags = autoStart ? 0 : MessageFlag.NO_AUTO_START;
-    const message = new Message({
-      destination,
-      path,
-      interface: call.interface,
-      member,
-      signature,
-      body: [...body],
-      flags,
-    });
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => {
         reject(new CallTimeout(call, millis));
       }, millis);
       this.messages
-        .call(message)
+        .call(messageOfCall(call))
         .then((reply) => {
           resolve(reply?.body ?? []);
         })
@@ -170,6 +133,8 @@ export class Bus {
         ask('RemoveMatch');
       };
     }).pipe(
+      // The bus delivers what is sent to all by our matches, sender included; what is sent to us alone could be anybody's.
+      filter((message) => message.type === MessageType.SIGNAL && !message.destination),
       filter((message) => message.interface === rule.interface && message.member === rule.member),
       filter((message) => rule.path === undefined || message.path === rule.path),
       map(({ path, body }) => ({ path, body })),
@@ -205,6 +170,25 @@ export class Bus {
     this.messages.export(path, object);
   }
 
+  /** Lets a method call reach what is exported when `check` resolves; what it rejects with is the caller's answer. */
+  guard(check: (call: Message) => Promise<void>): void {
+    const checked = new WeakSet<Message>();
+    this.messages.addMethodHandler((call) => {
+      if (checked.delete(call)) return false;
+      check(call).then(
+        () => {
+          checked.add(call);
+          connectionOf(this.messages).emit('message', call);
+        },
+        (error: unknown) => {
+          const type = error instanceof DBusError ? error.type : 'org.freedesktop.DBus.Error.Failed';
+          this.messages.send(Message.newError(call, type, messageOf(error)));
+        },
+      );
+      return true;
+    });
+  }
+
   close(): void {
     clearInterval(this.pings);
     this.messages.disconnect();
@@ -234,7 +218,7 @@ function errorsOf(messages: MessageBus): NodeJS.EventEmitter {
   return messages;
 }
 
-function streamOf(messages: MessageBus): NodeJS.EventEmitter {
+function connectionOf(messages: MessageBus): NodeJS.EventEmitter {
   return (messages as unknown as { _connection: NodeJS.EventEmitter })._connection;
 }
 

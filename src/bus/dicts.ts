@@ -8,7 +8,7 @@ export type VariantDict = Record<string, Variant>;
 
 /**
  * A retune as it goes over the bus. Sizes in bytes, RealtimeUSec in microseconds since 1970 as systemd's properties have it;
- * Changes and Problems are sentences. A failed retune has only Triggers, Policy and Failure.
+ * Changes and Problems are sentences. Routine: it only follows measurements, as a probe now and then. A failed retune has only Triggers, Policy and Failure.
  */
 export function retuneDict(retune: Retune): VariantDict {
   const common = {
@@ -22,6 +22,7 @@ export function retuneDict(retune: Retune): VariantDict {
     ...common,
     Reason: new Variant('s', decision.reason),
     Sentence: new Variant('s', decision.sentence),
+    Routine: new Variant('b', decision.routine === true),
     Changes: new Variant('as', applied.writes.map(describeWrite)),
     Problems: new Variant('as', problems),
     RealtimeUSec: new Variant('t', BigInt(sample.takenAtMillis) * 1000n),

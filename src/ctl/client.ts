@@ -92,6 +92,9 @@ export class Daemon {
       member,
       signature,
       body,
+      // samepaged is on the bus as long as it runs; a service that cannot start would be waited for.
+      autoStart: false,
+      interactive: process.stdin.isTTY,
       timeoutMillis: COMMAND_TIMEOUT_MILLIS,
     });
     return plain(reply);
@@ -116,8 +119,9 @@ function outOfStep(what: string): string {
 /** The bus's own refusal goes on with the message that it refused, which is of no use to a person. */
 function notAllowed({ type, text }: DBusError): string {
   const said = type === ACCESS_DENIED ? text.replace(/[;:].*$/s, '') : text;
-  return `you may not do this (${said}).
-  Root may do everything: sudo samepagectl ...
+  const group = `
   Members of the group libvirt may retune and pause; to become one:
     sudo usermod -aG libvirt "$USER"    # and log in anew`;
+  return `you may not do this (${said}).
+  Root may do everything: sudo samepagectl ...${said.includes('the group libvirt') ? group : ''}`;
 }

@@ -7,6 +7,7 @@ const retune = {
   failure: v.optional(v.string()),
   reason: v.optional(v.string()),
   sentence: v.optional(v.string()),
+  routine: v.optional(v.boolean()),
   changes: v.optional(v.array(v.string()), []),
   problems: v.optional(v.array(v.string()), []),
   realtimeUSec: v.optional(v.number()),

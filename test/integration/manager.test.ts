@@ -95,6 +95,7 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
       Triggers: ['asked for by D-Bus'],
       Policy: 'ksmtuned',
       Reason: 'free-below-reserve',
+      Routine: false,
       Sentence:
         'guests use 1.9 GiB + 3.2 GiB reserve < 16.0 GiB, but free 2.2 GiB < 3.2 GiB: ' +
         'merging, faster by 300 (300 pages every 10 ms)',

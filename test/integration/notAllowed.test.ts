@@ -10,35 +10,40 @@ import { runCtl } from '../support/daemon.js';
 import { PrivateBus } from '../support/privateBus.js';
 import { removeScratch, scratchDirectory } from '../support/scratch.js';
 
-/** A Manager that refuses everything, with an error of this name. */
-function refusing(type: string): Interface {
+const NOT_AUTHORIZED = 'org.samepaged1.Error.NotAuthorized';
+
+/** A Manager that refuses everything, with this error. */
+function refusing(type: string, text: string): Interface {
   class Manager extends dbus.Interface {
     @dbus.method({ outSignature: 'a{sv}' })
     Retune(): object {
-      throw new DBusError(type, 'org.samepaged1.retune is for administrators; ask one');
+      throw new DBusError(type, text);
     }
   }
   return new Manager('org.samepaged1.Manager');
 }
 
-const WHO = `  Root may do everything: sudo samepagectl ...
-  Members of the group libvirt may retune and pause; to become one:
+const ROOT = `  Root may do everything: sudo samepagectl ...
+`;
+const GROUP = `  Members of the group libvirt may retune and pause; to become one:
     sudo usermod -aG libvirt "$USER"    # and log in anew
 `;
 
 describe('samepagectl that is not allowed', { concurrency: true }, () => {
-  for (const [type, said] of [
-    ['org.freedesktop.DBus.Error.AccessDenied', 'org.samepaged1.retune is for administrators'],
-    ['org.samepaged1.Error.NotAuthorized', 'org.samepaged1.retune is for administrators; ask one'],
+  for (const [what, type, text, who] of [
+    ['by polkit', NOT_AUTHORIZED, 'org.samepaged1.unmerge is for root and administrators', ROOT],
+    ['though the group libvirt may', NOT_AUTHORIZED, 'it is for root and members of the group libvirt', ROOT + GROUP],
+    ['without polkit', NOT_AUTHORIZED, 'it is for root only here (there is no polkit to ask)', ROOT],
+    ['by the bus', 'org.freedesktop.DBus.Error.AccessDenied', 'Rejected; type="method_call"', ROOT],
   ] as const) {
-    it(`${type}: says who may, and how to become one, exit 1`, async () => {
+    it(`${what}: says who may, and how to become one, exit 1`, async () => {
       await using bus = await PrivateBus.start();
       const service = await bus.connect();
-      service.export('/org/samepaged1', refusing(type));
+      service.export('/org/samepaged1', refusing(type, text));
       await service.requestName('org.samepaged1', 0);
       const { status, stdout, stderr } = await runCtl(['--bus', bus.address, 'retune']);
       assert.deepEqual([status, stdout], [1, '']);
-      assert.equal(stderr, `samepagectl: you may not do this (${said}).\n${WHO}`);
+      assert.equal(stderr, `samepagectl: you may not do this (${text.replace(/;.*/, '')}).\n${who}`);
     });
   }
 
@@ -69,14 +74,14 @@ describe('samepagectl that is not allowed', { concurrency: true }, () => {
       await daemon.until(() => accepts(socket));
       const address = `unix:path=${socket}`;
       const service = await connect(address);
-      service.export('/org/samepaged1', refusing('org.samepaged1.Error.NotReached'));
+      service.export('/org/samepaged1', refusing('org.samepaged1.Error.NotReached', 'never said'));
       await service.requestName('org.samepaged1', 0);
       for (const verb of ['retune', 'stop', 'status', 'policy', 'explain']) {
         const { status, stdout, stderr } = await runCtl(['--bus', address, verb]);
         assert.deepEqual([status, stdout], [1, ''], verb);
         const [first = '', ...rest] = stderr.split('\n');
         assert.match(first, /^samepagectl: you may not do this \([^;:()]+\)\.$/);
-        assert.equal(rest.join('\n'), WHO);
+        assert.equal(rest.join('\n'), ROOT);
       }
       service.disconnect();
     } finally {

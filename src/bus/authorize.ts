@@ -1,0 +1,130 @@
+import { DBusError, type Message, Variant } from 'dbus-next';
+import { messageOf } from '../errors.js';
+import { isInteractive } from './call.js';
+import { type Bus, isNoSuchService } from './connection.js';
+import { MANAGER_INTERFACE } from './manager.js';
+
+/** An action of deploy/polkit/org.samepaged1.policy. */
+type Action = `org.samepaged1.${'retune' | 'set-policy' | 'pause' | 'unmerge' | 'configure'}`;
+
+const ANYONE = 'anyone';
+
+/** Who may call what. What is not here cannot be called. */
+const RULES: ReadonlyMap<string, Action | typeof ANYONE> = new Map([
+  [`${MANAGER_INTERFACE}.Retune`, 'org.samepaged1.retune'],
+  [`${MANAGER_INTERFACE}.Pause`, 'org.samepaged1.pause'],
+  [`${MANAGER_INTERFACE}.Stop`, 'org.samepaged1.pause'],
+  [`${MANAGER_INTERFACE}.Resume`, 'org.samepaged1.pause'],
+  [`${MANAGER_INTERFACE}.Unmerge`, 'org.samepaged1.unmerge'],
+  [`${MANAGER_INTERFACE}.SetPolicy`, 'org.samepaged1.set-policy'],
+  [`${MANAGER_INTERFACE}.Reload`, 'org.samepaged1.configure'],
+  [`${MANAGER_INTERFACE}.Explain`, ANYONE],
+  [`${MANAGER_INTERFACE}.GetConfiguration`, ANYONE],
+  [`${MANAGER_INTERFACE}.GetHistory`, ANYONE],
+  // The properties that can be set are LogControl's.
+  ['org.freedesktop.DBus.Properties.Set', 'org.samepaged1.configure'],
+  ['org.freedesktop.DBus.Properties.Get', ANYONE],
+  ['org.freedesktop.DBus.Properties.GetAll', ANYONE],
+  ['org.freedesktop.DBus.Introspectable.Introspect', ANYONE],
+  ['org.freedesktop.DBus.Peer.Ping', ANYONE],
+  ['org.freedesktop.DBus.Peer.GetMachineId', ANYONE],
+]);
+
+/** The actions that deploy/polkit/50-samepaged.rules allows to the group libvirt. */
+const OF_GROUP_LIBVIRT: readonly Action[] = ['org.samepaged1.retune', 'org.samepaged1.pause'];
+
+const POLKIT = {
+  destination: 'org.freedesktop.PolicyKit1',
+  path: '/org/freedesktop/PolicyKit1/Authority',
+  interface: 'org.freedesktop.PolicyKit1.Authority',
+} as const;
+const ALLOW_USER_INTERACTION = 1;
+/** polkit may have to be started first. */
+const POLKIT_TIMEOUT_MILLIS = 25_000;
+/** Somebody types a password. */
+const PASSWORD_TIMEOUT_MILLIS = 120_000;
+/** The bus lets a connection wait for 128 answers by default; dialogs that nobody answers must not use them up. */
+const MOST_CHECKS_AT_ONCE = 32;
+
+/**
+ * Lets callers do what they may: read, everyone; change, root and the daemon's own user, and whom polkit allows it. A
+ * caller is known by its unique name on the bus, which is given by the bus and never to a second one.
+ */
+export class Authority {
+  private readonly bus: Pick<Bus, 'call'>;
+  private checks = 0;
+  private checksUnderWay = 0;
+
+  constructor(bus: Pick<Bus, 'call'>) {
+    this.bus = bus;
+  }
+
+  /** @throws DBusError to send to the caller when it may not. */
+  async authorize(call: Message): Promise<void> {
+    const member = `${call.interface}.${call.member}`;
+    const rule = RULES.get(member);
+    if (rule === undefined) throw new DBusError('org.freedesktop.DBus.Error.UnknownMethod', `there is no ${member}`);
+    if (rule === ANYONE) return;
+    const uid = await this.uidOf(call.sender);
+    if (uid === 0 || uid === process.getuid?.()) return;
+    if (this.checksUnderWay === MOST_CHECKS_AT_ONCE) {
+      const busy = `${MOST_CHECKS_AT_ONCE} callers wait for polkit already: try again`;
+      throw new DBusError('org.freedesktop.DBus.Error.LimitsExceeded', busy);
+    }
+    this.checksUnderWay += 1;
+    try {
+      await this.askPolkit(call, rule);
+    } finally {
+      this.checksUnderWay -= 1;
+    }
+  }
+
+  private async uidOf(sender: string): Promise<unknown> {
+    const [uid] = await this.bus.call({
+      destination: 'org.freedesktop.DBus',
+      path: '/org/freedesktop/DBus',
+      interface: 'org.freedesktop.DBus',
+      member: 'GetConnectionUnixUser',
+      signature: 's',
+      body: [sender],
+    });
+    return uid;
+  }
+
+  private async askPolkit(call: Message, action: Action): Promise<void> {
+    const interactive = isInteractive(call);
+    const subject = ['system-bus-name', { name: new Variant('s', call.sender) }];
+    const flags = interactive ? ALLOW_USER_INTERACTION : 0;
+    const cancellationId = `samepaged-${(this.checks += 1)}`;
+    const [result] = await this.bus
+      .call({
+        ...POLKIT,
+        member: 'CheckAuthorization',
+        signature: '(sa{sv})sa{ss}us',
+        body: [subject, action, {}, flags, cancellationId],
+        timeoutMillis: interactive ? PASSWORD_TIMEOUT_MILLIS : POLKIT_TIMEOUT_MILLIS,
+      })
+      .catch((error: unknown) => {
+        if (!(error instanceof DBusError)) this.cancel(cancellationId);
+        const why = isNoSuchService(error) ? 'there is no polkit to ask' : `polkit: ${messageOf(error)}`;
+        throw notAuthorized(`${action} is for root only here (${why})`);
+      });
+    const [isAuthorized] = result as [boolean, boolean, Record<string, string>];
+    if (!isAuthorized) throw notAuthorized(`${action} is for ${whoMay(action)}`);
+  }
+
+  /** Takes the password dialog off the screen. */
+  private cancel(cancellationId: string): void {
+    const call = { ...POLKIT, member: 'CancelCheckAuthorization', signature: 's', body: [cancellationId] };
+    this.bus.call(call).catch(() => undefined);
+  }
+}
+
+function whoMay(action: Action): string {
+  const group = OF_GROUP_LIBVIRT.includes(action) ? ', members of the group libvirt' : '';
+  return `root${group} and administrators with their password`;
+}
+
+function notAuthorized(text: string): DBusError {
+  return new DBusError('org.samepaged1.Error.NotAuthorized', text);
+}
