@@ -21,7 +21,8 @@ import {
 } from 'rxjs';
 import type { BusAddress } from './bus/connection.js';
 import { type BusState, joinBus } from './bus/join.js';
-import { Manager } from './bus/manager.js';
+import { LOG_CONTROL_PATH, LogControl } from './bus/logControl.js';
+import { Manager, OBJECT_PATH } from './bus/manager.js';
 import { Collector } from './collector.js';
 import { agentCommands } from './commands.js';
 import { unmergeObstacle } from './core/hold.js';
@@ -39,10 +40,12 @@ import type { Ledger } from './host/ledger.js';
 import { readMemoryFigures } from './host/meminfo.js';
 import { QemuProcesses } from './host/qemu.js';
 import { type Root, pageSizeBytes } from './host/sysfs.js';
+import type { Systemd } from './host/systemd.js';
 import { Intents, type IntentsOptions } from './intent.js';
 import { Libvirt } from './libvirt/connect.js';
 import { type LibvirtState, watchLibvirt } from './libvirt/watch.js';
 import { busNews, forbiddenNews, libvirtNews } from './news.js';
+import { tellSystemd } from './notices.js';
 import { planOf, policyObstacle } from './plan.js';
 import { RetuneReport } from './report.js';
 import { agentStates, publishStates } from './stateStream.js';
@@ -62,6 +65,8 @@ export interface AgentOptions extends IntentsOptions {
   readonly signal$: Observable<NodeJS.Signals>;
   /** Faults that nobody caught: the agent restores the host and ends. */
   readonly fault$: Observable<unknown>;
+  /** Undefined where nobody waits for news of this process. */
+  readonly systemd: Systemd | undefined;
   /** Called before the first turn, when it is sure that no other samepaged is on the bus. */
   readonly onJoined: () => void;
   /** Tells a person what was found, at the first turn's outcome; the log then tells only what comes after. */
@@ -109,7 +114,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     }),
   );
 
-  const bus$ = joinBus(options.busAddress, manager, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
+  const objects = { [OBJECT_PATH]: manager, [LOG_CONTROL_PATH]: new LogControl(logging) };
+  const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new QemuProcesses(root));
   const collector = new Collector(root, ksm, guests);
   const mayUnmerge = () =>
@@ -173,6 +179,12 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     }),
   );
   const ended$ = retune$.pipe(ignoreElements(), endWith(undefined));
+  const notices$ = tellSystemd(options.systemd, {
+    retune$,
+    intervalMillis: () => intents.current.values.KSM_MONITOR_INTERVAL * 1000,
+    dryRun,
+    end$: merge(end$, ended$),
+  });
 
   let status: ExitStatus;
   try {
@@ -192,6 +204,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           reload$,
         ).pipe(takeUntil(ended$)),
         recordHistory(retune$, options.history, { dryRun }),
+        notices$,
         retune$.pipe(
           tap((retune) => {
             report.add(retune);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { accessSync, constants } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ReplaySubject } from 'rxjs';
 import { type AgentOptions, type FirstLook, runAgent } from './agent.js';
@@ -15,9 +15,11 @@ import { findRivals } from './host/rivals.js';
 import { readEnabledServices } from './host/services.js';
 import { stateDirectory } from './host/stateDirectory.js';
 import type { Root } from './host/sysfs.js';
+import { Systemd } from './host/systemd.js';
 import { type Log, Logging } from './log.js';
 import { policyObstacle } from './plan.js';
 import { overview } from './overview.js';
+import { runReplay } from './replay/main.js';
 import { VERSION } from './version.js';
 
 const HELP = `Usage: samepaged [OPTION]...
@@ -26,6 +28,8 @@ Tunes KSM (kernel samepage merging) as guests come and go, in the place of ksmtu
   --config FILE      read FILE and FILE.d/*.conf (${DEFAULT_CONFIG_FILE})
   --print-config     show every effective value and where it came from, and end
   --dry-run          decide and say what would be set, but write nothing
+  --replay FILE      what the configuration would have made of a recorded history, simulated and compared
+  --policy NAME      with --replay: in the place of KSM_POLICY
   --bus BUS          system, session or a D-Bus address (system)
   --libvirt OBJECT   the libvirt-dbus object to watch (/org/libvirt/QEMU); none: find guests in /proc
   --root DIR         take /proc and /sys from DIR, and write there
@@ -38,6 +42,8 @@ const OPTIONS = {
   config: { type: 'string', default: DEFAULT_CONFIG_FILE },
   'print-config': { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
+  replay: { type: 'string' },
+  policy: { type: 'string' },
   bus: { type: 'string', default: 'system' },
   libvirt: { type: 'string', default: '/org/libvirt/QEMU' },
   root: { type: 'string', default: '' },
@@ -65,6 +71,12 @@ function setUp(): Setup | undefined {
     process.stdout.write(`samepaged ${VERSION}\n`);
     return undefined;
   }
+  if (values.replay !== undefined) {
+    runReplay({ path: values.replay, configFile: values.config, policy: values.policy });
+    return undefined;
+  }
+  if (values.policy !== undefined)
+    throw new FatalError('--policy needs --replay: only there is it an option', EXIT.usage);
   const config = loadConfig(values.config);
   if (values['print-config']) {
     for (const warning of config.warnings) process.stderr.write(`${warning}\n`);
@@ -93,7 +105,8 @@ function parseCommandLine() {
 function dryRunReason(ksm: KsmDirectory, asked: boolean): string | undefined {
   if (asked) return '--dry-run was given';
   try {
-    accessSync(`${ksm.path}/run`, constants.W_OK);
+    // access(2) asks without the capabilities of a user other than root.
+    closeSync(openSync(`${ksm.path}/run`, constants.O_WRONLY));
     return undefined;
   } catch (error) {
     const why = process.getuid?.() === 0 ? 'it is read-only here' : 'this is not root';
@@ -174,6 +187,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       busAddress,
       libvirtObject,
       logging,
+      systemd: Systemd.fromEnvironment(log),
       onJoined: () => {
         if (pidFile !== undefined) withPidFile(pidFile, log, writePidFile);
       },

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readTextIfThere } from './sysfs.js';
 
@@ -8,7 +8,7 @@ export function writePidFile(path: string): void {
   writeFileSync(path, `${process.pid}\n`);
 }
 
-/** Removes the file if it still names this process. */
+/** Removes the file if it still names this process; a link to it stays, for its directory may be read-only to us. */
 export function removePidFile(path: string): void {
-  if (readTextIfThere(path) === String(process.pid)) rmSync(path);
+  if (readTextIfThere(path) === String(process.pid)) rmSync(realpathSync(path));
 }

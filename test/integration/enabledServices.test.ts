@@ -11,6 +11,11 @@ function link(host: AgentHost, path: string, target: string): void {
   symlinkSync(target, file);
 }
 
+/** Units as packages bring them. */
+function installs(host: AgentHost, ...names: readonly string[]): void {
+  for (const name of names) host.tree.write(`usr/lib/systemd/system/${name}`, '[Service]\n');
+}
+
 const TOLD = (service: string) =>
   `${service} is enabled and would fight samepaged at the next boot: systemctl disable --now ${service}`;
 
@@ -18,6 +23,7 @@ describe('services that tune KSM too', { concurrency: true }, () => {
   for (const service of ['ksm.service', 'ksmtuned.service']) {
     it(`${service} enabled is told with the command, and samepaged works`, async () => {
       await using host = await AgentHost.create({ bus: {} });
+      installs(host, service);
       link(host, `multi-user.target.wants/${service}`, `/usr/lib/systemd/system/${service}`);
       host.memoryIsShort();
       const daemon = await host.started();
@@ -29,6 +35,7 @@ describe('services that tune KSM too', { concurrency: true }, () => {
 
   it('both are told', async () => {
     await using host = await AgentHost.create({ bus: {} });
+    installs(host, 'ksm.service', 'ksmtuned.service');
     link(host, 'multi-user.target.wants/ksm.service', '/usr/lib/systemd/system/ksm.service');
     link(host, 'basic.target.requires/ksmtuned.service', '/usr/lib/systemd/system/ksmtuned.service');
     const daemon = await host.started();
@@ -37,17 +44,28 @@ describe('services that tune KSM too', { concurrency: true }, () => {
 
   const INSTALLED = '/usr/lib/systemd/system/ksm.service';
   const WANTED = { 'multi-user.target.wants/ksm.service': INSTALLED };
-  const rows: { name: string; links: Readonly<Record<string, string>> }[] = [
-    { name: 'installed but not enabled', links: { 'elsewhere/ksm.service': INSTALLED } },
-    { name: 'enabled but masked', links: { ...WANTED, 'ksm.service': '/dev/null' } },
+  const rows: { name: string; units?: readonly string[]; links: Readonly<Record<string, string>> }[] = [
+    { name: 'installed but not enabled', units: ['ksm.service'], links: { 'elsewhere/ksm.service': INSTALLED } },
+    { name: 'enabled but masked', units: ['ksm.service'], links: { ...WANTED, 'ksm.service': '/dev/null' } },
     {
       name: 'of another name',
+      units: ['ksmd.service'],
       links: { 'multi-user.target.wants/ksmd.service': '/usr/lib/systemd/system/ksmd.service' },
     },
+    { name: 'left over from a package that was removed', links: WANTED },
+    {
+      name: 'an alias of samepaged, as its unit makes it',
+      units: ['ksmtuned.service', 'samepaged.service'],
+      links: {
+        'multi-user.target.wants/ksmtuned.service': '/usr/lib/systemd/system/ksmtuned.service',
+        'ksmtuned.service': '/usr/lib/systemd/system/samepaged.service',
+      },
+    },
   ];
-  for (const { name, links } of rows) {
+  for (const { name, units = [], links } of rows) {
     it(`one that is ${name} is not`, async () => {
       await using host = await AgentHost.create({ bus: {} });
+      installs(host, ...units);
       for (const [path, target] of Object.entries(links)) link(host, path, target);
       assert.deepEqual(warnings(await host.started()), []);
     });

@@ -96,14 +96,15 @@ test('hugepage pools: those with pages in them', () => {
 });
 
 describe('enabled services', () => {
-  test('of every target, without what is masked', () => {
+  test('of every target, by the units that aliases stand for, without what is masked', () => {
     using tree = HostTree.create('kernel-6.1');
     tree.write('etc/systemd/system/graphical.target.requires/momd.service', '');
     tree.write('etc/systemd/system/ksmtuned.service', '[Service]\n');
     symlinkSync('/dev/null', `${tree.root}/etc/systemd/system/ksm.service`);
-    symlinkSync('/lib/systemd/system/x.service', `${tree.root}/etc/systemd/system/libvirtd.service`);
+    tree.write('lib/systemd/system/virtqemud.service', '[Service]\n');
+    symlinkSync('/lib/systemd/system/virtqemud.service', `${tree.root}/etc/systemd/system/libvirtd.service`);
     const services = [...(readEnabledServices(tree.root) ?? [])].sort();
-    assert.deepEqual(services, ['ksmtuned.service', 'libvirtd.service', 'momd.service']);
+    assert.deepEqual(services, ['ksmtuned.service', 'momd.service', 'virtqemud.service']);
   });
 
   test('a host without systemd', () => {

@@ -1,0 +1,117 @@
+import {
+  EMPTY,
+  type Observable,
+  type SchedulerLike,
+  asyncScheduler,
+  concat,
+  concatMap,
+  distinctUntilChanged,
+  filter,
+  interval,
+  map,
+  merge,
+  of,
+  skip,
+  skipWhile,
+  startWith,
+  switchMap,
+  takeUntil,
+  takeWhile,
+  throttleTime,
+  timer,
+  withLatestFrom,
+} from 'rxjs';
+import type { Retune } from './core/retune.js';
+import type { Systemd } from './host/systemd.js';
+
+/** Each notice costs a process: a policy that probes changes its reason all the time. */
+const STATUS_MILLIS = 30_000;
+
+export interface NoticeInputs {
+  /** The loop's turns. */
+  readonly retune$: Observable<Retune>;
+  /** Time to the next look where a turn does not ask for one. */
+  readonly intervalMillis: () => number;
+  readonly dryRun: boolean;
+  /** Who says nothing for so long is killed; undefined without a watchdog. */
+  readonly watchdogMillis: number | undefined;
+  readonly end$: Observable<unknown>;
+  /** The clock; the real one unless given. */
+  readonly scheduler?: SchedulerLike;
+}
+
+/**
+ * What a service manager is told, as assignments of sd_notify(3) that go together: READY=1 with the first decision that
+ * was applied, the status when the reason for it changes, WATCHDOG=1 while the loop lives, STOPPING=1.
+ *
+ * The loop lives as long as no turn is later than `watchdogMillis` after the look that the turn before it announced. So a
+ * turn that waits for ever is noticed as well as a blocked process is, and a libvirt that is silent for its time-outs is
+ * neither.
+ */
+export function serviceNotices({
+  retune$,
+  intervalMillis,
+  dryRun,
+  watchdogMillis,
+  end$,
+  scheduler = asyncScheduler,
+}: NoticeInputs): Observable<readonly string[]> {
+  const status = (retune: Retune) => `STATUS=${dryRun ? 'dry run: ' : ''}${summaryOf(retune)}`;
+  const start$ = retune$.pipe(
+    takeWhile(hasFailed, true),
+    map((retune) => (hasFailed(retune) ? [status(retune)] : ['READY=1', status(retune)])),
+    distinctUntilChanged((a, b) => a.join() === b.join()),
+  );
+  const change$ = retune$.pipe(
+    skipWhile(hasFailed),
+    distinctUntilChanged((a, b) => reasonOf(a) === reasonOf(b)),
+    skip(1),
+    throttleTime(STATUS_MILLIS, scheduler, { leading: true, trailing: true }),
+    map((retune) => [status(retune)]),
+  );
+  const alive$ = (patienceMillis: number) =>
+    retune$.pipe(
+      map((retune) => ('decision' in retune ? retune.decision.nextInMillis : undefined) ?? intervalMillis()),
+      startWith(0),
+      switchMap((millis) =>
+        timer(millis + patienceMillis, scheduler).pipe(
+          map(() => false),
+          startWith(true),
+        ),
+      ),
+    );
+  const watchdog$ = (millis: number) =>
+    interval(millis / 2, scheduler).pipe(
+      withLatestFrom(alive$(millis), retune$),
+      filter(([, alive]) => alive),
+      map(([, , retune]) => ['WATCHDOG=1', status(retune)]),
+    );
+  const running$ = merge(start$, change$, watchdogMillis === undefined ? EMPTY : watchdog$(watchdogMillis));
+  return concat(running$.pipe(takeUntil(end$)), of(['STOPPING=1']));
+}
+
+/** Sends the notices, one after another; none where nobody waits for them. */
+export function tellSystemd(
+  systemd: Systemd | undefined,
+  inputs: Omit<NoticeInputs, 'watchdogMillis' | 'scheduler'>,
+): Observable<unknown> {
+  if (systemd === undefined) return EMPTY;
+  const { watchdogMillis } = systemd;
+  return serviceNotices({ ...inputs, watchdogMillis }).pipe(concatMap((notice) => systemd.notify(notice)));
+}
+
+type FailedRetune = Extract<Retune, { failure: unknown }>;
+
+function hasFailed(retune: Retune): retune is FailedRetune {
+  return 'failure' in retune;
+}
+
+function reasonOf(retune: Retune): string {
+  return hasFailed(retune) ? retune.failure.message : retune.decision.reason;
+}
+
+/** In one line, which is all that a status can have. */
+function summaryOf(retune: Retune): string {
+  const text = hasFailed(retune) ? `no decision: ${retune.failure.message}` : retune.decision.sentence;
+  return text.replaceAll(/\s+/g, ' ');
+}
