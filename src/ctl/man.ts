@@ -1,28 +1,28 @@
+import { entry, escaped, flag, literal, sentence } from '../man/roff.js';
 import { type OptionName, type VerbTable, OPTIONS, optionOf } from './verb.js';
 
-/** The parts of samepagectl(1) that follow from the table of verbs, as roff for man(7), by the section's name. */
+/** The parts of samepagectl(1) that follow from the table of verbs, as roff for man(7). */
 export function manSections(
   verbs: VerbTable,
 ): Readonly<Record<'SYNOPSIS' | 'COMMANDS' | 'OPTIONS' | 'EXAMPLES', string>> {
   const entries = Object.entries(verbs);
   return {
     SYNOPSIS: entries
-      .map(([name, { usage = name, options }]) => {
-        const taken = options.map((option) => `[${flag(option)}]`).join(' ');
-        return `.B samepagectl\n${words(usage)}${taken === '' ? '' : ` ${taken}`}\n.br`;
-      })
+      .map(([name, { usage = name, options }]) =>
+        ['.SY samepagectl', words(usage), ...options.map((option) => `[${optionFlag(option)}]`)].join('\n'),
+      )
       .join('\n'),
     COMMANDS: entries
       .map(([name, { usage = name, summary, details }]) => {
-        return `.TP\n${words(usage)}\n${details === undefined ? sentence(summary) : escaped(details)}`;
+        return entry(words(usage), details === undefined ? sentence(summary) : escaped(details));
       })
       .join('\n'),
     OPTIONS: (Object.keys(OPTIONS) as OptionName[])
-      .map((option) => `.TP\n${flag(option)}\n${sentence(optionOf(option).help)}`)
+      .map((option) => entry(optionFlag(option), escaped(optionOf(option).help)))
       .join('\n'),
     EXAMPLES: entries
       .flatMap(([, { examples }]) => examples)
-      .map(({ command, does }) => `.TP\n.B ${escaped(command)}\n${sentence(does)}`)
+      .map(({ command, does }) => entry(literal(command), escaped(does)))
       .join('\n'),
   };
 }
@@ -35,19 +35,6 @@ function words(usage: string): string {
     .join('');
 }
 
-function flag(name: OptionName): string {
-  const { placeholder } = optionOf(name);
-  return `\\fB${escaped(`--${name}`)}\\fR${placeholder === undefined ? '' : ` \\fI${placeholder}\\fR`}`;
-}
-
-function sentence(text: string): string {
-  return escaped(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
-}
-
-/** A backslash, a hyphen that is to be copied, and a dot or quote that begins a line mean something to roff. */
-function escaped(text: string): string {
-  return text
-    .replaceAll('\\', String.raw`\e`)
-    .replaceAll('-', String.raw`\-`)
-    .replace(/^[.']/gm, String.raw`\&$&`);
+function optionFlag(name: OptionName): string {
+  return flag(name, optionOf(name).placeholder);
 }
