@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 
+/** Put in by the bundler (deploy/bundle.js): what it makes has no package.json near it. */
+declare const BUNDLED_VERSION: string | undefined;
+
 /** The version in package.json. */
-export const VERSION = packageVersion();
+export const VERSION = typeof BUNDLED_VERSION === 'string' ? BUNDLED_VERSION : packageVersion();
 
 function packageVersion(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');

@@ -1,0 +1,37 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { copyright } from './copyright.js';
+
+// node deploy/bundle.js DIRECTORY: puts there samepaged.js and samepagectl.js, each a program that needs Node and nothing
+// else, a package.json that says they are modules, and copyright, the licences of all that is in them. The same source
+// gives the same bytes.
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const [directory] = process.argv.slice(2);
+if (directory === undefined) {
+  process.stderr.write('bundle.js: expected the directory to write to\n');
+  process.exit(64);
+}
+
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const { metafile } = await build({
+  absWorkingDir: ROOT,
+  entryPoints: { samepaged: 'src/daemon.ts', samepagectl: 'src/ctl/main.ts' },
+  outdir: directory,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  format: 'esm',
+  define: { BUNDLED_VERSION: JSON.stringify(version) },
+  // The CommonJS packages among them (pino) call require for Node's own modules.
+  banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+});
+
+const packages = Object.keys(metafile.inputs).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
+writeFileSync(join(directory, 'package.json'), '{ "type": "module" }\n');
+writeFileSync(join(directory, 'copyright'), copyright(ROOT, [...new Set(packages)].sort()));

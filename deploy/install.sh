@@ -1,0 +1,111 @@
+#!/bin/sh
+# Installs samepaged from a checkout in which npm has installed what it needs. See --help.
+set -eu
+umask 022
+
+usage() {
+	cat <<-END
+	Usage: [DESTDIR=DIR] deploy/install.sh [OPTION]...
+	Installs samepaged, its service, bus and polkit files, manual pages and completions.
+
+	  --prefix=DIR      where it goes (/usr)
+	  --bindir=DIR      for samepaged and samepagectl (PREFIX/bin)
+	  --unitdir=DIR     for samepaged.service (PREFIX/lib/systemd/system)
+	  --zshdir=DIR      for the completion of zsh (PREFIX/share/zsh/site-functions)
+	  --sharedir=DIR    for D-Bus and polkit, which look nowhere else (/usr/share)
+	  --node=PATH       the Node that runs the programs (/usr/bin/env node)
+	  --help            say so and end
+
+	PREFIX/lib/samepaged/installed-files tells deploy/uninstall.sh what to remove.
+	END
+}
+
+fail() {
+	echo "install.sh: $1" >&2
+	exit "${2:-1}"
+}
+
+prefix=/usr bindir='' unitdir='' zshdir='' sharedir=/usr/share node='/usr/bin/env node' DESTDIR=${DESTDIR:-}
+for option; do
+	case $option in
+	--prefix=/* | --bindir=/* | --unitdir=/* | --zshdir=/* | --sharedir=/* | --node=/*)
+		name=${option%%=*}
+		eval "${name#--}=\${option#*=}"
+		;;
+	--help) usage; exit ;;
+	*) fail "$option: expected an option with an absolute path, see --help" 64 ;;
+	esac
+done
+library=$prefix/lib/samepaged share=$prefix/share
+bindir=${bindir:-$prefix/bin} unitdir=${unitdir:-$prefix/lib/systemd/system} zshdir=${zshdir:-$share/zsh/site-functions}
+
+cd "$(dirname "$0")/.."
+list=$library/installed-files
+[ -d node_modules/esbuild ] || fail 'node_modules has no esbuild: run npm ci first'
+if [ -e "$DESTDIR$library/samepaged.js" ] && ! [ -e "$DESTDIR$list" ]; then
+	fail "$DESTDIR$library is there and not by install.sh: remove the package samepaged first"
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+node deploy/bundle.js "$work"
+for shell in bash zsh fish; do node "$work/samepagectl.js" completion "$shell" > "$work/$shell"; done
+for program in samepaged samepagectl; do
+	{ echo "#!$node"; sed 1d "$work/$program.js"; } > "$work/$program"
+done
+for unit in deploy/systemd/samepaged.service deploy/dbus/org.samepaged1.service; do
+	sed "s|/usr/bin/samepage|$bindir/samepage|g" "$unit" > "$work/${unit##*/}"
+done
+if [ -e "$DESTDIR$list" ]; then cp "$DESTDIR$list" "$work/list"; fi
+
+# Makes a directory, and notes it and those above it that were not there.
+directory() {
+	if [ -d "$DESTDIR$1" ]; then return; fi
+	directory "$(dirname "$1")"
+	mkdir "$DESTDIR$1"
+	echo "$1/" >> "$work/list"
+}
+
+# put FILE TARGET [MODE]
+put() {
+	directory "$(dirname "$2")"
+	install -m "${3:-644}" "$1" "$DESTDIR$2"
+	echo "$2" >> "$work/list"
+}
+
+mkdir -p "$DESTDIR/"
+for program in samepaged samepagectl; do
+	put "$work/$program" "$library/$program.js" 755
+	directory "$bindir"
+	ln -srfn "$DESTDIR$library/$program.js" "$DESTDIR$bindir/$program"
+	echo "$bindir/$program" >> "$work/list"
+done
+put "$work/package.json" "$library/package.json"
+put "$work/samepaged.service" "$unitdir/samepaged.service"
+put deploy/systemd/samepaged.sysusers.conf "$prefix/lib/sysusers.d/samepaged.conf"
+put deploy/dbus/org.samepaged1.conf "$sharedir/dbus-1/system.d/org.samepaged1.conf"
+put "$work/org.samepaged1.service" "$sharedir/dbus-1/system-services/org.samepaged1.service"
+put deploy/dbus/org.samepaged1.Manager.xml "$sharedir/dbus-1/interfaces/org.samepaged1.Manager.xml"
+put deploy/polkit/org.samepaged1.policy "$sharedir/polkit-1/actions/org.samepaged1.policy"
+put deploy/polkit/50-samepaged.rules "$sharedir/polkit-1/rules.d/50-samepaged.rules"
+put "$work/bash" "$share/bash-completion/completions/samepagectl"
+put "$work/zsh" "$zshdir/_samepagectl"
+put "$work/fish" "$share/fish/vendor_completions.d/samepagectl.fish"
+for page in deploy/man/*.[1-8]; do
+	gzip -9nc "$page" > "$work/page"
+	put "$work/page" "$share/man/man${page##*.}/${page##*/}.gz"
+done
+put "$work/copyright" "$share/doc/samepaged/copyright"
+put fixtures/ksmtuned.conf "$share/doc/samepaged/examples/ksmtuned.conf"
+put fixtures/schema/status.schema.json "$share/doc/samepaged/status.schema.json"
+echo "$list" >> "$work/list"
+sort -u "$work/list" > "$work/sorted"
+install -m 644 "$work/sorted" "$DESTDIR$list"
+
+if [ -n "$DESTDIR" ] || [ "$(id -u)" != 0 ]; then exit; fi
+if [ -d /run/systemd/system ]; then
+	systemd-sysusers "$prefix/lib/sysusers.d/samepaged.conf"
+	systemctl daemon-reload
+	systemctl reload dbus.service
+fi
+echo 'Now: systemctl disable --now ksmtuned ksm; systemctl enable --now samepaged'
