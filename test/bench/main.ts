@@ -4,7 +4,7 @@ import { installedBytes, residentAfter, startUpMillis } from './footprint.js';
 import { eventLatency } from './latency.js';
 import { retuneCpuMillis } from './retuneCost.js';
 
-/** `npm run bench`: every figure of the README, measured here and now, side by side. Not a test: it judges nothing. */
+/** `npm run bench`: every figure of docs/figures.md, measured here and now, side by side. Not a test: it judges nothing. */
 
 const { values } = parseArgs({
   options: {

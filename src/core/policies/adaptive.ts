@@ -64,7 +64,7 @@ export interface AdaptiveMemory {
 const BUSY_SHARE = 0.25;
 
 /**
- * Merges when memory is short or promised to be, in bursts at a CPU budget, and rests otherwise. README.md tells how.
+ * Merges when memory is short or promised to be, in bursts at a CPU budget, and rests otherwise. docs/policies.md tells how.
  *
  * INVARIANTS: ksmd runs in the phases `burst` and `probe` only; a burst ends when whole passes bring nothing more; what
  * nobody asked for (probes, and bursts after a hint that lead to nothing) is paid for out of the probes' credit.
