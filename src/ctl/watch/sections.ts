@@ -132,18 +132,31 @@ export function happened({ log }: WatchState, { columns, rows }: Area): readonly
   return [title, ...told].slice(0, Math.max(rows, 0));
 }
 
-/** The time, a mark for those who do not see colours, and the text in at most so many lines. */
+/**
+ * The time, a mark for those who do not see colours, and the text in at most so many lines. Of a decision that is too long
+ * the end is shown: what was decided.
+ */
 export function entryLines(entry: LogEntry, columns: number, most: number): readonly Line[] {
   const [mark, ink] = MARKS[entry.kind];
   const before = `${clockTime(entry.atMillis, true)} ${mark} `;
   const indent = before.length;
   const times = entry.times > 1 ? ` (${entry.times} times)` : '';
-  const lines = folded(`${entry.text}${times}`, Math.max(columns - indent, 1));
+  const text = `${entry.text}${times}`;
+  const width = Math.max(columns - indent, 1);
+  const lines = entry.kind === 'decision' ? lastLines(text, width, most) : folded(text, width);
   return lines.slice(0, most).map((text, at): Line => {
     const ellipsis = at === most - 1 && lines.length > most ? '…' : '';
     const start = at === 0 ? { text: before, ink: ink ?? 'dim' } : { text: ' '.repeat(indent) };
     return clip([start, { text: `${text}${ellipsis}`, ink }], columns);
   });
+}
+
+/** The text, or as many of its last words as fit. */
+function lastLines(text: string, columns: number, most: number): readonly string[] {
+  const words = text.split(' ');
+  const shorter = words.map((_, at) => (at === 0 ? text : `…${words.slice(at).join(' ')}`));
+  const fitting = shorter.find((part) => folded(part, columns).length <= most);
+  return folded(fitting ?? text, columns);
 }
 
 /** As wrap(), cleaned, and without a word that is longer than a line. */
