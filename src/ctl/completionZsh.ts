@@ -11,6 +11,7 @@ _samepagectl_guests() {
     local -i i
     for ((i = 1; i < $#typed; i++)); do
         [[ $typed[i] == --(bus|libvirt) ]] && asked+=("$typed[i]" "$typed[i+1]")
+        [[ $typed[i] == --(bus|libvirt)=* ]] && asked+=("$typed[i]")
     done
     names=("\${(@f)$(samepagectl completion guests $asked 2>/dev/null)}")
     compadd -a names

@@ -195,6 +195,7 @@ describeIn('zsh', () => {
 
   it("guests by libvirt's names", () => {
     shows(`samepagectl --bus ${bus.address} --libvirt /org/libvirt/Test guests forbid vau`, 'lt');
+    shows(`samepagectl --bus=${bus.address} --libvirt=/org/libvirt/Test guests forbid vau`, 'lt');
   });
 });
 
