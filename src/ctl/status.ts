@@ -12,7 +12,7 @@ export const status: Verb = {
   summary: 'is KSM merging, why, what it saves and costs',
   details:
     'Shows how things stood at the last look. The exit status is 0 while samepaged runs and 3 while it does not; then the ' +
-    "kernel's own state is shown. status.schema.json in the sources describes --json.",
+    "kernel's own state is shown. status.schema.json in /usr/share/doc/samepaged describes --json.",
   options: ['bus', 'json'],
   examples: [
     { command: 'samepagectl status', does: 'one screen' },

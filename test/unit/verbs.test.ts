@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { generalHelp, verbHelp, verbOf } from '../../src/ctl/help.js';
-import { manSections } from '../../src/ctl/man.js';
 import { OPTIONS, UsageError, optionOf, type OptionName } from '../../src/ctl/verb.js';
 import { VERBS } from '../../src/ctl/verbs.js';
-import { assertGolden } from '../support/golden.js';
 import { PLAIN, inputOf } from './ctlExamples.js';
 
 const NAMES = Object.keys(VERBS);
@@ -96,19 +94,4 @@ describe('words that a verb cannot take', () => {
       );
     });
   }
-});
-
-test('the sections of the manual page follow from the table', () => {
-  const sections = manSections(VERBS);
-  assertGolden(
-    'man-sections.txt',
-    Object.entries(sections)
-      .map(([name, text]) => `.SH ${name}\n${text}\n`)
-      .join(''),
-  );
-  for (const name of NAMES)
-    assert.ok(
-      sections.COMMANDS.includes(`\n\\fB${name}\\fR`) || sections.COMMANDS.startsWith(`.TP\n\\fB${name}`),
-      name,
-    );
 });
