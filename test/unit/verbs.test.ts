@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { generalHelp, verbHelp, verbOf } from '../../src/ctl/help.js';
 import { OPTIONS, UsageError, optionOf, type OptionName } from '../../src/ctl/verb.js';
 import { VERBS } from '../../src/ctl/verbs.js';
+import { assertGolden } from '../support/golden.js';
 import { PLAIN, inputOf } from './ctlExamples.js';
 
 const NAMES = Object.keys(VERBS);
