@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { KEYS } from '../../src/config/keys.js';
+import { VERBS } from '../../src/ctl/verbs.js';
+
+// What the texts say of the program, as far as a program can check that.
+
+const read = (file: string) => readFileSync(file, 'utf8');
+const TEXTS = [
+  'README.md',
+  ...readdirSync('docs')
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+const all = TEXTS.map(read).join('\n');
+
+function found(pattern: RegExp): readonly string[] {
+  const names = [...all.matchAll(pattern)].flatMap(([, name]) => name ?? []);
+  assert.notEqual(names.length, 0, `${String(pattern)} is in none of ${TEXTS.join(', ')}`);
+  return [...new Set(names)];
+}
+
+describe('README.md and docs/', () => {
+  test('link to files that are there', () => {
+    for (const target of [...read('README.md').matchAll(/\]\(([^)#:]+)\)/g)].flatMap(([, name]) => name ?? [])) {
+      assert.ok(existsSync(target), target);
+    }
+  });
+
+  test('name npm scripts that package.json has', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    for (const name of found(/npm run ([\w:]+)/g)) assert.ok(Object.hasOwn(scripts, name), name);
+  });
+
+  test('name verbs of samepagectl that there are', () => {
+    for (const name of found(/(?:`|^ {4}(?:\$ )?)samepagectl ([a-z]+)/gm)) assert.ok(Object.hasOwn(VERBS, name), name);
+  });
+
+  test('name keys of the configuration that there are', () => {
+    for (const name of found(/\b(KSM_[A-Z_]+[A-Z])\b/g)) assert.ok(Object.hasOwn(KEYS, name), name);
+  });
+
+  test('show what --replay really prints', () => {
+    const [, shown = ''] = /--replay .* \| tail -8\n\n((?: {4}.*\n|\n)+)/.exec(read('README.md')) ?? [];
+    const lines = shown
+      .split('\n')
+      .map((line) => line.slice(4))
+      .filter((line) => line.trim() !== '');
+    assert.ok(lines.length > 5);
+    const golden = read('fixtures/golden/replay.txt').split('\n');
+    for (const line of lines) assert.ok(golden.includes(line), line);
+  });
+
+  test('name the package as it is made', () => {
+    const { version } = JSON.parse(read('package.json')) as { version: string };
+    assert.deepEqual(found(/samepaged_([\d.]+)_all\.deb/g), [version]);
+  });
+});
