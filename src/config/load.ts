@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { nearest } from '../core/nearest.js';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 import { KEYS, type KeyName, type Values, readValue } from './keys.js';
-import { type Assignment, parseAssignments, shellWord } from './syntax.js';
+import { parseAssignments, shellWord } from './syntax.js';
 
 /** The file that hosts with ksmtuned already have. */
 export const DEFAULT_CONFIG_FILE = '/etc/ksmtuned.conf';
@@ -20,14 +20,15 @@ export interface Config {
 /** The configuration cannot be used. The message lists every error, each with file:line and what was expected. */
 export class ConfigError extends FatalError {
   constructor(errors: readonly string[]) {
-    super(firstOf(errors).join('\n'), EXIT.config);
+    super(firstOf(errors, (error) => error).join('\n'), EXIT.config);
   }
 }
 
 /** So many that a person reads them. */
-function firstOf(lines: readonly string[]): readonly string[] {
-  const more = lines.length - MOST_SHOWN;
-  return more > 0 ? [...lines.slice(0, MOST_SHOWN), `and ${more} more`] : lines;
+function firstOf<Item>(items: readonly Item[], tell: (item: Item) => string): readonly string[] {
+  const told = items.slice(0, MOST_SHOWN).map(tell);
+  const more = items.length - told.length;
+  return more > 0 ? [...told, `and ${more} more`] : told;
 }
 
 /**
@@ -38,7 +39,7 @@ function firstOf(lines: readonly string[]): readonly string[] {
  */
 export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
   const errors: string[] = [];
-  const warnings: string[] = [];
+  const unknown: { key: string; origin: string }[] = [];
   const values: Record<string, unknown> = {};
   const origins: Record<string, { text: string; origin: string }> = {};
   for (const [name, { fallback }] of Object.entries(KEYS)) {
@@ -52,7 +53,7 @@ export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
     for (const assignment of assignments) {
       const origin = `${path}:${assignment.line}`;
       if (!isKey(assignment.key)) {
-        warnings.push(unknownKey(assignment, origin));
+        unknown.push({ key: assignment.key, origin });
         continue;
       }
       const value = readValue(assignment.key, assignment.value);
@@ -69,7 +70,7 @@ export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
 
   if (errors.length > 0) throw new ConfigError(errors);
   const config = Object.freeze({ values: Object.freeze(values) as Values, origins: origins as Config['origins'] });
-  return { ...config, warnings: [...firstOf(warnings), ...contradictions(config)] };
+  return { ...config, warnings: [...firstOf(unknown, unknownKey), ...contradictions(config)] };
 }
 
 /**
@@ -106,7 +107,7 @@ function isKey(name: string): name is KeyName {
   return Object.hasOwn(KEYS, name);
 }
 
-function unknownKey({ key }: Assignment, origin: string): string {
+function unknownKey({ key, origin }: { readonly key: string; readonly origin: string }): string {
   const near = nearest(key, Object.keys(KEYS));
   return `${origin}: unknown key ${shorten(key)}${near === undefined ? '' : `; did you mean ${near}?`} (ignored)`;
 }

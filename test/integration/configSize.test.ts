@@ -6,21 +6,18 @@ import { HostTree } from '../support/hostTree.js';
 
 const MIB = 1024 * 1024;
 
-/** What --print-config makes of a file of 1 MiB that is made of `pattern`, and how long it takes, in milliseconds. */
-async function printOneMebibyte(pattern: string, last = ''): Promise<CommandResult & { millis: number }> {
+/** What --print-config makes of a file of 1 MiB that is made of `pattern`. */
+async function printOneMebibyte(pattern: string, last = ''): Promise<CommandResult> {
   using tree = HostTree.create();
   tree.write('etc/ksmtuned.conf', pattern.repeat(Math.ceil(MIB / pattern.length)) + last);
-  const before = performance.now();
-  const result = await runDaemon(['--print-config', '--config', join(tree.root, 'etc/ksmtuned.conf')]);
-  return { ...result, millis: performance.now() - before };
+  return await runDaemon(['--print-config', '--config', join(tree.root, 'etc/ksmtuned.conf')]);
 }
 
 describe('a configuration file of 1 MiB', () => {
   it('of comments is read to its end', async () => {
-    const { status, stdout, millis } = await printOneMebibyte('# nothing here\n', 'KSM_SLEEP_MSEC=33\n');
+    const { status, stdout } = await printOneMebibyte('# nothing here\n', 'KSM_SLEEP_MSEC=33\n');
     assert.equal(status, 0);
     assert.match(stdout, /^KSM_SLEEP_MSEC=33 /m);
-    assert.ok(millis < 3000, `${String(millis)} ms`);
   });
 
   it('on one line is one value that is not as expected, and shown in short', async () => {
@@ -35,18 +32,16 @@ describe('a configuration file of 1 MiB', () => {
   });
 
   it('of bad lines is refused with the first 20 of them', async () => {
-    const { status, stderr, millis } = await printOneMebibyte('this is no configuration\n');
+    const { status, stderr } = await printOneMebibyte('this is no configuration\n');
     assert.equal(status, 78);
     assert.equal(stderr.trimEnd().split('\n').length, 21);
     assert.match(stderr, /and \d+ more\n$/);
-    assert.ok(millis < 3000, `${String(millis)} ms`);
   });
 
   it('of unknown keys does not fill the log', async () => {
-    const { status, stderr, millis } = await printOneMebibyte('KSM_COLOUR=blue\n', 'KSM_SLEEP_MSEC=33\n');
+    const { status, stderr } = await printOneMebibyte('KSM_COLOUR=blue\n', 'KSM_SLEEP_MSEC=33\n');
     assert.equal(status, 0);
     const lines = stderr.trimEnd().split('\n').length;
     assert.ok(lines <= 21, `${String(lines)} lines`);
-    assert.ok(millis < 3000, `${String(millis)} ms`);
   });
 });
