@@ -31,12 +31,11 @@ describe('a libvirt-dbus that is late, silent or fails (a stand-in)', { concurre
     host.tree.addGuest(101, 'web', 14_000_000);
     const daemon = await host.started({ libvirt });
     await host.paceIs('1 64 10');
-    const [onBus, first] = [await daemon.line(/^org\.samepaged1 is on/), await decision(daemon, 1)];
+    const first = await decision(daemon, 1);
     assert.equal(first['guests'], 1);
-    const millis = Date.parse(String(first['time'])) - Date.parse(String(onBus['time']));
-    assert.ok(millis < 3000, `${String(millis)} ms from the bus to the first decision in the kernel`);
-    const { msg } = await daemon.line(/^libvirt does not answer/);
-    assert.match(msg, /org\.libvirt did not answer ListDomains within 5 s.*; see that libvirtd runs/);
+    const late = await daemon.line(/^libvirt does not answer/);
+    assert.match(String(late['msg']), /org\.libvirt did not answer ListDomains within 5 s.*; see that libvirtd runs/);
+    assert.ok(String(first['time']) < String(late['time']), 'decided before libvirt was given up');
     await retune(daemon);
     assert.equal(await daemon.end(), 0);
     assert.equal(host.pace, '0 100 20');
