@@ -1,0 +1,39 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+
+// Runs on the machine, in the place of samepaged under its unit's settings, with Node and nothing else: tries what its
+// arguments say (a JSON object, name to attempt) and prints the outcomes as one, "done" or an errno.
+
+export type Attempt =
+  { readonly read: string } | { readonly write: string; readonly text: string } | { readonly listen: string };
+
+function act(attempt: Attempt): unknown {
+  if ('read' in attempt) return readFileSync(attempt.read);
+  if ('write' in attempt) {
+    writeFileSync(attempt.write, attempt.text);
+    return undefined;
+  }
+  const server = createServer();
+  return new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, attempt.listen, () => {
+      server.close();
+      resolve();
+    });
+  });
+}
+
+async function outcome(attempt: Attempt): Promise<string> {
+  try {
+    await act(attempt);
+    return 'done';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  }
+}
+
+const outcomes: Record<string, string> = {};
+for (const [name, attempt] of Object.entries(JSON.parse(process.argv[2] ?? '{}') as Record<string, Attempt>)) {
+  outcomes[name] = await outcome(attempt);
+}
+process.stdout.write(JSON.stringify(outcomes));

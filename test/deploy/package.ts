@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { copyFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Machine } from '../support/machine.js';
+import { removeScratch, scratchDirectory } from '../support/scratch.js';
+import { check } from './check.js';
+
+const execFileAsync = promisify(execFile);
+
+/** Where the machine has it. */
+export const PACKAGE = '/opt/samepaged.deb';
+
+export function checkPackage(machine: Machine): void {
+  check(machine, 'is made from the checkout, and lintian has nothing against it', async () => {
+    const directory = await scratchDirectory('package');
+    try {
+      await execFileAsync('sh', ['deploy/package.sh', directory]);
+      const [name = '', ...others] = await readdir(directory);
+      assert.match(name, /^samepaged_.*_all\.deb$/);
+      assert.deepEqual(others, []);
+      await copyFile(join(directory, name), machine.path(PACKAGE));
+      const { stdout } = await execFileAsync('lintian', ['--fail-on', 'none', join(directory, name)]);
+      assert.equal(stdout, '');
+    } finally {
+      await removeScratch(directory);
+    }
+  });
+}
+
+/** What an administrator types. */
+export async function installPackage(machine: Machine, ...options: readonly string[]): Promise<void> {
+  await machine.run('apt-get', 'install', '--yes', ...options, PACKAGE);
+}

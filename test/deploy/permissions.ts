@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import type { Machine } from '../support/machine.js';
+import { LIBVIRT_MEMBER } from '../support/machineImage.js';
+import { check } from './check.js';
+import { call, property } from './manager.js';
+
+/** What changes something, with the polkit action that allows it. */
+const CHANGING = [
+  { action: 'org.samepaged1.retune', call: ['Retune'], member: true },
+  { action: 'org.samepaged1.pause', call: ['Pause', 't', '60'], member: true },
+  { action: 'org.samepaged1.pause', call: ['Stop'], member: true },
+  { action: 'org.samepaged1.pause', call: ['Resume'], member: true },
+  { action: 'org.samepaged1.set-policy', call: ['SetPolicy', 's', 'default'], member: false },
+  { action: 'org.samepaged1.unmerge', call: ['Unmerge', 'b', 'false'], member: false },
+  { action: 'org.samepaged1.configure', call: ['Reload'], member: false },
+] as const;
+
+export function checkPermissions(machine: Machine): void {
+  for (const { action, call: words, member } of CHANGING) {
+    const [method, ...args] = words;
+    check(machine, `${method}: root may, nobody is refused by the name of the action`, async () => {
+      await assert.rejects(call(machine, 'nobody', method, ...args), new RegExp(action.replaceAll('.', '\\.')));
+      await call(machine, 'root', method, ...args);
+    });
+    check(machine, `${method}: a member of the group libvirt ${member ? 'may' : 'is refused'}`, async () => {
+      const asked = call(machine, LIBVIRT_MEMBER, method, ...args);
+      if (member) await asked;
+      else await assert.rejects(asked, new RegExp(action.replaceAll('.', '\\.')));
+    });
+  }
+
+  check(machine, 'everyone reads', async () => {
+    await call(machine, 'root', 'Resume');
+    assert.equal(await property(machine, 'nobody', 'Policy'), 'ksmtuned');
+    await call(machine, 'nobody', 'Explain');
+    await call(machine, 'nobody', 'GetConfiguration');
+    assert.match(await machine.runAs('nobody', 'samepagectl', 'status'), /guests/);
+  });
+
+  check(machine, 'a call starts the service', async () => {
+    await machine.run('systemctl', 'stop', 'samepaged');
+    await property(machine, 'nobody', 'Version');
+    assert.match(
+      await machine.run('systemctl', 'show', '--property=ActiveState', 'samepaged'),
+      /=(activating|active)$/m,
+    );
+  });
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import type { Machine } from '../support/machine.js';
+import { eventually } from '../support/daemon.js';
+import { check, untilJournal } from './check.js';
+import { lastRetune } from './manager.js';
+
+const CONFIG = '/etc/ksmtuned.conf';
+
+export function checkService(machine: Machine): void {
+  const systemctl = (...words: readonly string[]) => machine.run('systemctl', ...words);
+  const leastPages = async () =>
+    /^KSM_NPAGES_MIN=(\d+)/m.exec(await machine.run('samepagectl', 'config', '--all'))?.[1];
+
+  check(machine, 'is ready when it has made its first decision', async () => {
+    await systemctl('stop', 'samepaged');
+    await systemctl('start', 'samepaged');
+    assert.match((await lastRetune(machine)).sentence, /guests use /);
+  });
+
+  check(machine, 'reload takes a changed configuration', async () => {
+    await machine.write(CONFIG, 'KSM_NPAGES_MIN=77\n');
+    await systemctl('reload', 'samepaged');
+    assert.equal(await leastPages(), '77');
+  });
+
+  check(machine, 'reload with a bad one: says where, and the running one stays', async (since) => {
+    await machine.write(CONFIG, 'KSM_NPAGES_MIN=88\nKSM_NPAGES_MAX=many\n');
+    await assert.rejects(systemctl('reload', 'samepaged'));
+    await untilJournal(machine, since, /ksmtuned\.conf:2/);
+    assert.equal(await leastPages(), '77');
+    await machine.write(CONFIG, '');
+    await systemctl('reload', 'samepaged');
+  });
+
+  check(machine, 'SIGUSR1 retunes', async () => {
+    await systemctl('kill', '--signal=USR1', 'samepaged');
+    await eventually(async () => (await lastRetune(machine)).triggers.some((trigger) => trigger.includes('SIGUSR1')));
+  });
+
+  check(machine, 'service-log-level sets how much it says', async (since) => {
+    assert.equal(await systemctl('service-log-level', 'samepaged'), 'info\n');
+    await systemctl('service-log-level', 'samepaged', 'debug');
+    assert.equal(await systemctl('service-log-level', 'samepaged'), 'debug\n');
+    await systemctl('kill', '--signal=USR1', 'samepaged');
+    await untilJournal(machine, since, /"level":"debug"/);
+    await systemctl('service-log-level', 'samepaged', 'info');
+  });
+}

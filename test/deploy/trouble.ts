@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { mkdir, rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../support/daemon.js';
+import type { Machine } from '../support/machine.js';
+import { startMachineGuest, virsh } from '../support/machineGuest.js';
+import { check, untilJournal } from './check.js';
+import { hasHostSettings, setHostSettings, untilKsm } from './ksmFigures.js';
+
+const DROP_IN = '/run/systemd/system/samepaged.service.d';
+/** Minutes are too long for a test. */
+const WATCHDOG_SECONDS = 2;
+const BACK_MILLIS = 30_000;
+
+export function checkTrouble(machine: Machine): void {
+  const systemctl = (...words: readonly string[]) => machine.run('systemctl', ...words);
+  const mainPid = async () => (await systemctl('show', '--property=MainPID', '--value', 'samepaged')).trim();
+  const untilBack = (before: string) =>
+    eventually(
+      async () => {
+        const active = await systemctl('is-active', 'samepaged').then(
+          () => true,
+          () => false,
+        );
+        return active && (await mainPid()) !== before ? true : undefined;
+      },
+      BACK_MILLIS,
+      () => 'it did not come back',
+    );
+
+  check(machine, 'hangs: the watchdog kills it, and it comes back', async (since) => {
+    assert.notEqual(await systemctl('show', '--property=WatchdogUSec', '--value', 'samepaged'), 'infinity\n');
+    await mkdir(machine.path(DROP_IN), { recursive: true });
+    await machine.write(`${DROP_IN}/watchdog.conf`, `[Service]\nWatchdogSec=${WATCHDOG_SECONDS}\n`);
+    await systemctl('daemon-reload');
+    await systemctl('restart', 'samepaged');
+    const hung = await mainPid();
+    await sleep(2.5 * WATCHDOG_SECONDS * 1000);
+    assert.equal(await mainPid(), hung, 'it is not killed while it works');
+    await systemctl('kill', '--signal=STOP', 'samepaged');
+    await untilBack(hung);
+    assert.match(await machine.journal(since), /samepaged\.service: Watchdog timeout/);
+    await rm(machine.path(DROP_IN), { recursive: true });
+    await systemctl('daemon-reload');
+  });
+
+  check(machine, 'killed: the one that comes back still knows what the host had', async (since) => {
+    await systemctl('stop', 'samepaged');
+    setHostSettings();
+    await machine.write('/etc/ksmtuned.conf', 'KSM_WHEN=always\n');
+    await systemctl('start', 'samepaged');
+    await untilKsm('run', (run) => run === 1);
+    assert.ok(!hasHostSettings());
+    const killed = await mainPid();
+    await systemctl('kill', '--signal=KILL', 'samepaged');
+    await untilBack(killed);
+    await untilJournal(machine, since, /the last samepaged ended without giving the host back/);
+    await systemctl('stop', 'samepaged');
+    assert.ok(hasHostSettings());
+    await systemctl('start', 'samepaged');
+  });
+
+  check(machine, 'libvirtd restarts: the next guest is an event again', async (since) => {
+    await machine.write('/etc/ksmtuned.conf', 'DEBUG=1\n');
+    await systemctl('reload', 'samepaged');
+    const before = await mainPid();
+    await systemctl('restart', 'libvirtd');
+    await startMachineGuest(machine, { name: 'next', commonMiB: 16, ownMiB: 0 });
+    await untilJournal(machine, since, /guest next started/);
+    await virsh(machine, 'destroy', 'next');
+    await untilJournal(machine, since, /guest next stopped/);
+    assert.equal(await mainPid(), before);
+  });
+}
