@@ -2,7 +2,7 @@ import { test } from 'node:test';
 import { eventually } from '../support/daemon.js';
 import type { Machine } from '../support/machine.js';
 
-const JOURNAL_MILLIS = 30_000;
+const JOURNAL_MILLIS = 60_000;
 
 /** A test of what is on the machine. When it fails, it shows what came into the journal meanwhile. */
 export function check(machine: Machine, name: string, body: (since: string) => Promise<void>): void {

@@ -1,9 +1,11 @@
+import assert from 'node:assert/strict';
 import { hostMemory } from '../../src/core/memory.js';
 import { readMemoryFigures } from '../../src/host/meminfo.js';
 import type { Machine } from '../support/machine.js';
 import { startMachineGuest, virsh } from '../support/machineGuest.js';
 import { check, untilJournal } from './check.js';
 import { untilKsm } from './ksmFigures.js';
+import { property } from './manager.js';
 
 const MIB = 1024 ** 2;
 /** QEMU takes about twice of this. */
@@ -24,6 +26,7 @@ export function checkGuests(machine: Machine): void {
     await startMachineGuest(machine, LARGE_GUEST);
     await untilKsm('run', (run) => run === 1);
     await untilJournal(machine, since, /guest large started/);
+    assert.equal(await property(machine, 'root', 'LibvirtConnected'), true);
     await virsh(machine, 'destroy', 'large');
     await untilJournal(machine, since, /guest large stopped/);
   });

@@ -17,6 +17,7 @@ const FORBIDDEN: Readonly<Record<string, Attempt>> = {
   'write elsewhere in /sys': { write: `${WRITABLE_SYS}/enabled`, text: 'always' },
   'create a file outside its own directories': { write: `${FREE_FOR_ALL}/file`, text: '' },
   'read what is in /home': { read: SECRET },
+  'read the hashes of passwords': { read: '/etc/shadow' },
   'open an internet socket': { listen: '127.0.0.1' },
 };
 
@@ -52,10 +53,12 @@ export function checkHardening(machine: Machine): void {
     await chmod(machine.path(FREE_FOR_ALL), 0o777);
     await chmod(machine.path(`/home/${LIBVIRT_MEMBER}`), 0o755);
     await machine.write(SECRET, 'secret');
+    await chmod(machine.path('/etc/shadow'), 0o644);
     assert.deepEqual(await outcomesOf(FORBIDDEN), {
       'write elsewhere in /sys': 'EROFS',
       'create a file outside its own directories': 'EROFS',
       'read what is in /home': 'ENOENT',
+      'read the hashes of passwords': 'empty',
       'open an internet socket': 'EAFNOSUPPORT',
     });
     const unconfined = await machine.runAs('nobody', 'node', PROBE, JSON.stringify(FORBIDDEN));

@@ -2,13 +2,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 // Runs on the machine, in the place of samepaged under its unit's settings, with Node and nothing else: tries what its
-// arguments say (a JSON object, name to attempt) and prints the outcomes as one, "done" or an errno.
+// arguments say (a JSON object, name to attempt) and prints the outcomes as one, "done", "empty" or an errno.
 
 export type Attempt =
   { readonly read: string } | { readonly write: string; readonly text: string } | { readonly listen: string };
 
 function act(attempt: Attempt): unknown {
-  if ('read' in attempt) return readFileSync(attempt.read);
+  if ('read' in attempt) {
+    // systemd puts an empty file in the place of one that is not to be read.
+    if (readFileSync(attempt.read).length === 0) throw new Error('empty');
+    return undefined;
+  }
   if ('write' in attempt) {
     writeFileSync(attempt.write, attempt.text);
     return undefined;
@@ -28,7 +32,8 @@ async function outcome(attempt: Attempt): Promise<string> {
     await act(attempt);
     return 'done';
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? String(error);
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code ?? message;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Machine } from '../support/machine.js';
 import { startMachineGuest, virsh } from '../support/machineGuest.js';
 import { check, untilJournal } from './check.js';
 import { hasHostSettings, setHostSettings, untilKsm } from './ksmFigures.js';
+import { property } from './manager.js';
 
 const DROP_IN = '/run/systemd/system/samepaged.service.d';
 /** Minutes are too long for a test. */
@@ -70,5 +71,6 @@ export function checkTrouble(machine: Machine): void {
     await virsh(machine, 'destroy', 'next');
     await untilJournal(machine, since, /guest next stopped/);
     assert.equal(await mainPid(), before);
+    assert.equal(await property(machine, 'root', 'LibvirtConnected'), true);
   });
 }
