@@ -11,17 +11,18 @@ function field(name: string): number {
 }
 
 /**
- * Makes the machine's available memory scarce without using any: free memory is set aside in the hugepage pool, which the
- * kernel gives back at once. Disposing of it restores the pool.
+ * Makes the machine's available memory scarce: free memory is set aside in the hugepage pool, which the kernel gives back
+ * at once. What is too scattered for hugepages this process takes. Disposing of it restores the pool.
  */
 export class Scarcity implements Disposable {
   readonly leftBytes: number;
+  private readonly ballast: Buffer[] = [];
   private readonly before = readFileSync(POOL, 'utf8');
   private readonly giveBack = () => {
     writeFileSync(POOL, this.before);
   };
 
-  /** @throws Error when memory is too fragmented to get there. */
+  /** @throws Error when more stays available. */
   constructor(availableBytes: number) {
     process.on('exit', this.giveBack);
     // Each attempt drives out caches and moves what is scattered, of which the next can take the place.
@@ -32,17 +33,18 @@ export class Scarcity implements Disposable {
       const pages = Number(readFileSync(POOL, 'utf8')) + Math.trunc(spare / field('Hugepagesize'));
       writeFileSync(POOL, String(pages));
     }
+    const scatteredBytes = field('MemAvailable') - availableBytes;
+    if (scatteredBytes > availableBytes * 0.1) this.ballast.push(Buffer.alloc(scatteredBytes, 1));
     this.leftBytes = field('MemAvailable');
     if (this.leftBytes > availableBytes * 1.2) {
       this[Symbol.dispose]();
-      throw new Error(
-        `${Math.trunc(this.leftBytes / MIB)} MiB are still available: memory is too fragmented for hugepages`,
-      );
+      throw new Error(`${Math.trunc(this.leftBytes / MIB)} MiB are still available`);
     }
   }
 
   [Symbol.dispose](): void {
     process.off('exit', this.giveBack);
     this.giveBack();
+    this.ballast.length = 0;
   }
 }

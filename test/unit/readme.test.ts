@@ -30,7 +30,7 @@ describe('README.md and docs/', () => {
 
   test('name npm scripts that package.json has', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-    for (const name of found(/npm run ([\w:]+)/g)) assert.ok(Object.hasOwn(scripts, name), name);
+    for (const name of found(/npm run ([\w:]*\w)/g)) assert.ok(Object.hasOwn(scripts, name), name);
   });
 
   test('name verbs of samepagectl that there are', () => {
