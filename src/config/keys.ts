@@ -105,6 +105,12 @@ export const KEYS = {
 export type KeyName = keyof typeof KEYS;
 export type Values = { readonly [K in KeyName]: (typeof KEYS)[K] extends Key<infer T> ? T : never };
 
+/** What is in force where no file says anything. */
+export function defaultValues(): Values {
+  const names = Object.keys(KEYS) as KeyName[];
+  return Object.fromEntries(names.map((name) => [name, readValue(name, KEYS[name].fallback)])) as Values;
+}
+
 /** Keys where an empty value means something; everywhere else it means the default, as in ksmtuned. */
 const EMPTY_COUNTS: ReadonlySet<KeyName> = new Set<KeyName>(['PIDFILE', 'KSM_EVENT_RECHECK']);
 

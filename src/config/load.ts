@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearest } from '../core/nearest.js';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
-import { KEYS, type KeyName, type Values, readValue } from './keys.js';
+import { KEYS, type KeyName, type Values, defaultValues, readValue } from './keys.js';
 import { parseAssignments, shellWord } from './syntax.js';
 
 /** The file that hosts with ksmtuned already have. */
@@ -40,10 +40,9 @@ function firstOf<Item>(items: readonly Item[], tell: (item: Item) => string): re
 export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
   const errors: string[] = [];
   const unknown: { key: string; origin: string }[] = [];
-  const values: Record<string, unknown> = {};
+  const values: Record<string, unknown> = { ...defaultValues() };
   const origins: Record<string, { text: string; origin: string }> = {};
   for (const [name, { fallback }] of Object.entries(KEYS)) {
-    values[name] = readValue(name as KeyName, fallback);
     origins[name] = { text: fallback, origin: 'default' };
   }
 

@@ -31,6 +31,9 @@ const UNKNOWN = /^org\.freedesktop\.DBus\.Error\.Unknown(Method|Property|Interfa
 /** A retune takes a sample first, and libvirt has 5 s to answer for that; unmerging takes seconds for gigabytes. */
 const COMMAND_TIMEOUT_MILLIS = 600_000;
 
+/** samepaged is on the bus as long as it runs; a service that cannot start would be waited for. */
+export const DAEMON = { destination: BUS_NAME, path: OBJECT_PATH, autoStart: false } as const;
+
 /** The daemon's object on the bus. */
 export class Daemon {
   private readonly bus: Bus;
@@ -86,14 +89,11 @@ export class Daemon {
 
   private async ask(iface: string, member: string, signature = '', body: readonly unknown[] = []): Promise<unknown> {
     const [reply] = await this.bus.call({
-      destination: BUS_NAME,
-      path: OBJECT_PATH,
+      ...DAEMON,
       interface: iface,
       member,
       signature,
       body,
-      // samepaged is on the bus as long as it runs; a service that cannot start would be waited for.
-      autoStart: false,
       interactive: process.stdin.isTTY,
       timeoutMillis: COMMAND_TIMEOUT_MILLIS,
     });

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { retuneDict } from '../bus/dicts.js';
-import { KEYS, type KeyName, type Values, readValue } from '../config/keys.js';
+import { type Values, defaultValues } from '../config/keys.js';
 import { type HistoryMemory, recordsOf } from '../core/history.js';
 import { savedBytes } from '../core/ksm.js';
 import type { Plan, Retune } from '../core/retune.js';
@@ -83,7 +83,6 @@ function clocked(sample: Sample): Sample {
 
 /** The defaults, whatever is configured on this machine. */
 function planOfPolicy(policy: PolicyName): Plan {
-  const names = Object.keys(KEYS) as KeyName[];
-  const values = Object.fromEntries(names.map((name) => [name, readValue(name, KEYS[name].fallback)])) as Values;
-  return planOf({ because: { kind: 'start' }, values: { ...values, KSM_POLICY: policy }, hold: undefined }, undefined);
+  const values = { ...defaultValues(), KSM_POLICY: policy };
+  return planOf({ because: { kind: 'start' }, values, hold: undefined }, undefined);
 }

@@ -1,5 +1,5 @@
 import type { HistorySample } from '../core/history.js';
-import type { HostOptions } from '../simulation/host.js';
+import { type HostOptions, PAGE_BYTES } from '../simulation/host.js';
 import type { KernelVersion } from '../simulation/kernel.js';
 import type { TimedStep } from '../simulation/run.js';
 import type { GuestContent, Step } from '../simulation/scenario.js';
@@ -25,7 +25,6 @@ export interface Rebuilt {
 }
 
 const MIB = 1024 ** 2;
-const PAGE_BYTES = 4096;
 
 export function rebuild(segments: readonly Segment[]): Rebuilt {
   const lives = segments.map(livesOf);

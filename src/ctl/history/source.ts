@@ -1,6 +1,6 @@
 import { DBusError, Variant } from 'dbus-next';
 import { Bus, type BusAddress, isNoSuchService } from '../../bus/connection.js';
-import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH } from '../../bus/manager.js';
+import { BUS_NAME, MANAGER_INTERFACE } from '../../bus/manager.js';
 import type { HistoryRecord } from '../../core/history.js';
 import { errnoOf, messageOf } from '../../errors.js';
 import {
@@ -12,6 +12,7 @@ import {
   readHistoryFile,
 } from '../../host/historyFile.js';
 import { decodeLine } from '../../host/historyLines.js';
+import { DAEMON } from '../client.js';
 import { stateDirectory } from '../../host/stateDirectory.js';
 import type { Root } from '../../host/sysfs.js';
 import type { Origin } from './export.js';
@@ -73,13 +74,11 @@ async function askDaemon(
     const bus = await Bus.connect(address);
     try {
       const [reply] = await bus.call({
-        destination: BUS_NAME,
-        path: OBJECT_PATH,
+        ...DAEMON,
         interface: MANAGER_INTERFACE,
         member: 'GetHistory',
         signature: 't',
         body: [BigInt(sinceMillis) * 1000n],
-        autoStart: false,
       });
       return { text: linesOf(reply) };
     } finally {

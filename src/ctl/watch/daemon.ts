@@ -19,6 +19,7 @@ import { Bus, type BusAddress, isNoSuchService } from '../../bus/connection.js';
 import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH } from '../../bus/manager.js';
 import type { MemoryAccounting } from '../../core/memory.js';
 import { messageOf } from '../../errors.js';
+import { DAEMON } from '../client.js';
 import { Configuration, type DaemonProperties, Properties, Retune, type RetuneReply, plain } from '../replies.js';
 
 /** What the daemon says, or that it is not there. */
@@ -114,8 +115,7 @@ async function look(bus: Bus): Promise<DaemonNews> {
 }
 
 async function ask(bus: Bus, iface: string, member: string, body: readonly string[] = []): Promise<unknown> {
-  const target = { destination: BUS_NAME, path: OBJECT_PATH, interface: iface, member, autoStart: false };
-  const [reply] = await bus.call({ ...target, signature: 's'.repeat(body.length), body });
+  const [reply] = await bus.call({ ...DAEMON, interface: iface, member, signature: 's'.repeat(body.length), body });
   return plain(reply);
 }
 
