@@ -5,6 +5,9 @@ import type { HistoryRecord, HistorySample } from '../../src/core/history.js';
 import { HistoryStore, type HistoryStoreOptions } from '../../src/host/historyStore.js';
 import { parsed } from './historyEntries.js';
 
+const SECOND = 1000;
+const DAY = 86_400_000;
+
 export const NOW = Date.parse('2026-01-05T12:00:00Z');
 
 /** A store that has nothing to say. */
@@ -39,6 +42,18 @@ export function sampleAt(atMillis: number): HistorySample {
     ...{ ksmdCpuNanos: 1_030_905_201_696, pagesScanned: 383_902_082 },
   };
 }
+
+/** Fills a store with a sample each 10 s until NOW, in hundreds; the largest `sizeBytes()` on the way. */
+export function fullDetail(store: HistoryStore, days: number, sizeBytes = () => 0): number {
+  let largest = 0;
+  for (let at = NOW - days * DAY; at < NOW; at += 1000 * SECOND) {
+    const hundred = Array.from({ length: 100 }, (_, index) => sampleAt(at + index * 10 * SECOND));
+    store.add(hundred, at + 990 * SECOND);
+    largest = Math.max(largest, sizeBytes());
+  }
+  return largest;
+}
+
 export function recordsIn(store: HistoryStore): HistoryRecord[] {
   return parsed(Buffer.from(store.since(0))).entries.map(({ record }) => record);
 }
