@@ -17,8 +17,8 @@ import { stateDirectory } from './host/stateDirectory.js';
 import type { Root } from './host/sysfs.js';
 import { Systemd } from './host/systemd.js';
 import { type Log, Logging } from './log.js';
-import { policyObstacle } from './plan.js';
-import { overview } from './overview.js';
+import { policyObstacle } from './config/plan.js';
+import { overview } from './agent/overview.js';
 import { runReplay } from './replay/main.js';
 import { VERSION } from './version.js';
 

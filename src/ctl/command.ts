@@ -1,5 +1,5 @@
-import { Daemon } from './client.js';
-import type { RetuneReply } from './replies.js';
+import { Daemon } from '../client/client.js';
+import type { RetuneReply } from '../client/replies.js';
 import { fold } from './terminal.js';
 import type { VerbInput, VerbResult } from './verb.js';
 

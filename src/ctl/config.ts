@@ -8,10 +8,10 @@ import { nearest } from '../core/nearest.js';
 import { plural } from '../core/format.js';
 import { EXIT } from '../errors.js';
 import { KsmDirectory } from '../host/ksm.js';
-import { policyObstacle } from '../plan.js';
-import { Daemon, NotRunning } from './client.js';
+import { policyObstacle } from '../config/plan.js';
+import { Daemon, NotRunning } from '../client/client.js';
 import { toJson } from './command.js';
-import type { ConfigurationReply } from './replies.js';
+import type { ConfigurationReply } from '../client/replies.js';
 import { UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
 
 export const config: Verb = {

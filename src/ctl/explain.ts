@@ -1,5 +1,5 @@
 import { EXIT } from '../errors.js';
-import { Daemon } from './client.js';
+import { Daemon } from '../client/client.js';
 import { toJson } from './command.js';
 import { explainScreen } from './explainScreen.js';
 import type { Verb } from './verb.js';

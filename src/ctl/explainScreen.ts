@@ -1,8 +1,8 @@
 import { KEY_HELP } from '../config/help.js';
 import type { KeyName } from '../config/keys.js';
 import { formatBytes } from '../core/format.js';
-import { formatDuration } from '../core/hold.js';
-import type { ConfigEntry, ExplanationReply, TermReply } from './replies.js';
+import { formatDuration } from '../core/duration.js';
+import type { ConfigEntry, ExplanationReply, TermReply } from '../client/replies.js';
 import { type Row, type Terminal, hanging, indented, paint, topicRows } from './terminal.js';
 
 /** Shorter times are told in milliseconds. */

@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { formatDuration, parseDuration } from '../core/hold.js';
+import { formatDuration, parseDuration } from '../core/duration.js';
 import { thinned } from '../core/historyThinning.js';
 import { plural } from '../core/format.js';
 import { errnoOf, messageOf } from '../errors.js';
 import { historyChart } from './history/chart.js';
 import { historyCsv, historyJson } from './history/export.js';
-import { type History, historyOf } from './history/series.js';
+import { type History, historyOf } from '../core/historySeries.js';
 import { readHistory } from './history/source.js';
 import { historyText } from './history/text.js';
 import { hostRoot } from './hostRoot.js';

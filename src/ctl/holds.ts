@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatBytes } from '../core/format.js';
-import { formatDuration, parseDuration } from '../core/hold.js';
+import { formatDuration, parseDuration } from '../core/duration.js';
 import { savedBytes } from '../core/ksm.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { pageSizeBytes } from '../host/sysfs.js';

@@ -4,7 +4,7 @@ import { ConfigError } from '../config/load.js';
 import { nearest } from '../core/nearest.js';
 import { EXIT, errnoOf, messageOf } from '../errors.js';
 import { VERSION } from '../version.js';
-import { NotRunning } from './client.js';
+import { NotRunning } from '../client/client.js';
 import { generalHelp, verbHelp, verbOf } from './help.js';
 import { terminalOf } from './terminal.js';
 import { NOT_RUNNING_STATUS, OPTIONS, type OptionName, UsageError, type Verb, type VerbResult } from './verb.js';

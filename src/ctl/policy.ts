@@ -1,9 +1,9 @@
 import { DEFAULT_POLICY } from '../bus/policyName.js';
 import { type PolicyName, POLICY_HELP, POLICY_NAMES } from '../config/help.js';
 import { EXIT } from '../errors.js';
-import { Daemon, NotRunning } from './client.js';
+import { Daemon, NotRunning } from '../client/client.js';
 import { retuneLines, toJson } from './command.js';
-import type { DaemonProperties } from './replies.js';
+import type { DaemonProperties } from '../client/replies.js';
 import { policyInForce } from './statusScreen.js';
 import { type Terminal, fold, indented, topicRows } from './terminal.js';
 import { NOT_RUNNING_STATUS, UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';

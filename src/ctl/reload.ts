@@ -1,7 +1,7 @@
 import { EXIT } from '../errors.js';
-import { Daemon } from './client.js';
+import { Daemon } from '../client/client.js';
 import { retuneLines, toJson } from './command.js';
-import type { ReloadReply } from './replies.js';
+import type { ReloadReply } from '../client/replies.js';
 import { fold } from './terminal.js';
 import type { Verb } from './verb.js';
 

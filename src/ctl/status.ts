@@ -3,7 +3,7 @@ import { savedBytes } from '../core/ksm.js';
 import { EXIT } from '../errors.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { pageSizeBytes } from '../host/sysfs.js';
-import { Daemon, NotRunning } from './client.js';
+import { Daemon, NotRunning } from '../client/client.js';
 import { toJson } from './command.js';
 import { merging, statusScreen } from './statusScreen.js';
 import { NOT_RUNNING_STATUS, type Verb } from './verb.js';

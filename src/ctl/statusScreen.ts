@@ -1,7 +1,7 @@
 import { formatBytes, plural } from '../core/format.js';
-import { formatDuration } from '../core/hold.js';
+import { formatDuration } from '../core/duration.js';
 import { VERSION } from '../version.js';
-import type { DaemonProperties, RetuneReply } from './replies.js';
+import type { DaemonProperties, RetuneReply } from '../client/replies.js';
 import { type Row, type Style, type Terminal, indented, paint, topicRows } from './terminal.js';
 
 /** So many of the last look's warnings are shown, so that all fits one screen; `samepagectl retune` tells all. */

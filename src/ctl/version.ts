@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.js';
 import { VERSION } from '../version.js';
-import { Daemon, NotRunning } from './client.js';
+import { Daemon, NotRunning } from '../client/client.js';
 import { toJson } from './command.js';
 import type { Verb } from './verb.js';
 

@@ -1,4 +1,4 @@
-import { clockTime } from '../ctl/history/clock.js';
+import { clockTime } from '../text/clock.js';
 
 /** The process is to be in this time zone (TZ), so that the same is shown wherever it runs. */
 export const SIMULATED_ZONE = 'UTC';

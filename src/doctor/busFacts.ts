@@ -1,7 +1,7 @@
 import { DBusError } from 'dbus-next';
 import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../bus/connection.js';
 import { BUS_NAME } from '../bus/manager.js';
-import { Daemon, type DaemonProperties } from '../ctl/client.js';
+import { Daemon, type DaemonProperties } from '../client/client.js';
 import { messageOf } from '../errors.js';
 import { Libvirt } from '../libvirt/connect.js';
 import { type Fact, known, learn, unknown } from './fact.js';

@@ -4,7 +4,7 @@ import { MANAGER_INTERFACE } from '../bus/manager.js';
 import { KEY_HELP, POLICY_HELP } from '../config/help.js';
 import { KEYS, type KeyName } from '../config/keys.js';
 import { DEFAULT_CONFIG_FILE } from '../config/load.js';
-import { manSections } from '../ctl/man.js';
+import { manSections } from './verbs.js';
 import { NOT_RUNNING_STATUS } from '../ctl/verb.js';
 import { VERBS } from '../ctl/verbs.js';
 import { EXIT } from '../errors.js';

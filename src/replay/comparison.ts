@@ -1,5 +1,5 @@
 import { formatBytes } from '../core/format.js';
-import { formatDuration } from '../core/hold.js';
+import { formatDuration } from '../core/duration.js';
 import type { CourseFigures, Reach } from './figures.js';
 
 /** Further off than this, and the rebuilt host does not resemble the real one. */

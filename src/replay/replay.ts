@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Values, readValue } from '../config/keys.js';
 import type { HistoryDecision } from '../core/history.js';
 import { EXIT, FatalError } from '../errors.js';
-import { planOf } from '../plan.js';
+import { planOf } from '../config/plan.js';
 import { type KsmdCosts, MEASURED_COSTS } from '../simulation/costs.js';
 import { courseOf } from './course.js';
 import { type CourseFigures, figuresOf, sumOf } from './figures.js';

@@ -1,7 +1,7 @@
 import { formatBytes } from '../core/format.js';
-import { formatDuration } from '../core/hold.js';
+import { formatDuration } from '../core/duration.js';
 import type { HistoryDecision } from '../core/history.js';
-import { clockRange, clockTime, shortDate } from '../ctl/history/clock.js';
+import { clockRange, clockTime, shortDate } from '../text/clock.js';
 import { cpuTime, differences, reachText, resembles } from './comparison.js';
 import type { Replay, Trial } from './replay.js';
 import type { Summary } from './summary.js';

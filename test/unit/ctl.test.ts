@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, test } from 'node:test';
-import { Daemon, NotRunning } from '../../src/ctl/client.js';
+import { Daemon, NotRunning } from '../../src/client/client.js';
 import { policy } from '../../src/ctl/policy.js';
 import { reload } from '../../src/ctl/reload.js';
-import type { ReloadReply, RetuneReply } from '../../src/ctl/replies.js';
+import type { ReloadReply, RetuneReply } from '../../src/client/replies.js';
 import { retune } from '../../src/ctl/retune.js';
 import { status } from '../../src/ctl/status.js';
 import type { Verb, VerbInput, VerbResult } from '../../src/ctl/verb.js';

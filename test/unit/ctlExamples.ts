@@ -1,5 +1,5 @@
 // What the tests of samepagectl begin from: a daemon that merges and a terminal of 80 columns.
-import type { DaemonProperties, RetuneReply } from '../../src/ctl/replies.js';
+import type { DaemonProperties, RetuneReply } from '../../src/client/replies.js';
 import type { Terminal } from '../../src/ctl/terminal.js';
 import { OPTIONS, type OptionName, type VerbInput } from '../../src/ctl/verb.js';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { KsmState } from '../../src/core/ksm.js';
 import type { MemoryFigures } from '../../src/core/memory.js';
-import type { DaemonProperties } from '../../src/ctl/client.js';
+import type { DaemonProperties } from '../../src/client/client.js';
 import type { Finding, Level } from '../../src/doctor/check.js';
 import { CHECKS } from '../../src/doctor/examine.js';
 import { known } from '../../src/doctor/fact.js';

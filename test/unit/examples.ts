@@ -1,5 +1,5 @@
 // What the unit tests begin from: a kernel, a host and a configuration that nobody has touched.
-import { planOf } from '../../src/plan.js';
+import { planOf } from '../../src/config/plan.js';
 import type { Plan } from '../../src/core/retune.js';
 import { KEYS, type KeyName, type Values, readValue } from '../../src/config/keys.js';
 import type { KsmState } from '../../src/core/ksm.js';

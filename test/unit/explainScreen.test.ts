@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { KEYS, type KeyName } from '../../src/config/keys.js';
 import { ksmtunedPolicy } from '../../src/core/policies/ksmtuned.js';
 import { explainScreen } from '../../src/ctl/explainScreen.js';
-import type { ExplanationReply } from '../../src/ctl/replies.js';
+import type { ExplanationReply } from '../../src/client/replies.js';
 import { assertGolden } from '../support/golden.js';
 import { GIB, PLAIN, REPLY } from './ctlExamples.js';
 import { KSMTUNED_DEFAULTS, sampleOf } from './examples.js';

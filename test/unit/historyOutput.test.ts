@@ -5,7 +5,7 @@ import { SaxesParser } from 'saxes';
 import type { HistoryRecord } from '../../src/core/history.js';
 import { historyChart } from '../../src/ctl/history/chart.js';
 import { historyCsv, historyJson } from '../../src/ctl/history/export.js';
-import { historyOf } from '../../src/ctl/history/series.js';
+import { historyOf } from '../../src/core/historySeries.js';
 import { historyText } from '../../src/ctl/history/text.js';
 import { assertGolden } from '../support/golden.js';
 import { NOW, record } from './historyArbitraries.js';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { count, lastValueFrom, of } from 'rxjs';
 import type { HistoryRecord } from '../../src/core/history.js';
 import type { Retune } from '../../src/core/retune.js';
-import { recordHistory } from '../../src/historyRecorder.js';
+import { recordHistory } from '../../src/agent/historyRecorder.js';
 import { sampleOf } from './examples.js';
 
 const COMMON = { triggers: [{ kind: 'timer' }], policy: 'ksmtuned' } as const;

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { HistorySample } from '../../src/core/history.js';
-import { clockMarks, clockRange, clockStep, clockTime } from '../../src/ctl/history/clock.js';
+import { clockMarks, clockRange, clockStep, clockTime } from '../../src/text/clock.js';
 import { cpuSteps, pointsOf } from '../../src/ctl/history/curves.js';
 import { type Happening, describeHappening, happenings, summarize } from '../../src/ctl/history/events.js';
 import { memoryScale, percentScale } from '../../src/ctl/history/scale.js';
-import { historyOf, ksmdPercent, segmentsOf, stretchesOf } from '../../src/ctl/history/series.js';
+import { historyOf, ksmdPercent, segmentsOf, stretchesOf } from '../../src/core/historySeries.js';
 import { NOW, record, sample } from './historyArbitraries.js';
 
 process.env.TZ = 'Europe/Berlin';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Hold, formatDuration, holdPolicy, parseDuration, unmergeObstacle } from '../../src/core/hold.js';
+import { formatDuration, parseDuration } from '../../src/core/duration.js';
+import { type Hold, holdPolicy, unmergeObstacle } from '../../src/core/hold.js';
 import type { MemoryFigures } from '../../src/core/memory.js';
 import { ksmtunedPolicy } from '../../src/core/policies/ksmtuned.js';
 import type { PolicyMemory } from '../../src/core/policies/memory.js';

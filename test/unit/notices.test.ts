@@ -4,7 +4,7 @@ import { map } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import type { Decision, Reason } from '../../src/core/decision.js';
 import type { Retune } from '../../src/core/retune.js';
-import { type NoticeInputs, serviceNotices } from '../../src/notices.js';
+import { type NoticeInputs, serviceNotices } from '../../src/agent/notices.js';
 import { sampleOf } from './examples.js';
 
 interface Case extends Partial<Pick<NoticeInputs, 'dryRun' | 'watchdogMillis'>> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { KeyName } from '../../src/config/keys.js';
 import type { KsmSettings } from '../../src/core/ksm.js';
-import { planOf } from '../../src/plan.js';
+import { planOf } from '../../src/config/plan.js';
 import { IDLE_KSM, hostOf, sampleOf, valuesOf } from './examples.js';
 
 const START = { because: { kind: 'start' }, hold: undefined } as const;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { ConfigError, loadConfig, requirePolicy } from '../../src/config/load.js';
 import { KsmDirectory } from '../../src/host/ksm.js';
-import { policyObstacle } from '../../src/plan.js';
+import { policyObstacle } from '../../src/config/plan.js';
 import { HostTree } from '../support/hostTree.js';
 
 describe('a policy works on', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
-import { Collector } from '../../src/collector.js';
+import { Collector } from '../../src/agent/collector.js';
 import { KsmDirectory } from '../../src/host/ksm.js';
 import { QemuProcesses } from '../../src/host/qemu.js';
 import { HostTree } from '../support/hostTree.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { HistoryRecord } from '../../src/core/history.js';
 import { historyJson } from '../../src/ctl/history/export.js';
-import { historyOf } from '../../src/ctl/history/series.js';
+import { historyOf } from '../../src/core/historySeries.js';
 import { EXIT, FatalError } from '../../src/errors.js';
 import { encodeLine } from '../../src/host/historyLines.js';
 import { readRecording } from '../../src/replay/input.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { DaemonProperties } from '../../src/ctl/replies.js';
+import type { DaemonProperties } from '../../src/client/replies.js';
 import { statusScreen } from '../../src/ctl/statusScreen.js';
 import { assertGolden } from '../support/golden.js';
 import { GIB, MIB, NOW, PLAIN, PROPERTIES, REPLY } from './ctlExamples.js';

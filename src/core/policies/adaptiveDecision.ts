@@ -1,7 +1,7 @@
 import type { Decision } from '../decision.js';
 import { formatBytes } from '../format.js';
 import type { Guest } from '../guest.js';
-import { formatDuration } from '../hold.js';
+import { formatDuration } from '../duration.js';
 import { type KsmSettings, type KsmState, bookkeepingBytes, savedBytes } from '../ksm.js';
 import type { Sample } from '../sample.js';
 import type { AdaptiveMemory, AdaptiveOptions, Watch } from './adaptive.js';

@@ -1,7 +1,7 @@
 import type { Decision } from '../decision.js';
 import { formatBytes } from '../format.js';
 import { residentBytesOf } from '../guest.js';
-import { formatDuration } from '../hold.js';
+import { formatDuration } from '../duration.js';
 import { type KsmSettings, type KsmState, savedBytes } from '../ksm.js';
 import type { Policy, Trigger } from '../policy.js';
 import type { Sample } from '../sample.js';

@@ -1,8 +1,8 @@
 import type { HistorySample } from '../../core/history.js';
-import { clockMarks, clockStep, clockTime, isMidnight, shortDate } from './clock.js';
+import { clockMarks, clockStep, clockTime, isMidnight, shortDate } from '../../text/clock.js';
 import { LAYOUT } from './layout.js';
 import type { Scale } from './scale.js';
-import { type History, longestStretchMillis } from './series.js';
+import { type History, longestStretchMillis } from '../../core/historySeries.js';
 import { coordinate, element, escaped } from './svg.js';
 
 /** As many labels as do not touch one another. */

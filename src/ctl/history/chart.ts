@@ -1,14 +1,14 @@
 import { formatBytes, plural } from '../../core/format.js';
 import type { HistorySample } from '../../core/history.js';
 import { HATCH, gaps, label, timeAxis, upright, valueAxis } from './axes.js';
-import { clockRange } from './clock.js';
+import { clockRange } from '../../text/clock.js';
 import { type Point, areaPath, cpuSteps, linePath, pointsOf, stepRuns } from './curves.js';
 import { happenings } from './events.js';
 import { clustersOf, lane, runBars } from './lanes.js';
 import { LAYOUT } from './layout.js';
 import { legend } from './legend.js';
 import { linear, memoryScale, percentScale } from './scale.js';
-import { type History, ksmdPercent, segmentsOf, stretchesOf } from './series.js';
+import { type History, ksmdPercent, segmentsOf, stretchesOf } from '../../core/historySeries.js';
 import { chartStyle } from './style.js';
 import { element, escaped } from './svg.js';
 

@@ -1,5 +1,5 @@
 import type { HistorySample } from '../../core/history.js';
-import { type Stretch, ksmdPercent } from './series.js';
+import { type Stretch, ksmdPercent } from '../../core/historySeries.js';
 import { coordinate } from './svg.js';
 
 export interface Point {

@@ -1,5 +1,5 @@
 import type { HistorySample } from '../../core/history.js';
-import { type History, ksmdPercent, stretchesOf } from './series.js';
+import { type History, ksmdPercent, stretchesOf } from '../../core/historySeries.js';
 
 /** Where a history was read from, and what is to be said of it. */
 export interface Origin {

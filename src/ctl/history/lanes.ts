@@ -1,5 +1,5 @@
 import type { HistorySample } from '../../core/history.js';
-import { clockTime, shortDate } from './clock.js';
+import { clockTime, shortDate } from '../../text/clock.js';
 import { type Happening, describeHappening } from './events.js';
 import { element, escaped, textWidth } from './svg.js';
 

@@ -2,7 +2,7 @@ import { formatBytes } from '../../core/format.js';
 import { label } from './axes.js';
 import { mark } from './lanes.js';
 import { LAYOUT } from './layout.js';
-import type { History } from './series.js';
+import type { History } from '../../core/historySeries.js';
 import { element, textWidth } from './svg.js';
 
 const SWATCH = 14;

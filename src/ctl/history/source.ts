@@ -12,7 +12,7 @@ import {
   readHistoryFile,
 } from '../../host/historyFile.js';
 import { decodeLine } from '../../host/historyLines.js';
-import { DAEMON } from '../client.js';
+import { DAEMON } from '../../client/client.js';
 import { stateDirectory } from '../../host/stateDirectory.js';
 import type { Root } from '../../host/sysfs.js';
 import type { Origin } from './export.js';

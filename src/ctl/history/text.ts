@@ -1,10 +1,10 @@
 import { formatBytes } from '../../core/format.js';
-import { formatDuration } from '../../core/hold.js';
+import { formatDuration } from '../../core/duration.js';
 import type { HistorySample } from '../../core/history.js';
-import { clockMarks, clockRange, clockStep, clockTime, shortDate } from './clock.js';
+import { clockMarks, clockRange, clockStep, clockTime, shortDate } from '../../text/clock.js';
 import { type Happening, describeHappening, happenings, summarize } from './events.js';
 import { wrap } from '../terminal.js';
-import { type History, type Stretch, ksmdPercent, stretchesOf } from './series.js';
+import { type History, type Stretch, ksmdPercent, stretchesOf } from '../../core/historySeries.js';
 
 const WIDTH = 80;
 const GAP = '  ';

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../core/format.js';
-import { formatDuration } from '../../core/hold.js';
+import { formatDuration } from '../../core/duration.js';
 import { memoryScale } from '../history/scale.js';
 import { type Ink, type Line, ends, fill, widthOf } from './cells.js';
 import { curve } from './curve.js';

@@ -19,8 +19,15 @@ import { Bus, type BusAddress, isNoSuchService } from '../../bus/connection.js';
 import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH } from '../../bus/manager.js';
 import type { MemoryAccounting } from '../../core/memory.js';
 import { messageOf } from '../../errors.js';
-import { DAEMON } from '../client.js';
-import { Configuration, type DaemonProperties, Properties, Retune, type RetuneReply, plain } from '../replies.js';
+import { DAEMON } from '../../client/client.js';
+import {
+  Configuration,
+  type DaemonProperties,
+  Properties,
+  Retune,
+  type RetuneReply,
+  plain,
+} from '../../client/replies.js';
 
 /** What the daemon says, or that it is not there. */
 export type DaemonNews =

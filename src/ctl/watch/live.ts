@@ -22,8 +22,8 @@ import {
   withLatestFrom,
 } from 'rxjs';
 import { messageOf } from '../../errors.js';
-import { Daemon } from '../client.js';
-import type { RetuneReply } from '../replies.js';
+import { Daemon } from '../../client/client.js';
+import type { RetuneReply } from '../../client/replies.js';
 import { type Means, print } from './cells.js';
 import { frame } from './frame.js';
 import { HostReader } from './host.js';

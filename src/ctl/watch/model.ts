@@ -1,7 +1,7 @@
 import type { GuestMemory } from '../../core/guestMemory.js';
 import { FAILED, type HistoryDecision, type HistoryGuestEvent, type HistoryRecord } from '../../core/history.js';
 import { describeHappening, happenings } from '../history/events.js';
-import type { DaemonProperties, RetuneReply } from '../replies.js';
+import type { DaemonProperties, RetuneReply } from '../../client/replies.js';
 import { type Reading, WINDOW_MILLIS, withReadings } from './series.js';
 
 /** The kernel's KSM and the host's memory, as they are now. */

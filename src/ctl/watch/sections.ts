@@ -1,6 +1,6 @@
 import { formatBytes, plural } from '../../core/format.js';
-import { formatDuration } from '../../core/hold.js';
-import { clockTime } from '../history/clock.js';
+import { formatDuration } from '../../core/duration.js';
+import { clockTime } from '../../text/clock.js';
 import { merging } from '../statusScreen.js';
 import { wrap } from '../terminal.js';
 import { type Ink, type Line, clean, clip, ends, lineWidth } from './cells.js';

@@ -1,6 +1,6 @@
 import { KEYS, type KeyName, type Values, readValue } from '../../../src/config/keys.js';
 import type { Plan } from '../../../src/core/retune.js';
-import { planOf } from '../../../src/plan.js';
+import { planOf } from '../../../src/config/plan.js';
 import { Ksmd } from '../../../src/host/ksmd.js';
 import { readMemoryFigures } from '../../../src/host/meminfo.js';
 import { TEST_GUEST_SYSTEM } from '../../../src/simulation/host.js';

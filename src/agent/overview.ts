@@ -1,8 +1,8 @@
-import type { FirstLook } from './agent.js';
-import type { BusAddress } from './bus/connection.js';
-import { formatBytes, plural } from './core/format.js';
-import { residentBytesOf } from './core/guest.js';
-import { savedBytes } from './core/ksm.js';
+import type { FirstLook } from '../agent.js';
+import type { BusAddress } from '../bus/connection.js';
+import { formatBytes, plural } from '../core/format.js';
+import { residentBytesOf } from '../core/guest.js';
+import { savedBytes } from '../core/ksm.js';
 import { busText, libvirtText } from './news.js';
 
 const TOPIC_WIDTH = 10;

@@ -1,12 +1,12 @@
 import { type Observable, distinctUntilChanged, filter, mergeMap, skipUntil, tap } from 'rxjs';
-import { type BusAddress, describeAddress } from './bus/connection.js';
-import type { BusState } from './bus/join.js';
-import { BUS_NAME } from './bus/manager.js';
-import { forbiddenWarning, parseNamePatterns } from './core/forbiddenGuests.js';
-import type { GuestEvent } from './core/guest.js';
-import type { Mergeability } from './core/guestMemory.js';
-import type { LibvirtState } from './libvirt/watch.js';
-import type { Log } from './log.js';
+import { type BusAddress, describeAddress } from '../bus/connection.js';
+import type { BusState } from '../bus/join.js';
+import { BUS_NAME } from '../bus/manager.js';
+import { forbiddenWarning, parseNamePatterns } from '../core/forbiddenGuests.js';
+import type { GuestEvent } from '../core/guest.js';
+import type { Mergeability } from '../core/guestMemory.js';
+import type { LibvirtState } from '../libvirt/watch.js';
+import type { Log } from '../log.js';
 
 /** Logs whether we are on the bus, each time that changes after `from$`. */
 export function busNews(

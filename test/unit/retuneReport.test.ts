@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Problem } from '../../src/core/problem.js';
 import type { Retune } from '../../src/core/retune.js';
-import { RetuneReport } from '../../src/report.js';
+import { RetuneReport } from '../../src/agent/retuneReport.js';
 import { sampleOf } from './examples.js';
 
 type Decided = Extract<Retune, { sample: unknown }>;

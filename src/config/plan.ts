@@ -1,12 +1,12 @@
-import type { Values } from './config/keys.js';
-import { type Hold, holdPolicy } from './core/hold.js';
-import type { KsmSettings } from './core/ksm.js';
-import { adaptivePolicy } from './core/policies/adaptive.js';
-import { advisorPolicy } from './core/policies/advisor.js';
-import { type KsmtunedOptions, ksmtunedPolicy } from './core/policies/ksmtuned.js';
-import type { NeedOptions } from './core/policies/need.js';
-import type { Policy, Trigger } from './core/policy.js';
-import type { Plan } from './core/retune.js';
+import type { Values } from './keys.js';
+import { type Hold, holdPolicy } from '../core/hold.js';
+import type { KsmSettings } from '../core/ksm.js';
+import { adaptivePolicy } from '../core/policies/adaptive.js';
+import { advisorPolicy } from '../core/policies/advisor.js';
+import { type KsmtunedOptions, ksmtunedPolicy } from '../core/policies/ksmtuned.js';
+import type { NeedOptions } from '../core/policies/need.js';
+import type { Policy, Trigger } from '../core/policy.js';
+import type { Plan } from '../core/retune.js';
 
 /** What configuration and administrator say about the loop. */
 export interface Intent {

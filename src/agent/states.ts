@@ -9,12 +9,12 @@ import {
   tap,
   throttleTime,
 } from 'rxjs';
-import type { Manager } from './bus/manager.js';
-import { inForce } from './core/hold.js';
-import type { Retune } from './core/retune.js';
-import { type AgentState, nextState } from './core/state.js';
-import type { Intents } from './intent.js';
-import type { LibvirtState } from './libvirt/watch.js';
+import type { Manager } from '../bus/manager.js';
+import { inForce } from '../core/hold.js';
+import type { Retune } from '../core/retune.js';
+import { type AgentState, nextState } from '../core/state.js';
+import type { Intents } from './intents.js';
+import type { LibvirtState } from '../libvirt/watch.js';
 
 /** Between announcements of what changes at every turn: a policy in a burst turns twice a second. */
 const ANNOUNCE_MILLIS = 2000;

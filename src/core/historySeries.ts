@@ -1,4 +1,4 @@
-import type { HistoryDecision, HistoryGuestEvent, HistoryRecord, HistorySample } from '../../core/history.js';
+import type { HistoryDecision, HistoryGuestEvent, HistoryRecord, HistorySample } from './history.js';
 
 /** The history of a span of time, each kind of record in the order of its times. */
 export interface History {

@@ -1,7 +1,7 @@
 import { type Observable, map, scan, tap } from 'rxjs';
-import { type HistoryMemory, type HistoryRecord, recordsOf } from './core/history.js';
-import type { Retune } from './core/retune.js';
-import type { HistoryStore } from './host/historyStore.js';
+import { type HistoryMemory, type HistoryRecord, recordsOf } from '../core/history.js';
+import type { Retune } from '../core/retune.js';
+import type { HistoryStore } from '../host/historyStore.js';
 
 interface Recorded {
   readonly memory: HistoryMemory | undefined;

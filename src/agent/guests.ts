@@ -21,13 +21,13 @@ import {
   type Inventory,
   type KernelGuest,
   takeReport,
-} from './core/guest.js';
-import type { Problem } from './core/problem.js';
-import { messageOf } from './errors.js';
-import type { QemuProcesses } from './host/qemu.js';
-import type { Libvirt } from './libvirt/connect.js';
-import type { ToldGuest } from './libvirt/domain.js';
-import type { LibvirtState } from './libvirt/watch.js';
+} from '../core/guest.js';
+import type { Problem } from '../core/problem.js';
+import { messageOf } from '../errors.js';
+import type { QemuProcesses } from '../host/qemu.js';
+import type { Libvirt } from '../libvirt/connect.js';
+import type { ToldGuest } from '../libvirt/domain.js';
+import type { LibvirtState } from '../libvirt/watch.js';
 
 /** How often /proc is searched for guests while libvirt is away. */
 const PROC_POLL_MILLIS = 5000;

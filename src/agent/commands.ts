@@ -1,8 +1,8 @@
-import type { Commands } from './bus/commands.js';
-import { POLICY_NAMES, type PolicyName } from './config/help.js';
-import type { Trigger } from './core/policy.js';
-import type { Retune } from './core/retune.js';
-import type { Intents } from './intent.js';
+import type { Commands } from '../bus/commands.js';
+import { POLICY_NAMES, type PolicyName } from '../config/help.js';
+import type { Trigger } from '../core/policy.js';
+import type { Retune } from '../core/retune.js';
+import type { Intents } from './intents.js';
 
 export interface CommandsOptions {
   readonly intents: Intents;

@@ -1,13 +1,13 @@
 import type { Guests } from './guests.js';
-import type { Guest, KernelGuest } from './core/guest.js';
-import type { KsmState } from './core/ksm.js';
-import { type MemoryAccounting, availableBytesOf, hostMemory } from './core/memory.js';
-import type { Sample } from './core/sample.js';
-import type { KsmDirectory } from './host/ksm.js';
-import { Ksmd } from './host/ksmd.js';
-import { readMemoryFigures } from './host/meminfo.js';
-import { readPressure } from './host/pressure.js';
-import { type Root, pageSizeBytes } from './host/sysfs.js';
+import type { Guest, KernelGuest } from '../core/guest.js';
+import type { KsmState } from '../core/ksm.js';
+import { type MemoryAccounting, availableBytesOf, hostMemory } from '../core/memory.js';
+import type { Sample } from '../core/sample.js';
+import type { KsmDirectory } from '../host/ksm.js';
+import { Ksmd } from '../host/ksmd.js';
+import { readMemoryFigures } from '../host/meminfo.js';
+import { readPressure } from '../host/pressure.js';
+import { type Root, pageSizeBytes } from '../host/sysfs.js';
 
 /** Each guest costs a file to read, and only a pass or a start changes much: they are not read more often than this. */
 const KERNEL_GUESTS_MILLIS = 10_000;

@@ -1,8 +1,8 @@
-import { describeTrigger } from './core/policy.js';
-import { describeWrite } from './core/ksm.js';
-import type { Problem } from './core/problem.js';
-import type { Retune } from './core/retune.js';
-import type { Log } from './log.js';
+import { describeTrigger } from '../core/policy.js';
+import { describeWrite } from '../core/ksm.js';
+import type { Problem } from '../core/problem.js';
+import type { Retune } from '../core/retune.js';
+import type { Log } from '../log.js';
 
 /**
  * Logs turns of the loop: one line for a decision that changes something, unless it is routine, and problems once and not at

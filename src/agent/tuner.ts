@@ -1,4 +1,4 @@
-import type { Decision } from './core/decision.js';
+import type { Decision } from '../core/decision.js';
 import {
   type KsmSetting,
   type KsmSettings,
@@ -7,15 +7,15 @@ import {
   changedByOthers,
   ksmFile,
   ksmWrites,
-} from './core/ksm.js';
-import type { Problem } from './core/problem.js';
-import type { Applied } from './core/retune.js';
-import type { Sample } from './core/sample.js';
-import { messageOf } from './errors.js';
-import type { KsmDirectory } from './host/ksm.js';
-import type { Ledger } from './host/ledger.js';
-import { NODE_MEMORY_PARAMETER, type NodeMemorySetting } from './libvirt/enums.js';
-import type { Libvirt } from './libvirt/connect.js';
+} from '../core/ksm.js';
+import type { Problem } from '../core/problem.js';
+import type { Applied } from '../core/retune.js';
+import type { Sample } from '../core/sample.js';
+import { messageOf } from '../errors.js';
+import type { KsmDirectory } from '../host/ksm.js';
+import type { Ledger } from '../host/ledger.js';
+import { NODE_MEMORY_PARAMETER, type NodeMemorySetting } from '../libvirt/enums.js';
+import type { Libvirt } from '../libvirt/connect.js';
 
 export type OnExit = 'restore' | 'leave' | 'stop' | 'unmerge';
 

@@ -21,8 +21,8 @@ import {
   timer,
   withLatestFrom,
 } from 'rxjs';
-import type { Retune } from './core/retune.js';
-import type { Systemd } from './host/systemd.js';
+import type { Retune } from '../core/retune.js';
+import type { Systemd } from '../host/systemd.js';
 
 /** Each notice costs a process: a policy that probes changes its reason all the time. */
 const STATUS_MILLIS = 30_000;

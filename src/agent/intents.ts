@@ -1,15 +1,15 @@
 import { BehaviorSubject, type Observable } from 'rxjs';
-import { POLICY_NAMES, type PolicyName } from './config/help.js';
-import type { Values } from './config/keys.js';
-import type { Config } from './config/load.js';
-import { type ConfigRead, type ConfigView, readConfig, viewOf } from './config/view.js';
-import { type Hold, inForce } from './core/hold.js';
-import type { Trigger } from './core/policy.js';
-import { messageOf } from './errors.js';
-import type { HoldFile, PolicyChoice, SaidByHand } from './host/holdFile.js';
-import { type Root, readTextIfThere } from './host/sysfs.js';
-import type { Logging } from './log.js';
-import type { Intent } from './plan.js';
+import { POLICY_NAMES, type PolicyName } from '../config/help.js';
+import type { Values } from '../config/keys.js';
+import type { Config } from '../config/load.js';
+import { type ConfigRead, type ConfigView, readConfig, viewOf } from '../config/view.js';
+import { type Hold, inForce } from '../core/hold.js';
+import type { Trigger } from '../core/policy.js';
+import { messageOf } from '../errors.js';
+import type { HoldFile, PolicyChoice, SaidByHand } from '../host/holdFile.js';
+import { type Root, readTextIfThere } from '../host/sysfs.js';
+import type { Logging } from '../log.js';
+import type { Intent } from '../config/plan.js';
 
 export interface IntentsOptions {
   readonly root: Root;

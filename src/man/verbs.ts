@@ -1,5 +1,5 @@
-import { entry, escaped, flag, literal, sentence } from '../man/roff.js';
-import { type OptionName, type VerbTable, OPTIONS, optionOf } from './verb.js';
+import { entry, escaped, flag, literal, sentence } from './roff.js';
+import { type OptionName, type VerbTable, OPTIONS, optionOf } from '../ctl/verb.js';
 
 /** The parts of samepagectl(1) that follow from the table of verbs, as roff for man(7). */
 export function manSections(
