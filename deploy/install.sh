@@ -2,6 +2,7 @@
 # Installs samepaged from a checkout in which npm has installed what it needs. See --help.
 set -eu
 umask 022
+export LC_ALL=C
 
 usage() {
 	cat <<-END
@@ -26,8 +27,15 @@ fail() {
 }
 
 prefix=/usr bindir='' unitdir='' zshdir='' sharedir=/usr/share node='/usr/bin/env node' DESTDIR=${DESTDIR:-}
+case $DESTDIR in
+'' | /*) ;;
+*) fail "DESTDIR=$DESTDIR: expected an absolute path" 64 ;;
+esac
 for option; do
 	case $option in
+	--*=*[!A-Za-z0-9/._+-]*)
+		fail "$option: expected only letters, digits and / . _ + - in a path that goes into the unit and the programs" 64
+		;;
 	--prefix=/* | --bindir=/* | --unitdir=/* | --zshdir=/* | --sharedir=/* | --node=/*)
 		name=${option%%=*}
 		eval "${name#--}=\${option#*=}"
@@ -41,6 +49,14 @@ bindir=${bindir:-$prefix/bin} unitdir=${unitdir:-$prefix/lib/systemd/system} zsh
 
 cd "$(dirname "$0")/.."
 list=$library/installed-files
+# Of another system's Node nothing is known here.
+if [ -z "$DESTDIR" ]; then
+	version=$($node --version) || fail "$node cannot be run: expected Node"
+	case $version in
+	v20.19.* | v20.[2-9][0-9].* | v22.1[3-9].* | v22.[2-9][0-9].* | v2[4-9].* | v[3-9][0-9].*) ;;
+	*) fail "$node is $version: expected 20.19, 22.13 or 24 and newer" ;;
+	esac
+fi
 [ -d node_modules/esbuild ] || fail 'node_modules has no esbuild: run npm ci first'
 if [ -e "$DESTDIR$library/samepaged.js" ] && ! [ -e "$DESTDIR$list" ]; then
 	fail "$DESTDIR$library is there and not by install.sh: remove the package samepaged first"

@@ -1,8 +1,10 @@
 import { DBusError, type Message, Variant } from 'dbus-next';
+import { defer, firstValueFrom, takeUntil } from 'rxjs';
 import { messageOf } from '../errors.js';
-import { isInteractive } from './call.js';
+import { isAnswerExpected, isInteractive } from './call.js';
 import { type Bus, isNoSuchService } from './connection.js';
 import { MANAGER_INTERFACE } from './manager.js';
+import { Places } from './places.js';
 
 /** An action of deploy/polkit/org.samepaged1.policy. */
 type Action = `org.samepaged1.${'retune' | 'set-policy' | 'pause' | 'unmerge' | 'configure'}`;
@@ -43,40 +45,47 @@ const ALLOW_USER_INTERACTION = 1;
 const POLKIT_TIMEOUT_MILLIS = 25_000;
 /** Somebody types a password. */
 const PASSWORD_TIMEOUT_MILLIS = 120_000;
-/** The bus lets a connection wait for 128 answers by default; dialogs that nobody answers must not use them up. */
-const MOST_CHECKS_AT_ONCE = 32;
+/**
+ * The bus lets a connection wait for 128 answers by default; dialogs that nobody answers must not use them up, nor one user
+ * the dialogs of all.
+ */
+const CHECKS_AT_ONCE = { one: 4, all: 32 };
+/**
+ * As many as a connection may have unanswered, and twice that: who waits for no answers sends calls faster than the bus
+ * says whose they are.
+ */
+const LOOKUPS_AT_ONCE = { one: 128, all: 256 };
 
 /**
  * Lets callers do what they may: read, everyone; change, root and the daemon's own user, and whom polkit allows it. A
  * caller is known by its unique name on the bus, which is given by the bus and never to a second one.
  */
 export class Authority {
-  private readonly bus: Pick<Bus, 'call'>;
-  private checks = 0;
-  private checksUnderWay = 0;
+  private readonly bus: Pick<Bus, 'call' | 'owner$'>;
+  private readonly lookups = new Places(LOOKUPS_AT_ONCE);
+  private readonly checks = new Places(CHECKS_AT_ONCE);
+  private lastCheck = 0;
 
-  constructor(bus: Pick<Bus, 'call'>) {
+  constructor(bus: Pick<Bus, 'call' | 'owner$'>) {
     this.bus = bus;
   }
 
-  /** @throws DBusError to send to the caller when it may not. */
+  /**
+   * Reading is for those who wait for the answer: of these the bus lets a user have so many, of others any number.
+   *
+   * @throws DBusError to send to the caller when it may not.
+   */
   async authorize(call: Message): Promise<void> {
     const member = `${call.interface}.${call.member}`;
     const rule = RULES.get(member);
     if (rule === undefined) throw new DBusError('org.freedesktop.DBus.Error.UnknownMethod', `there is no ${member}`);
-    if (rule === ANYONE) return;
-    const uid = await this.uidOf(call.sender);
+    if (rule === ANYONE) {
+      if (isAnswerExpected(call)) return;
+      throw new DBusError('org.freedesktop.DBus.Error.NotSupported', `${member} is nothing but its answer`);
+    }
+    const uid = await this.lookups.during(call.sender, () => this.uidOf(call.sender));
     if (uid === 0 || uid === process.getuid?.()) return;
-    if (this.checksUnderWay === MOST_CHECKS_AT_ONCE) {
-      const busy = `${MOST_CHECKS_AT_ONCE} callers wait for polkit already: try again`;
-      throw new DBusError('org.freedesktop.DBus.Error.LimitsExceeded', busy);
-    }
-    this.checksUnderWay += 1;
-    try {
-      await this.askPolkit(call, rule);
-    } finally {
-      this.checksUnderWay -= 1;
-    }
+    await this.checks.during(uid, () => this.askPolkit(call, rule));
   }
 
   private async uidOf(sender: string): Promise<unknown> {
@@ -95,21 +104,28 @@ export class Authority {
     const interactive = isInteractive(call);
     const subject = ['system-bus-name', { name: new Variant('s', call.sender) }];
     const flags = interactive ? ALLOW_USER_INTERACTION : 0;
-    const cancellationId = `samepaged-${(this.checks += 1)}`;
-    const [result] = await this.bus
-      .call({
+    const cancellationId = `samepaged-${(this.lastCheck += 1)}`;
+    const answer$ = defer(() =>
+      this.bus.call({
         ...POLKIT,
         member: 'CheckAuthorization',
         signature: '(sa{sv})sa{ss}us',
         body: [subject, action, {}, flags, cancellationId],
         timeoutMillis: interactive ? PASSWORD_TIMEOUT_MILLIS : POLKIT_TIMEOUT_MILLIS,
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof DBusError)) this.cancel(cancellationId);
-        const why = isNoSuchService(error) ? 'there is no polkit to ask' : `polkit: ${messageOf(error)}`;
-        throw notAuthorized(`${action} is for root only here (${why})`);
-      });
-    const [isAuthorized] = result as [boolean, boolean, Record<string, string>];
+      }),
+    );
+    // Who has gone by the time that polkit is asked, polkit refuses.
+    const whileCallerIsThere$ = answer$.pipe(takeUntil(this.bus.owner$(call.sender)));
+    const answer = await firstValueFrom(whileCallerIsThere$, { defaultValue: undefined }).catch((error: unknown) => {
+      if (!(error instanceof DBusError)) this.cancel(cancellationId);
+      const why = isNoSuchService(error) ? 'there is no polkit to ask' : `polkit: ${messageOf(error)}`;
+      throw notAuthorized(`${action} is for root only here (${why})`);
+    });
+    if (answer === undefined) {
+      this.cancel(cancellationId);
+      throw notAuthorized('the caller has gone');
+    }
+    const [isAuthorized] = answer[0] as [boolean, boolean, Record<string, string>];
     if (!isAuthorized) throw notAuthorized(`${action} is for ${whoMay(action)}`);
   }
 

@@ -35,3 +35,7 @@ export function messageOfCall(call: MethodCall): Message {
 export function isInteractive({ flags }: Message): boolean {
   return (flags & ALLOW_INTERACTIVE_AUTHORIZATION) !== 0;
 }
+
+export function isAnswerExpected({ flags }: Message): boolean {
+  return (flags & MessageFlag.NO_REPLY_EXPECTED) === 0;
+}

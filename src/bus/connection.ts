@@ -1,7 +1,8 @@
-import { DBusError, type Interface, Message, type MessageBus, MessageType, sessionBus, systemBus } from 'dbus-next';
+import { DBusError, type Interface, Message, type MessageBus, MessageType } from 'dbus-next';
 import { Observable, Subject, filter, map, share } from 'rxjs';
 import { errnoOf, messageOf } from '../errors.js';
 import { CallTimeout, type MethodCall, messageOfCall } from './call.js';
+import { connectionOf, errorsOf, openBus } from './library.js';
 
 export type { MethodCall };
 
@@ -9,7 +10,7 @@ export type { MethodCall };
 export type BusAddress = string;
 
 const CALL_TIMEOUT_MILLIS = 5000;
-/** A bus that answers nothing for this long is as good as lost. */
+/** A bus of which nothing comes in answer to this is as good as lost. */
 const PING_INTERVAL_MILLIS = 30000;
 
 const DBUS = {
@@ -59,9 +60,13 @@ export class Bus {
     connectionOf(messages).on('end', () => {
       this.lose('the bus closed the connection');
     });
+    const { stream } = connectionOf(messages);
+    const bytesTaken = () => stream.bytesRead - stream.readableLength;
     this.pings = setInterval(() => {
+      const before = bytesTaken();
       this.call({ ...DBUS, member: 'GetId' }).catch((error: unknown) => {
-        this.lose(messageOf(error));
+        // Where somebody floods us with messages the answer is late, and the bus is not lost.
+        if (bytesTaken() === before) this.lose(messageOf(error));
       });
     }, PING_INTERVAL_MILLIS);
   }
@@ -194,6 +199,10 @@ export class Bus {
     this.messages.disconnect();
   }
 
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
   private lose(reason: string): void {
     clearInterval(this.pings);
     this.lost.next(reason);
@@ -206,20 +215,6 @@ export function describeAddress(address: BusAddress): string {
   if (address === 'system') return process.env['DBUS_SYSTEM_BUS_ADDRESS'] ?? 'the system bus';
   if (address === 'session') return process.env['DBUS_SESSION_BUS_ADDRESS'] ?? 'the session bus';
   return address;
-}
-
-function openBus(address: BusAddress): MessageBus {
-  if (address === 'system') return systemBus();
-  return address === 'session' ? sessionBus() : sessionBus({ busAddress: address });
-}
-
-/** The library emits `error` without declaring it. */
-function errorsOf(messages: MessageBus): NodeJS.EventEmitter {
-  return messages;
-}
-
-function connectionOf(messages: MessageBus): NodeJS.EventEmitter {
-  return (messages as unknown as { _connection: NodeJS.EventEmitter })._connection;
 }
 
 /** Whether a call failed because nobody has the name called: the service is not running and cannot be started. */

@@ -16,7 +16,7 @@ export function checkPackage(machine: Machine): void {
   check(machine, 'is made from the checkout, and lintian has nothing against it', async () => {
     const directory = await scratchDirectory('package');
     try {
-      await execFileAsync('sh', ['deploy/package.sh', directory]);
+      await execFileAsync('deploy/package.sh', [directory]);
       const [name = '', ...others] = await readdir(directory);
       assert.match(name, /^samepaged_.*_all\.deb$/);
       assert.deepEqual(others, []);

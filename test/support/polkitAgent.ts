@@ -14,15 +14,19 @@ const ROOT = ['unix-user', { uid: new Variant('u', 0) }];
 export class PolkitAgent extends dbus.Interface {
   /** What it was asked: action and message. */
   readonly asked: (readonly [string, string])[] = [];
+  /** How many of the questions polkit has got an answer to, or would not have one any more. */
+  answered = 0;
   private readonly bus: MessageBus;
+  private readonly beforeAnswer: () => Promise<void>;
 
-  private constructor(bus: MessageBus) {
+  private constructor(bus: MessageBus, beforeAnswer: () => Promise<void>) {
     super('org.freedesktop.PolicyKit1.AuthenticationAgent');
     this.bus = bus;
+    this.beforeAnswer = beforeAnswer;
   }
 
-  static async of(bus: MessageBus, pid: number): Promise<PolkitAgent> {
-    const agent = new PolkitAgent(bus);
+  static async of(bus: MessageBus, pid: number, beforeAnswer = (): Promise<void> => Promise.resolve()) {
+    const agent = new PolkitAgent(bus, beforeAnswer);
     bus.export(AGENT, agent);
     // proc_pid_stat(5): the command's name, in parentheses, may have blanks; starttime is the 22nd field.
     const startTime = /.*\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]?.split(' ')[19] ?? '';
@@ -39,7 +43,12 @@ export class PolkitAgent extends dbus.Interface {
   @dbus.method({ inSignature: 'sssa{ss}sa(sa{sv})' })
   async BeginAuthentication(action: string, message: string, _icon: string, _details: unknown, cookie: string) {
     this.asked.push([action, message]);
+    await this.beforeAnswer();
     const body = [0, cookie, ROOT];
-    await call(this.bus, { ...AUTHORITY, member: 'AuthenticationAgentResponse2', signature: 'us(sa{sv})', body });
+    try {
+      await call(this.bus, { ...AUTHORITY, member: 'AuthenticationAgentResponse2', signature: 'us(sa{sv})', body });
+    } finally {
+      this.answered += 1;
+    }
   }
 }

@@ -45,16 +45,22 @@ const configuration = (socket: string) => `<busconfig>
 </busconfig>
 `;
 
-/** Runs a command where the users are those above and polkit knows samepaged's actions and rules and no others. */
+/** Runs a command where the users are those above and polkit knows samepaged's actions and rules, and the site's. */
 const INSIDE = `set -eu
 mount --bind "$1/passwd" /etc/passwd
 mount --bind "$1/group" /etc/group
 mount --bind "$1/actions" /usr/share/polkit-1/actions
 mount --bind "$1/rules" /usr/share/polkit-1/rules.d
-mount --bind "$1/none" /etc/polkit-1/rules.d
+mount --bind "$1/site" /etc/polkit-1/rules.d
 shift
 exec "$@"
 `;
+
+export interface SystemBusOptions {
+  readonly polkit: boolean;
+  /** What is in /etc/polkit-1/rules.d, by the file's name. */
+  readonly siteRules?: Readonly<Record<string, string>>;
+}
 
 /**
  * A system bus of a test's own with samepaged's real policy in force and, if asked for, the real polkitd. Owns both. Needs
@@ -72,14 +78,15 @@ export class SystemBus implements AsyncDisposable {
   }
 
   /** Accepts connections when it resolves. */
-  static async start({ polkit }: { polkit: boolean }): Promise<SystemBus> {
+  static async start({ polkit, siteRules = {} }: SystemBusOptions): Promise<SystemBus> {
     const directory = await scratchDirectory('systembus');
     await writeFile(join(directory, 'bus.conf'), configuration(join(directory, 'bus')));
     await writeFile(join(directory, 'passwd'), PASSWD);
     await writeFile(join(directory, 'group'), GROUP);
-    for (const made of ['actions', 'rules', 'none']) await mkdir(join(directory, made));
+    for (const made of ['actions', 'rules', 'site']) await mkdir(join(directory, made));
     await cp('deploy/polkit/org.samepaged1.policy', join(directory, 'actions/org.samepaged1.policy'));
     await cp('deploy/polkit/50-samepaged.rules', join(directory, 'rules/50-samepaged.rules'));
+    for (const [name, rule] of Object.entries(siteRules)) await writeFile(join(directory, 'site', name), rule);
     const bus = new SystemBus(directory);
     try {
       const dbus = bus.run('dbus-daemon', `--config-file=${join(directory, 'bus.conf')}`, '--nofork');

@@ -1,28 +1,39 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DBusError, type Variant } from 'dbus-next';
+import { setImmediate } from 'node:timers/promises';
+import { DBusError, MessageFlag, type Variant } from 'dbus-next';
+import { Subject, filter, map } from 'rxjs';
 import { Authority } from '../../src/bus/authorize.js';
 import { CallTimeout, type MethodCall, messageOfCall } from '../../src/bus/call.js';
 
 const STRANGER = (process.getuid?.() ?? 0) + 4711;
 
-/** A bus on which the caller is `uid`, and polkit says or throws this. */
-function fakeBus(uid: number | Error, polkit: () => unknown = () => [true, false, {}]) {
+/** A bus on which a caller is `uid`, and polkit says or throws this. */
+function fakeBus(
+  uid: number | Error | ((sender: unknown) => unknown),
+  polkit: () => unknown = () => [true, false, {}],
+) {
   const calls: MethodCall[] = [];
+  const left = new Subject<string>();
   const call = async (request: MethodCall): Promise<unknown[]> => {
     calls.push(request);
     if (request.member === 'CheckAuthorization') return [await polkit()];
     if (request.member !== 'GetConnectionUnixUser') return [];
     if (uid instanceof Error) throw uid;
-    return [uid];
+    return [typeof uid === 'number' ? uid : await uid(request.body?.[0])];
   };
-  return { calls, call, asked: (member: string) => calls.filter((request) => request.member === member) };
+  const owner$ = (name: string) =>
+    left.pipe(
+      filter((other) => other === name),
+      map(() => ''),
+    );
+  return { calls, call, owner$, left, asked: (member: string) => calls.filter((request) => request.member === member) };
 }
 
-function incoming(member: string, { interactive = false, iface = 'org.samepaged1.Manager' } = {}) {
+function incoming(member: string, { interactive = false, iface = 'org.samepaged1.Manager', sender = ':1.7' } = {}) {
   const target = { destination: 'org.samepaged1', path: '/org/samepaged1' };
   const message = messageOfCall({ ...target, interface: iface, member, interactive });
-  message.sender = ':1.7';
+  message.sender = sender;
   return message;
 }
 
@@ -39,6 +50,18 @@ describe('Authority', () => {
     const bus = fakeBus(STRANGER);
     await new Authority(bus).authorize(incoming('Explain'));
     assert.deepEqual(bus.calls, []);
+  });
+
+  it('does not let a call read whose answer nobody waits for', async () => {
+    const call = incoming('GetHistory');
+    call.flags = MessageFlag.NO_REPLY_EXPECTED;
+    await assert.rejects(
+      new Authority(fakeBus(0)).authorize(call),
+      refusedWith(
+        'org.samepaged1.Manager.GetHistory is nothing but its answer',
+        'org.freedesktop.DBus.Error.NotSupported',
+      ),
+    );
   });
 
   for (const uid of new Set([0, process.getuid?.() ?? 0])) {
@@ -100,22 +123,84 @@ describe('Authority', () => {
     assert.deepEqual(bus.asked('CheckAuthorization'), []);
   });
 
-  it('checks wait for polkit up to a number; the next is refused at once, and later there is room again', async () => {
-    let answer: (result: unknown) => void = () => undefined;
-    const open = new Promise((resolve) => {
-      answer = resolve;
+  describe('calls that wait', () => {
+    const NO_PLACE = 'org.freedesktop.DBus.Error.LimitsExceeded';
+    /** What polkit, or the bus, answers to all at once, later. */
+    const later = () => {
+      let resolve: (answer: unknown) => void = () => undefined;
+      const promise = new Promise<unknown>((settle) => {
+        resolve = settle;
+      });
+      return { promise, resolve };
+    };
+
+    it('for polkit: four of a user; the next is refused at once, others are not, and later there is room again', async () => {
+      const { promise, resolve } = later();
+      const bus = fakeBus(
+        (sender) => (sender === ':1.8' ? STRANGER + 1 : STRANGER),
+        () => promise,
+      );
+      const authority = new Authority(bus);
+      const waiting = Array.from({ length: 4 }, () => authority.authorize(incoming('Retune', { interactive: true })));
+      const refused = refusedWith('4 of your calls wait to be allowed already: try again', NO_PLACE);
+      await assert.rejects(authority.authorize(incoming('Retune', { sender: ':1.9' })), refused);
+      waiting.push(authority.authorize(incoming('Retune', { sender: ':1.8' })));
+      resolve([true, false, {}]);
+      await Promise.all(waiting);
+      await authority.authorize(incoming('Retune'));
     });
-    const bus = fakeBus(STRANGER, () => open);
+
+    it('for polkit: thirty-two in all', async () => {
+      const { promise, resolve } = later();
+      const bus = fakeBus(
+        (sender) => STRANGER + Number(String(sender).slice(3)),
+        () => promise,
+      );
+      const authority = new Authority(bus);
+      const calls = Array.from({ length: 33 }, (_, user) => incoming('Retune', { sender: `:1.${user}` }));
+      const last = calls.pop() ?? assert.fail();
+      const waiting = calls.map((call) => authority.authorize(call));
+      await assert.rejects(
+        authority.authorize(last),
+        refusedWith('32 calls wait to be allowed already: try again', NO_PLACE),
+      );
+      resolve([true, false, {}]);
+      await Promise.all(waiting);
+    });
+
+    it('for the bus to say whose they are: 128 of a caller, 256 in all', async () => {
+      const { promise, resolve } = later();
+      const authority = new Authority(fakeBus(() => promise));
+      const from = (sender: string) => authority.authorize(incoming('Retune', { sender }));
+      const waiting = [':1.7', ':1.8'].flatMap((sender) => Array.from({ length: 128 }, () => from(sender)));
+      await assert.rejects(
+        from(':1.7'),
+        refusedWith('128 of your calls wait to be allowed already: try again', NO_PLACE),
+      );
+      await assert.rejects(from(':1.9'), refusedWith('256 calls wait to be allowed already: try again', NO_PLACE));
+      resolve(0);
+      await Promise.all(waiting);
+    });
+  });
+
+  it('a caller that goes while polkit asks may not: the question is taken back, and the place is free', async () => {
+    const bus = fakeBus(STRANGER, () => new Promise(() => undefined));
     const authority = new Authority(bus);
-    const waiting = Array.from({ length: 32 }, () => authority.authorize(incoming('Retune', { interactive: true })));
-    const text = '32 callers wait for polkit already: try again';
-    await assert.rejects(
-      authority.authorize(incoming('Retune')),
-      refusedWith(text, 'org.freedesktop.DBus.Error.LimitsExceeded'),
+    for (let round = 1; round <= 5; round += 1) {
+      const call = authority.authorize(incoming('Retune', { interactive: true }));
+      const refused = assert.rejects(call, refusedWith('the caller has gone'));
+      await setImmediate();
+      bus.left.next(':1.8');
+      assert.equal(bus.asked('CancelCheckAuthorization').length, round - 1);
+      bus.left.next(':1.7');
+      await refused;
+    }
+    const [asked, cancelled] = ['CheckAuthorization', 'CancelCheckAuthorization'].map((member) => bus.asked(member));
+    assert.deepEqual(
+      cancelled?.map(({ body }) => body?.[0]),
+      asked?.map(({ body }) => body?.[4]),
     );
-    answer([true, false, {}]);
-    await Promise.all(waiting);
-    await authority.authorize(incoming('Retune'));
+    assert.ok(!bus.left.observed);
   });
 
   it('a member that no rule names is not there', async () => {
