@@ -134,12 +134,35 @@ describe('each step explains itself', () => {
       name: 'guests that came',
       decision: () => {
         const host = watching();
-        with5(host, 10, ['e', 'f']);
+        with5(host, 100, ['e', 'f']);
         host.look(1000, {}, started('e'), started('f'));
         return host.look(5000);
       },
       sentence:
         'guests may use 24.0 GiB + 4.0 GiB reserve > 16.0 GiB; guest e and 1 other have come: merging with up to 50 % of a core',
+    },
+    {
+      name: 'guests that came with little',
+      decision: () => {
+        const host = watching();
+        with5(host, 10, ['e', 'f']);
+        host.look(1000, {}, started('e'), started('f'));
+        return host.look(5000);
+      },
+      sentence:
+        'guests may use 24.0 GiB + 4.0 GiB reserve > 16.0 GiB, but there is nothing more to gain (200.0 MiB saved for 64.2 MiB of bookkeeping, after 4 passes): resting, next probe in 54 s; guest e and 1 other have come with 20.0 MiB, less than the 21.0 MiB that are worth a burst: left to more guests or a probe',
+    },
+    {
+      name: 'guests that come one after another',
+      decision: () => {
+        const host = watching();
+        host.look(1000, {}, manual('SIGUSR1'));
+        with5(host, 100);
+        host.look(1000, HALF, started('e'));
+        return host.look(5000);
+      },
+      sentence:
+        'guests may use 20.0 GiB + 4.0 GiB reserve > 16.0 GiB: merging is wanted, but guests come one after another, so it waits',
     },
     {
       name: 'memory that becomes short, and nearly runs out',

@@ -60,6 +60,40 @@ function sentences(turns: Trace['turns']): string {
   return turns.map(({ decision }) => decision.sentence).join('\n');
 }
 
+/** Small guests that leave one by one, as long as it is looked at. */
+function leaving(of: Story, gapMillis: number): Story {
+  const small = Array.from({ length: Math.trunc(REST_MILLIS / gapMillis) }, (_, index) => `small${index}`);
+  const content = { commonMiB: 1, ownMiB: 1, rewrittenMiBPerSecond: 0 };
+  const stops = small.map((name, index) => ({
+    atMillis: (index + 1) * gapMillis,
+    step: { kind: 'stop' as const, guest: name },
+  }));
+  return {
+    ...of,
+    before: [...of.before, ...small.map((name) => ({ kind: 'start' as const, guest: name, content }))],
+    later: [...(of.later ?? []), ...stops],
+  };
+}
+
+function unique(guests: number, ownMiB: number): Story {
+  const content = { commonMiB: 0, ownMiB, rewrittenMiBPerSecond: 0 };
+  const before = Array.from({ length: guests }, (_, index): Step => ({ kind: 'start', guest: `${index}`, content }));
+  const scenario: Scenario = {
+    ...{ name: 'unique', summary: 'unique', memory: 'short' },
+    ...{ before, then: [] },
+    converged: false,
+    gainMiB: 0,
+  };
+  return scenario;
+}
+
+/** ksmd's part of a core from one moment to the end. */
+function shareSince({ points }: Trace, fromMillis: number): number {
+  const [last, before] = [points.at(-1), points.findLast(({ atMillis }) => atMillis <= fromMillis)];
+  assert.ok(last !== undefined && before !== undefined);
+  return (last.ksmdCpuNanos - before.ksmdCpuNanos) / (last.atMillis - before.atMillis) / 1e6;
+}
+
 describe('the policy adaptive on any virtual host', () => {
   /** A page that becomes twenty times as dear is seen one look later, half a second: much of a small budget for 10 s. */
   const allowedPercent = (percent: number) => (percent >= 50 ? 1.12 * percent : percent + 20);
@@ -77,20 +111,28 @@ describe('the policy adaptive on any virtual host', () => {
   test('comes to rest: in the end ksmd takes less than a hundredth of a core', () => {
     fc.assert(
       fc.property(story, kernel, cpuMaxPercent, (of, version, percent) => {
-        const { points } = run(of, version, percent, REST_MILLIS).trace;
-        const [last, before] = [points.at(-1), points.findLast(({ atMillis }) => atMillis <= REST_MILLIS / 4)];
-        assert.ok(last !== undefined && before !== undefined);
-        const share = (last.ksmdCpuNanos - before.ksmdCpuNanos) / (last.atMillis - before.atMillis) / 1e6;
+        const share = shareSince(run(of, version, percent, REST_MILLIS).trace, REST_MILLIS / 4);
         assert.ok(share <= 0.01, `${share * 100} %`);
       }),
       REPORTED,
     );
   });
 
+  test('comes to rest while guests leave, too', () => {
+    fc.assert(
+      fc.property(story, kernel, cpuMaxPercent, fc.integer({ min: 1, max: 10 }), (of, version, percent, minutes) => {
+        const { trace } = run(leaving(of, minutes * MINUTE_MILLIS), version, percent, REST_MILLIS);
+        const share = shareSince(trace, REST_MILLIS / 4);
+        assert.ok(share <= 0.01, `${share * 100} %`);
+      }),
+      { ...REPORTED, numRuns: 20 },
+    );
+  });
+
   test('bursts for a cause only: a start, a guest that came, what a probe found, or memory that is nearly out', () => {
     fc.assert(
       fc.property(story, kernel, (of, version) => {
-        const { turns } = run(of, version, 50).trace;
+        const { turns, points } = run(of, version, 50).trace;
         const begun = turns.filter(
           ({ decision }, index) => decision.reason === 'burst' && turns[index - 1]?.decision.reason !== 'burst',
         );
@@ -99,8 +141,15 @@ describe('the policy adaptive on any virtual host', () => {
           const came = turn.triggers.some(({ kind }) => kind === 'guest' || kind === 'start');
           const { sentence } = turn.decision;
           // While memory is nearly out a guest that comes is merged before it has settled, and once more after that.
-          const pressed = /memory is nearly out|(has|have) come/.test(sentence);
+          const pressed = /memory is nearly out|tasks wait for memory|(has|have) come/.test(sentence);
           assert.ok(came || pressed || before === 'guests-settling' || before === 'probe', `${before} -> ${sentence}`);
+          if (!sentence.includes('a probe found pages to merge')) continue;
+          const probe = turns.findLastIndex(
+            ({ decision }, index) => index < turns.indexOf(turn) && decision.reason !== 'probe',
+          );
+          const at = turns[probe + 1]?.atMillis ?? 0;
+          const seen = points.findLast(({ atMillis }) => atMillis <= at) ?? assert.fail();
+          assert.ok(seen.possibleBytes - seen.savedBytes >= 1024 ** 2, `nothing to merge at ${at}: ${sentence}`);
         }
         const bursts = begun.length;
         const arrivals = of.later?.filter(({ step: { kind } }) => kind === 'start').length ?? 0;
@@ -110,5 +159,30 @@ describe('the policy adaptive on any virtual host', () => {
       }),
       REPORTED,
     );
+  });
+});
+
+describe('where no page is like another', () => {
+  for (const version of [
+    { major: 5, minor: 10 },
+    { major: 6, minor: 18 },
+  ]) {
+    test(`a guest that goes is no cause for a burst (Linux ${version.major}.${version.minor})`, () => {
+      const later = [{ atMillis: 30 * MINUTE_MILLIS, step: { kind: 'stop' as const, guest: '0' } }];
+      const { turns, points } = run({ ...unique(8, 512), later }, version, 50).trace;
+      const rested = turns.findIndex(({ decision }) => decision.settings.run === 0);
+      assert.ok(rested > 0 && (turns[rested]?.atMillis ?? 0) < 30 * MINUTE_MILLIS);
+      assert.deepEqual(
+        turns.slice(rested).filter(({ decision }) => decision.reason === 'burst'),
+        [],
+      );
+      assert.equal(points.at(-1)?.guests, 7);
+    });
+  }
+
+  test('a pass that takes longer than guests take to leave is a pass in vain all the same', () => {
+    const { trace } = run(leaving(unique(20, 2048), MINUTE_MILLIS), { major: 5, minor: 10 }, 50);
+    assert.ok(trace.turns.some(({ decision }) => /after \d+ passes\): resting/.test(decision.sentence)));
+    assert.ok(shareSince(trace, DURATION_MILLIS / 2) <= 0.01);
   });
 });

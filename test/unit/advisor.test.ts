@@ -1,8 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Decision } from '../../src/core/decision.js';
-import { ADVISED_KSM, advise, advised, calm } from './advisorHost.js';
-import { GAIN, GIB, HALF, MIB, PASS, ROOMY, START, manual, started, stopped, type Work } from './policyHost.js';
+import { simulate } from '../../src/simulation/simulate.js';
+import { DEFAULT_SIZES, scenario } from '../../src/simulation/scenario.js';
+import { planFrom } from './examples.js';
+import { ADVISED_KSM, advise, advised, calm, inLongCalm } from './advisorHost.js';
+import {
+  GAIN,
+  GIB,
+  HALF,
+  MIB,
+  PAGES_PER_MIB,
+  PASS,
+  ROOMY,
+  START,
+  manual,
+  started,
+  stopped,
+  type Work,
+} from './policyHost.js';
 
 const told = ({ reason, settings, nextInMillis, routine = false }: Decision) => [
   reason,
@@ -99,10 +115,54 @@ describe('the advisor', () => {
     assert.deepEqual([499, 500, 2000, 2001].map(modeAfterAnEvent), ['none', 'scan-time', 'scan-time', 'none']);
   });
 
-  test('is quick again when passes bring something', () => {
-    const host = calm();
-    assert.equal(host.look(10_000).settings.advisorMinPagesToScan, 36);
-    assert.equal(host.look(10_000, GAIN).settings.advisorMinPagesToScan, 1000);
+  test('is quick again, with a short target, when a slow pass brings something, before it has ended too', () => {
+    for (const work of [GAIN, { ...GAIN, passes: 0 }]) {
+      const host = inLongCalm();
+      const anew = host.look(10_000, work);
+      assert.deepEqual(told(anew), ['advised', 1, 'none', 50, 'told']);
+      const { settings } = host.look(50);
+      assert.deepEqual([settings.advisorMinPagesToScan, settings.advisorTargetScanTime], [1000, 5]);
+      for (const target of [5, 5, 20, 80])
+        assert.equal(advise(host, 10_000, PASS).settings.advisorTargetScanTime, target);
+    }
+  });
+
+  test('stays slow for what is not worth two fast passes: 4 MiB of profit for a CPU second', () => {
+    // Two passes over 64 GiB, 16.8 million pages of 2 µs, are 67 CPU seconds; a page costs 64 bytes.
+    const guests = [{ name: 'a', residentBytes: 64 * GIB, configuredBytes: 64 * GIB }];
+    const targetAfter = (merged: number) =>
+      inLongCalm({ guests }).look(10_000, { ...PASS, merged }).settings.advisorTargetScanTime;
+    assert.deepEqual(
+      [270, 275].map((mib) => targetAfter(mib * PAGES_PER_MIB)),
+      [3600, 68],
+    );
+  });
+
+  test('is quick too when a slow pass brings less than a guest that has gone took with it', () => {
+    const host = inLongCalm();
+    host.have({ a: 5 * GIB, b: 5 * GIB, c: 5 * GIB });
+    host.changeKsm({ pagesSharing: 0 });
+    host.look(2000, {}, stopped('d'));
+    assert.match(host.look(10_000, GAIN).sentence, /a slow pass found pages to merge/);
+  });
+
+  test('stays slow for a guest that is still coming up, whatever passes bring', () => {
+    const host = inLongCalm();
+    host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: 0 });
+    host.look(1000, {}, started('e'));
+    host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: GIB });
+    assert.equal(host.look(2000, GAIN).settings.advisorTargetScanTime, 3600);
+  });
+
+  test('waits as slowly for a guest with which merging begins again', () => {
+    const host = advised();
+    host.look(0, {}, START);
+    host.look(2000, { ...HALF, unshared: 1_000_000 });
+    host.have({ a: GIB });
+    assert.equal(host.look(2000, {}, stopped('b')).reason, 'enough-memory');
+    host.have({ a: GIB, b: 0, c: 0, d: 0 });
+    const { settings } = host.look(2000, {}, ...['b', 'c', 'd'].map(started));
+    assert.deepEqual([settings.advisorMinPagesToScan, settings.advisorTargetScanTime], [4, 3600]);
   });
 
   test('takes smaller batches where pages were dearer than thought', () => {
@@ -151,8 +211,21 @@ describe('the advisor begins anew', () => {
     assert.deepEqual(told(host.look(10_000)), ['advised', 1, 'scan-time', 2000, 'told']);
   });
 
-  test('under a reload from another policy', () => {
-    assert.match(advised().look(0, {}, { kind: 'reload' }).sentence, /; memory is short: the kernel's advisor/);
+  test('when tasks wait for memory, but not again and again for nothing', () => {
+    const waitedAfter = (vainBursts: number): boolean[] => {
+      const isAnewAfter = (millis: number) => {
+        const host = calm();
+        for (let bursts = 0; bursts < vainBursts; bursts += 1) {
+          host.look(10_000, {}, manual('SIGUSR1'));
+          for (const work of [PASS, PASS, PASS]) advise(host, 2000, work);
+        }
+        host.change({ memoryPressurePercent: 60 });
+        return host.look(millis).settings.advisorTargetScanTime === 5;
+      };
+      const waitMillis = 60_000 * 2 ** vainBursts;
+      return [waitMillis - 1000, waitMillis].map(isAnewAfter);
+    };
+    for (const vainBursts of [0, 1, 5]) assert.deepEqual(waitedAfter(vainBursts), [false, true], String(vainBursts));
   });
 
   test('not for a guest that goes: what went with it is no loss of the passes', () => {
@@ -162,4 +235,14 @@ describe('the advisor begins anew', () => {
     host.changeKsm({ pagesSharing: 0 });
     assert.equal(host.look(2000, PASS, stopped('d')).settings.advisorMinPagesToScan, 1000);
   });
+});
+
+test('what begins to be alike without an event is found, and told as such', () => {
+  const { trace, figures } = simulate({
+    story: scenario('quiet-change', DEFAULT_SIZES),
+    plan: planFrom({ KSM_POLICY: 'advisor', KSM_CPU_MAX: '70' }),
+    durationMillis: 2 * 3_600_000,
+  });
+  assert.ok(figures.reachedShare > 0.99, String(figures.reachedShare));
+  assert.ok(trace.turns.some(({ decision }) => decision.sentence.includes('a slow pass found pages to merge')));
 });

@@ -30,3 +30,10 @@ export function calm(...options: Parameters<typeof advised>): PolicyHost {
   for (const work of [GAIN, GAIN, PASS, PASS]) advise(host, 2000, work);
   return host;
 }
+
+/** The same when passes may take an hour. */
+export function inLongCalm(...options: Parameters<typeof advised>): PolicyHost {
+  const host = calm(...options);
+  for (let passes = 0; passes < 8; passes += 1) advise(host, 10_000, PASS);
+  return host;
+}

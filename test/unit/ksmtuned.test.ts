@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Reason } from '../../src/core/decision.js';
-import { formatBytes } from '../../src/core/format.js';
+import { compareBytes } from '../../src/core/format.js';
 import { ksmtunedPolicy } from '../../src/core/policies/ksmtuned.js';
 import type { PolicyMemory } from '../../src/core/policies/memory.js';
 import { IDLE_KSM, KSMTUNED_DEFAULTS, hostOf, sampleOf, npagesOf } from './examples.js';
 import { type Host, cases, reserveOf } from './ksmtunedCases.js';
 
 const GIB_KB = 1024 ** 2;
+type Sizes = [number, number, number];
 /** The reasons of this policy. */
 const REASONS: Readonly<Partial<Record<Reason, true>>> = {
   'enough-memory': true,
@@ -62,6 +63,12 @@ describe('the sentence of a decision', () => {
         'guests use 8.0 GiB + 1.6 GiB reserve > 8.0 GiB: merging; free 4.0 GiB > 1.6 GiB: slower by 36, the minimum (64 pages every 20 ms)',
     },
     {
+      name: 'short of memory by little',
+      host: { totalKb: 16 * GIB_KB, freeKb: 3355443 - 2458, committedKb: 13421772 - 2458 },
+      sentence:
+        'guests use 12.798 GiB + 3.200 GiB reserve < 16.000 GiB, but free 3.198 GiB < 3.200 GiB: merging, faster by 300 (300 pages every 10 ms)',
+    },
+    {
       name: 'memory is enough',
       host: { totalKb: 16 * GIB_KB, freeKb: 15 * GIB_KB, committedKb: 512 * 1024 },
       npages: 500,
@@ -79,11 +86,16 @@ describe('the sentence of a decision', () => {
       fc.property(cases, ({ chosen, host }) => {
         const { decision } = decide(host, 0, chosen);
         const { pagesToScan, sleepMillisecs, run } = decision.settings;
-        const reserve = formatBytes(Number(reserveOf(host.totalKb, chosen)) * 1024);
-        const pace = run === 1 ? [`(${pagesToScan} pages every ${sleepMillisecs} ms)`] : [];
-        const sizes = [host.committedKb, host.totalKb, host.freeKb].map((kb) => formatBytes(kb * 1024));
-        for (const number of [...sizes, reserve, ...pace]) {
-          assert.ok(decision.sentence.includes(number), `${number} in ${decision.sentence}`);
+        const [committed, free, total] = [host.committedKb, host.freeKb, host.totalKb].map((kb) => kb * 1024) as Sizes;
+        const reserve = Number(reserveOf(host.totalKb, chosen)) * 1024;
+        const use = compareBytes([committed, reserve], total);
+        const spare = compareBytes([free], reserve);
+        for (const part of [
+          `guests use ${use.size(committed)} + ${use.size(reserve)} reserve ${use.sign} ${use.size(total)}`,
+          `free ${spare.size(free)} ${spare.sign} ${spare.size(reserve)}`,
+          run === 1 ? `(${pagesToScan} pages every ${sleepMillisecs} ms)` : ': not merging',
+        ]) {
+          assert.ok(decision.sentence.includes(part), `${part} in ${decision.sentence}`);
         }
         assert.ok(Object.hasOwn(REASONS, decision.reason), decision.reason);
       }),

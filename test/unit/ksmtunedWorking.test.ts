@@ -85,6 +85,15 @@ describe('the comparisons', () => {
       ],
     },
     {
+      name: 'both by little, with as many decimals as tell them apart',
+      host: { totalKb: 16 * GIB_KB, freeKb: 3355443 - 2458, committedKb: 13421772 - 2458 },
+      lines: [
+        'guests 12.798 GiB + reserve 3.200 GiB = 15.998 GiB < total 16.000 GiB: they fit',
+        'free 3.198 GiB < reserve 3.200 GiB: memory is short',
+        '0 + 300 = 300 pages, kept between 64 and 1250: 300',
+      ],
+    },
+    {
       name: 'just at both',
       host: { totalKb: 1000, freeKb: 200, committedKb: 800 },
       npages: 100,

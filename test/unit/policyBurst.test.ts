@@ -1,86 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Burst, beginBurst, isBlind, isOver, judgeBurst } from '../../src/core/policies/burst.js';
-import { type Mark, isWorthIt, markOf, progressBetween, worthOf } from '../../src/core/policies/progress.js';
-import { sampleOf } from './examples.js';
-import { GIB, MIB, NEW_KSM, OLD_KSM } from './policyHost.js';
-
-const ZERO: Mark = {
-  monotonicMillis: 0,
-  fullScans: 10,
-  profitBytes: 0,
-  bookkeepingBytes: 0,
-  pagesVolatile: 0,
-  pagesSeen: 1000,
-  pagesVisited: 0,
-  pagesSkipped: 0,
-  cpuNanos: 0,
-  waitNanos: 0,
-  stalledNanos: 0,
-};
-const markWith = (parts: Partial<Mark>): Mark => ({ ...ZERO, ...parts });
-
-describe('what ksmd did between two looks', () => {
-  test('is the difference of its counters', () => {
-    const times = { ksmdCpuNanos: 5e9, ksmdWaitNanos: 3e9, cpuStalledNanos: 7e9 };
-    const from = markOf(sampleOf({ monotonicMillis: 1000, ksm: { ...NEW_KSM, pagesScanned: 500 }, ...times }));
-    const ksm = { ...NEW_KSM, fullScans: 2, pagesScanned: 1500, pagesSkipped: 200, pagesVolatile: 30 };
-    const later = { ksmdCpuNanos: 6e9, ksmdWaitNanos: 3.5e9, cpuStalledNanos: 7.25e9 };
-    const to = markOf(sampleOf({ monotonicMillis: 4000, ksm: { ...ksm, generalProfit: MIB }, ...later }));
-    assert.deepEqual(progressBetween(from, to), {
-      elapsedMillis: 3000,
-      passes: 2,
-      cpuNanos: 1e9,
-      waitNanos: 5e8,
-      stalledNanos: 2.5e8,
-      gainedBytes: MIB,
-      volatilePages: 30,
-      visitedPages: 1200,
-      skippedPages: 200,
-    });
-  });
-
-  test('has the profit reckoned and no pages where the kernel does not count them', () => {
-    const ksm = { ...OLD_KSM, pagesShared: 10, pagesSharing: 600, pagesUnshared: 300, pagesVolatile: 90 };
-    const mark = markOf(sampleOf({ ksm, ksmdCpuNanos: 0 }));
-    assert.deepEqual([mark.profitBytes, mark.pagesSeen, mark.pagesVisited], [600 * 4096 - 1000 * 64, 1000, undefined]);
-    assert.equal(progressBetween(mark, mark)?.visitedPages, undefined);
-  });
-
-  test('is reckoned at 10 µs a page where its CPU time cannot be seen', () => {
-    const unseen = markOf(sampleOf({ ksm: NEW_KSM }));
-    assert.equal(progressBetween(unseen, { ...unseen, pagesVisited: 100_000 })?.cpuNanos, 1e9);
-    const seen = { ...unseen, pagesVisited: 100_000, cpuNanos: 77e9 };
-    assert.equal(progressBetween(unseen, seen)?.cpuNanos, 1e9, 'nor at one of the two looks');
-  });
-
-  for (const counter of ['monotonicMillis', 'fullScans', 'pagesVisited', 'cpuNanos'] as const) {
-    test(`is nothing that can be said when ${counter} went backwards`, () => {
-      assert.equal(progressBetween(markWith({ [counter]: 100 }), markWith({ [counter]: 99 })), undefined);
-    });
-  }
-
-  test('can be less profit and fewer volatile pages', () => {
-    const progress = progressBetween(markWith({ profitBytes: 5, pagesVolatile: 7 }), ZERO);
-    assert.deepEqual([progress?.gainedBytes, progress?.volatilePages], [-5, -7]);
-  });
-});
-
-describe('a gain is worth it', () => {
-  const rows: { cpuMillis: number; gainedBytes: number; worth: boolean }[] = [
-    { cpuMillis: 1000, gainedBytes: 4 * MIB, worth: true },
-    { cpuMillis: 1000, gainedBytes: 4 * MIB - 1, worth: false },
-    { cpuMillis: 10, gainedBytes: MIB - 1, worth: false },
-    { cpuMillis: 10, gainedBytes: MIB, worth: true },
-    { cpuMillis: 60_000, gainedBytes: 200 * MIB, worth: false },
-    { cpuMillis: 0, gainedBytes: -1, worth: false },
-  ];
-  for (const { cpuMillis, gainedBytes, worth } of rows) {
-    test(`${gainedBytes} bytes for ${cpuMillis} ms of CPU: ${worth ? 'yes' : 'no'}`, () => {
-      assert.equal(isWorthIt({ gainedBytes, cpuNanos: cpuMillis * 1e6 }), worth);
-    });
-  }
-});
+import {
+  type Burst,
+  beginBurst,
+  extendBurst,
+  isBlind,
+  isOver,
+  judgeBurst,
+  vainNanosOf,
+} from '../../src/core/policies/burst.js';
+import { type Mark, worthOf } from '../../src/core/policies/progress.js';
+import { GIB, MIB } from './policyHost.js';
+import { ZERO, markWith } from './policyMark.js';
 
 const PARTS = { why: 'a test', hintShare: undefined, forced: false, hopedBytes: 0, thorough: true };
 
@@ -94,7 +25,10 @@ interface Pass {
 }
 
 /** A burst after passes, each told at one look. */
-function after(passes: readonly Pass[], parts: Partial<typeof PARTS | { hintShare: number }> = {}): Burst {
+function after(
+  passes: readonly Pass[],
+  parts: Partial<Omit<typeof PARTS, 'hintShare'>> & { hintShare?: number } = {},
+): Burst {
   let mark = ZERO;
   let burst = beginBurst(mark, { ...PARTS, ...parts });
   for (const { gainedBytes = 0, cpuMillis = 1000, passes: ended = 1, skipped = 0, disturbed = false } of passes) {
@@ -103,6 +37,7 @@ function after(passes: readonly Pass[], parts: Partial<typeof PARTS | { hintShar
       monotonicMillis: mark.monotonicMillis + 2000,
       fullScans: mark.fullScans + ended,
       profitBytes: mark.profitBytes + gainedBytes,
+      savedBytes: mark.savedBytes + gainedBytes,
       pagesSkipped: mark.pagesSkipped + skipped,
       cpuNanos: (mark.cpuNanos ?? 0) + cpuMillis * 1e6,
     };
@@ -115,6 +50,8 @@ const GAIN: Pass = { gainedBytes: GIB };
 const QUIET: Pass = {};
 const LOSS: Pass = { gainedBytes: -64 * MIB };
 const UNDER_WAY: Pass = { passes: 0 };
+const WENT: Pass = { ...LOSS, disturbed: true };
+const LEFT: Pass = { ...UNDER_WAY, disturbed: true };
 
 describe('a burst is over', () => {
   const rows: { name: string; passes: Pass[]; over: boolean; hintShare?: number }[] = [
@@ -137,16 +74,18 @@ describe('a burst is over', () => {
       over: true,
     },
     {
-      name: 'not by passes in which guests went, and their merged pages with them',
-      passes: [GAIN, { ...LOSS, disturbed: true }, { ...LOSS, disturbed: true }, { ...LOSS, disturbed: true }],
+      name: 'not by two in vain in which guests went, and took what they saved',
+      passes: [GAIN, WENT, WENT],
       over: false,
     },
-    {
-      name: 'not by the rest of such a pass; by two whole ones after it',
-      passes: [QUIET, { ...QUIET, disturbed: true }, QUIET, QUIET],
-      over: false,
-    },
-    { name: '(by two)', passes: [QUIET, { ...QUIET, disturbed: true }, QUIET, QUIET, QUIET], over: true },
+    { name: 'not by three such', passes: [GAIN, WENT, WENT, WENT], over: false },
+    { name: 'but by four: each counts for half', passes: [GAIN, WENT, WENT, WENT, WENT], over: true },
+    { name: 'not by one in vain and one such', passes: [GAIN, QUIET, WENT], over: false },
+    { name: 'by one in vain and two such', passes: [GAIN, WENT, QUIET, WENT], over: true },
+    { name: 'not by one in which a guest went before its end', passes: [GAIN, LEFT, QUIET, QUIET], over: false },
+    { name: 'by the next', passes: [GAIN, LEFT, QUIET, QUIET, WENT], over: true },
+    { name: 'after a hint not by one such', passes: [QUIET, WENT], hintShare: 0.2, over: false },
+    { name: 'after a hint by two such', passes: [QUIET, WENT, WENT], hintShare: 0.2, over: true },
   ];
   for (const { name, passes, over, hintShare } of rows) {
     test(name, () => {
@@ -161,6 +100,35 @@ describe('a burst is over', () => {
     const later = judgeBurst(anew, markWith({ monotonicMillis: 19_000, fullScans: 3, cpuNanos: 6e9 }), false);
     assert.deepEqual([later.passes, isOver(later)], [5, true]);
   });
+});
+
+test('a burst that more guests extend looks for what they have too: two passes in vain from there, and not after a hint', () => {
+  const burst = after([GAIN, QUIET], { hopedBytes: GIB, hintShare: 0.2 });
+  const extended = extendBurst(burst, true, 2 * GIB);
+  assert.deepEqual([isOver(burst), isOver(extended)], [true, false]);
+  const { passes, thorough, ...changed } = extended;
+  assert.deepEqual([passes, thorough], [burst.passes, true]);
+  assert.deepEqual([changed.forced, changed.hopedBytes, changed.hintShare], [true, 3 * GIB, undefined]);
+  const end = [1, 2].map((pass) => markWith({ ...burst.pass, fullScans: burst.pass.fullScans + pass }));
+  const passed = end.reduce((judged, mark) => judgeBurst(judged, mark, false), extended);
+  assert.equal(isOver(passed), true);
+});
+
+describe('a burst in vain costs two passes over the pages seen', () => {
+  const rows: { name: string; mark: Partial<Mark>; nanos: number }[] = [
+    { name: 'at what a page has cost', mark: { cpuNanos: 6e9, pagesVisited: 2e6 }, nanos: 6e9 },
+    { name: 'but for skipped ones', mark: { cpuNanos: 6e9, pagesVisited: 5e6, pagesSkipped: 3e6 }, nanos: 6e9 },
+    { name: 'at 10 µs a page at most', mark: { cpuNanos: 6e9, pagesVisited: 1e5 }, nanos: 20e9 },
+    { name: 'and where no page has been scanned', mark: { cpuNanos: 0, pagesVisited: 0 }, nanos: 20e9 },
+    { name: 'where pages are not counted', mark: { cpuNanos: 6e9, pagesVisited: undefined }, nanos: 20e9 },
+    { name: 'where the CPU time cannot be seen', mark: { cpuNanos: undefined, pagesVisited: 2e9 }, nanos: 20e9 },
+    { name: 'and nothing before there are any', mark: { pagesSeen: 0 }, nanos: 0 },
+  ];
+  for (const { name, mark, nanos } of rows) {
+    test(name, () => {
+      assert.equal(vainNanosOf(markWith({ pagesSeen: 1e6, ...mark })), nanos);
+    });
+  }
 });
 
 describe('a burst with smart_scan', () => {

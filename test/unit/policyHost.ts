@@ -2,8 +2,9 @@
 import type { Decision } from '../../src/core/decision.js';
 import type { Guest } from '../../src/core/guest.js';
 import { type KsmSettings, type KsmState, profitBytes } from '../../src/core/ksm.js';
-import { type AdaptiveOptions, type Phase, adaptivePolicy } from '../../src/core/policies/adaptive.js';
+import { type AdaptiveOptions, adaptivePolicy } from '../../src/core/policies/adaptive.js';
 import type { PolicyMemory } from '../../src/core/policies/memory.js';
+import type { Phase } from '../../src/core/policies/phase.js';
 import { type Mark, markOf } from '../../src/core/policies/progress.js';
 import type { Policy, Trigger } from '../../src/core/policy.js';
 import type { Sample } from '../../src/core/sample.js';
@@ -127,18 +128,23 @@ export class PolicyHost {
     this.change({ guests: Object.entries(residentBytes).map(([name, bytes]) => guestOf(name, bytes)) });
   }
 
-  /** `millis` later, ksmd having done `work`, the policy looks; the kernel then has what it decided. */
-  look(millis: number, work: Work = {}, ...triggers: readonly Trigger[]): Decision {
+  /** `millis` later, ksmd having done `work`. */
+  pass(millis: number, work: Work): Sample {
     const { takenAtMillis, monotonicMillis } = this.sample;
     this.change({ takenAtMillis: takenAtMillis + millis, monotonicMillis: monotonicMillis + millis });
     this.work(work);
     this.stalledNanos += millis * 1e4 * this.busyPercent;
     const { cpuNanos, stalledNanos } = this;
-    const sample = {
+    return {
       ...this.sample,
       cpuStalledNanos: stalledNanos,
       ...(cpuNanos === undefined ? {} : { ksmdCpuNanos: cpuNanos }),
     };
+  }
+
+  /** `millis` later, ksmd having done `work`, the policy looks; the kernel then has what it decided. */
+  look(millis: number, work: Work = {}, ...triggers: readonly Trigger[]): Decision {
+    const sample = this.pass(millis, work);
     const [memory, decision] = this.policy.decide(this.memory, sample, triggers.length > 0 ? triggers : [TIMER]);
     this.memory = memory;
     this.apply(decision.settings);
@@ -157,7 +163,7 @@ export class PolicyHost {
   }
 
   /** As the kernel takes it: its advisor begins at its least page count, and leaves 100 behind (set_advisor_defaults()). */
-  private apply(settings: KsmSettings): void {
+  apply(settings: KsmSettings): void {
     const { ksm } = this.sample;
     const known = Object.entries(settings).filter(([setting]) => setting in ksm);
     this.changeKsm(Object.fromEntries(known));

@@ -141,6 +141,13 @@ describe('it is urgent', () => {
     });
   }
 
+  test('and says by what: nearly nothing free goes before waiting', () => {
+    const urgencies = [{ freeGib: 1.9 }, { freeGib: 0.5, pressure: 60 }, { freeGib: 1.9, pressure: 60.4 }].map(
+      (host) => need(host).urgency,
+    );
+    assert.deepEqual(urgencies, [undefined, 'memory is nearly out', 'tasks wait for memory 60 % of the time']);
+  });
+
   test('by free memory alone where the kernel has no pressure to tell', () => {
     assert.deepEqual([need({ freeGib: 1.5 }).urgent, need({ freeGib: 0.5 }).urgent], [false, true]);
   });
@@ -199,6 +206,12 @@ describe('it is told', () => {
         change: "256.0 MiB less of guests' memory and merging is no longer needed",
       },
       {
+        name: 'with as many decimals as tell them apart',
+        host: { freeGib: 1.998, gib: [8.01] },
+        sentence: 'guests may use 8.01 GiB + 2.00 GiB reserve > 10.00 GiB and free 1.998 GiB < 2.000 GiB',
+        change: "10.2 MiB less of guests' memory and merging is no longer needed",
+      },
+      {
         name: 'that it is the configuration and not memory; then nothing would change it',
         host: { freeGib: 9, gib: [4] },
         when: 'always',
@@ -218,6 +231,19 @@ describe('it is told', () => {
       assert.equal(working.change, change);
     });
   }
+
+  test('with KSM_WHEN=always no quarter more: nothing ends the merging', () => {
+    const { sentence, working } = need({ freeGib: 2.25 }, MERGING, { when: 'always' });
+    assert.match(sentence, /free 2\.3 GiB >= 2\.0 GiB \(KSM_WHEN=always\)$/);
+    assert.equal(working.terms.at(-1)?.source, 'KSM_THRES_COEF 20 %, at least KSM_THRES_CONST');
+  });
+
+  test('worked through with the pressure, where the kernel tells it', () => {
+    const source = '/proc/pressure/memory, some avg10';
+    assert.deepEqual(need({ freeGib: 9, pressure: 12.34 }).working.terms.at(-1), {
+      ...{ name: 'pressure', value: 12.34, unit: 'percent', source },
+    });
+  });
 
   test('worked through: the numbers, where they come from, and the keys', () => {
     const { working } = need({ freeGib: 9, gib: [4, 2] }, MERGING);

@@ -20,6 +20,7 @@ const BEGIN: Mark = {
   monotonicMillis: 100_000,
   fullScans: 10,
   profitBytes: 0,
+  savedBytes: 0,
   bookkeepingBytes: 64 * MIB,
   pagesVolatile: 100_000,
   pagesSeen: 1_000_000,
@@ -44,6 +45,7 @@ const later = ({ visited = 0, changed = 0, gainedBytes = 0, cpuMillis = 0, passe
   pagesVisited: 5_000_000 + visited,
   pagesVolatile: 100_000 + changed,
   profitBytes: gainedBytes,
+  savedBytes: gainedBytes,
   cpuNanos: 50e9 + cpuMillis * 1e6,
   fullScans: 10 + passes,
 });
@@ -87,13 +89,22 @@ describe('a probe finds', () => {
     assert.equal(resultOf({ visited: 20_000, changed: 4000 }, { probing }).found, 'change');
   });
 
-  test('a hint against all pages seen where the kernel does not count those looked at', () => {
-    const begin: Mark = { ...BEGIN, pagesVisited: undefined };
-    const unseen = (changed: number) => {
-      const now: Mark = { ...later({ changed }), pagesVisited: undefined };
-      return resultOf({}, { begin, now, probing: { ...LAP, lap: begin } }).found;
+  test('a hint in what it can have looked at at least, 10 µs a page, where the kernel does not count it', () => {
+    const begin: Mark = { ...BEGIN, pagesVisited: undefined, pagesSeen: 134_000_000 };
+    const unseen = (changed: number, cpuMillis: number, hintShare = 0.01) => {
+      const now: Mark = { ...later({ changed, cpuMillis }), pagesVisited: undefined, pagesSeen: 134_000_000 };
+      return resultOf({}, { begin, now, probing: { ...LAP, hintShare, lap: begin } }).found;
     };
-    assert.deepEqual([unseen(9999), unseen(10_000)], ['more', 'change']);
+    assert.deepEqual(
+      [unseen(2048, 100), unseen(2048, 100, 0.2), unseen(2048, 102, 0.2)],
+      ['change', 'change', 'change'],
+    );
+    assert.deepEqual([unseen(2048, 110, 0.2), unseen(2047, 100)], ['more', 'more']);
+  });
+
+  test('nothing to merge in memory that has gone: its bookkeeping went', () => {
+    const now: Mark = { ...later({ visited: 20_000, cpuMillis: 100 }), profitBytes: 16 * MIB };
+    assert.equal(resultOf({}, { now }).found, 'more');
   });
 
   test('nothing to be said when the counters began anew; the lap is given up', () => {
@@ -193,6 +204,8 @@ describe('the credit of probes', () => {
     assert.deepEqual(after, { gapMillis: 120_000, lap: undefined, creditNanos: -19e9, hintShare: 0.1, exact: true });
     assert.equal(afterVainHint({ ...after, hintShare: 0.3 }, 0, 0.05, MAX).hintShare, 0.3, 'never weaker');
     assert.equal(afterVainHint(after, 500e9, 0.05, MAX).creditNanos, -0.008 * 6 * MAX * 1e6, 'but not for ever');
+    const rare = afterVainHint(after, 500_000e9, 0.05, 86_400_000);
+    assert.equal(rare.creditNanos, -0.008 * 6 * 3_600_000 * 1e6, 'nor for days');
   });
 });
 

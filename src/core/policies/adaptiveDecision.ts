@@ -4,14 +4,15 @@ import type { Guest } from '../guest.js';
 import { formatDuration } from '../duration.js';
 import { type KsmSettings, type KsmState, bookkeepingBytes, savedBytes } from '../ksm.js';
 import type { Sample } from '../sample.js';
-import type { AdaptiveMemory, AdaptiveOptions, Watch } from './adaptive.js';
+import type { AdaptiveMemory, AdaptiveOptions } from './adaptive.js';
 import type { Burst } from './burst.js';
-import { listed } from './due.js';
+import { describeDue, listed } from './due.js';
 import type { Need } from './need.js';
 import type { Pace } from './pace.js';
-import { type Probing, creditInMillis } from './probe.js';
+import { type Phase, type Watch, hopeOf, wantedBytes } from './phase.js';
+import { creditInMillis } from './probe.js';
 import { type Mark, type Progress, progressBetween } from './progress.js';
-import { type Settling, describeSettling } from './settling.js';
+import { describeSettling } from './settling.js';
 
 const LOOK_MILLIS = 10_000;
 const SETTLE_LOOK_MILLIS = 500;
@@ -27,11 +28,21 @@ const LONG_PASS_MILLIS = 600_000;
 
 type Told = Pick<Decision, 'reason' | 'sentence' | 'nextInMillis' | 'routine'> & { readonly settings: KsmSettings };
 
-/** What a phase means for ksmd, and why, in a sentence. */
-export function decisionOf(memory: AdaptiveMemory, need: Need, sample: Sample, options: AdaptiveOptions): Decision {
+/**
+ * What a phase means for ksmd, and why, in a sentence.
+ *
+ * @param before the phase of the last look.
+ */
+export function decisionOf(
+  memory: AdaptiveMemory,
+  before: Phase | undefined,
+  need: Need,
+  sample: Sample,
+  options: AdaptiveOptions,
+): Decision {
   const { keys, terms, ...working } = need.working;
   return {
-    ...told(memory, need, sample, options),
+    ...told(memory, isNews(memory, before), need, sample, options),
     working: {
       ...working,
       terms: [
@@ -50,17 +61,18 @@ export function decisionOf(memory: AdaptiveMemory, need: Need, sample: Sample, o
   };
 }
 
-function told(
-  { phase, due, settling, pace, mark, probing }: AdaptiveMemory,
-  need: Need,
-  sample: Sample,
-  options: AdaptiveOptions,
-): Told {
-  const now = mark.monotonicMillis;
-  const run = (begin: Mark, everyPage: boolean): Pick<Told, 'settings' | 'nextInMillis' | 'routine'> => {
-    const age = now - begin.monotonicMillis;
+/** Whether it is worth a line in the log; what probes do and find is not, unless it begins a burst. */
+function isNews({ phase, mark }: AdaptiveMemory, before: Phase | undefined): boolean {
+  if (phase.name === 'burst' && phase.begin === mark) return true;
+  return phase.name !== 'probe' && phase.name !== before?.name && before?.name !== 'probe';
+}
+
+function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample, options: AdaptiveOptions): Told {
+  const { phase, due, settling, pace, mark } = memory;
+  const run = (begin: Mark, everyPage: boolean): Pick<Told, 'settings' | 'nextInMillis'> => {
+    const age = mark.monotonicMillis - begin.monotonicMillis;
     const nextInMillis = SCAN_LOOKS.find(({ untilMillis }) => age < untilMillis)?.millis ?? LOOK_MILLIS;
-    return { settings: { ...scanning(pace, sample.ksm), ...smartScan(everyPage) }, nextInMillis, routine: age > 0 };
+    return { settings: { ...scanning(pace, sample.ksm), ...smartScan(everyPage) }, nextInMillis };
   };
   /** smart_scan skips pages that did not merge for up to eight passes: a probe would not see them change. */
   const smartScan = (everyPage: boolean) =>
@@ -69,7 +81,11 @@ function told(
     case 'rest':
       return { ...resting(LOOK_MILLIS), reason: 'enough-memory', sentence: `${need.sentence}: not merging` };
     case 'settle': {
-      const what = waitedFor(settling, due?.guests ?? []);
+      const { [phase.waitsFor]: what } = {
+        growth: describeSettling(settling),
+        cpu: `the CPUs are busy while ${listed(due?.guests ?? [], 'comes', 'come')} up`,
+        more: 'guests come one after another',
+      };
       return {
         ...resting(SETTLE_LOOK_MILLIS),
         reason: 'guests-settling',
@@ -77,9 +93,9 @@ function told(
       };
     }
     case 'burst': {
-      const so = progressBetween(phase.begin, mark);
-      const sentence = `${need.sentence}; ${phase.why}: merging with up to ${options.cpuMaxPercent} % of a core${soFar(phase, so)}`;
-      return { ...run(phase.begin, phase.thorough), reason: 'burst', sentence };
+      const so = soFar(phase, mark, options.cpuMaxPercent / 100);
+      const sentence = `${need.sentence}; ${phase.why}: merging with up to ${options.cpuMaxPercent} % of a core${so}`;
+      return { ...run(phase.begin, phase.thorough), reason: 'burst', sentence, routine: !isNew };
     }
     case 'probe':
       return {
@@ -89,32 +105,38 @@ function told(
         sentence: `${need.sentence}: looking at a little memory, to see whether anything has changed`,
       };
     case 'watch':
-      return watching(phase, probing, need, sample, now, options);
+      return { ...watching(phase, memory, need, sample, options), routine: !isNew };
   }
 }
 
 function watching(
-  phase: Watch,
-  probing: Probing,
+  { probeAtMillis }: Watch,
+  memory: AdaptiveMemory,
   need: Need,
   sample: Sample,
-  now: number,
   { probeMaxMillis }: AdaptiveOptions,
 ): Told {
-  const { last, probeAtMillis } = phase;
+  const { due, last, mark, probing } = memory;
   const { ksm, pageSizeBytes, guests } = sample;
-  const left = Math.max(probeAtMillis - now, creditInMillis(probing, probeMaxMillis), LEAST_LOOK_MILLIS);
+  const left = Math.max(
+    probeAtMillis - mark.monotonicMillis,
+    creditInMillis(probing, probeMaxMillis),
+    LEAST_LOOK_MILLIS,
+  );
   const saved = savedBytes(ksm, pageSizeBytes);
   const book = bookkeepingBytes(ksm);
   const atALoss = saved < book;
   const what = atALoss ? 'merging takes more memory than it saves' : nothingOf(book);
   const passed = last === undefined || last.passes === 0 ? '' : `, after ${passesText(last.passes)}`;
   const sums = `${formatBytes(saved)} saved for ${formatBytes(book)} of bookkeeping${passed}`;
+  const few =
+    due === undefined
+      ? ''
+      : `; ${describeDue(due)} with ${formatBytes(hopeOf(due, sample))}, less than the ${formatBytes(wantedBytes(memory, mark))} that are worth a burst: left to more guests or a probe`;
   return {
     ...resting(Math.min(LOOK_MILLIS, left)),
     reason: atALoss ? 'costs-more-than-it-saves' : 'nothing-to-gain',
-    sentence: `${need.sentence}, but ${what} (${sums}): resting, next probe in ${formatDuration(left)}${onlyCosting(guests)}`,
-    routine: last?.pass.monotonicMillis !== now,
+    sentence: `${need.sentence}, but ${what} (${sums}): resting, next probe in ${formatDuration(left)}${few}${onlyCosting(guests)}`,
   };
 }
 
@@ -131,24 +153,23 @@ function scanning({ pagesToScan, sleepMillisecs }: Pace, ksm: KsmState): KsmSett
   };
 }
 
-function soFar({ passes, begin, pass }: Burst, progress: Progress | undefined): string {
+function soFar({ passes, begin, pass }: Burst, mark: Mark, budget: number): string {
+  const progress = progressBetween(begin, mark);
   if (progress === undefined) return '';
-  const { cpuNanos, gainedBytes, elapsedMillis } = progress;
-  if (passes === 0)
-    return elapsedMillis < LONG_PASS_MILLIS
-      ? ''
-      : `; the first pass has taken ${formatDuration(elapsedMillis)} so far, KSM_CPU_MAX makes it shorter`;
-  const seconds = cpuNanos / 1e9;
-  const gained = `; ${formatBytes(gainedBytes)} gained in ${passesText(passes)} for ${seconds.toFixed(1)} s of CPU`;
-  const millisPerPass = (pass.monotonicMillis - begin.monotonicMillis) / passes;
-  return millisPerPass < LONG_PASS_MILLIS
-    ? gained
-    : `${gained}; a pass takes ${formatDuration(millisPerPass)}, KSM_CPU_MAX makes it shorter`;
+  const { cpuNanos, gainedBytes } = progress;
+  if (passes === 0) return longPass('the first pass has taken', ' so far', ranMillis(progress, budget));
+  const gained = `; ${formatBytes(gainedBytes)} gained in ${passesText(passes)} for ${(cpuNanos / 1e9).toFixed(1)} s of CPU`;
+  const toPass = progressBetween(begin, pass);
+  return `${gained}${toPass === undefined ? '' : longPass('a pass takes', '', ranMillis(toPass, budget) / passes)}`;
 }
 
-function waitedFor(settling: Settling, arrived: readonly string[]): string {
-  const busy = Object.keys(settling).length === 0;
-  return busy ? `the CPUs are busy while ${listed(arrived, 'comes', 'come')} up` : describeSettling(settling);
+/** Time in which ksmd was held, or only would have run, is not its own. */
+function ranMillis({ elapsedMillis, cpuNanos }: Progress, budget: number): number {
+  return Math.min(elapsedMillis, cpuNanos / 1e6 / budget);
+}
+
+function longPass(what: string, soFar: string, millis: number): string {
+  return millis < LONG_PASS_MILLIS ? '' : `; ${what} ${formatDuration(millis)}${soFar}, KSM_CPU_MAX makes it shorter`;
 }
 
 function onlyCosting(guests: readonly Guest[]): string {

@@ -8,13 +8,24 @@ import type { Sample } from '../sample.js';
 import { type Burst, beginBurst, isOver, judgeBurst } from './burst.js';
 import { type Due, describeDue, hasDeparture, nextDue } from './due.js';
 import { type Need, type NeedOptions, needOf } from './need.js';
+import { newOccasion } from './occasion.js';
 import { batchNanosFor, sleepFor } from './pace.js';
-import { DEAREST_PAGE_NANOS, type Mark, markOf, progressBetween } from './progress.js';
+import { PRESSURE_WAIT_MILLIS } from './phase.js';
+import { DEAREST_PAGE_NANOS, type Mark, markOf, isWorthIt, progressBetween, worthOf } from './progress.js';
 import { type Settling, describeSettling, nextSettling } from './settling.js';
 
 export interface AdvisorOptions extends NeedOptions {
   /** KSM_CPU_MAX: advisor_max_cpu, percent of one core from 1 to 100. */
   readonly cpuMaxPercent: number;
+}
+
+/** The last burst has brought what there was: passes take longer and longer. */
+interface Calm {
+  readonly name: 'calm';
+  /** When that burst ended, milliseconds of the monotonic clock. */
+  readonly sinceMillis: number;
+  /** Where the pass under way began. */
+  readonly pass: Mark;
 }
 
 /** What the policy advisor remembers. */
@@ -23,16 +34,21 @@ export interface AdvisorMemory {
   readonly need: Pick<Need, 'needed' | 'urgent'>;
   readonly due: Due | undefined;
   readonly settling: Settling;
+  /** The last look. */
   readonly mark: Mark;
-  /** What the passes since the last event brought; undefined while merging is not needed. */
-  readonly burst: Burst | undefined;
+  /** `rest` until the first burst, and while merging is not needed. */
+  readonly phase: { readonly name: 'rest' } | Burst | Calm;
   /** The advisor's target for a pass, in seconds. */
   readonly targetSeconds: number;
+  /** For so long after a burst pressure is no reason for another, milliseconds; doubled by each that brought nothing. */
+  readonly pressureWaitMillis: number;
   /** When the advisor was last switched off to begin anew, milliseconds of the monotonic clock. */
   readonly restartedAtMillis: number;
   /** The dearest page so far, nanoseconds of ksmd's CPU time. */
   readonly pageNanos: number;
 }
+
+type Pacing = Pick<AdvisorMemory, 'phase' | 'targetSeconds' | 'pressureWaitMillis'>;
 
 /** Time of a page in a pass with few merges, nanoseconds: what a target is estimated from. */
 const USUAL_PAGE_NANOS = 2000;
@@ -40,6 +56,14 @@ const SHORTEST_TARGET_SECONDS = 5;
 /** Calm lengthens the target by this factor with each pass in vain, up to an hour for a pass. */
 const CALMER = 4;
 const LONGEST_TARGET_SECONDS = 3600;
+/** A burst goes through memory this often at least. */
+const BURST_PASSES = 2;
+const LONGEST_PRESSURE_WAIT_MILLIS = 3_600_000;
+const REST: Pacing = {
+  phase: { name: 'rest' },
+  targetSeconds: LONGEST_TARGET_SECONDS,
+  pressureWaitMillis: PRESSURE_WAIT_MILLIS,
+};
 /** What the kernel's rounding adds to ksmd's sleep, about. */
 const TICK_MILLIS = 4;
 const FAR = 2;
@@ -78,32 +102,58 @@ function nextMemory(
   options: AdvisorOptions,
 ): AdvisorMemory {
   const mark = markOf(sample);
-  const becameNeeded = before?.need.needed === false ? 'memory has become short' : undefined;
-  const came = nextDue(before?.due, triggers, sample.guests, becameNeeded);
+  const { phase, targetSeconds, pressureWaitMillis } = before ?? REST;
+  const pacing = { phase, targetSeconds, pressureWaitMillis };
+  const occasion = newOccasion('advisor', before, { need, mark }, triggers, isGoneThrough(pacing, mark));
+  const due = nextDue(before?.due, triggers, sample.guests, occasion);
   const settling = nextSettling(before?.settling ?? {}, sample.guests, triggers, mark.monotonicMillis);
   const waits = Object.keys(settling).length > 0 && !need.urgent;
-  const targetSeconds = before?.targetSeconds ?? SHORTEST_TARGET_SECONDS;
   const common = {
     policy: 'advisor',
-    ...{ need, settling, mark, targetSeconds },
+    ...{ need, settling, mark },
     pageNanos: dearest(before, mark),
     restartedAtMillis: before?.restartedAtMillis ?? Number.NEGATIVE_INFINITY,
   } as const;
-  if (!need.needed) return { ...common, due: undefined, burst: undefined };
-  const starts = before?.burst === undefined && came === undefined;
-  if ((came !== undefined && !waits) || starts) {
-    const why = came === undefined ? 'memory is short' : describeDue(came);
-    return {
-      ...common,
-      due: undefined,
-      burst: beginBurst(mark, { why, hintShare: undefined, forced: false, thorough: false, hopedBytes: 0 }),
-      targetSeconds: shortTarget(sample, options),
-    };
+  if (!need.needed) return { ...common, due: undefined, ...REST };
+  const begin = (why: string): Pacing => ({
+    pressureWaitMillis,
+    phase: beginBurst(mark, { why, hintShare: undefined, forced: false, thorough: false, hopedBytes: 0 }),
+    targetSeconds: Math.min(
+      Math.max(Math.ceil(passNanos(sample) / 1e9 / (options.cpuMaxPercent / 100)), SHORTEST_TARGET_SECONDS),
+      LONGEST_TARGET_SECONDS,
+    ),
+  });
+  if (due !== undefined && !waits) return { ...common, due: undefined, ...begin(describeDue(due)) };
+  const next = nextPacing(pacing, mark, sample, hasDeparture(triggers));
+  if (next === undefined && due === undefined) return { ...common, due, ...begin('a slow pass found pages to merge') };
+  return { ...common, due, ...(next ?? pacing) };
+}
+
+/** What the passes since the last look lead to; undefined where slow ones have brought as much as fast ones must. */
+function nextPacing(pacing: Pacing, mark: Mark, sample: Sample, disturbed: boolean): Pacing | undefined {
+  const { phase, targetSeconds, pressureWaitMillis } = pacing;
+  const calm = (sinceMillis: number): Pacing => ({
+    ...pacing,
+    phase: { name: 'calm', sinceMillis, pass: mark },
+    targetSeconds: Math.min(targetSeconds * CALMER, LONGEST_TARGET_SECONDS),
+  });
+  if (phase.name === 'rest') return pacing;
+  if (phase.name === 'burst') {
+    const burst = judgeBurst(phase, mark, disturbed);
+    if (!isOver(burst)) return { ...pacing, phase: burst };
+    const all = progressBetween(burst.begin, mark);
+    const longerMillis = Math.min(2 * pressureWaitMillis, LONGEST_PRESSURE_WAIT_MILLIS);
+    const worthIt = all !== undefined && isWorthIt(all);
+    return { ...calm(mark.monotonicMillis), pressureWaitMillis: worthIt ? PRESSURE_WAIT_MILLIS : longerMillis };
   }
-  const burst = before?.burst && judgeBurst(before.burst, mark, hasDeparture(triggers));
-  const passed = burst !== undefined && burst.passes > (before?.burst?.passes ?? 0);
-  const calmer = passed && isOver(burst) ? Math.min(targetSeconds * CALMER, LONGEST_TARGET_SECONDS) : targetSeconds;
-  return { ...common, due: came, burst, targetSeconds: calmer };
+  const progress = progressBetween(phase.pass, mark);
+  if (progress === undefined || disturbed) return { ...pacing, phase: { ...phase, pass: mark } };
+  if (progress.gainedBytes >= worthOf(BURST_PASSES * passNanos(sample))) return undefined;
+  return progress.passes > 0 ? calm(phase.sinceMillis) : pacing;
+}
+
+function isGoneThrough({ phase, pressureWaitMillis }: Pacing, { monotonicMillis }: Mark): boolean {
+  return phase.name === 'burst' || (phase.name === 'calm' && monotonicMillis - phase.sinceMillis < pressureWaitMillis);
 }
 
 function dearest(before: AdvisorMemory | undefined, mark: Mark): number {
@@ -113,10 +163,9 @@ function dearest(before: AdvisorMemory | undefined, mark: Mark): number {
   return Math.max(known, progress.cpuNanos / progress.visitedPages);
 }
 
-/** The time a pass takes at the budget. */
-function shortTarget({ guests, pageSizeBytes }: Sample, { cpuMaxPercent }: AdvisorOptions): number {
-  const seconds = ((residentBytesOf(guests) / pageSizeBytes) * USUAL_PAGE_NANOS) / 1e9 / (cpuMaxPercent / 100);
-  return Math.min(Math.max(Math.ceil(seconds), SHORTEST_TARGET_SECONDS), LONGEST_TARGET_SECONDS);
+/** ksmd's time for a pass, estimated. */
+function passNanos({ guests, pageSizeBytes }: Sample): number {
+  return (residentBytesOf(guests) / pageSizeBytes) * USUAL_PAGE_NANOS;
 }
 
 /** The batch that the target asks for: after an event as much as the budget allows, in calm a pass within the target. */
@@ -134,7 +183,7 @@ function isFarFrom(pages: number, { advisorMode, pagesToScan }: KsmState, calm: 
 }
 
 function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: AdvisorOptions): Decision {
-  const { burst, due, targetSeconds, mark, settling } = memory;
+  const { phase, due, targetSeconds, mark, settling } = memory;
   const { cpuMaxPercent } = options;
   const keys = [...need.working.keys, 'KSM_CPU_MAX'];
   if (!need.needed) {
@@ -146,7 +195,7 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
       working: { ...need.working, keys },
     };
   }
-  const calm = burst === undefined || isOver(burst);
+  const calm = phase.name !== 'burst';
   const pages = pagesFor(memory, calm, cpuMaxPercent / 100);
   const mayRestart = mark.monotonicMillis - memory.restartedAtMillis >= BURST_LOOK_MILLIS;
   const restarts = mayRestart && isFarFrom(pages, sample.ksm, calm);
@@ -161,14 +210,14 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
   };
   const saved = formatBytes(savedBytes(sample.ksm, sample.pageSizeBytes));
   const target = `the kernel's advisor aims at a pass in ${formatDuration(targetSeconds * 1000)}, at most ${cpuMaxPercent} % of a core`;
-  const known = calm ? `nothing more to gain, ${saved} saved` : burst.why;
+  const known = calm ? `nothing more to gain, ${saved} saved` : phase.why;
   const what = due === undefined ? known : describeSettling(settling);
   return {
     reason: 'advised',
     sentence: `${need.sentence}; ${what}: ${target}`,
     settings,
     nextInMillis: restarts ? RESTART_MILLIS : calm ? LOOK_MILLIS : BURST_LOOK_MILLIS,
-    routine: burst !== undefined && burst.begin.monotonicMillis !== mark.monotonicMillis,
+    routine: phase.name === 'calm' || (phase.name === 'burst' && phase.begin !== mark),
     working: {
       ...need.working,
       terms: [

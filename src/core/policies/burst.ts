@@ -1,4 +1,4 @@
-import { DEAREST_PAGE_NANOS, type Mark, isWorthIt, progressBetween, worthOf } from './progress.js';
+import { DEAREST_PAGE_NANOS, type Mark, isWorthIt, passNanosOf, progressBetween, worthOf } from './progress.js';
 
 /** A burst: ksmd goes through all memory at the budget until passes bring nothing more. */
 export interface Burst {
@@ -19,8 +19,10 @@ export interface Burst {
   /** Where the pass under way began, as far as it was seen; `whole` when it was its beginning. */
   readonly pass: Mark;
   readonly whole: boolean;
+  /** Whether guests have gone in it. */
+  readonly disturbed: boolean;
   readonly passes: number;
-  /** Whole passes on end that were not worth their CPU time. */
+  /** Whole passes on end that were not worth their CPU time; one in which guests went counts for half. */
   readonly quietPasses: number;
   /**
    * The fewest pages that smart_scan passed over in one of the quiet passes on end: 0 when one of them saw every page. The
@@ -35,38 +37,46 @@ export interface Burst {
  */
 const QUIET_PASSES = 2;
 const QUIET_PASSES_AFTER_HINT = 1;
+/** What guests that go had saved goes with them, and hides what the pass brought. */
+const DISTURBED_PASS = 0.5;
 const BLIND_MILLIS = 10_000;
+const NOT_QUIET = { quietPasses: 0, skippedPages: Number.POSITIVE_INFINITY } as const;
 
 export function beginBurst(
   now: Mark,
   parts: Pick<Burst, 'why' | 'hintShare' | 'forced' | 'hopedBytes' | 'thorough'>,
 ): Burst {
-  const fresh = { pass: now, whole: false, passes: 0, quietPasses: 0, skippedPages: Number.POSITIVE_INFINITY };
+  const fresh = { pass: now, whole: false, disturbed: false, passes: 0, ...NOT_QUIET };
   return { name: 'burst', ...parts, begin: now, ...fresh };
+}
+
+/** More guests have come: the burst goes on until passes bring nothing more of them either. */
+export function extendBurst(burst: Burst, forced: boolean, hopedBytes: number): Burst {
+  return { ...burst, hintShare: undefined, forced, hopedBytes: burst.hopedBytes + hopedBytes, ...NOT_QUIET };
 }
 
 /**
  * Judges the passes that ended since the last look.
  *
- * @param disturbed whether guests went: what their pages saved went with them, which says nothing of the pass.
+ * @param departed whether guests have gone since then.
  */
-export function judgeBurst(burst: Burst, now: Mark, disturbed: boolean): Burst {
+export function judgeBurst(burst: Burst, now: Mark, departed: boolean): Burst {
   const sincePass = progressBetween(burst.pass, now);
-  if (sincePass === undefined || disturbed) return { ...burst, pass: now, whole: false };
-  if (sincePass.passes === 0) return burst;
+  if (sincePass === undefined) return { ...burst, pass: now, whole: false };
+  const disturbed = burst.disturbed || departed;
+  if (sincePass.passes === 0) return { ...burst, disturbed };
   const wholePasses = sincePass.passes - (burst.whole ? 0 : 1);
   const isQuiet = !isWorthIt(sincePass);
   const judged = {
     ...burst,
     pass: now,
     whole: true,
+    disturbed: false,
     passes: burst.passes + sincePass.passes,
-    quietPasses: isQuiet ? burst.quietPasses + wholePasses : 0,
+    quietPasses: isQuiet ? burst.quietPasses + wholePasses * (disturbed ? DISTURBED_PASS : 1) : 0,
     skippedPages: isQuiet ? Math.min(burst.skippedPages, sincePass.skippedPages) : Number.POSITIVE_INFINITY,
   };
-  return isOver(judged) && deservesEveryPage(judged)
-    ? { ...judged, thorough: true, quietPasses: 0, skippedPages: Number.POSITIVE_INFINITY }
-    : judged;
+  return isOver(judged) && deservesEveryPage(judged) ? { ...judged, thorough: true, ...NOT_QUIET } : judged;
 }
 
 /**
@@ -79,6 +89,11 @@ function deservesEveryPage({ thorough, skippedPages, hopedBytes, begin, pass }: 
   const gainedBytes = progressBetween(begin, pass)?.gainedBytes ?? 0;
   const leftBytes = hopedBytes - gainedBytes;
   return leftBytes > hopedBytes / 2 && leftBytes >= worthOf(QUIET_PASSES * skippedPages * DEAREST_PAGE_NANOS);
+}
+
+/** What a burst costs that finds nothing, nanoseconds of CPU time. */
+export function vainNanosOf(now: Mark): number {
+  return QUIET_PASSES * passNanosOf(now);
 }
 
 export function isOver({ quietPasses, hintShare }: Burst): boolean {

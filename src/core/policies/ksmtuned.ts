@@ -1,12 +1,13 @@
 import type { Decision } from '../decision.js';
-import { formatBytes } from '../format.js';
+import { compareBytes } from '../format.js';
 import type { Policy } from '../policy.js';
 import type { Sample } from '../sample.js';
-import { type KsmtunedPace, ksmtunedWorking } from './ksmtunedWorking.js';
+import { KB, ksmtunedWorking } from './ksmtunedWorking.js';
 import type { PolicyMemory } from './memory.js';
+import type { NeedOptions } from './need.js';
 
 /** The figures of ksmtuned.conf that its rule uses; the defaults are ksmtuned's. */
-export interface KsmtunedOptions {
+export interface KsmtunedOptions extends NeedOptions {
   /** KSM_NPAGES_BOOST: pages added per retune while free memory is below the reserve (300). */
   readonly pagesBoost: number;
   /** KSM_NPAGES_DECAY: pages added, as a rule a negative number, while it is not (-50). */
@@ -16,26 +17,15 @@ export interface KsmtunedOptions {
   readonly pagesMax: number;
   /** KSM_SLEEP_MSEC: ksmd's sleep between batches on a 16 GiB host, in milliseconds (10). */
   readonly sleepMillisecs: number;
-  /** KSM_THRES_COEF: the reserve as a percentage of total memory (20). */
-  readonly thresholdPercent: number;
-  /** KSM_THRES_CONST: the least reserve, in bytes (2048 kB). */
-  readonly thresholdBytes: number;
-  /** KSM_WHEN: `needed` is ksmtuned's rule, `always` never stops, as the service ksm does (needed). */
-  readonly when: 'needed' | 'always';
 }
 
-/** The host the sleep time is stated for, in kB. */
-const REFERENCE_HOST_KB = 16 * 1024 * 1024;
+/** The host that the sleep time is stated for. */
+const REFERENCE_HOST_BYTES = 16 * 1024 ** 3;
 const LEAST_SLEEP_MILLISECS = 10;
 
-/** The reserve: memory that should stay free, in kB. ksmtuned: thres = max(total * COEF / 100, CONST). */
-function thresholdKb(totalKb: number, options: KsmtunedOptions): number {
-  return Math.max(Math.trunc((totalKb * options.thresholdPercent) / 100), kb(options.thresholdBytes));
-}
-
 /**
- * ksmtuned's rule, decision for decision: Debian's ksmtuned 4.20150326, function `adjust`. All arithmetic is in whole kB
- * and truncates as the shell's does. Of equal figures the script starts and decays; so does this.
+ * ksmtuned's rule, decision for decision: Debian's ksmtuned 4.20150326, function `adjust`. All arithmetic is in bytes of
+ * whole kB and truncates as the shell's does. Of equal figures the script starts and decays; so does this.
  */
 export function ksmtunedPolicy(options: KsmtunedOptions): Policy {
   return {
@@ -52,36 +42,36 @@ function decide(
   { memory, guests, ksm }: Sample,
   options: KsmtunedOptions,
 ): readonly [PolicyMemory, Decision] {
-  const totalKb = kb(memory.totalBytes);
-  const freeKb = kb(memory.freeBytes);
-  const committedKb = kb(memory.committedBytes);
-  const reserveKb = thresholdKb(totalKb, options);
+  const totalBytes = wholeKb(memory.totalBytes);
+  const freeBytes = wholeKb(memory.freeBytes);
+  const committedBytes = wholeKb(memory.committedBytes);
+  const reserveBytes = reserveOf(totalBytes, options);
+  const figures = { totalBytes, freeBytes, committedBytes, reserveBytes, guestCount: guests.length };
 
-  const fits = committedKb + reserveKb < totalKb;
-  const reserve = bytesText(reserveKb);
-  const committed = `guests use ${formatBytes(memory.committedBytes)} + ${reserve} reserve ${sign(committedKb + reserveKb, totalKb)} ${formatBytes(memory.totalBytes)}`;
-  const free = `free ${formatBytes(memory.freeBytes)} ${sign(freeKb, reserveKb)} ${reserve}`;
+  const use = compareBytes([committedBytes, reserveBytes], totalBytes);
+  const spare = compareBytes([freeBytes], reserveBytes);
+  const committed = `guests use ${use.size(committedBytes)} + ${use.size(reserveBytes)} reserve ${use.sign} ${use.size(totalBytes)}`;
+  const free = `free ${spare.size(freeBytes)} ${spare.sign} ${spare.size(reserveBytes)}`;
 
-  const working = (pace?: KsmtunedPace) =>
-    ksmtunedWorking({ totalKb, freeKb, committedKb, reserveKb, guestCount: guests.length, pace }, options);
-
-  const enough = fits && freeKb > reserveKb;
+  const fits = committedBytes + reserveBytes < totalBytes;
+  const enough = fits && freeBytes > reserveBytes;
   if (enough && options.when === 'needed') {
     const sentence = `${committed} and ${free}: not merging`;
+    const working = ksmtunedWorking(figures, undefined, options);
     return [
       { policy: 'ksmtuned', npages },
-      { reason: 'enough-memory', sentence, settings: { run: 0 }, working: working() },
+      { reason: 'enough-memory', sentence, settings: { run: 0 }, working },
     ];
   }
 
-  const boost = freeKb < reserveKb;
+  const boost = freeBytes < reserveBytes;
   const stepKey = boost ? 'KSM_NPAGES_BOOST' : 'KSM_NPAGES_DECAY';
   const step = boost ? options.pagesBoost : options.pagesDecay;
   const wanted = npages + step;
   const next = bounded(wanted, options);
   const sleepMillisecs = Math.max(
     LEAST_SLEEP_MILLISECS,
-    Math.trunc((options.sleepMillisecs * REFERENCE_HOST_KB) / totalKb),
+    Math.trunc((options.sleepMillisecs * REFERENCE_HOST_BYTES) / totalBytes),
   );
   const pace = `${changeText(npages, next, wanted)} (${next} pages every ${sleepMillisecs} ms)`;
   return [
@@ -99,7 +89,7 @@ function decide(
         sleepMillisecs,
         run: 1,
       },
-      working: working({ pagesBefore: npages, step, stepKey, pages: next, sleepMillisecs }),
+      working: ksmtunedWorking(figures, { pagesBefore: npages, step, stepKey, pages: next, sleepMillisecs }, options),
     },
   ];
 }
@@ -117,15 +107,11 @@ function changeText(before: number, after: number, wanted: number): string {
   return after > wanted ? `${pace}, the minimum` : pace;
 }
 
-function sign(left: number, right: number): string {
-  if (left === right) return '=';
-  return left < right ? '<' : '>';
+/** The reserve: memory that should stay free. ksmtuned: thres = max(total * COEF / 100, CONST), in kB. */
+function reserveOf(totalBytes: number, { thresholdPercent, thresholdBytes }: NeedOptions): number {
+  return Math.max(wholeKb((totalBytes * thresholdPercent) / 100), wholeKb(thresholdBytes));
 }
 
-function kb(bytes: number): number {
-  return Math.trunc(bytes / 1024);
-}
-
-function bytesText(kilobytes: number): string {
-  return formatBytes(kilobytes * 1024);
+function wholeKb(bytes: number): number {
+  return Math.trunc(bytes / KB) * KB;
 }

@@ -1,19 +1,20 @@
 import type { Term, Working } from '../decision.js';
-import { formatBytes, plural } from '../format.js';
+import { compareBytes, formatBytes, plural } from '../format.js';
 import type { KsmtunedOptions } from './ksmtuned.js';
 
-/** The figures of one decision, as ksmtuned reckons: whole kB. */
-export interface KsmtunedFigures {
-  readonly totalKb: number;
-  readonly freeKb: number;
-  readonly committedKb: number;
-  readonly reserveKb: number;
+/** The least that the script reckons with, in bytes. */
+export const KB = 1024;
+
+/** The figures of one decision, as ksmtuned reckons: bytes of whole kB. */
+interface KsmtunedFigures {
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+  readonly committedBytes: number;
+  readonly reserveBytes: number;
   readonly guestCount: number;
-  /** Undefined where merging stops. */
-  readonly pace: KsmtunedPace | undefined;
 }
 
-export interface KsmtunedPace {
+interface KsmtunedPace {
   readonly pagesBefore: number;
   readonly step: number;
   readonly stepKey: 'KSM_NPAGES_BOOST' | 'KSM_NPAGES_DECAY';
@@ -24,12 +25,26 @@ export interface KsmtunedPace {
 /** A guest that would change a decision is told in a size that guests have: a power of two from here on, in bytes. */
 const LEAST_GUEST_BYTES = 256 * 1024 ** 2;
 
+/** What it means that free memory is less than the reserve, as much, or more. */
+const MEANING = {
+  '<': 'memory is short',
+  '=': 'just the reserve is free',
+  '>': 'memory is not short',
+} as const;
+
 const MEMORY_KEYS = ['KSM_MEMORY_ACCOUNTING', 'KSM_THRES_COEF', 'KSM_THRES_CONST', 'KSM_WHEN'];
 const PACE_KEYS = ['KSM_NPAGES_BOOST', 'KSM_NPAGES_DECAY', 'KSM_NPAGES_MIN', 'KSM_NPAGES_MAX', 'KSM_SLEEP_MSEC'];
 
-/** ksmtuned's rule with the numbers of one decision. */
-export function ksmtunedWorking(figures: KsmtunedFigures, options: KsmtunedOptions): Working {
-  const { pace } = figures;
+/**
+ * ksmtuned's rule with the numbers of one decision.
+ *
+ * @param pace undefined where merging stops.
+ */
+export function ksmtunedWorking(
+  figures: KsmtunedFigures,
+  pace: KsmtunedPace | undefined,
+  options: KsmtunedOptions,
+): Working {
   return {
     terms: [...memoryTerms(figures, options), ...(pace === undefined ? [] : paceTerms(pace, options))],
     comparisons: [...memoryComparisons(figures), ...(pace === undefined ? [] : paceComparisons(pace, options))],
@@ -39,17 +54,17 @@ export function ksmtunedWorking(figures: KsmtunedFigures, options: KsmtunedOptio
 }
 
 function memoryTerms(
-  { totalKb, freeKb, committedKb, reserveKb, guestCount }: KsmtunedFigures,
+  { totalBytes, freeBytes, committedBytes, reserveBytes, guestCount }: KsmtunedFigures,
   { thresholdPercent, thresholdBytes }: KsmtunedOptions,
 ): readonly Term[] {
-  const bytes = (name: string, kb: number, source: string): Term => ({ name, value: kb * 1024, unit: 'bytes', source });
+  const bytes = (name: string, value: number, source: string): Term => ({ name, value, unit: 'bytes', source });
   return [
-    bytes('total', totalKb, '/proc/meminfo, less hugepage pools'),
-    bytes('free', freeKb, '/proc/meminfo, with what can be freed at once'),
-    bytes('guests', committedKb, `resident memory of ${plural(guestCount, 'guest')}`),
+    bytes('total', totalBytes, '/proc/meminfo, less hugepage pools'),
+    bytes('free', freeBytes, '/proc/meminfo, with what can be freed at once'),
+    bytes('guests', committedBytes, `resident memory of ${plural(guestCount, 'guest')}`),
     bytes(
       'reserve',
-      reserveKb,
+      reserveBytes,
       `KSM_THRES_COEF ${thresholdPercent} % of total, at least KSM_THRES_CONST ${formatBytes(thresholdBytes)}`,
     ),
   ];
@@ -71,14 +86,15 @@ function paceTerms(
   ];
 }
 
-function memoryComparisons({ totalKb, freeKb, committedKb, reserveKb }: KsmtunedFigures): readonly string[] {
-  const neededKb = committedKb + reserveKb;
-  const sum = `guests ${size(committedKb)} + reserve ${size(reserveKb)} = ${size(neededKb)}`;
+function memoryComparisons(figures: KsmtunedFigures): readonly string[] {
+  const { totalBytes, freeBytes, committedBytes, reserveBytes } = figures;
+  const neededBytes = committedBytes + reserveBytes;
+  const use = compareBytes([neededBytes], totalBytes);
+  const spare = compareBytes([freeBytes], reserveBytes);
+  const sum = `guests ${use.size(committedBytes)} + reserve ${use.size(reserveBytes)} = ${use.size(neededBytes)}`;
   return [
-    `${sum} ${sign(neededKb, totalKb)} total ${size(totalKb)}: ${neededKb < totalKb ? 'they fit' : 'they do not fit'}`,
-    `free ${size(freeKb)} ${sign(freeKb, reserveKb)} reserve ${size(reserveKb)}: ${
-      freeKb < reserveKb ? 'memory is short' : freeKb > reserveKb ? 'memory is not short' : 'just the reserve is free'
-    }`,
+    `${sum} ${use.sign} total ${use.size(totalBytes)}: ${use.sign === '<' ? 'they fit' : 'they do not fit'}`,
+    `free ${spare.size(freeBytes)} ${spare.sign} reserve ${spare.size(reserveBytes)}: ${MEANING[spare.sign]}`,
   ];
 }
 
@@ -92,36 +108,27 @@ function paceComparisons(
 
 /** When merging stops (guests and reserve fit, and more than the reserve is free) both figures may have to move. */
 function changeOf(figures: KsmtunedFigures, { when }: KsmtunedOptions): string {
-  const { totalKb, freeKb, committedKb, reserveKb } = figures;
-  const roomKb = totalKb - committedKb - reserveKb;
-  const spareKb = freeKb - reserveKb;
-  const enough = roomKb > 0 && spareKb > 0;
+  const { totalBytes, freeBytes, committedBytes, reserveBytes } = figures;
+  const roomBytes = totalBytes - committedBytes - reserveBytes;
+  const spareBytes = freeBytes - reserveBytes;
+  const enough = roomBytes > 0 && spareBytes > 0;
   if (when === 'always') {
     return enough ? 'with KSM_WHEN=needed merging would stop now' : 'nothing: with KSM_WHEN=always it never stops';
   }
   if (enough) {
-    const moreBytes = Math.min(roomKb, spareKb) * 1024;
+    const moreBytes = Math.min(roomBytes, spareBytes);
     const guest = `start one more ${guestSize(moreBytes)} guest that uses its memory, and merging begins`;
     return `guests may use ${formatBytes(moreBytes)} more: ${guest}`;
   }
-  const lessKb = Math.max(1 - roomKb, 0);
-  const moreKb = Math.max(1 - spareKb, 0);
-  if (lessKb === 0) return `merging stops when ${size(moreKb)} more are free, which merging itself may bring about`;
-  const both = moreKb === 0 ? '' : ` and ${size(moreKb)} more are free`;
-  return `merging stops when guests use ${size(lessKb)} less${both}; merged pages count as used, so guests must end or shrink`;
+  const less = formatBytes(KB - roomBytes);
+  const more = formatBytes(KB - spareBytes);
+  if (roomBytes > 0) return `merging stops when ${more} more are free, which merging itself may bring about`;
+  const both = spareBytes > 0 ? '' : ` and ${more} more are free`;
+  return `merging stops when guests use ${less} less${both}; merged pages count as used, so guests must end or shrink`;
 }
 
 function guestSize(bytes: number): string {
   let guest = LEAST_GUEST_BYTES;
   while (guest < bytes) guest *= 2;
   return formatBytes(guest).replace('.0 ', ' ');
-}
-
-function sign(left: number, right: number): string {
-  if (left === right) return '=';
-  return left < right ? '<' : '>';
-}
-
-function size(kb: number): string {
-  return formatBytes(kb * 1024);
 }

@@ -1,5 +1,5 @@
-import type { Working } from '../decision.js';
-import { formatBytes } from '../format.js';
+import type { Term, Working } from '../decision.js';
+import { compareBytes, formatBytes } from '../format.js';
 import type { Guest } from '../guest.js';
 import type { Sample } from '../sample.js';
 
@@ -17,6 +17,8 @@ export interface Need {
   readonly needed: boolean;
   /** Memory is nearly out, or tasks already wait for it. */
   readonly urgent: boolean;
+  /** Which of them it is; undefined where it is not urgent. */
+  readonly urgency: string | undefined;
   /** The comparisons with their numbers, without what follows from them. */
   readonly sentence: string;
   readonly working: Working;
@@ -41,23 +43,26 @@ export function needOf(
 ): Need {
   const { totalBytes, freeBytes } = memory;
   const baseBytes = Math.max((totalBytes * thresholdPercent) / 100, thresholdBytes);
-  const reserveBytes = before?.needed === true ? baseBytes * (1 + HYSTERESIS) : baseBytes;
+  const ending = before?.needed === true && when === 'needed';
+  const reserveBytes = ending ? baseBytes * (1 + HYSTERESIS) : baseBytes;
   const promisedBytes = guests.reduce((sum, guest) => sum + promisedTo(guest), 0);
 
   const leftBytes = totalBytes - promisedBytes - reserveBytes;
   const short = freeBytes < reserveBytes;
   const needed = when === 'always' || leftBytes < 0 || short;
-  const free = `free ${formatBytes(freeBytes)} ${short ? '<' : '>='} ${formatBytes(reserveBytes)}`;
-  const promised = `guests may use ${formatBytes(promisedBytes)} + ${formatBytes(reserveBytes)} reserve ${leftBytes < 0 ? '>' : '<='} ${formatBytes(totalBytes)}`;
+  const { size: freeSize } = compareBytes([freeBytes], reserveBytes);
+  const free = `free ${freeSize(freeBytes)} ${short ? '<' : '>='} ${freeSize(reserveBytes)}`;
+  const { size } = compareBytes([promisedBytes, reserveBytes], totalBytes);
+  const promised = `guests may use ${size(promisedBytes)} + ${size(reserveBytes)} reserve ${leftBytes < 0 ? '>' : '<='} ${size(totalBytes)}`;
   const both = `${promised} and ${free}${short || when === 'needed' ? '' : ' (KSM_WHEN=always)'}`;
 
-  const after = before?.urgent === true ? 1 : 0;
-  const urgent =
-    needed &&
-    (freeBytes < baseBytes * URGENT_FREE[after] || (memoryPressurePercent ?? 0) > URGENT_PRESSURE_PERCENT[after]);
+  const urgency = needed
+    ? urgencyOf(freeBytes / baseBytes, memoryPressurePercent ?? 0, before?.urgent === true)
+    : undefined;
   return {
     needed,
-    urgent,
+    urgent: urgency !== undefined,
+    urgency,
     sentence: short && leftBytes >= 0 ? free : leftBytes < 0 && !short ? promised : both,
     working: {
       terms: [
@@ -73,14 +78,26 @@ export function needOf(
           name: 'reserve',
           value: reserveBytes,
           unit: 'bytes',
-          source: `KSM_THRES_COEF ${thresholdPercent} %, at least KSM_THRES_CONST${before?.needed === true ? ', and a quarter more to end merging' : ''}`,
+          source: `KSM_THRES_COEF ${thresholdPercent} %, at least KSM_THRES_CONST${ending ? ', and a quarter more to end merging' : ''}`,
         },
+        ...(memoryPressurePercent === undefined ? [] : [pressureTerm(memoryPressurePercent)]),
       ],
       comparisons: [promised, free],
       ...(when === 'always' ? {} : { change: changeOf(leftBytes, freeBytes - reserveBytes) }),
       keys: ['KSM_THRES_COEF', 'KSM_THRES_CONST', 'KSM_WHEN', 'KSM_MEMORY_ACCOUNTING'],
     },
   };
+}
+
+function urgencyOf(freePart: number, pressurePercent: number, wasUrgent: boolean): string | undefined {
+  const limit = wasUrgent ? 1 : 0;
+  if (freePart < URGENT_FREE[limit]) return 'memory is nearly out';
+  if (pressurePercent <= URGENT_PRESSURE_PERCENT[limit]) return undefined;
+  return `tasks wait for memory ${Math.round(pressurePercent)} % of the time`;
+}
+
+function pressureTerm(value: number): Term {
+  return { name: 'pressure', value, unit: 'percent', source: '/proc/pressure/memory, some avg10' };
 }
 
 /** Hugepage pools are not in the host's memory, so neither is what a guest has of them. */

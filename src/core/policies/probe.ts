@@ -1,4 +1,4 @@
-import { type Mark, type Progress, isWorthIt, progressBetween } from './progress.js';
+import { DEAREST_PAGE_NANOS, type Mark, type Progress, isWorthIt, progressBetween } from './progress.js';
 
 /** A probe: ksmd goes on a little from where it stopped, to see whether anything has changed. */
 export interface Probe {
@@ -31,8 +31,10 @@ const SLICE_MILLIS = 30_000;
 const HINT_SHARE = 0.01;
 /** A hint is at least this much memory, bytes. */
 const HINT_BYTES = 8 * 1024 ** 2;
-/** In times of KSM_PROBE_MAX, an hour by default: a burst in vain over a large host must not blind it for the day. */
+/** A burst in vain over a large host must not blind it for the day: in times of KSM_PROBE_MAX, an hour by default ... */
 const LONGEST_DEBT = 6;
+/** ... and at most so long. */
+const LONGEST_DEBT_MILLIS = 6 * 3_600_000;
 /** Begun in the middle, a lap is over when the second pass ends. */
 const PASSES_OF_A_LAP = 2;
 
@@ -104,7 +106,7 @@ export function probeResult(
   const lapIsOver = lap.passes >= PASSES_OF_A_LAP || (lap.visitedPages ?? 0) >= now.pagesSeen;
   const hint =
     probing.exact && everyPage
-      ? { pages: probe.volatilePages, of: probe.visitedPages ?? now.pagesSeen }
+      ? { pages: probe.volatilePages, of: probe.visitedPages ?? probe.cpuNanos / DEAREST_PAGE_NANOS }
       : { pages: lapIsOver && everyPage ? now.pagesVolatile : 0, of: now.pagesSeen };
   const share = hint.pages / Math.max(hint.of, 1);
   if (hint.pages * pageSizeBytes >= HINT_BYTES && share >= probing.hintShare) {
@@ -127,12 +129,17 @@ export function afterBurst({ creditNanos, hintShare }: Probing, exact: boolean, 
   };
 }
 
+/** The longest time for which something in vain puts off the next attempt. */
+export function longestDebtMillis(probeMaxMillis: number): number {
+  return Math.min(LONGEST_DEBT * probeMaxMillis, LONGEST_DEBT_MILLIS);
+}
+
 /** After a hint that led to nothing: it is paid for as far as it can be, and the next must be twice as strong. */
 export function afterVainHint(probing: Probing, spentNanos: number, share: number, probeMaxMillis: number): Probing {
   return {
     gapMillis: Math.min(probing.gapMillis * 2, probeMaxMillis),
     lap: undefined,
-    creditNanos: Math.max(probing.creditNanos - spentNanos, -SHARE_OF_CORE * LONGEST_DEBT * probeMaxMillis * 1e6),
+    creditNanos: Math.max(probing.creditNanos - spentNanos, -SHARE_OF_CORE * longestDebtMillis(probeMaxMillis) * 1e6),
     hintShare: Math.max(probing.hintShare, 2 * share),
     exact: true,
   };

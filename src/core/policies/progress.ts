@@ -1,4 +1,4 @@
-import { bookkeepingBytes, pagesSeen, profitBytes } from '../ksm.js';
+import { bookkeepingBytes, pagesSeen, profitBytes, savedBytes } from '../ksm.js';
 import type { Sample } from '../sample.js';
 
 /** ksmd's counters at one moment. */
@@ -6,6 +6,7 @@ export interface Mark {
   readonly monotonicMillis: number;
   readonly fullScans: number;
   readonly profitBytes: number;
+  readonly savedBytes: number;
   readonly bookkeepingBytes: number;
   /** Pages that were not as ksmd had seen them before, or that it sees for the first time. */
   readonly pagesVolatile: number;
@@ -30,6 +31,7 @@ export function markOf({
     monotonicMillis,
     fullScans: ksm.fullScans ?? 0,
     profitBytes: profitBytes(ksm, pageSizeBytes),
+    savedBytes: savedBytes(ksm, pageSizeBytes),
     bookkeepingBytes: bookkeepingBytes(ksm),
     pagesVolatile: ksm.pagesVolatile ?? 0,
     pagesSeen: pagesSeen(ksm),
@@ -51,6 +53,7 @@ export interface Progress {
   readonly waitNanos: number;
   /** Time in which some task of the host waited for a CPU. */
   readonly stalledNanos: number;
+  /** More profit, as far as it comes of more merged pages and not of bookkeeping for memory that has gone. */
   readonly gainedBytes: number;
   readonly volatilePages: number;
   /** Scanned, or skipped by smart_scan; undefined before Linux 6.7. */
@@ -82,9 +85,16 @@ export function progressBetween(from: Mark, to: Mark): Progress | undefined {
     cpuNanos: seenNanos ?? (visitedPages ?? 0) * DEAREST_PAGE_NANOS,
     waitNanos: Math.max(to.waitNanos - from.waitNanos, 0),
     stalledNanos: to.stalledNanos - from.stalledNanos,
-    gainedBytes: to.profitBytes - from.profitBytes,
+    gainedBytes: Math.min(to.profitBytes - from.profitBytes, to.savedBytes - from.savedBytes),
     volatilePages: to.pagesVolatile - from.pagesVolatile,
   };
+}
+
+/** What a pass over all pages costs, nanoseconds of CPU time, by what a page has cost since boot. */
+export function passNanosOf({ cpuNanos, pagesVisited = 0, pagesSkipped, pagesSeen }: Mark): number {
+  const scannedPages = pagesVisited - pagesSkipped;
+  if (cpuNanos === undefined || scannedPages <= 0) return pagesSeen * DEAREST_PAGE_NANOS;
+  return pagesSeen * Math.min(cpuNanos / scannedPages, DEAREST_PAGE_NANOS);
 }
 
 function difference(from: number | undefined, to: number | undefined): number | undefined {

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Decision } from '../../src/core/decision.js';
+import {
+  GIB,
+  HALF,
+  MIB,
+  PASS,
+  PolicyHost,
+  START,
+  bursting,
+  guestOf,
+  manual,
+  started,
+  stopped,
+  watching,
+} from './policyHost.js';
+
+/** Ten million pages of 4 µs: two passes cost 84 s of CPU, for which guests must bring 336 MiB. */
+function large(begun: (host: PolicyHost) => void = () => undefined): PolicyHost {
+  const host = PolicyHost.adaptive({ guests: [guestOf('a', 40 * GIB, 64 * GIB)] });
+  host.look(0, {}, START);
+  host.look(250, { passes: 1, merged: 800 * 256, unshared: 10_200_000, scanned: 10_500_000, cpuMillis: 42_000 });
+  begun(host);
+  return host;
+}
+
+function resting(): PolicyHost {
+  const host = large((begun) => {
+    for (let pass = 0; pass < 3; pass += 1) begun.look(250, { passes: 1 });
+  });
+  assert.equal(host.phase.name, 'watch');
+  return host;
+}
+
+/** Guests come at once, or go, and are settled some seconds later. */
+function come(host: PolicyHost, mib: Readonly<Record<string, number>>, ...names: readonly string[]): Decision {
+  host.change({
+    guests: [guestOf('a', 40 * GIB, 64 * GIB), ...Object.entries(mib).map(([name, size]) => guestOf(name, size * MIB))],
+  });
+  assert.equal(host.look(1000, {}, ...names.map(started)).reason, 'guests-settling');
+  return host.look(4000);
+}
+
+describe('guests that bring little', () => {
+  test('wait for more: together they are worth a burst', () => {
+    const host = resting();
+    const wait = come(host, { b: 330 }, 'b');
+    assert.deepEqual([wait.reason, wait.settings, wait.routine], ['nothing-to-gain', { run: 0 }, false]);
+    assert.match(
+      wait.sentence,
+      /next probe in \d+ s; guest b has come with 330.0 MiB, less than the 33\d.\d MiB that are worth a burst: left to more guests or a probe$/,
+    );
+    assert.equal(host.look(10_000).routine, true);
+    const burst = come(host, { b: 330, c: 10 }, 'c');
+    assert.equal(burst.reason, 'burst');
+    assert.match(burst.sentence, /; guest b and 1 other have come: merging/);
+    assert.ok(host.phase.name === 'burst' && host.phase.hopedBytes === 340 * MIB);
+  });
+
+  test('are merged at once when they bring enough', () => {
+    assert.equal(come(resting(), { b: 340 }, 'b').reason, 'burst');
+  });
+
+  test('are not spoken of when they have gone', () => {
+    const host = resting();
+    come(host, { b: 330 }, 'b');
+    host.change({ guests: [guestOf('a', 40 * GIB, 64 * GIB)] });
+    assert.doesNotMatch(host.look(1000, {}, stopped('b')).sentence, /guest b/);
+  });
+
+  for (const [name, begun] of [
+    ['memory is nearly out', (host: PolicyHost) => (host.change({ memoryPressurePercent: 40 }), host.look(100_000))],
+    ['somebody asks', (host: PolicyHost) => host.look(1000, {}, manual('SIGUSR1'))],
+  ] as const) {
+    test(`are merged with the rest when ${name}`, () => {
+      const host = resting();
+      come(host, { b: 330 }, 'b');
+      assert.equal(begun(host).reason, 'burst');
+      for (let pass = 0; pass < 3; pass += 1) host.look(250, { passes: 1 });
+      assert.doesNotMatch(host.look(1000).sentence, /guest b/);
+    });
+  }
+
+  test('wait until a burst for them takes no more than a twentieth of a core: not if one of them goes', () => {
+    const waited = (oneGoes: boolean) => {
+      const host = resting();
+      come(host, { b: 100, c: 100 }, 'b', 'c');
+      const from = host.mark.monotonicMillis;
+      for (; host.phase.name !== 'burst' && host.mark.monotonicMillis - from < 2_000_000;) {
+        const minutes = Math.trunc((host.mark.monotonicMillis - from) / 60_000);
+        const goes = oneGoes && minutes === 20;
+        if (goes) host.change({ guests: [guestOf('a', 40 * GIB, 64 * GIB), guestOf('b', 100 * MIB)] });
+        host.look(60_000, {}, ...(goes ? [stopped('c')] : []));
+      }
+      return Math.round((host.mark.monotonicMillis - from) / 60_000);
+    };
+    assert.equal(waited(false), 28, '84 s of CPU in 28 minutes');
+    assert.ok(waited(true) > 33);
+  });
+
+  test('do not keep a burst under way from its end, nor make it a burst for them', () => {
+    const host = large();
+    const burst = come(host, { b: 10 }, 'b');
+    assert.match(burst.sentence, /; samepaged has just started: merging/);
+    assert.equal(burst.routine, false, 'it was told that it waited');
+    assert.deepEqual(
+      [1, 2].map(() => host.look(250, { passes: 1 }).reason),
+      ['burst', 'nothing-to-gain'],
+    );
+  });
+
+  test('must promise twice as much after each burst for guests, until one was worth it', () => {
+    const host = resting();
+    const burstFor = (mib: number, gainMib: number) => {
+      const { reason } = come(host, { b: mib }, 'b');
+      if (reason === 'burst') host.look(250, { passes: 1, merged: gainMib * 256 });
+      for (let pass = 0; pass < 6; pass += 1) host.look(250, { passes: 1 });
+      return reason;
+    };
+    const reasons = [340, 660, 690, 1300, 1400, 340].map((mib) => burstFor(mib, mib === 1400 ? 700 : 0));
+    assert.deepEqual(reasons, ['burst', 'nothing-to-gain', 'burst', 'nothing-to-gain', 'burst', 'burst']);
+  });
+});
+
+describe('a burst that guests interrupt', () => {
+  const four = { a: GIB, b: GIB, c: GIB, d: GIB };
+  const interrupt = (host: PolicyHost) => {
+    host.have({ ...four, e: GIB });
+    assert.equal(host.look(250, HALF, started('e')).reason, 'guests-settling');
+    return host.lookUntil(({ reason }) => reason === 'burst').at(-1);
+  };
+
+  test('goes on with every page, and hopes for what they have too', () => {
+    const host = watching();
+    host.lookUntil(({ reason }) => reason === 'probe');
+    assert.equal(host.look(250, { cpuMillis: 60, scanned: 5000, volatile: 3000 }).settings.smartScan, 0);
+    const burst = interrupt(host);
+    assert.equal(burst?.settings.smartScan, 0);
+    assert.ok(host.phase.name === 'burst' && host.phase.thorough);
+    assert.deepEqual([host.phase.hopedBytes, host.phase.hintShare], [GIB, undefined]);
+  });
+
+  test('that somebody asked for still hopes for all memory', () => {
+    const host = watching();
+    host.look(250, {}, manual('SIGUSR1'));
+    interrupt(host);
+    assert.ok(host.phase.name === 'burst' && host.phase.hopedBytes === 5 * GIB);
+  });
+
+  test('still knows what it brought, and ends two passes in vain later', () => {
+    const host = bursting();
+    const before = host.look(250, PASS).sentence;
+    assert.match(before, /135.8 MiB gained in 3 passes/);
+    assert.match(interrupt(host)?.sentence ?? '', /135.8 MiB gained in 3 passes/);
+    assert.deepEqual(
+      [1, 2].map(() => host.look(250, PASS).reason),
+      ['burst', 'nothing-to-gain'],
+    );
+  });
+
+  test('waits for a minute without another, once memory has been gone through', () => {
+    const host = watching();
+    host.look(250, {}, manual('SIGUSR1'));
+    host.have({ ...four, e: GIB });
+    host.look(250, HALF, started('e'));
+    for (let second = 0; second < 40; second += 1) assert.equal(host.look(1000).reason, 'guests-settling');
+    assert.match(host.look(0).sentence, /: merging is wanted, but guests come one after another, so it waits$/);
+    host.have({ ...four, e: GIB, f: GIB });
+    host.look(1000, {}, started('f'));
+    for (let second = 0; second < 59; second += 1) assert.equal(host.look(1000).reason, 'guests-settling');
+    assert.equal(host.look(1000).reason, 'burst');
+  });
+
+  test('waits no longer than until they have settled while memory has not been gone through', () => {
+    const host = bursting();
+    host.have({ ...four, e: GIB });
+    host.look(250, HALF, started('e'));
+    const first = PolicyHost.adaptive();
+    first.look(0, {}, START);
+    first.have({ ...four, e: GIB });
+    first.look(250, HALF, started('e'));
+    assert.deepEqual([host.look(5000).reason, first.look(5000).reason], ['guests-settling', 'burst']);
+  });
+});
+
+test('guests that come and settle do not put off the probe', () => {
+  const host = resting();
+  for (let guest = 0; host.phase.name !== 'probe'; guest += 1) {
+    assert.ok(host.mark.monotonicMillis < 90_000, 'a minute after the burst');
+    come(host, { [`g${guest}`]: 1 }, `g${guest}`);
+  }
+});
