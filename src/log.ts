@@ -62,9 +62,10 @@ export class Logging {
       lastLevel: 0,
       lastMsg: '',
       write: (line: string) => {
-        const text = sink.lastMsg;
-        if (sink.lastLevel >= leastLevel(this.level)) this.stdout.write(this.print(line));
-        if (sink.lastLevel >= leastLevel(this.fileLevel)) this.writeToFile(`${new Date().toISOString()}: ${text}\n`);
+        const { lastLevel, lastMsg } = sink;
+        // First: a file that is lost leaves the line to stdout.
+        if (lastLevel >= leastLevel(this.fileLevel)) this.writeToFile(`${new Date().toISOString()}: ${lastMsg}\n`);
+        if (lastLevel >= leastLevel(this.level)) this.stdout.write(this.print(line));
       },
     };
     this.logger = pino(
@@ -100,10 +101,9 @@ export class Logging {
     }
   }
 
-  /** The least severe that stdout gets. With DEBUG=1 and a LOGFILE the rest is there. */
+  /** The least severe that stdout gets. With DEBUG=1 and a LOGFILE that can be written the rest is there. */
   get level(): SyslogLevel {
-    const { debug, logFile } = this.options;
-    return this.levelByHand ?? (debug && logFile === '' ? 'debug' : 'info');
+    return this.levelByHand ?? (this.options.debug && this.file === undefined ? 'debug' : 'info');
   }
   set level(level: SyslogLevel) {
     this.levelByHand = level;

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
+import { type Values, defaultValues } from '../config/keys.js';
 import { ConfigError, DEFAULT_CONFIG_FILE, loadConfig } from '../config/load.js';
 import { type NamePatterns, parseNamePatterns } from '../core/forbiddenGuests.js';
 import type { KsmState } from '../core/ksm.js';
-import type { MemoryFigures } from '../core/memory.js';
+import type { MemoryAccounting, MemoryFigures } from '../core/memory.js';
 import { type RunningDaemon, findDaemons } from '../host/daemons.js';
 import { type HugepagePool, readHugepagePools } from '../host/hugepages.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { type NumaNode, readNumaNodes } from '../host/numa.js';
-import { findRivals } from '../host/rivals.js';
+import { hidesProcesses } from '../host/processes.js';
 import { readEnabledServices } from '../host/services.js';
 import { type SwapArea, readSwapAreas } from '../host/swap.js';
 import { type Root, pageSizeBytes, readText } from '../host/sysfs.js';
@@ -27,6 +28,8 @@ export interface Configuration {
   readonly policy: string;
   /** KSM_WHEN: whether merging stops while memory is plenty. */
   readonly when: string;
+  /** KSM_MEMORY_ACCOUNTING */
+  readonly accounting: MemoryAccounting;
   /** KSM_FORBID_GUESTS */
   readonly forbiddenGuests: NamePatterns;
   readonly thresholdPercent: number;
@@ -64,16 +67,14 @@ export interface HostFacts {
 
 export type Facts = HostFacts & BusFacts;
 
-/** This process is none of those that are looked for. */
-const NO_PID = 0;
 /** MOM is oVirt's; mom/ kept its daemon's name from before. */
-const OTHER_TUNERS = ['momd', 'mom'];
+const TUNERS = ['samepaged', 'ksmtuned', 'momd', 'mom'];
 
 /** What the files below `root` tell. Never fails: what cannot be read is unknown, with the reason. */
 export async function gatherHostFacts(root: Root): Promise<HostFacts> {
-  const hidden = hiddenProcesses(root);
+  const hidden = hidesProcesses(root);
   const ofProcesses = <T>(read: () => Promise<T>): Promise<Fact<T>> =>
-    hidden === undefined ? learn(read) : Promise.resolve(unknown<T>(hidden));
+    hidden ? Promise.resolve(unknown<T>(HIDDEN)) : learn(read);
   const ksm = new KsmDirectory(root);
   return {
     kernelRelease: await learn(() => readText(`${root}/proc/sys/kernel/osrelease`)),
@@ -92,10 +93,7 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
     hugepagePools: await learn(() => readHugepagePools(root)),
     numaNodes: await learn(() => readNumaNodes(root)),
     guests: await ofProcesses(() => examineGuests(root)),
-    tuners: await ofProcesses(async () => [
-      ...(await findRivals(root, NO_PID)),
-      ...(await findDaemons(root, OTHER_TUNERS)),
-    ]),
+    tuners: await ofProcesses(() => findDaemons(root, TUNERS)),
     numad: await ofProcesses(() => findDaemons(root, ['numad'])),
     libvirtDaemons: await ofProcesses(() => findDaemons(root, ['libvirtd', 'virtqemud'])),
     libvirtSocket: known(LIBVIRT_SOCKETS.some((socket) => existsSync(`${root}${socket}`))),
@@ -104,13 +102,8 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
   };
 }
 
+const HIDDEN = 'this /proc hides the processes of other users (hidepid): ask as root';
 const LIBVIRT_SOCKETS = ['/run/libvirt/virtqemud-sock', '/run/libvirt/libvirt-sock'];
-
-/** Why other users' processes are not seen; a /proc that is mounted with hidepid shows not even the first one. */
-function hiddenProcesses(root: Root): string | undefined {
-  if (root !== '' || existsSync('/proc/1/comm')) return undefined;
-  return 'this /proc hides the processes of other users (hidepid): ask as root';
-}
 
 async function enabledServices(root: Root): Promise<Fact<ReadonlySet<string>>> {
   const fact = await learnIfThere(() => readEnabledServices(root), '');
@@ -118,9 +111,10 @@ async function enabledServices(root: Root): Promise<Fact<ReadonlySet<string>>> {
 }
 
 function configuration(file: string): Configuration {
-  const settings = ({ values }: ReturnType<typeof loadConfig>) => ({
+  const settings = (values: Values) => ({
     policy: values.KSM_POLICY,
     when: values.KSM_WHEN,
+    accounting: values.KSM_MEMORY_ACCOUNTING,
     forbiddenGuests: parseNamePatterns(values.KSM_FORBID_GUESTS),
     thresholdPercent: values.KSM_THRES_COEF,
     thresholdBytes: values.KSM_THRES_CONST,
@@ -129,9 +123,9 @@ function configuration(file: string): Configuration {
   const present = existsSync(file);
   try {
     const config = loadConfig(file);
-    return { file, present, errors: [], warnings: config.warnings, ...settings(config) };
+    return { file, present, errors: [], warnings: config.warnings, ...settings(config.values) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { file, present, errors: error.message.split('\n'), warnings: [], ...settings(loadConfig('/dev/null')) };
+    return { file, present, errors: error.message.split('\n'), warnings: [], ...settings(defaultValues()) };
   }
 }

@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { Guest } from '../core/guest.js';
-import { type Mergeability, judgeMergeability } from '../core/guestMemory.js';
+import type { Mergeability } from '../core/guestMemory.js';
 import { listGuestProcesses } from '../host/guestProcess.js';
-import { readKsmStat } from '../host/ksmStat.js';
 import type { Root } from '../host/sysfs.js';
 
 export interface ExaminedGuest extends Guest {
@@ -11,13 +10,7 @@ export interface ExaminedGuest extends Guest {
 
 /** The running guests, from /proc alone so that a copy of it will do, by name. */
 export async function examineGuests(root: Root): Promise<readonly ExaminedGuest[]> {
-  const processes = await listGuestProcesses(root);
-  const guests = processes.map(async ({ pid, traits, name, configuredBytes, residentBytes }) => {
-    const reply = await readKsmStat(root, pid);
-    const offered = reply.kind === 'told' ? reply.stat.mergeable : undefined;
-    return { name, configuredBytes, residentBytes, mergeability: judgeMergeability(traits, offered) };
-  });
-  return (await Promise.all(guests)).sort((a, b) => a.name.localeCompare(b.name));
+  return (await listGuestProcesses(root)).toSorted((a, b) => a.name.localeCompare(b.name));
 }
 
 /** How far this kernel tells what KSM made of each process. */

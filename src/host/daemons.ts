@@ -1,5 +1,6 @@
+import { statSync } from 'node:fs';
 import { basename } from 'node:path';
-import { commandLine, listProcesses } from './processes.js';
+import { commandLine, listProcesses, userOf } from './processes.js';
 import type { Root } from './sysfs.js';
 
 /** A running program: its name, as it was asked for, and its pid. */
@@ -8,20 +9,39 @@ export interface RunningDaemon {
   readonly pid: number;
 }
 
-const INTERPRETER = /^(python[\d.]*|perl|bash|sh|dash)$/;
+const INTERPRETER = /^(python[\d.]*|perl|bash|sh|dash|busybox)$/;
+/** What follows it is a command, and no script. */
+const COMMAND_OPTION = /^-\w*c$/;
 
-/** Running programs of these names: executables, and scripts that were handed to their interpreter. */
+/**
+ * Running programs of these names, in the order of the names: executables, and scripts that were handed to their
+ * interpreter. Any user may call a program as he likes, so only those count whose user may tune KSM.
+ */
 export async function findDaemons(root: Root, names: readonly string[]): Promise<readonly RunningDaemon[]> {
   const found: RunningDaemon[] = [];
   for (const { pid, comm } of listProcesses(root)) {
     const name = names.includes(comm) ? comm : INTERPRETER.test(comm) ? await scriptOf(root, pid) : undefined;
-    if (name !== undefined && names.includes(name)) found.push({ name, pid });
+    if (name !== undefined && names.includes(name) && mayTuneKsm(root, userOf(root, pid))) found.push({ name, pid });
   }
-  return found;
+  return found.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }
 
-/** The file name of what an interpreter runs: its first argument that is not an option. */
+/**
+ * Other programs that tune the same kernel's KSM; samepaged does not start beside them. KSM is one per kernel, so two of
+ * them undo each other's work.
+ */
+export async function findRivals(root: Root, ownPid: number): Promise<readonly RunningDaemon[]> {
+  return (await findDaemons(root, ['samepaged', 'ksmtuned'])).filter(({ pid }) => pid !== ownPid);
+}
+
+/** Whether it is root, or the owner of KSM's files, as samepaged's service is while it runs. */
+export function mayTuneKsm(root: Root, user: number | undefined): boolean {
+  if (user === undefined) return false;
+  return user === 0 || user === statSync(`${root}/sys/kernel/mm/ksm/run`, { throwIfNoEntry: false })?.uid;
+}
+
+/** The file name of what an interpreter runs: its first argument that is neither an option nor busybox's name of a shell. */
 async function scriptOf(root: Root, pid: number): Promise<string | undefined> {
-  const script = (await commandLine(root, pid))?.slice(1).find((word) => !word.startsWith('-'));
-  return script === undefined ? undefined : basename(script);
+  const words = (await commandLine(root, pid))?.slice(1).map((word) => basename(word));
+  return words?.find((word) => COMMAND_OPTION.test(word) || !(word.startsWith('-') || INTERPRETER.test(word)));
 }

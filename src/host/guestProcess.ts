@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/guestMemory.js';
-import { readKsmStat } from './ksmStat.js';
-import { commandLine, listProcesses } from './processes.js';
-import { QEMU_COMM, guestOf } from './qemu.js';
+import { clean } from '../text/clean.js';
+import { type KsmStatReply, readKsmStat } from './ksmStat.js';
+import { commandLine, memoryStatus } from './processes.js';
+import { guestOf, listCandidates } from './qemu.js';
 import { traitsOfCommandLine } from './qemuMemory.js';
-import { type Root, readTextIfThere } from './sysfs.js';
+import type { Root } from './sysfs.js';
 
 /** A guest as its QEMU process shows it. */
 export interface GuestProcess {
@@ -11,64 +13,55 @@ export interface GuestProcess {
   readonly name: string;
   readonly configuredBytes: number;
   readonly residentBytes: number;
-  readonly traits: MemoryTraits;
+  readonly ksmStat: KsmStatReply;
+  /** What the kernel says counts where it may be read, otherwise the command line alone. */
+  readonly mergeability: Mergeability;
 }
 
 /** The running guests. One that ends while it is looked at is left out. */
 export async function listGuestProcesses(root: Root): Promise<readonly GuestProcess[]> {
-  const found = await Promise.all(candidates(root).map((pid) => readGuest(root, pid)));
+  const found = await Promise.all(listCandidates(root).map(({ pid }) => readGuest(root, pid)));
   return found.filter((guest) => guest !== undefined);
 }
 
 /**
- * Whether KSM can merge a running guest's memory, from /proc alone; undefined when no such guest is seen. What the kernel
- * says counts where it may be read, otherwise the command line alone. Looks at the newest processes first, so it is quick
- * for a guest that has just started.
+ * Whether KSM can merge a running guest's memory, from /proc alone; undefined when no such guest is seen. Looks at the
+ * newest processes first, so it is quick for a guest that has just started.
  */
 export async function mergeability(root: Root, name: string): Promise<Mergeability | undefined> {
-  for (const pid of candidates(root).toSorted((a, b) => b - a)) {
+  const cleaned = clean(name);
+  for (const { pid } of listCandidates(root).toSorted((a, b) => b.pid - a.pid)) {
     const guest = await readGuest(root, pid);
-    if (guest?.name !== name) continue;
-    const reply = await readKsmStat(root, pid);
-    return judgeMergeability(guest.traits, reply.kind === 'told' ? reply.stat.mergeable : undefined);
+    if (guest?.name === cleaned) return guest.mergeability;
   }
   return undefined;
-}
-
-function candidates(root: Root): readonly number[] {
-  return listProcesses(root)
-    .filter(({ comm }) => QEMU_COMM.test(comm))
-    .map(({ pid }) => pid);
 }
 
 async function readGuest(root: Root, pid: number): Promise<GuestProcess | undefined> {
   const argv = await commandLine(root, pid);
   const guest = argv === undefined ? undefined : guestOf(argv, pid);
-  const status = readTextIfThere(`${root}/proc/${pid}/status`);
-  if (argv === undefined || guest === undefined || status === undefined) return undefined;
-  const residentBytes = statusBytes(status, 'VmRSS');
-  return {
-    ...guest,
-    pid,
-    residentBytes,
-    traits: withKernelView(traitsOfCommandLine(argv), status, guest.configuredBytes),
-  };
+  const memory = memoryStatus(root, pid);
+  if (argv === undefined || guest === undefined || memory === undefined) return undefined;
+  const ksmStat = await readKsmStat(root, pid);
+  if (ksmStat.kind === 'absent' && !existsSync(`${root}/proc/${pid}`)) return undefined;
+  const traits = withKernelView(traitsOfCommandLine(argv), memory, guest.configuredBytes);
+  const offered = ksmStat.kind === 'told' ? ksmStat.stat.mergeable : undefined;
+  return { ...guest, pid, residentBytes: memory('VmRSS'), ksmStat, mergeability: judgeMergeability(traits, offered) };
 }
 
 /**
  * Memory can be shared or huge without the command line's saying so (-readconfig, a hugetlbfs in an unusual place); then
  * most of what the guest was promised is in there.
  */
-function withKernelView({ obstacles, locked }: MemoryTraits, status: string, configuredBytes: number): MemoryTraits {
-  const most = (field: string) => configuredBytes > 0 && statusBytes(status, field) * 2 > configuredBytes;
+function withKernelView(
+  { obstacles, locked }: MemoryTraits,
+  memory: (field: string) => number,
+  configuredBytes: number,
+): MemoryTraits {
+  const most = (field: string) => configuredBytes > 0 && memory(field) * 2 > configuredBytes;
   const seen = [
     ...(most('RssShmem') ? (['shared'] as const) : []),
     ...(most('HugetlbPages') ? (['hugepages'] as const) : []),
   ];
   return { obstacles: [...new Set([...obstacles, ...seen])], locked };
-}
-
-/** The "kB" of /proc/PID/status are units of 1024 bytes. */
-function statusBytes(status: string, field: string): number {
-  return Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024;
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { HistoryRecord } from '../core/history.js';
 import { thinned } from '../core/historyThinning.js';
@@ -6,6 +6,7 @@ import { errnoOf, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { describeLosses, historyPath, readHistoryFile } from './historyFile.js';
 import { type HistoryLine, encodeLine } from './historyLines.js';
+import { replaceFile } from './replaceFile.js';
 import { isAbsence } from './sysfs.js';
 
 /** What may be added to a thinned history before it is thinned again: half a day of samples. */
@@ -90,9 +91,11 @@ export class HistoryStore {
   /** Appends `fresh`, or writes the whole file anew. */
   private write(path: string, fresh: readonly HistoryLine[] | undefined): void {
     try {
-      mkdirSync(dirname(path), { recursive: true });
       if (fresh === undefined) replaceFile(path, textOf(this.lines));
-      else appendFileSync(path, `${this.unended ? '\n' : ''}${textOf(fresh)}`, { mode: 0o644 });
+      else {
+        mkdirSync(dirname(path), { recursive: true });
+        appendFileSync(path, `${this.unended ? '\n' : ''}${textOf(fresh)}`, { mode: 0o644 });
+      }
     } catch (error) {
       this.fail(error, 'written');
       return;
@@ -108,25 +111,6 @@ export class HistoryStore {
       this.log.warn(`${this.path ?? ''} cannot be ${what} (${why}): the history is kept in memory only for now`);
     }
     this.recordsToNextTry = RECORDS_TO_NEXT_TRY;
-  }
-}
-
-/** As a whole or not at all, whatever happens meanwhile. */
-function replaceFile(path: string, text: string): void {
-  const fresh = `${path}.new`;
-  try {
-    const file = openSync(fresh, 'w', 0o644);
-    try {
-      writeFileSync(file, text);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(fresh, path);
-  } catch (error) {
-    // A full disk has no room for half of it either.
-    rmSync(fresh, { force: true });
-    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import * as v from 'valibot';
 import type { Hold } from '../core/hold.js';
+import { replaceFile } from './replaceFile.js';
 import { readTextIfThere } from './sysfs.js';
 
 const Entry = v.pipe(
@@ -29,10 +30,8 @@ export interface SaidByHand {
 /** Keeps what an administrator said over restarts, in the state directory. */
 export class HoldFile {
   readonly path: string;
-  private readonly directory: string;
 
   constructor(directory: string) {
-    this.directory = directory;
     this.path = `${directory}/hold.json`;
   }
 
@@ -50,8 +49,6 @@ export class HoldFile {
       if (existsSync(this.path)) rmSync(this.path);
       return;
     }
-    mkdirSync(this.directory, { recursive: true });
-    writeFileSync(`${this.path}.new`, `${JSON.stringify({ ...hold, policy })}\n`);
-    renameSync(`${this.path}.new`, this.path);
+    replaceFile(this.path, `${JSON.stringify({ ...hold, policy })}\n`);
   }
 }

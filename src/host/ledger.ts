@@ -1,7 +1,10 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import * as v from 'valibot';
-import { type KsmSetting, type KsmSettings, type KsmState, settingsOf } from '../core/ksm.js';
+import { type KsmSetting, type KsmSettings, type KsmState, settingsOf, settingsTouched } from '../core/ksm.js';
 import { EXIT, FatalError } from '../errors.js';
+import { mayTuneKsm } from './daemons.js';
+import { userOf } from './processes.js';
+import { replaceFile } from './replaceFile.js';
 import { type Root, readTextIfThere } from './sysfs.js';
 
 const Entry = v.object({
@@ -25,7 +28,7 @@ const Entry = v.object({
 export class Ledger {
   /** Whether there are values from an earlier samepaged: one that `left` them on purpose, or one that `crashed`. */
   readonly inherited: 'left' | 'crashed' | undefined;
-  private readonly directory: string;
+  readonly file: string;
   private readonly bootId: string;
   private readonly found: KsmSettings;
   private readonly changed: Set<KsmSetting>;
@@ -39,16 +42,12 @@ export class Ledger {
    *   the host's values.
    */
   constructor(directory: string, root: Root, state: KsmState) {
-    this.directory = directory;
+    this.file = `${directory}/ledger.json`;
     this.bootId = readTextIfThere(`${root}/proc/sys/kernel/random/boot_id`) ?? '';
-    const before = this.readFile();
+    const before = this.readFile(root);
     this.inherited = before === undefined ? undefined : before.left ? 'left' : 'crashed';
     this.found = before?.found ?? settingsOf(state);
     this.changed = new Set(before?.changed);
-  }
-
-  get file(): string {
-    return `${this.directory}/ledger.json`;
   }
 
   /** What must be set to bring back what was found: the settings that samepaged changed. */
@@ -58,15 +57,22 @@ export class Ledger {
     );
   }
 
-  /** Records that `settings` are about to be changed. Switching the advisor changes pages_to_scan too. */
+  /** Records that `settings` are about to be changed. */
   record(settings: readonly KsmSetting[]): void {
-    const implied = settings.includes('advisorMode') ? (['pagesToScan'] as const) : [];
-    const fresh = [...settings, ...implied].filter((setting) => !this.changed.has(setting));
+    const fresh = settingsTouched(settings).filter((setting) => !this.changed.has(setting));
     if (fresh.length === 0 && this.complete) return;
     for (const setting of fresh) this.changed.add(setting);
     this.complete = false;
     this.writeFile(false);
     this.complete = true;
+  }
+
+  /** `settings` have been put back. */
+  release(settings: readonly KsmSetting[]): void {
+    const ours = settings.filter((setting) => this.changed.delete(setting));
+    if (ours.length === 0) return;
+    if (this.changed.size === 0) this.clear();
+    else this.writeFile(false);
   }
 
   /** What is set stays in force on purpose; the next samepaged still knows what the host had before. */
@@ -80,7 +86,7 @@ export class Ledger {
     if (readTextIfThere(this.file) !== undefined) rmSync(this.file);
   }
 
-  private readFile(): { left: boolean; found: KsmSettings; changed: KsmSetting[] } | undefined {
+  private readFile(root: Root): { left: boolean; found: KsmSettings; changed: KsmSetting[] } | undefined {
     const text = readTextIfThere(this.file);
     if (text === undefined) return undefined;
     const entry = v.safeParse(Entry, parseJson(text));
@@ -90,7 +96,7 @@ export class Ledger {
     }
     const { bootId, pid, left, found, changed } = entry.output;
     if (bootId !== this.bootId) return undefined;
-    if (isLivingSamepaged(pid)) {
+    if (isLivingSamepaged(root, pid)) {
       throw new FatalError(
         `samepaged is running, pid ${pid}, and keeps ${this.file}: there can be only one`,
         EXIT.tempFail,
@@ -100,7 +106,6 @@ export class Ledger {
   }
 
   private writeFile(left: boolean): void {
-    mkdirSync(this.directory, { recursive: true });
     const entry: v.InferOutput<typeof Entry> = {
       version: 1,
       bootId: this.bootId,
@@ -109,15 +114,7 @@ export class Ledger {
       found: { ...this.found },
       changed: [...this.changed],
     };
-    const fresh = `${this.file}.new`;
-    const file = openSync(fresh, 'w', 0o644);
-    try {
-      writeFileSync(file, `${JSON.stringify(entry, undefined, 2)}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(fresh, this.file);
+    replaceFile(this.file, `${JSON.stringify(entry, undefined, 2)}\n`);
   }
 }
 
@@ -129,6 +126,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isLivingSamepaged(pid: number): boolean {
-  return pid !== process.pid && readTextIfThere(`/proc/${pid}/comm`)?.startsWith('samepaged') === true;
+function isLivingSamepaged(root: Root, pid: number): boolean {
+  if (pid === process.pid || !mayTuneKsm(root, userOf('', pid))) return false;
+  return readTextIfThere(`/proc/${pid}/comm`)?.startsWith('samepaged') === true;
 }

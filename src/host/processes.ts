@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { errnoOf } from '../errors.js';
 import { type Root, isAbsence, readTextIfThere } from './sysfs.js';
@@ -30,6 +30,27 @@ export async function commandLine(root: Root, pid: number): Promise<readonly str
     if (isAbsence(error)) return undefined;
     throw error;
   }
+}
+
+/** The user that a process runs as, by number; undefined when it has ended. */
+export function userOf(root: Root, pid: number): number | undefined {
+  // The directory itself is the effective user's even where the files in it are root's (proc(5), dumpable).
+  return statSync(`${root}/proc/${pid}`, { throwIfNoEntry: false })?.uid;
+}
+
+/**
+ * What /proc/PID/status says of a process's memory: bytes by field, 0 for one that it has not. Undefined when the process
+ * has ended. The file's "kB" are units of 1024 bytes.
+ */
+export function memoryStatus(root: Root, pid: number): ((field: string) => number) | undefined {
+  const status = readTextIfThere(`${root}/proc/${pid}/status`);
+  if (status === undefined) return undefined;
+  return (field) => Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024;
+}
+
+/** Whether other users' processes are kept from us: a /proc that is mounted with hidepid shows not even the first one. */
+export function hidesProcesses(root: Root): boolean {
+  return root === '' && !existsSync('/proc/1/comm');
 }
 
 function commOf(root: Root, pid: string): string | undefined {

@@ -1,7 +1,5 @@
 import type { MemoryTraits, Obstacle } from '../core/guestMemory.js';
-
-/** An option's value taken apart: `memfd,id=ram,share=on` or the same as JSON. */
-type Properties = ReadonlyMap<string, string>;
+import { type Properties, propertiesOf, valuesOf } from './qemuOptions.js';
 
 /** They are shared unless told otherwise (QEMU's backends/hostmem-memfd.c and hostmem-shm.c). */
 const SHARED_BY_DEFAULT = new Set(['memory-backend-memfd', 'memory-backend-shm']);
@@ -11,7 +9,7 @@ const SHARED_BY_DEFAULT = new Set(['memory-backend-memfd', 'memory-backend-shm']
  * memory all the same unless the machine says mem-merge=off.
  */
 export function traitsOfCommandLine(argv: readonly string[]): MemoryTraits {
-  const machine = new Map(valuesOf(argv, 'machine', 'M').flatMap((value) => [...parse(value, 'type')]));
+  const machine = new Map(propertiesOf(argv, 'type', 'machine', 'M').flatMap((option) => [...option]));
   const obstacles: Obstacle[] = [];
   if (isOff(machine.get('mem-merge'))) obstacles.push('nosharepages');
   const backends = ramBackends(argv, machine);
@@ -20,24 +18,22 @@ export function traitsOfCommandLine(argv: readonly string[]): MemoryTraits {
     obstacles.push('hugepages');
   }
   // A mediated device (sysfsdev=) holds only what it uses.
-  const devices = valuesOf(argv, 'device').map((value) => parse(value, 'driver'));
+  const devices = propertiesOf(argv, 'driver', 'device');
   if (devices.some((device) => device.get('driver') === 'vfio-pci' && device.has('host'))) obstacles.push('pinned');
   if (machine.has('confidential-guest-support') || machine.has('memory-encryption')) obstacles.push('encrypted');
-  const overcommit = valuesOf(argv, 'overcommit').flatMap((value) => [...parse(value, '')]);
+  const overcommit = propertiesOf(argv, '', 'overcommit').flatMap((option) => [...option]);
   const locked = overcommit.some(([name, value]) => name === 'mem-lock' && !isOff(value));
   return { obstacles, locked };
 }
 
 /** The objects that the guest's memory is in, not those of an NVDIMM or an ivshmem device. Empty: memory without an object. */
 function ramBackends(argv: readonly string[], machine: Properties): readonly Properties[] {
-  const objects = valuesOf(argv, 'object').map((value) => parse(value, 'qom-type'));
-  const dimms = valuesOf(argv, 'device').map((value) => parse(value, 'driver'));
+  const dimms = propertiesOf(argv, 'driver', 'device').filter((device) => device.get('driver') === 'pc-dimm');
   const users = [
     machine.get('memory-backend'),
-    ...valuesOf(argv, 'numa').map((value) => parse(value, 'type').get('memdev')),
-    ...dimms.filter((device) => device.get('driver') === 'pc-dimm').map((device) => device.get('memdev')),
+    ...[...propertiesOf(argv, 'type', 'numa'), ...dimms].map((user) => user.get('memdev')),
   ];
-  return objects.filter((object) => users.includes(object.get('id') ?? ''));
+  return propertiesOf(argv, 'qom-type', 'object').filter((object) => users.includes(object.get('id') ?? ''));
 }
 
 function isShared(backend: Properties): boolean {
@@ -57,36 +53,4 @@ function inHugetlbfs(path: string | undefined): boolean {
 
 function isOff(value: string | undefined): boolean {
   return value !== undefined && /^(off|no|false|n)$/.test(value);
-}
-
-function valuesOf(argv: readonly string[], ...names: readonly string[]): readonly string[] {
-  const flags = names.flatMap((name) => [`-${name}`, `--${name}`]);
-  return argv.filter((_word, at) => flags.includes(argv[at - 1] ?? ''));
-}
-
-/** @param first the name of what comes first without one. A comma in a value is doubled. */
-function parse(value: string, first: string): Properties {
-  if (value.startsWith('{')) return parseJson(value);
-  const parts = value
-    .replaceAll(',,', '\0')
-    .split(',')
-    .map((part) => part.replaceAll('\0', ','));
-  return new Map(
-    parts.map((part, index): [string, string] => {
-      const at = part.indexOf('=');
-      if (at >= 0) return [part.slice(0, at), part.slice(at + 1)];
-      return index === 0 ? [first, part] : [part, 'on'];
-    }),
-  );
-}
-
-function parseJson(text: string): Properties {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return new Map();
-  }
-  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
-  return new Map(entries.map(([name, inner]) => [name, String(inner)]));
 }

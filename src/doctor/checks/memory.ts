@@ -8,9 +8,9 @@ import { daemonRuns, setKsm } from '../mends.js';
 const GIB = 1024 ** 3;
 
 /**
- * ksmtuned's rule and samepaged's: memory is enough when guests' resident memory and the reserve fit into the total and
- * free memory is above the reserve, which is KSM_THRES_COEF percent of the total (20 unless configured), at least
- * KSM_THRES_CONST.
+ * What samepaged decided, where it tells. Where nobody does, by ksmtuned's rule: memory is enough when guests' resident
+ * memory and the reserve fit into the total and free memory is above the reserve, which is KSM_THRES_COEF percent of the
+ * total, at least KSM_THRES_CONST.
  */
 const spareMemory = check({
   id: 'spare-memory',
@@ -18,28 +18,23 @@ const spareMemory = check({
   why: "While memory is plenty, merging only costs: ksmd's CPU time, and a page fault at each write to a merged page.",
   needs: ['ksm', 'memory', 'guests', 'configuration'],
   look: ({ ksm: { run }, memory, guests, configuration }, facts) => {
-    const { totalBytes, freeBytes, committedBytes } = hostMemory(memory, guests, 'corrected');
-    const { thresholdPercent, thresholdBytes } = configuration;
+    const { hold = '', dryRun = false, lastRetune } = valueOf(facts.daemon) ?? {};
+    if (lastRetune?.sentence !== undefined && hold === '' && !dryRun) return ok(lastRetune.sentence);
+    const { thresholdPercent, thresholdBytes, accounting, policy, when } = configuration;
+    const { totalBytes, freeBytes, committedBytes } = hostMemory(memory, guests, accounting);
     const reserveBytes = Math.max((totalBytes * thresholdPercent) / 100, thresholdBytes);
     const enough = committedBytes + reserveBytes < totalBytes && freeBytes > reserveBytes;
     const figures = `${formatBytes(freeBytes)} free, ${formatBytes(reserveBytes)} reserve`;
     const merges = run === 1;
     if (enough !== merges)
       return ok(`${enough ? 'enough' : 'short'} (${figures}), and ksmd ${merges ? 'merges' : 'rests'}`);
-    const command = daemonRuns(facts) ? 'samepagectl retune' : setKsm('run', merges ? 0 : 1);
-    const hold = valueOf(facts.daemon)?.hold ?? '';
     const host = `guests use ${formatBytes(committedBytes)} of ${formatBytes(totalBytes)}; ${figures}`;
-    if (merges) {
-      return configuration.when === 'always'
-        ? note(
-            `memory is plenty and ksmd merges (KSM_WHEN=always): ${host}`,
-            'KSM_WHEN=needed   # in /etc/ksmtuned.conf',
-          )
-        : note(`memory is plenty and ksmd merges all the same: ${host}`, command);
-    }
-    return hold === ''
-      ? note(`memory is short and ksmd rests: ${host}`, command)
-      : note(`memory is short and ksmd rests (${hold} by hand): ${host}`, 'samepagectl resume');
+    const found = `memory is ${merges ? 'plenty and ksmd merges all the same' : 'short and ksmd rests'}`;
+    if (hold !== '') return note(`${found} (${hold} by hand): ${host}`, 'samepagectl resume');
+    if (dryRun || !daemonRuns(facts)) return note(`${found}: ${host}`, setKsm('run', merges ? 0 : 1));
+    return lastRetune !== undefined || (policy === 'ksmtuned' && when === 'needed')
+      ? note(`${found}: ${host}`, 'samepagectl retune')
+      : unanswered(`${found}, perhaps as samepaged wants it (KSM_POLICY=${policy}, KSM_WHEN=${when}): ${host}`);
   },
 });
 

@@ -1,4 +1,5 @@
 import type { RunningDaemon } from '../../host/daemons.js';
+import { RIVAL_SERVICES } from '../../host/services.js';
 import { type Check, check, note, ok, problem, unanswered, valueOf } from '../check.js';
 
 const configuration = check({
@@ -83,9 +84,6 @@ function stop(tuners: readonly RunningDaemon[]): readonly string[] {
       : []),
   ];
 }
-
-/** ksm and ksmtuned come with Red Hat's qemu-kvm-common and Debian's ksmtuned; mom-vdsm with oVirt, momd with MOM. */
-const RIVAL_SERVICES = ['ksm.service', 'ksmtuned.service', 'momd.service', 'mom-vdsm.service'];
 
 const services = check({
   id: 'ksm-services',
