@@ -15,6 +15,9 @@ function corePurity(files, foreign) {
   };
 }
 
+/** What serves both programs knows neither of them. */
+const SHARED = ['bus', 'client', 'config', 'doctor', 'host', 'libvirt', 'simulation', 'text'];
+
 export default tseslint.config(
   { ignores: ['dist', 'coverage', 'node_modules', 'fixtures', '**/*.js'] },
   ...tseslint.configs.strictTypeChecked,
@@ -28,6 +31,17 @@ export default tseslint.config(
   },
   corePurity(['src/core/*.ts'], '^(?!\\./|rxjs$)'),
   corePurity(['src/core/*/*.ts'], '^(?!\\./|\\.\\./(?!\\.\\./)|rxjs$)'),
+  {
+    files: SHARED.map((folder) => `src/${folder}/**/*.ts`),
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [{ regex: '/(agent|ctl)[./]', message: 'the programs import this, and this does not import them' }],
+        },
+      ],
+    },
+  },
   {
     files: ['test/**/*.ts'],
     rules: {

@@ -48,15 +48,13 @@ export class Daemon {
    * @throws NotRunning when there is no daemon, Error with the daemon's own words when it refuses.
    */
   static async with<T>(address: BusAddress, work: (daemon: Daemon) => Promise<T>): Promise<T> {
-    const bus = await Bus.connect(address).catch((error: unknown) => {
+    using bus = await Bus.connect(address).catch((error: unknown) => {
       throw new NotRunning(messageOf(error));
     });
     try {
       return await work(new Daemon(bus));
     } catch (error) {
       throw understood(error, address);
-    } finally {
-      bus.close();
     }
   }
 

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nearest } from '../core/nearest.js';
+import { Bus, type BusAddress } from '../bus/connection.js';
+import { didYouMean } from '../core/nearest.js';
 import { EXIT } from '../errors.js';
 import { listGuestProcesses } from '../host/guestProcess.js';
 import { Definitions } from '../libvirt/definitions.js';
 import { bashCompletion } from './completionBash.js';
 import { fishCompletion } from './completionFish.js';
 import { zshCompletion } from './completionZsh.js';
-import { withLibvirt } from './guestsSharing.js';
 import { UsageError, type Verb, type VerbInput, type VerbTable } from './verb.js';
 
 const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
@@ -42,22 +42,22 @@ export function completionVerb(verbs: () => VerbTable): Verb {
       if (word === GUESTS) return { status: EXIT.ok, output: (await guestNames(input)).join('\n') };
       const script = Object.hasOwn(SHELLS, word) ? SHELLS[word as keyof typeof SHELLS] : undefined;
       if (script !== undefined) return { status: EXIT.ok, output: script(verbs()) };
-      const near = nearest(word, Object.keys(SHELLS));
-      throw new UsageError(
-        `completion takes one of bash, zsh, fish, no "${word}"${near === undefined ? '' : `; did you mean ${near}?`}`,
-      );
+      const hint = didYouMean(word, Object.keys(SHELLS));
+      throw new UsageError(`completion takes one of bash, zsh, fish, no "${word}"${hint}`);
     },
   };
 }
 
 /** All guests that libvirt knows, or without it those that run; never an error, and never a long wait. */
 async function guestNames({ bus, libvirt }: VerbInput): Promise<readonly string[]> {
-  const told =
-    libvirt === 'none'
-      ? undefined
-      : withLibvirt(bus, (connection) => new Definitions(connection, libvirt).names()).catch(() => undefined);
+  const told = libvirt === 'none' ? undefined : askLibvirt(bus, libvirt).catch(() => undefined);
   const names = await Promise.race([told, sleep(PATIENCE_MILLIS, undefined, { ref: false })]);
   if (names !== undefined) return names;
   const processes = await listGuestProcesses('').catch(() => []);
   return processes.map(({ name }) => name);
+}
+
+async function askLibvirt(address: BusAddress, object: string): Promise<readonly string[]> {
+  using bus = await Bus.connect(address);
+  return await new Definitions(bus, object).names();
 }

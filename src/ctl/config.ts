@@ -4,7 +4,7 @@ import type { KeyName } from '../config/keys.js';
 import { type Config, DEFAULT_CONFIG_FILE, loadConfig, requirePolicy } from '../config/load.js';
 import { shellWord } from '../config/syntax.js';
 import { readConfig, viewOf } from '../config/view.js';
-import { nearest } from '../core/nearest.js';
+import { didYouMean } from '../core/nearest.js';
 import { plural } from '../core/format.js';
 import { EXIT } from '../errors.js';
 import { KsmDirectory } from '../host/ksm.js';
@@ -12,6 +12,7 @@ import { policyObstacle } from '../config/plan.js';
 import { Daemon, NotRunning } from '../client/client.js';
 import { toJson } from './command.js';
 import type { ConfigurationReply } from '../client/replies.js';
+import { type Terminal, fold } from './terminal.js';
 import { UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
 
 export const config: Verb = {
@@ -32,8 +33,7 @@ export const config: Verb = {
     const [word, file = DEFAULT_CONFIG_FILE, ...more] = input.words;
     if (word === undefined) return show(input);
     if (word !== 'check') {
-      const hint = nearest(word, ['check']) === undefined ? '' : '; did you mean check?';
-      throw new UsageError(`config takes check FILE, no "${word}"${hint}`);
+      throw new UsageError(`config takes check FILE, no "${word}"${didYouMean(word, ['check'])}`);
     }
     if (more.length > 0) throw new UsageError(`config check takes one file, no "${more.join(' ')}"`);
     if (input.all) throw new UsageError('config check does not take --all');
@@ -44,7 +44,7 @@ export const config: Verb = {
 /** What is in force, or would be. */
 type View = ConfigurationReply & { readonly source: string };
 
-async function show({ bus, json, all }: VerbInput): Promise<VerbResult> {
+async function show({ bus, json, all, terminal }: VerbInput): Promise<VerbResult> {
   const view = await Daemon.with(bus, async (daemon): Promise<View> => {
     return { source: 'in force in samepaged', ...(await daemon.configuration()) };
   }).catch((error: unknown) => {
@@ -53,7 +53,7 @@ async function show({ bus, json, all }: VerbInput): Promise<VerbResult> {
   });
   const entries = view.entries.filter(({ origin }) => all || origin !== 'default');
   if (json) return { status: EXIT.ok, output: toJson({ ...view, entries }) };
-  return { status: EXIT.ok, output: text(view, entries) };
+  return { status: EXIT.ok, output: text(view, entries, terminal) };
 }
 
 function withoutDaemon(reason: string): View {
@@ -68,7 +68,13 @@ function withoutDaemon(reason: string): View {
 }
 
 /** Comments and assignments, as samepaged reads them. */
-function text({ source, entries: every, waiting, problems }: View, entries: View['entries']): string {
+function text(
+  { source, entries: every, waiting, problems }: View,
+  entries: View['entries'],
+  terminal: Terminal,
+): string {
+  const comment = (words: string) =>
+    fold([words], { ...terminal, columns: terminal.columns - 2 }).replaceAll(/^/gm, '# ');
   const others = every.length - entries.length;
   const notes = [
     ...(others > 0 ? [`${plural(others, 'key')} at the default: samepagectl config --all shows them`] : []),
@@ -76,9 +82,9 @@ function text({ source, entries: every, waiting, problems }: View, entries: View
     ...problems,
   ];
   return [
-    `# ${source}:`,
-    ...entries.flatMap(({ key, value, origin }) => ['', `# ${help(key)}`, `${key}=${shellWord(value)}  # ${origin}`]),
-    ...(notes.length === 0 ? [] : ['', ...notes.map((note) => `# ${note}`)]),
+    comment(`${source}:`),
+    ...entries.flatMap(({ key, value, origin }) => ['', comment(help(key)), `${key}=${shellWord(value)}  # ${origin}`]),
+    ...(notes.length === 0 ? [] : ['', ...notes.map(comment)]),
   ].join('\n');
 }
 
@@ -86,7 +92,7 @@ function help(key: string): string {
   return Object.hasOwn(KEY_HELP, key) ? KEY_HELP[key as KeyName] : 'of another version of samepaged';
 }
 
-function check(file: string, { json }: VerbInput): VerbResult {
+function check(file: string, { json, terminal }: VerbInput): VerbResult {
   const { config: usable, problems } = existsSync(file)
     ? readConfig(() => usableHere(loadConfig(file)))
     : { config: undefined, problems: [`${file}: there is no such file`] };
@@ -97,7 +103,7 @@ function check(file: string, { json }: VerbInput): VerbResult {
     usable === undefined
       ? `${file} cannot be used`
       : `${file} can be used: ${plural(set, 'key')} set${problems.length > 0 ? `, ${plural(problems.length, 'warning')}` : ''}`;
-  return { status, output: [...problems, verdict].join('\n') };
+  return { status, output: fold([...problems, verdict], terminal) };
 }
 
 /** @throws ConfigError where this kernel cannot do what the configuration asks for. */

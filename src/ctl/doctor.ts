@@ -1,9 +1,9 @@
 import { gatherBusFacts, unaskedBus } from '../doctor/busFacts.js';
 import { examine } from '../doctor/examine.js';
 import { gatherHostFacts } from '../doctor/facts.js';
-import { findingsAsJson, formatFindings } from '../doctor/report.js';
-import { hostRoot } from './hostRoot.js';
-import { OPTIONS, type Verb } from './verb.js';
+import { findingsAsJson, formatFindings } from './doctorScreen.js';
+import { hostOf } from './hostRoot.js';
+import type { Verb } from './verb.js';
 
 /** A problem was found. */
 const PROBLEM_STATUS = 1;
@@ -18,12 +18,13 @@ export const doctor: Verb = {
     { command: 'samepagectl doctor', does: 'this host' },
     { command: 'samepagectl doctor --root /tmp/host', does: 'another host, from a copy of its /proc and /sys' },
   ],
-  async run({ bus, json, libvirt, root: given, terminal }) {
-    const root = hostRoot(given);
-    const elsewhere = root !== '' && bus === OPTIONS.bus.default;
+  async run({ json, libvirt, terminal, ...input }) {
+    const { root, bus } = hostOf(input);
     const [hostFacts, busFacts] = await Promise.all([
       gatherHostFacts(root),
-      elsewhere ? unaskedBus('with --root the bus is asked only where --bus names one') : gatherBusFacts(bus, libvirt),
+      bus === undefined
+        ? unaskedBus('with --root the bus is asked only where --bus names one')
+        : gatherBusFacts(bus, libvirt),
     ]);
     const findings = examine({ ...hostFacts, ...busFacts });
     return {

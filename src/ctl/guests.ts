@@ -1,9 +1,12 @@
-import { nearest } from '../core/nearest.js';
+import { Bus } from '../bus/connection.js';
+import { didYouMean } from '../core/nearest.js';
 import { Definitions } from '../libvirt/definitions.js';
+import { toJson } from './command.js';
 import { reportGuests } from './guestsReport.js';
-import { type Sharing, changeSharing, sharingText, withLibvirt } from './guestsSharing.js';
+import { type Sharing, changeSharing, sharingText } from './guestsSharing.js';
 import { guestsTable } from './guestsTable.js';
-import { hostRoot } from './hostRoot.js';
+import { hostOf } from './hostRoot.js';
+import { fold } from './terminal.js';
 import { OPTIONS, UsageError, type Verb, type VerbInput } from './verb.js';
 
 export const guests: Verb = {
@@ -29,27 +32,21 @@ export const guests: Verb = {
   },
 };
 
-/** With another host's files, this host's libvirt is asked only where --bus names one. */
-async function list({ bus, json, libvirt, root: given }: VerbInput): Promise<string> {
-  const root = hostRoot(given);
-  const elsewhere = root !== '' && bus === OPTIONS.bus.default;
-  const report = await reportGuests({ root, bus, libvirt: elsewhere ? 'none' : libvirt });
-  return json ? JSON.stringify(report, undefined, 2) : guestsTable(report);
+async function list({ json, libvirt, terminal, ...input }: VerbInput): Promise<string> {
+  const report = await reportGuests({ ...hostOf(input), libvirt });
+  return json ? toJson(report) : guestsTable(report, terminal);
 }
 
-async function change({ bus, json, libvirt, root }: VerbInput, name: string, sharing: Sharing): Promise<string> {
+async function change(input: VerbInput, name: string, sharing: Sharing): Promise<string> {
+  const { bus: address, json, libvirt, root, terminal } = input;
   if (libvirt === 'none') throw new UsageError(`guests ${sharing} is done through libvirt: not with --libvirt none`);
   if (root !== OPTIONS.root.default) throw new UsageError(`guests ${sharing} does not take --root`);
-  const outcome = await withLibvirt(bus, (connection) =>
-    changeSharing(new Definitions(connection, libvirt), name, sharing),
-  );
-  return json ? JSON.stringify(outcome, undefined, 2) : sharingText(outcome);
+  using bus = await Bus.connect(address);
+  const outcome = await changeSharing(new Definitions(bus, libvirt), name, sharing);
+  return json ? toJson(outcome) : fold([sharingText(outcome)], terminal);
 }
 
 function sharingOf(word: string): Sharing {
   if (word === 'forbid' || word === 'allow') return word;
-  const near = nearest(word, ['forbid', 'allow']);
-  throw new UsageError(
-    `guests takes forbid or allow, no "${word}"${near === undefined ? '' : `; did you mean ${near}?`}`,
-  );
+  throw new UsageError(`guests takes forbid or allow, no "${word}"${didYouMean(word, ['forbid', 'allow'])}`);
 }

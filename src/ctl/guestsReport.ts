@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { Bus, type BusAddress } from '../bus/connection.js';
 import { type GuestMemory, byMergedPages, judgeMergeability } from '../core/guestMemory.js';
 import { type GuestProcess, listGuestProcesses } from '../host/guestProcess.js';
 import { KsmDirectory } from '../host/ksm.js';
-import { type KsmStatReply, readKsmStat } from '../host/ksmStat.js';
+import type { KsmStatReply } from '../host/ksmStat.js';
 import { type Root, pageSizeBytes } from '../host/sysfs.js';
 import { Libvirt } from '../libvirt/connect.js';
 import { Definitions, libvirtReason } from '../libvirt/definitions.js';
@@ -13,7 +12,8 @@ import { traitsOfDefinition } from '../libvirt/memoryBacking.js';
 /** Where guests are looked for. */
 export interface Sources {
   readonly root: Root;
-  readonly bus: BusAddress;
+  /** Undefined: libvirt is not asked. */
+  readonly bus: BusAddress | undefined;
   /** libvirt-dbus's object, or `none`. */
   readonly libvirt: string;
 }
@@ -40,15 +40,11 @@ interface Told {
   readonly definitions: ReadonlyMap<string, string>;
 }
 
-interface Seen extends GuestProcess {
-  readonly reply: KsmStatReply;
-}
-
 /** Asks the kernel, and libvirt where it can be reached. */
 export async function reportGuests({ root, bus, libvirt }: Sources): Promise<GuestsReport> {
-  const processes = await seeProcesses(root);
+  const processes = await listGuestProcesses(root);
   const ksm = new KsmDirectory(root);
-  const notes = replyNotes(new Set(processes.map(({ reply }) => reply.kind)), ksm.exists());
+  const notes = replyNotes(new Set(processes.map(({ ksmStat }) => ksmStat.kind)), ksm.exists());
   const byName = new Map(processes.map((process) => [process.name, process]));
   const told = await askLibvirt(bus, libvirt, byName).catch((error: unknown) => {
     notes.unshift(`guests are taken from /proc alone: ${libvirtReason(error)}`);
@@ -74,15 +70,6 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   };
 }
 
-/** The guests' processes, without those that end meanwhile. */
-async function seeProcesses(root: Root): Promise<readonly Seen[]> {
-  const processes = await listGuestProcesses(root);
-  const seen = await Promise.all(
-    processes.map(async (process) => ({ ...process, reply: await readKsmStat(root, process.pid) })),
-  );
-  return seen.filter(({ pid, reply }) => reply.kind !== 'absent' || existsSync(`${root}/proc/${pid}`));
-}
-
 function replyNotes(kinds: ReadonlySet<KsmStatReply['kind']>, hasKsm: boolean): string[] {
   const untold = hasKsm
     ? 'this kernel does not tell what is merged of a process; Linux 5.19 and newer do'
@@ -95,33 +82,29 @@ function replyNotes(kinds: ReadonlySet<KsmStatReply['kind']>, hasKsm: boolean): 
 
 /** The running guests, with the definitions of those whose process is not seen. Nothing when libvirt is not to be asked. */
 async function askLibvirt(
-  address: BusAddress,
+  address: BusAddress | undefined,
   object: string,
   seen: ReadonlyMap<string, unknown>,
 ): Promise<Told | undefined> {
-  if (object === 'none') return undefined;
-  const bus = await Bus.connect(address);
-  try {
-    const guests = await new Libvirt(bus, object).listGuests();
-    const definitions = new Definitions(bus, object);
-    const unseen = guests.filter(({ name }) => !seen.has(name));
-    const read = unseen.map(async ({ name }): Promise<[string, string] | undefined> => {
-      try {
-        return [name, await definitions.liveXml(await definitions.lookup(name))];
-      } catch {
-        // It ended meanwhile, or libvirt keeps its definition from us: then its memory is not judged.
-        return undefined;
-      }
-    });
-    return { guests, definitions: new Map((await Promise.all(read)).filter((entry) => entry !== undefined)) };
-  } finally {
-    bus.close();
-  }
+  if (object === 'none' || address === undefined) return undefined;
+  using bus = await Bus.connect(address);
+  const guests = await new Libvirt(bus, object).listGuests();
+  const definitions = new Definitions(bus, object);
+  const unseen = guests.filter(({ name }) => !seen.has(name));
+  const read = unseen.map(async ({ name }): Promise<[string, string] | undefined> => {
+    try {
+      return [name, await definitions.liveXml(await definitions.lookup(name))];
+    } catch {
+      // It ended meanwhile, or libvirt keeps its definition from us: then its memory is not judged.
+      return undefined;
+    }
+  });
+  return { guests, definitions: new Map((await Promise.all(read)).filter((entry) => entry !== undefined)) };
 }
 
-function fromProcess(process: Seen, pageBytes: number, told?: ToldGuest): GuestMemory {
-  const { pid, name, traits, residentBytes, reply } = process;
-  const stat = reply.kind === 'told' ? reply.stat : undefined;
+function fromProcess(process: GuestProcess, pageBytes: number, told?: ToldGuest): GuestMemory {
+  const { pid, name, residentBytes, mergeability, ksmStat } = process;
+  const stat = ksmStat.kind === 'told' ? ksmStat.stat : undefined;
   const { mergingPages, zeroPages = 0 } = stat ?? {};
   const mergedPages = mergingPages === undefined ? undefined : mergingPages + zeroPages;
   return {
@@ -129,7 +112,7 @@ function fromProcess(process: Seen, pageBytes: number, told?: ToldGuest): GuestM
     pid,
     configuredBytes: known(told?.configuredBytes ?? 0) ?? known(process.configuredBytes),
     residentBytes: told?.residentBytes ?? residentBytes,
-    mergeability: judgeMergeability(traits, stat?.mergeable),
+    mergeability,
     mergedPages,
     mergedBytes: mergedPages === undefined ? undefined : mergedPages * pageBytes,
     profitBytes: stat?.profitBytes,

@@ -1,5 +1,4 @@
-import { Bus, type BusAddress } from '../bus/connection.js';
-import { nearest } from '../core/nearest.js';
+import { didYouMean } from '../core/nearest.js';
 import { messageOf } from '../errors.js';
 import { allowMerging, differences, forbidMerging, forbidsMerging } from '../libvirt/definition.js';
 import { type Definitions, type GuestPath, libvirtReason } from '../libvirt/definitions.js';
@@ -60,20 +59,6 @@ export function sharingText({ guest, forbidden, changed, running, pending, saved
   return `${subject}${running ? ', now and' : ''} from its next start on`;
 }
 
-/**
- * Runs `work` with libvirt's definitions.
- *
- * @throws Error when libvirt cannot be reached.
- */
-export async function withLibvirt<T>(address: BusAddress, work: (bus: Bus) => Promise<T>): Promise<T> {
-  const bus = await Bus.connect(address);
-  try {
-    return await work(bus);
-  } finally {
-    bus.close();
-  }
-}
-
 async function find(definitions: Definitions, name: string): Promise<GuestPath> {
   try {
     return await definitions.lookup(name);
@@ -82,9 +67,8 @@ async function find(definitions: Definitions, name: string): Promise<GuestPath> 
     if (names === undefined || names.includes(name)) {
       throw new Error(`libvirt cannot be asked about guest ${name}: ${libvirtReason(error)}`, { cause: error });
     }
-    const near = nearest(name, names);
-    const hint = near === undefined ? 'see virsh list --all' : `did you mean ${near}?`;
-    throw new Error(`libvirt knows no guest ${name}; ${hint}`, { cause: error });
+    const hint = didYouMean(name, names, 'see virsh list --all');
+    throw new Error(`libvirt knows no guest ${name}${hint}`, { cause: error });
   }
 }
 

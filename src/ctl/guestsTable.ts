@@ -1,8 +1,12 @@
 import { formatBytes } from '../core/format.js';
 import { type GuestMemory, OBSTACLES, type Obstacle } from '../core/guestMemory.js';
+import { clean } from '../text/clean.js';
 import type { GuestsReport } from './guestsReport.js';
+import { type Terminal, indented } from './terminal.js';
+import { type Line, type Means, fill, print, widthOf } from './watch/cells.js';
 
-const WIDTH = 80;
+/** A name is not cut shorter, however narrow the terminal. */
+const LEAST_NAME_COLUMNS = 8;
 const GAP = '  ';
 const UNITS = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'] as const;
 
@@ -13,7 +17,7 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { heading: ['', 'GUEST'], isNumber: false, cell: ({ name }) => name },
+  { heading: ['', 'GUEST'], isNumber: false, cell: ({ name }) => clean(name) },
   { heading: ['', 'MEMORY'], isNumber: true, cell: ({ configuredBytes }) => shortBytes(configuredBytes) },
   { heading: ['', 'RESIDENT'], isNumber: true, cell: ({ residentBytes }) => shortBytes(residentBytes) },
   { heading: ['MERGED', 'PAGES'], isNumber: true, cell: ({ mergedPages }) => String(mergedPages ?? '-') },
@@ -22,22 +26,34 @@ const COLUMNS: readonly Column[] = [
   { heading: ['', 'MERGEABLE'], isNumber: false, cell: mergeable },
 ];
 
-/** For 80 columns, with guests' names of up to some 17 characters. */
-export function guestsTable({ guests, hostSavedBytes, notes }: GuestsReport): string {
-  if (guests.length === 0) return ['no guest is running', ...notes.flatMap(wrap)].join('\n');
+/** 80 columns do for names of some 17 characters; a terminal shows of a longer one what there is room for. */
+export function guestsTable({ guests, hostSavedBytes, notes }: GuestsReport, terminal: Terminal): string {
+  const sentences = (texts: readonly string[]) => texts.flatMap((text) => indented(text, 0, terminal));
+  if (guests.length === 0) return ['no guest is running', ...sentences(notes)].join('\n');
   const rows = [0, 1].map((line) => COLUMNS.map(({ heading }) => heading[line] ?? ''));
   rows.push(...guests.map((guest) => COLUMNS.map(({ cell }) => cell(guest))));
-  const widths = COLUMNS.map((_column, at) => Math.max(...rows.map((row) => (row[at] ?? '').length)));
-  const lines = rows.map((row) =>
-    row
-      .map((text, at) =>
-        COLUMNS[at]?.isNumber === true ? text.padStart(widths[at] ?? 0) : text.padEnd(widths[at] ?? 0),
-      )
-      .join(GAP)
-      .trimEnd(),
-  );
-  const remarks = [...legend(guests, hostSavedBytes), ...notes].flatMap(wrap);
+  const widths = widthsOf(rows, terminal);
+  const lines = rows.map((row) => print(lineOf(row, widths), meansOf(terminal)));
+  const remarks = sentences([...legend(guests, hostSavedBytes), ...notes]);
   return [...lines, ...(remarks.length === 0 ? [] : ['', ...remarks])].join('\n');
+}
+
+function widthsOf(rows: readonly (readonly string[])[], { columns, interactive }: Terminal): readonly number[] {
+  const [name = 0, ...others] = COLUMNS.map((_column, at) => Math.max(...rows.map((row) => widthOf(row[at] ?? ''))));
+  const left = columns - others.reduce((sum, width) => sum + GAP.length + width, 0);
+  return [interactive ? Math.min(name, Math.max(left, LEAST_NAME_COLUMNS)) : name, ...others];
+}
+
+function lineOf(row: readonly string[], widths: readonly number[]): Line {
+  return COLUMNS.flatMap(({ isNumber }, at) => {
+    const [text, width] = [row[at] ?? '', widths[at] ?? 0];
+    return [...fill([{ text: isNumber ? text.padStart(width) : text }], width), { text: GAP }];
+  });
+}
+
+/** A program gets names as they are. */
+function meansOf({ interactive, unicode }: Terminal): Means {
+  return { colour: false, unicode: unicode || !interactive };
 }
 
 function mergeable({ mergeability }: GuestMemory): string {
@@ -73,12 +89,4 @@ function shortBytes(bytes: number | undefined): string {
   }
   const digits = unit > 0 && value < 9.95 ? value.toFixed(1) : String(Math.round(value));
   return `${bytes < 0 ? '-' : ''}${digits}${UNITS[unit] ?? ''}`;
-}
-
-/** Lines of at most 80 columns, broken at blanks; a word that is longer stays whole. */
-function wrap(text: string): readonly string[] {
-  if (text.length <= WIDTH) return [text];
-  const before = text.lastIndexOf(' ', WIDTH);
-  const at = before < 0 ? text.indexOf(' ') : before;
-  return at < 0 ? [text] : [text.slice(0, at), ...wrap(text.slice(at + 1))];
 }

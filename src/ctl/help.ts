@@ -1,5 +1,5 @@
 import { EXIT } from '../errors.js';
-import { nearest } from '../core/nearest.js';
+import { didYouMean } from '../core/nearest.js';
 import { type Row, type Terminal, indented, topicRows } from './terminal.js';
 import { type OptionName, UsageError, type Verb, type VerbTable, optionOf } from './verb.js';
 
@@ -54,8 +54,7 @@ export function verbHelp(name: string, verbs: VerbTable, terminal: Terminal): st
 export function verbOf(name: string, verbs: VerbTable): Verb {
   const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
   if (verb !== undefined) return verb;
-  const near = nearest(name, Object.keys(verbs));
-  throw new UsageError(`no verb "${name}"; ${near === undefined ? 'see samepagectl help' : `did you mean ${near}?`}`);
+  throw new UsageError(`no verb "${name}"${didYouMean(name, Object.keys(verbs), 'see samepagectl help')}`);
 }
 
 function optionRow(name: OptionName): Row {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { formatDuration, parseDuration } from '../core/duration.js';
-import { thinned } from '../core/historyThinning.js';
+import { HISTORY_TIERS, thinned } from '../core/historyThinning.js';
 import { plural } from '../core/format.js';
 import { errnoOf, messageOf } from '../errors.js';
 import { historyChart } from './history/chart.js';
@@ -9,8 +9,9 @@ import { historyCsv, historyJson } from './history/export.js';
 import { type History, historyOf } from '../core/historySeries.js';
 import { readHistory } from './history/source.js';
 import { historyText } from './history/text.js';
-import { hostRoot } from './hostRoot.js';
-import { OPTIONS, UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
+import { hostOf } from './hostRoot.js';
+import { fold } from './terminal.js';
+import { UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
 
 export const history: Verb = {
   summary: 'memory saved and what happened, table or chart',
@@ -25,19 +26,25 @@ export const history: Verb = {
   run: showHistory,
 };
 
-async function showHistory({ bus, root: given, since, csv, json, svg }: VerbInput): Promise<VerbResult> {
-  const spanMillis = parseDuration(since);
-  if (spanMillis === undefined) {
+/** What is older is not shown, even where the file still has it. */
+const KEPT_MILLIS = Math.max(
+  ...Object.values(HISTORY_TIERS).flatMap((tiers) => tiers.map(({ youngerThanMillis }) => youngerThanMillis)),
+);
+const KEPT_NOTE = `samepaged keeps a month: what is older than ${formatDuration(KEPT_MILLIS)} is left out`;
+
+async function showHistory({ since, csv, json, svg, terminal, ...input }: VerbInput): Promise<VerbResult> {
+  const askedMillis = parseDuration(since);
+  if (askedMillis === undefined) {
     throw new UsageError(`--since "${since}" is no duration; expected one as 90m, 1h, 1d or 30d`);
   }
   if ([csv, json, svg !== ''].filter((wanted) => wanted).length > 1) {
     throw new UsageError('history takes one of --csv, --json and --svg');
   }
-  const root = hostRoot(given);
-  const elsewhere = root !== '' && bus === OPTIONS.bus.default;
+  const spanMillis = Math.min(askedMillis, KEPT_MILLIS);
   const nowMillis = Date.now();
   const fromMillis = Math.max(nowMillis - spanMillis, 0);
-  const { records, ...origin } = await readHistory({ bus: elsewhere ? undefined : bus, root }, fromMillis);
+  const { records, source, notes } = await readHistory(hostOf(input), fromMillis);
+  const origin = { source, notes: [...notes, ...(askedMillis > KEPT_MILLIS ? [KEPT_NOTE] : [])] };
   const history = historyOf(thinned(records, nowMillis), fromMillis, nowMillis);
   if (json) return done(historyJson(history, origin));
   if (csv) return done(historyCsv(history));
@@ -48,7 +55,7 @@ async function showHistory({ bus, root: given, since, csv, json, svg }: VerbInpu
     fitted.samples.length === 0
       ? `nothing was recorded in the last ${formatDuration(spanMillis)}`
       : historyText(fitted);
-  return done([text, ...origin.notes].join('\n'));
+  return done([text, ...origin.notes.map((note) => fold([note], terminal))].join('\n'));
 }
 
 function done(output: string): VerbResult {

@@ -1,11 +1,25 @@
-import { existsSync } from 'node:fs';
+import type { BusAddress } from '../bus/connection.js';
+import { rootProblem } from '../host/root.js';
 import type { Root } from '../host/sysfs.js';
-import { OPTIONS, UsageError } from './verb.js';
+import { OPTIONS, UsageError, type VerbInput } from './verb.js';
 
-/** What --root names. @throws UsageError where it holds no host's files. */
-export function hostRoot(directory: string): Root {
+/**
+ * The host that --root names, and the bus to ask: none for another host's files unless --bus names one, as this host's bus
+ * does not know of it.
+ *
+ * @throws UsageError where --root holds no host's files.
+ */
+export function hostOf({ root, bus }: Pick<VerbInput, 'root' | 'bus'>): {
+  readonly root: Root;
+  readonly bus: BusAddress | undefined;
+} {
+  const directory = hostRoot(root);
+  return { root: directory, bus: directory !== '' && bus === OPTIONS.bus.default ? undefined : bus };
+}
+
+function hostRoot(directory: string): Root {
   if (directory === OPTIONS.root.default) return directory;
-  const missing = ['proc', 'sys'].filter((name) => !existsSync(`${directory}/${name}`));
-  if (missing.length === 0) return directory.replace(/\/+$/, '');
-  throw new UsageError(`--root ${directory} has no ${missing.join(' and no ')}: it must hold a copy of /proc and /sys`);
+  const problem = rootProblem(directory);
+  if (problem !== undefined) throw new UsageError(problem);
+  return directory.replace(/\/+$/, '');
 }

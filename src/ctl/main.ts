@@ -1,19 +1,30 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/load.js';
-import { nearest } from '../core/nearest.js';
-import { EXIT, errnoOf, messageOf } from '../errors.js';
+import { EXIT, messageOf, watchStdout } from '../errors.js';
+import { busAddressProblem } from '../bus/busAddress.js';
+import { optionProblem } from '../text/optionProblem.js';
 import { VERSION } from '../version.js';
 import { NotRunning } from '../client/client.js';
 import { generalHelp, verbHelp, verbOf } from './help.js';
-import { terminalOf } from './terminal.js';
-import { NOT_RUNNING_STATUS, OPTIONS, type OptionName, UsageError, type Verb, type VerbResult } from './verb.js';
+import { fold, terminalOf } from './terminal.js';
+import {
+  NOT_RUNNING_STATUS,
+  OPTIONS,
+  type OptionName,
+  UsageError,
+  type Verb,
+  type VerbResult,
+  optionOf,
+} from './verb.js';
 import { VERBS } from './verbs.js';
 
 const FAILED_STATUS = 1;
 
 async function main(): Promise<VerbResult> {
-  const { values, positionals } = parseCommandLine();
+  const parsed = parseCommandLine();
+  refuseValues(parsed);
+  const { values, positionals } = parsed;
   const [word, ...words] = positionals;
   const terminal = terminalOf(process.stdout, process.env);
   if (values.version) return { status: EXIT.ok, output: `samepagectl ${VERSION}` };
@@ -35,14 +46,21 @@ function parseCommandLine() {
     help: { type: 'boolean', short: 'h', default: false },
   } as const;
   try {
-    return parseArgs({ options, allowPositionals: true });
+    return parseArgs({ options, allowPositionals: true, tokens: true });
   } catch (error) {
-    const wrong = /Unknown option '--?([\w-]+)'/.exec(messageOf(error))?.[1];
-    if (wrong === undefined) throw new UsageError(messageOf(error));
-    const near = nearest(wrong, Object.keys(options));
-    const hint = near === undefined ? 'see samepagectl help' : `did you mean --${near}?`;
-    throw new UsageError(`no option ${wrong.length > 1 ? '--' : '-'}${wrong}; ${hint}`);
+    throw new UsageError(optionProblem(error, Object.keys(options), 'see samepagectl help'));
   }
+}
+
+/** An empty value is a variable of a script that was not set: it must not be taken for an option that was not given. */
+function refuseValues({ tokens, values }: ReturnType<typeof parseCommandLine>): void {
+  for (const token of tokens) {
+    if (token.kind !== 'option' || token.value !== '') continue;
+    const { placeholder = '' } = optionOf(token.name);
+    throw new UsageError(`--${token.name} is empty; expected --${token.name} ${placeholder}`);
+  }
+  const problem = busAddressProblem(values.bus);
+  if (problem !== undefined) throw new UsageError(problem);
 }
 
 function refuseOptions(word: string, verb: Verb, values: Readonly<Record<string, unknown>>): void {
@@ -62,16 +80,14 @@ function statusOf(error: unknown): number {
   return error instanceof NotRunning ? NOT_RUNNING_STATUS : FAILED_STATUS;
 }
 
-// Whoever reads may stop reading, as head does.
-process.stdout.on('error', (error) => {
-  if (errnoOf(error) !== 'EPIPE') throw error;
-});
+watchStdout('samepagectl', () => process.exit(FAILED_STATUS));
 
 try {
   const { status, output } = await main();
   if (output !== '') process.stdout.write(`${output}\n`);
   process.exitCode = status;
 } catch (error) {
-  process.stderr.write(`samepagectl: ${messageOf(error)}\n`);
+  const lines = `samepagectl: ${messageOf(error)}`.split('\n');
+  process.stderr.write(`${fold(lines, terminalOf(process.stderr, process.env))}\n`);
   process.exitCode = statusOf(error);
 }

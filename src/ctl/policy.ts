@@ -46,7 +46,7 @@ async function show({ bus, json, terminal }: VerbInput): Promise<VerbResult> {
   } catch (error) {
     if (!(error instanceof NotRunning)) throw error;
     const { message: reason } = error;
-    const verdict = indented(`${reason}: no policy is in force`, 0, terminal);
+    const verdict = indented(`${reason}: which policy is in force is not known`, 0, terminal);
     const text = [...list(POLICY_NAMES, undefined, terminal), '', ...verdict].join('\n');
     const answer = { inForce: null, configured: null, policies: POLICY_NAMES, reason };
     return { status: NOT_RUNNING_STATUS, output: json ? toJson(answer) : text };

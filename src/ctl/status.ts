@@ -6,6 +6,7 @@ import { pageSizeBytes } from '../host/sysfs.js';
 import { Daemon, NotRunning } from '../client/client.js';
 import { toJson } from './command.js';
 import { merging, statusScreen } from './statusScreen.js';
+import { type Terminal, fold } from './terminal.js';
 import { NOT_RUNNING_STATUS, type Verb } from './verb.js';
 
 export const status: Verb = {
@@ -25,19 +26,19 @@ export const status: Verb = {
       return { status: EXIT.ok, output };
     } catch (error) {
       if (!(error instanceof NotRunning)) throw error;
-      return { status: NOT_RUNNING_STATUS, output: withoutDaemon(error.message, json) };
+      return { status: NOT_RUNNING_STATUS, output: withoutDaemon(error.message, json, terminal) };
     }
   },
 };
 
 /** What the kernel says by itself. */
-function withoutDaemon(reason: string, json: boolean): string {
+function withoutDaemon(reason: string, json: boolean, terminal: Terminal): string {
   const directory = new KsmDirectory('');
   const ksm = directory.exists() ? directory.read() : undefined;
   if (json) return toJson({ running: false, reason, ksm: ksm ?? null });
-  if (ksm === undefined) return `${reason}.\nThis kernel has no KSM.`;
+  if (ksm === undefined) return fold([`${reason}.`, 'This kernel has no KSM.'], terminal);
   const { run, pagesToScan, sleepMillisecs, pagesSharing } = ksm;
   const values = `run=${run}, pages_to_scan=${pagesToScan}, sleep_millisecs=${sleepMillisecs}, pages_sharing=${pagesSharing}`;
   const saved = formatBytes(savedBytes(ksm, pageSizeBytes('')));
-  return `${reason}.\nThe kernel by itself ${merging(run)}: ${values}\n${saved} saved.`;
+  return fold([`${reason}.`, `The kernel by itself ${merging(run)}: ${values}`, `${saved} saved.`], terminal);
 }

@@ -1,27 +1,38 @@
-/** Where stdout is no terminal. */
+import { wrap } from '../text/wrap.js';
+
+/** Where the stream is no terminal. */
 const USUAL_COLUMNS = 80;
-/** Longer lines are hard to read. */
-const MOST_COLUMNS = 100;
+/** Sentences in longer lines are hard to read. */
+const MOST_TEXT_COLUMNS = 100;
 const LEAST_COLUMNS = 40;
 
 export interface Terminal {
   readonly columns: number;
   readonly colour: boolean;
+  /** Whether it shows more than ASCII. */
+  readonly unicode: boolean;
   /** A person reads; a program is not to be handed broken lines. */
   readonly interactive: boolean;
 }
 
-/** What stdout is. https://no-color.org: colour is off where NO_COLOR is set to anything but nothing. */
+/** What stdout or stderr is. https://no-color.org: colour is off where NO_COLOR is set to anything but nothing. */
 export function terminalOf(
   { isTTY, columns }: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'>,
   environment: NodeJS.ProcessEnv,
 ): Terminal {
   const wide = isTTY && columns > 0 ? columns : USUAL_COLUMNS;
   return {
-    columns: Math.max(LEAST_COLUMNS, Math.min(wide, MOST_COLUMNS)),
+    columns: Math.max(LEAST_COLUMNS, wide),
     interactive: isTTY,
     colour: isTTY && (environment['NO_COLOR'] ?? '') === '' && environment['TERM'] !== 'dumb',
+    unicode: showsUnicode(environment),
   };
+}
+
+/** As the locale says; but the font of Linux's own console has few of the characters of curves. */
+function showsUnicode(environment: NodeJS.ProcessEnv): boolean {
+  const locale = ['LC_ALL', 'LC_CTYPE', 'LANG'].map((name) => environment[name]).find((value) => value);
+  return /utf-?8/i.test(locale ?? '') && environment['TERM'] !== 'linux';
 }
 
 const CODES = { strong: '1', good: '1;32', warning: '33', bad: '1;31' } as const;
@@ -32,26 +43,15 @@ export function paint({ colour }: Terminal, style: Style, text: string): string 
   return colour ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text;
 }
 
-/** The blank between a number and its unit. */
-const UNIT_BLANK = /(?<=\d) (?=(?:[KMGTP]i)?B\b|%|(?:ms|s|min|h|d)\b)/g;
-const NO_BREAK = '\u00a0';
-
-/** Breaks `text` at spaces into lines of at most `columns`; a longer word stands alone, a number keeps its unit. */
-export function wrap(text: string, columns: number): readonly string[] {
-  const lines = [''];
-  for (const word of text.replace(UNIT_BLANK, NO_BREAK).split(/[ \n]+/)) {
-    const line = lines.at(-1) ?? '';
-    if (line === '') lines[lines.length - 1] = word;
-    else if (line.length + 1 + word.length <= columns) lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(word);
-  }
-  return lines.map((line) => line.replaceAll(NO_BREAK, ' '));
+/** How wide sentences are. */
+function textColumns({ columns }: Terminal): number {
+  return Math.min(columns, MOST_TEXT_COLUMNS);
 }
 
 /** `text` broken to fit behind `indent` columns of blanks, each line with them and in `style`. */
 export function indented(text: string, indent: number, terminal: Terminal, style?: Style): readonly string[] {
   const blanks = ' '.repeat(indent);
-  return wrap(text, terminal.columns - indent).map((line) => {
+  return wrap(text, textColumns(terminal) - indent).map((line) => {
     return `${blanks}${style === undefined ? line : paint(terminal, style, line)}`;
   });
 }
@@ -62,10 +62,16 @@ export function hanging(text: string, indent: number, terminal: Terminal): reado
   return [first.slice(indent - 2), ...more];
 }
 
-/** Sentences, broken for a person. */
+/** Sentences, broken for a person, each indented as it is. */
 export function fold(lines: readonly string[], terminal: Terminal): string {
-  const folded = terminal.interactive ? lines.flatMap((line) => wrap(line, terminal.columns)) : lines;
-  return folded.join('\n');
+  if (!terminal.interactive) return lines.join('\n');
+  return lines.flatMap((line) => folded(line, terminal)).join('\n');
+}
+
+function folded(line: string, terminal: Terminal): readonly string[] {
+  if (line.length <= textColumns(terminal)) return [line];
+  const text = line.trimStart();
+  return indented(text, line.length - text.length, terminal);
 }
 
 /** A topic and what is said of it. */

@@ -2,13 +2,14 @@ import { EXIT } from '../errors.js';
 import { VERSION } from '../version.js';
 import { Daemon, NotRunning } from '../client/client.js';
 import { toJson } from './command.js';
+import { fold } from './terminal.js';
 import type { Verb } from './verb.js';
 
 export const version: Verb = {
   summary: 'the versions of this command and the daemon',
   options: ['bus', 'json'],
   examples: [{ command: 'samepagectl version', does: 'after an upgrade: whether the daemon was restarted' }],
-  async run({ bus, json }) {
+  async run({ bus, json, terminal }) {
     const found = await Daemon.with(bus, (daemon) => daemon.version()).catch((error: unknown) => {
       if (error instanceof NotRunning) return error;
       throw error;
@@ -21,6 +22,6 @@ export const version: Verb = {
       found instanceof NotRunning ? found.message : `samepaged ${found}`,
       ...(differ ? ['They differ. To run what is installed: systemctl restart samepaged'] : []),
     ];
-    return { status: EXIT.ok, output: lines.join('\n') };
+    return { status: EXIT.ok, output: fold(lines, terminal) };
   },
 };

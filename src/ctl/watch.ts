@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { EXIT } from '../errors.js';
-import { hostRoot } from './hostRoot.js';
-import { NOT_RUNNING_STATUS, OPTIONS, UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
-import { type Means, print, showsUnicode } from './watch/cells.js';
+import { hostOf } from './hostRoot.js';
+import { NOT_RUNNING_STATUS, UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
+import { type Means, print } from './watch/cells.js';
 import { askDaemon } from './watch/daemon.js';
 import { type FrameOptions, frame } from './watch/frame.js';
 import { HostReader } from './watch/host.js';
@@ -21,7 +21,7 @@ export const watch: Verb = {
   examples: [{ command: 'samepagectl watch --once', does: 'one frame, as for a report' }],
   run: async (input) => {
     const sources = sourcesOf(input);
-    const means: Means = { colour: input.terminal.colour, unicode: showsUnicode(process.env) };
+    const means: Means = input.terminal;
     if (input.once) return once(sources, means, input.terminal.interactive);
     const { stdin, stdout } = process;
     if (!stdin.isTTY || !stdout.isTTY) throw new UsageError('watch needs a terminal; --once prints one frame');
@@ -38,9 +38,9 @@ export const watch: Verb = {
 };
 
 /** With another host's files it must be said where that host's daemon is. */
-function sourcesOf({ bus, libvirt, root: given }: VerbInput): Sources {
-  const root = hostRoot(given);
-  if (root !== '' && bus === OPTIONS.bus.default) throw new UsageError('watch takes --root only with --bus');
+function sourcesOf({ libvirt, ...input }: VerbInput): Sources {
+  const { root, bus } = hostOf(input);
+  if (bus === undefined) throw new UsageError('watch takes --root only with --bus');
   return { bus, libvirt, root };
 }
 

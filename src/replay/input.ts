@@ -3,7 +3,8 @@ import * as v from 'valibot';
 import type { HistoryRecord } from '../core/history.js';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 import { describeLosses, parseHistory } from '../host/historyFile.js';
-import { decodeLine } from '../host/historyLines.js';
+import { recordsFrom } from '../host/historyRecords.js';
+import { clean } from '../text/clean.js';
 
 export interface Recording {
   /** In the order of time; at least one is a sample. */
@@ -17,6 +18,9 @@ const LARGEST_BYTES = 64 * 1024 ** 2;
 const EXPECTED =
   'expected the history.log that samepaged keeps in /var/lib/samepaged, or what samepagectl history --json prints';
 const MOST_NOTES = 20;
+/** More is not a host's, and would not be simulated in any time and memory. */
+const MOST_GUESTS = 10_000;
+const MOST_BYTES = 2 ** 50;
 const BRACE = 0x7b;
 
 /** @throws FatalError when the file cannot be read, or holds nothing to replay. */
@@ -27,7 +31,14 @@ export function readRecording(path: string): Recording {
   if (!records.some(({ kind }) => kind === 'sample')) {
     throw new FatalError([...notes, `${path}: there is no sample in it; ${EXPECTED}`].join('\n'), EXIT.usage);
   }
-  return { records: records.toSorted((a, b) => a.atMillis - b.atMillis), notes };
+  return { records: records.map(cleaned).toSorted((a, b) => a.atMillis - b.atMillis), notes };
+}
+
+/** What is told of it goes to a terminal. */
+function cleaned(record: HistoryRecord): HistoryRecord {
+  if (record.kind === 'guest') return { ...record, name: clean(record.name) };
+  if (record.kind === 'sample') return record;
+  return { ...record, policy: clean(record.policy), sentence: clean(record.sentence) };
 }
 
 function readBounded(path: string): Buffer {
@@ -40,40 +51,46 @@ function readBounded(path: string): Buffer {
   throw new FatalError(`${path} is larger than a month's history can be; ${EXPECTED}`, EXIT.usage);
 }
 
-/** The daemon's own file. */
+/** The daemon's own file. What only another version can have written is counted with what it is known to have written. */
 function readLines(path: string, bytes: Buffer): Recording {
-  const records: HistoryRecord[] = [];
-  let foreign = 0;
-  const losses = parseHistory(bytes, (line) => {
-    const record = decodeLine(line);
-    if (record === undefined) foreign += 1;
-    else records.push(record);
-  });
-  return { records, notes: describeLosses(path, { ...losses, foreign: losses.foreign + foreign }) };
+  const { records, losses } = recordsFrom((take) => parseHistory(bytes, take));
+  const sound = records.filter((record) => record.kind !== 'sample' || v.is(SAMPLE, record));
+  const foreign = losses.foreign + records.length - sound.length;
+  return { records: sound, notes: describeLosses(path, { ...losses, foreign }) };
 }
 
-const amount = v.pipe(v.number(), v.finite());
+function wholeNumber(least: number, most: number) {
+  return v.pipe(
+    v.number(),
+    v.check(
+      (value) => Number.isInteger(value) && value >= least && value <= most,
+      ({ received }) => `Expected a whole number from ${least} to ${most} but received ${received}`,
+    ),
+  );
+}
+const size = wholeNumber(0, MOST_BYTES);
+const counter = v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER));
+const SAMPLE = v.object({
+  ...{ savedBytes: size, freeBytes: size, totalBytes: wholeNumber(1, MOST_BYTES), committedBytes: size },
+  ...{ guestCount: wholeNumber(0, MOST_GUESTS), run: wholeNumber(0, 2) },
+  ...{ profitBytes: v.optional(wholeNumber(-MOST_BYTES, MOST_BYTES)), ksmdCpuNanos: counter, pagesScanned: counter },
+});
 const time = v.pipe(
   v.string(),
   v.transform((text) => Date.parse(text)),
   v.number('Invalid time: Expected one as in ISO 8601'),
 );
-const SAMPLE = v.pipe(
-  v.object({
-    time,
-    ...{ savedBytes: amount, freeBytes: amount, totalBytes: amount, committedBytes: amount },
-    ...{ guestCount: amount, run: amount },
-    ...{ profitBytes: v.optional(amount), ksmdCpuNanos: v.optional(amount), pagesScanned: v.optional(amount) },
-  }),
+const SAMPLE_ITEM = v.pipe(
+  v.object({ time, ...SAMPLE.entries }),
   v.transform(({ time: atMillis, profitBytes, ksmdCpuNanos, pagesScanned, ...sample }): HistoryRecord => {
     return { kind: 'sample', atMillis, ...sample, profitBytes, ksmdCpuNanos, pagesScanned };
   }),
 );
-const DECISION = v.pipe(
+const DECISION_ITEM = v.pipe(
   v.object({ time, policy: v.string(), reason: v.string(), sentence: v.string(), changes: v.array(v.string()) }),
   v.transform(({ time: atMillis, ...decision }): HistoryRecord => ({ kind: 'decision', atMillis, ...decision })),
 );
-const GUEST_EVENT = v.pipe(
+const GUEST_EVENT_ITEM = v.pipe(
   v.object({ time, guest: v.string(), change: v.picklist(['started', 'stopped', 'crashed', 'resized']) }),
   v.transform(({ time: atMillis, guest: name, change }): HistoryRecord => ({ kind: 'guest', atMillis, name, change })),
 );
@@ -89,9 +106,9 @@ function readDocument(path: string, text: string): Recording {
   const document = v.safeParse(DOCUMENT, parseJson(path, text));
   if (!document.success) throw new FatalError(`${path}: ${complaint(document.issues)}; ${EXPECTED}`, EXIT.usage);
   const lists = [
-    ['samples', SAMPLE],
-    ['decisions', DECISION],
-    ['guestEvents', GUEST_EVENT],
+    ['samples', SAMPLE_ITEM],
+    ['decisions', DECISION_ITEM],
+    ['guestEvents', GUEST_EVENT_ITEM],
   ] as const;
   const notes: string[] = [];
   const records = lists.flatMap(([name, schema]) =>
@@ -108,13 +125,13 @@ function readDocument(path: string, text: string): Recording {
 
 function complaint([issue]: readonly [v.BaseIssue<unknown>, ...unknown[]]): string {
   const place = v.getDotPath(issue);
-  return place === null ? issue.message : `${place}: ${issue.message}`;
+  return clean(place === null ? issue.message : `${place}: ${issue.message}`);
 }
 
 function parseJson(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new FatalError(`${path}: ${messageOf(error)}; ${EXPECTED}`, EXIT.usage);
+    throw new FatalError(`${path}: ${clean(messageOf(error))}; ${EXPECTED}`, EXIT.usage);
   }
 }

@@ -1,5 +1,6 @@
 import { KEYS, type Values, readValue } from '../config/keys.js';
 import { type Config, DEFAULT_CONFIG_FILE, loadConfig } from '../config/load.js';
+import { terminalOf } from '../ctl/terminal.js';
 import { EXIT, FatalError } from '../errors.js';
 import { readRecording } from './input.js';
 import { replay } from './replay.js';
@@ -37,7 +38,8 @@ export function runReplay({ path, configFile, policy }: ReplayOptions): void {
     throw new FatalError(`${path}: no two samples follow one another: there is nothing to replay`, EXIT.usage);
   }
   const summary = summaryOf(segments);
-  const otherName = summary.policies.includes(other.KSM_POLICY) ? configFile : other.KSM_POLICY;
+  // A configuration with the recorded policy differs in something else.
+  const isFile = policy === undefined && summary.policies.includes(other.KSM_POLICY);
   process.stdout.write(
     report({
       path,
@@ -50,7 +52,8 @@ export function runReplay({ path, configFile, policy }: ReplayOptions): void {
         onProgress: progressOn(process.stderr),
       }),
       recordedConfig: isDefault(asRecorded) ? "ksmtuned.conf's defaults" : recordedConfig,
-      otherName,
+      terminal: terminalOf(process.stdout, process.env),
+      otherName: isFile ? configFile : other.KSM_POLICY,
     }),
   );
 }

@@ -1,8 +1,12 @@
-import { formatBytes } from '../core/format.js';
+import { basename } from 'node:path';
+import { formatBytes, plural } from '../core/format.js';
 import { formatDuration } from '../core/duration.js';
 import type { HistoryDecision } from '../core/history.js';
+import type { Hold } from '../core/hold.js';
 import { clockRange, clockTime, shortDate } from '../text/clock.js';
-import { cpuTime, differences, reachText, resembles } from './comparison.js';
+import { type Row, type Terminal, fold, hanging, topicRows } from '../ctl/terminal.js';
+import { cpuTime, differences, resembles } from './comparison.js';
+import { reachRows } from './reaches.js';
 import type { Replay, Trial } from './replay.js';
 import type { Summary } from './summary.js';
 
@@ -15,10 +19,12 @@ export interface ReportInput {
   readonly recordedConfig: string;
   /** What the other is called: its policy, or the file where the policy is the recorded one. */
   readonly otherName: string;
+  readonly terminal: Terminal;
 }
 
 const NANOS_PER_MILLI = 1e6;
 const MIB = 1024 ** 2;
+const HOLDS: readonly string[] = ['paused', 'stopped', 'unmerged'] satisfies Hold['kind'][];
 
 /** What was recorded, what would have been decided, and what it would have come to. */
 export function report(input: ReportInput): string {
@@ -35,7 +41,7 @@ export function report(input: ReportInput): string {
     .join('');
 }
 
-function recordedLines({ path, summary }: ReportInput): readonly string[] {
+function recordedLines({ path, summary, terminal }: ReportInput): readonly string[] {
   const { fromMillis, toMillis, recordedMillis, guests, policies, meanSavedBytes, lastSavedBytes, ksmd } = summary;
   const unknown = recordedMillis - ksmd.millis;
   const share = ksmd.cpuNanos / NANOS_PER_MILLI / Math.max(ksmd.millis, 1);
@@ -45,74 +51,98 @@ function recordedLines({ path, summary }: ReportInput): readonly string[] {
       : `${cpuTime(ksmd.cpuNanos)} of CPU, ${(share * 100).toFixed(1)} % of a core${unknown > 0 ? `; not recorded for ${formatDuration(unknown)}` : ''}`;
   return [
     `Recorded in ${path}`,
-    ...table([
-      ['time', `${clockRange(fromMillis, toMillis)}, ${formatDuration(recordedMillis)} of it recorded`],
-      ['guests', `${guests.least} to ${guests.most}, ${guests.last} at the end`],
-      ['policy', policies.length === 0 ? 'not recorded' : policies.join(', then ')],
-      ['saved', `${formatBytes(meanSavedBytes)} on average, ${formatBytes(lastSavedBytes)} at the end`],
-      ['ksmd', cpu],
-    ]),
-  ];
-}
-
-function decisionLines({ recordedDecisions, replay, otherName }: ReportInput): readonly string[] {
-  const { decisions } = replay.other ?? replay.recorded;
-  const who = replay.other === undefined ? 'replayed' : otherName;
-  const lines = [
-    ...recordedDecisions.map((decision) => ({ who: 'recorded', decision })),
-    ...decisions.map((decision) => ({ who, decision })),
-  ].toSorted((a, b) => a.decision.atMillis - b.decision.atMillis);
-  return [
-    `Decisions where they change, as recorded and as ${who} makes them on the rebuilt host`,
-    ...table(
-      lines.map(({ who, decision: { atMillis, sentence } }) => [
-        `${shortDate(atMillis)} ${clockTime(atMillis, true)}`,
-        who,
-        sentence,
-      ]),
+    ...topics(
+      [
+        ['time', `${clockRange(fromMillis, toMillis)}, ${formatDuration(recordedMillis)} of it recorded`],
+        ['guests', `${guests.least} to ${guests.most}, ${guests.last} at the end`],
+        ['policy', policies.length === 0 ? 'not recorded' : policies.join(', then ')],
+        ['saved', `${formatBytes(meanSavedBytes)} on average, ${formatBytes(lastSavedBytes)} at the end`],
+        ['ksmd', cpu],
+      ],
+      terminal,
     ),
   ];
 }
 
-function rebuiltLines({ summary, replay, recordedConfig }: ReportInput): readonly string[] {
+function decisionLines({ recordedDecisions, replay, otherName, terminal }: ReportInput): readonly string[] {
+  const { decisions } = replay.other ?? replay.recorded;
+  const [made, who] =
+    replay.other === undefined ? ['replayed', 'replayed'] : [`${otherName} makes them`, basename(otherName)];
+  const lines = [
+    ...recordedDecisions.map((decision) => ({ who: 'recorded', decision })),
+    ...decisions.map((decision) => ({ who, decision })),
+  ].toSorted((a, b) => a.decision.atMillis - b.decision.atMillis);
+  const heads = table(
+    lines.map(({ who, decision: { atMillis } }) => [`${shortDate(atMillis)} ${clockTime(atMillis, true)}`, who]),
+  );
+  return [
+    fold([`Decisions where they change, as recorded and as ${made} on the rebuilt host`], terminal),
+    ...topics(
+      lines.map(({ decision }, index) => [heads[index]?.trimStart() ?? '', decision.sentence]),
+      terminal,
+    ),
+  ];
+}
+
+function rebuiltLines({
+  summary,
+  recordedDecisions,
+  replay,
+  recordedConfig,
+  terminal,
+}: ReportInput): readonly string[] {
   const { hosts, alikeShare, costFactor, recorded } = replay;
   const factor =
     costFactor === 1 ? 'what it was measured to' : `${costFactor.toFixed(1)} times what it was measured to`;
   const { meanCountedBytes, ksmdCpuNanos } = recorded.figures;
-  return [
-    'Simulated, on a virtual host that was rebuilt from the record. Taken for granted:',
-    `  the recorded policy had the figures of ${recordedConfig}; no guest was paused or forbidden by hand`,
-    `  each guest had ${Math.round(alikeShare * 100)} % of its memory in common with all others and rewrote none; it was promised no more than it used`,
-    `  the host itself used ${ownText(hosts.map(({ host }) => host.ownMiB ?? 0))} throughout; a page cost ksmd ${factor} in the project's laboratory`,
+  const holds = holdsIn(recordedDecisions);
+  const granted = [
+    `the recorded policy had the figures of ${recordedConfig}; no guest was paused or forbidden by hand`,
+    ...(holds === 0 ? [] : [`merging was held by hand ${plural(holds, 'time')}; the replay does not`]),
+    `each guest had ${Math.round(alikeShare * 100)} % of its memory in common with all others and rewrote none; it was promised no more than it used`,
+    `the host itself used ${ownText(hosts.map(({ host }) => host.ownMiB ?? 0))} throughout; a page cost ksmd ${factor} in the project's laboratory`,
+  ];
+  const rebuilt = [
     `Under ${recordedName(summary)} the rebuilt host saved ${formatBytes(meanCountedBytes)} on average; the record says ${formatBytes(summary.meanSavedBytes)}.`,
     ...(summary.ksmd.millis === 0
       ? []
       : [`ksmd took ${cpuTime(ksmdCpuNanos)} of CPU there; the record says ${cpuTime(summary.ksmd.cpuNanos)}.`]),
   ];
+  return [
+    fold(['Simulated, on a virtual host that was rebuilt from the record. Taken for granted:'], terminal),
+    ...granted.flatMap((text) => (terminal.interactive ? hanging(text, 4, terminal) : [`  ${text}`])),
+    fold(rebuilt, terminal),
+  ];
 }
 
-function comparisonLines({ summary, replay, otherName }: ReportInput): readonly string[] {
+/** How often somebody held merging by hand; a hold that outlives a restart is recorded again. */
+function holdsIn(decisions: readonly HistoryDecision[]): number {
+  return decisions.filter(({ reason }, index) => HOLDS.includes(reason) && decisions[index - 1]?.reason !== reason)
+    .length;
+}
+
+function comparisonLines({ summary, replay, otherName, terminal }: ReportInput): readonly string[] {
   const { recorded, other } = replay;
   if (!resembles(recorded.figures.meanCountedBytes, summary.meanSavedBytes)) {
-    return [
-      'That is more than 30 % off: this host does not resemble the real one, and a comparison on it would mean nothing.',
-    ];
+    const off = 'this host does not resemble the real one, and a comparison on it would mean nothing';
+    return [fold([`That is more than 30 % off: ${off}.`], terminal)];
   }
   if (other === undefined) {
-    return ['There is nothing to compare: this is what was recorded. --policy NAME or --config FILE brings another.'];
+    const advice = '--policy NAME or --config FILE brings another';
+    return [fold([`There is nothing to compare: this is what was recorded. ${advice}.`], terminal)];
   }
   const isKnown = summary.ksmd.millis === summary.recordedMillis;
   const withCpu = !isKnown || resembles(recorded.figures.ksmdCpuNanos, summary.ksmd.cpuNanos);
   const row = (name: string, value: (trial: Trial) => string) => [name, value(recorded), value(other)];
   return [
     ...table([
-      ['', recordedName(summary), otherName],
-      row('90 % merged after', ({ figures }) => reachText(figures.to90)),
+      ['', recordedName(summary), basename(otherName)],
+      ...reachRows(recorded.figures.to90, other.figures.to90),
       row('saved on average', ({ figures }) => formatBytes(figures.meanSavedBytes)),
       row('ksmd CPU', ({ figures }) => cpuTime(figures.ksmdCpuNanos)),
     ]),
     ...(withCpu ? [] : ["ksmd's CPU is more than 30 % off the record: it is not compared."]),
-    `with ${otherName}: ${differences(recorded.figures, other.figures, withCpu)} (simulated)`,
+    fold([`with ${otherName}: ${differences(recorded.figures, other.figures, withCpu)} (simulated)`], terminal),
   ];
 }
 
@@ -123,6 +153,11 @@ function recordedName({ policies: [first, ...more] }: Summary): string {
 function ownText(mebibytes: readonly number[]): string {
   const [least, most] = [Math.min(...mebibytes), Math.max(...mebibytes)].map((each) => formatBytes(each * MIB));
   return least === most ? (least ?? '') : `${least ?? ''} to ${most ?? ''}`;
+}
+
+/** Topics with what is said of them beside them, folded for a person. */
+function topics(rows: readonly Row[], terminal: Terminal): readonly string[] {
+  return terminal.interactive ? topicRows(rows, terminal) : table(rows.map(([topic, text]) => [topic, text]));
 }
 
 /** Columns as wide as they must be, the last as it is. */

@@ -30,15 +30,15 @@ export function happenings(
   return [...guests, ...decisions].toSorted((a, b) => a.atMillis - b.atMillis);
 }
 
-/** "guest web03 started", "guests web01, web02 and 9 more stopped", or the decision's sentence. */
+/** "guest web03 started", "guests web01 and web02 stopped", "40 guests started: web01, ...", or the decision's sentence. */
 export function describeHappening(happening: Happening): string {
   if (happening.kind === 'decision') return happening.sentence;
   const { names, change } = happening;
-  const shown = names.length > MOST_NAMES + 1 ? names.slice(0, MOST_NAMES) : names;
-  const more = names.length - shown.length;
-  const last = more > 0 ? `${more} more` : shown.length > 1 ? shown.at(-1) : undefined;
-  const list = last === undefined || more > 0 ? shown : shown.slice(0, -1);
-  return `${names.length === 1 ? 'guest' : 'guests'} ${list.join(', ')}${last === undefined ? '' : ` and ${last}`} ${change}`;
+  if (names.length === 1) return `guest ${names[0] ?? ''} ${change}`;
+  // What happened comes before names that a line may have no room for.
+  if (names.length > MOST_NAMES)
+    return `${names.length} guests ${change}: ${names.slice(0, MOST_NAMES).join(', ')}, ...`;
+  return `guests ${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''} ${change}`;
 }
 
 /** "guests: 12 started, web03 stopped; 5 decisions, last enough-memory" */

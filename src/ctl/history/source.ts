@@ -11,7 +11,7 @@ import {
   parseHistory,
   readHistoryFile,
 } from '../../host/historyFile.js';
-import { decodeLine } from '../../host/historyLines.js';
+import { recordsFrom } from '../../host/historyRecords.js';
 import { DAEMON } from '../../client/client.js';
 import { stateDirectory } from '../../host/stateDirectory.js';
 import type { Root } from '../../host/sysfs.js';
@@ -54,15 +54,8 @@ function recorded(
   name: string,
   read: (take: TakeLine) => HistoryLosses,
 ): Recorded {
-  const records: HistoryRecord[] = [];
-  let foreign = 0;
-  const losses = read((line) => {
-    const record = decodeLine(line);
-    if (record === undefined) foreign += 1;
-    else records.push(record);
-  });
-  const all = { ...losses, foreign: losses.foreign + foreign };
-  return { records, source, notes: [...notes, ...describeLosses(name, all)] };
+  const { records, losses } = recordsFrom(read);
+  return { records, source, notes: [...notes, ...describeLosses(name, losses)] };
 }
 
 /** Never starts the daemon: a look back is no reason to begin tuning. */
@@ -71,19 +64,15 @@ async function askDaemon(
   sinceMillis: number,
 ): Promise<{ readonly text: string } | { readonly why: string }> {
   try {
-    const bus = await Bus.connect(address);
-    try {
-      const [reply] = await bus.call({
-        ...DAEMON,
-        interface: MANAGER_INTERFACE,
-        member: 'GetHistory',
-        signature: 't',
-        body: [BigInt(sinceMillis) * 1000n],
-      });
-      return { text: linesOf(reply) };
-    } finally {
-      bus.close();
-    }
+    using bus = await Bus.connect(address);
+    const [reply] = await bus.call({
+      ...DAEMON,
+      interface: MANAGER_INTERFACE,
+      member: 'GetHistory',
+      signature: 't',
+      body: [BigInt(sinceMillis) * 1000n],
+    });
+    return { text: linesOf(reply) };
   } catch (error) {
     if (isNoSuchService(error)) return { why: 'samepaged is not running' };
     const words = error instanceof DBusError ? error.text : messageOf(error);

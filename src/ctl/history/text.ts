@@ -2,8 +2,9 @@ import { formatBytes } from '../../core/format.js';
 import { formatDuration } from '../../core/duration.js';
 import type { HistorySample } from '../../core/history.js';
 import { clockMarks, clockRange, clockStep, clockTime, shortDate } from '../../text/clock.js';
+import { clean } from '../../text/clean.js';
+import { wrap } from '../../text/wrap.js';
 import { type Happening, describeHappening, happenings, summarize } from './events.js';
-import { wrap } from '../terminal.js';
 import { type History, type Stretch, ksmdPercent, stretchesOf } from '../../core/historySeries.js';
 
 const WIDTH = 80;
@@ -117,5 +118,5 @@ function timeFormat({ fromMillis, toMillis }: History): (atMillis: number) => st
 
 /** Text after a prefix, its further lines below its first. */
 function hanging(prefix: string, text: string): string {
-  return prefix + wrap(text, WIDTH - prefix.length).join(`\n${' '.repeat(prefix.length)}`);
+  return prefix + wrap(clean(text), WIDTH - prefix.length).join(`\n${' '.repeat(prefix.length)}`);
 }

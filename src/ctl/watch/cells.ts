@@ -28,21 +28,10 @@ export interface Means {
   readonly unicode: boolean;
 }
 
-/** What the environment says of the terminal. The font of Linux's own console has few of the characters of curves. */
-export function showsUnicode(environment: NodeJS.ProcessEnv): boolean {
-  const locale = ['LC_ALL', 'LC_CTYPE', 'LANG'].map((name) => environment[name]).find((value) => value);
-  return /utf-?8/i.test(locale ?? '') && environment['TERM'] !== 'linux';
-}
-
 const TWO_CELLS =
-  /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u2e80-\u303f\uff01-\uff60\uffe0-\uffe6]/u;
+  /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
 const NO_CELL = /[\p{Mn}\p{Me}]/u;
 const ASCII: Readonly<Record<string, string>> = { '…': '~', '·': '-', '↑': '^', '│': '|' };
-
-/** Without what could move the cursor, turn the direction of writing or break the line: names come from elsewhere. */
-export function clean(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu, '?');
-}
 
 /** The cells of a terminal that a cleaned text takes. */
 export function widthOf(text: string): number {

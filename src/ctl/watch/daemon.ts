@@ -11,6 +11,7 @@ import {
   repeat,
   startWith,
   switchMap,
+  tap,
   throttleTime,
   throwError,
 } from 'rxjs';
@@ -54,12 +55,8 @@ export function daemonNews(address: BusAddress): Observable<DaemonNews> {
 /** What the daemon says now. */
 export async function askDaemon(address: BusAddress): Promise<DaemonNews> {
   try {
-    const bus = await Bus.connect(address);
-    try {
-      return await look(bus);
-    } finally {
-      bus.close();
-    }
+    using bus = await Bus.connect(address);
+    return await look(bus, accountingOf(bus));
   } catch (error) {
     return away(error);
   }
@@ -87,20 +84,31 @@ function connected(address: BusAddress): Observable<Bus> {
 function newsOf(bus: Bus): Observable<DaemonNews> {
   const signal$ = (iface: string, member: string) =>
     bus.signal$({ sender: BUS_NAME, interface: iface, member, path: OBJECT_PATH });
-  const retuned$ = signal$(MANAGER_INTERFACE, 'Retuned');
+  // The daemon reads its files to tell its configuration: it is asked once, and anew when that may be another.
+  let accounting: Promise<MemoryAccounting> | undefined;
+  const forget = () => {
+    accounting = undefined;
+  };
+  const retune$ = signal$(MANAGER_INTERFACE, 'Retuned').pipe(
+    map(({ body }) => v.parse(Retune, plain(body[0]))),
+    tap(({ triggers }) => {
+      if (triggers.includes('reload')) forget();
+    }),
+  );
   const look$ = merge(
-    retuned$,
+    retune$,
     signal$(PROPERTIES, 'PropertiesChanged'),
-    bus.owner$(BUS_NAME),
+    bus.owner$(BUS_NAME).pipe(tap(forget)),
     interval(LOOK_MILLIS),
   ).pipe(
     startWith(undefined),
     throttleTime(LEAST_LOOK_MILLIS, asyncScheduler, { leading: true, trailing: true }),
-    exhaustMap(() => look(bus)),
+    exhaustMap(() => look(bus, (accounting ??= accountingOf(bus)))),
+    tap(({ kind }) => {
+      if (kind === 'away') forget();
+    }),
   );
-  const told$ = retuned$.pipe(
-    map(({ body }): DaemonNews => ({ kind: 'retuned', retune: v.parse(Retune, plain(body[0])) })),
-  );
+  const told$ = retune$.pipe(map((retune): DaemonNews => ({ kind: 'retuned', retune })));
   return merge(told$, look$);
 }
 
@@ -108,17 +116,19 @@ function lossOf(bus: Bus): Observable<never> {
   return bus.lost$.pipe(switchMap((reason) => throwError(() => new Error(reason))));
 }
 
-async function look(bus: Bus): Promise<DaemonNews> {
+async function look(bus: Bus, accounting: Promise<MemoryAccounting>): Promise<DaemonNews> {
   try {
-    const [daemon, { entries }] = await Promise.all([
-      ask(bus, PROPERTIES, 'GetAll', [MANAGER_INTERFACE]).then((reply) => v.parse(Properties, reply)),
-      ask(bus, MANAGER_INTERFACE, 'GetConfiguration').then((reply) => v.parse(Configuration, reply)),
-    ]);
-    const legacy = entries.some(({ key, value }) => key === 'KSM_MEMORY_ACCOUNTING' && value === 'legacy');
-    return { kind: 'daemon', daemon, accounting: legacy ? 'legacy' : 'corrected' };
+    const [properties, told] = await Promise.all([ask(bus, PROPERTIES, 'GetAll', [MANAGER_INTERFACE]), accounting]);
+    return { kind: 'daemon', daemon: v.parse(Properties, properties), accounting: told };
   } catch (error) {
     return away(error);
   }
+}
+
+async function accountingOf(bus: Bus): Promise<MemoryAccounting> {
+  const { entries } = v.parse(Configuration, await ask(bus, MANAGER_INTERFACE, 'GetConfiguration'));
+  const isLegacy = entries.some(({ key, value }) => key === 'KSM_MEMORY_ACCOUNTING' && value === 'legacy');
+  return isLegacy ? 'legacy' : 'corrected';
 }
 
 async function ask(bus: Bus, iface: string, member: string, body: readonly string[] = []): Promise<unknown> {

@@ -1,5 +1,6 @@
 import type { GuestMemory } from '../../core/guestMemory.js';
 import { FAILED, type HistoryDecision, type HistoryGuestEvent, type HistoryRecord } from '../../core/history.js';
+import { guestEventIn } from '../../core/policy.js';
 import { describeHappening, happenings } from '../history/events.js';
 import type { DaemonProperties, RetuneReply } from '../../client/replies.js';
 import { type Reading, WINDOW_MILLIS, withReadings } from './series.js';
@@ -95,7 +96,6 @@ const MOST_ENTRIES = 200;
 const NOTICE_MILLIS = 4000;
 /** A refusal has more to say. */
 const COMPLAINT_MILLIS = 15_000;
-const GUEST_TRIGGER = /^guest (.+) (started|stopped|crashed|resized)$/s;
 
 export function initialWatch(hostName: string, nowMillis: number, windowMillis = WINDOW_MILLIS): WatchState {
   return {
@@ -116,7 +116,14 @@ export function nextWatch(state: WatchState, event: WatchEvent): WatchState {
     case 'history':
       return withHistory(state, event.records);
     case 'daemon':
-      return { ...state, daemon: event.daemon, away: undefined, log: withReturn(state) };
+      return {
+        ...state,
+        daemon: event.daemon,
+        away: undefined,
+        log: withReturn(state),
+        // What was said while it was away may no longer be true.
+        notice: state.away === undefined ? state.notice : undefined,
+      };
     case 'away':
       return {
         ...state,
@@ -166,8 +173,8 @@ function entriesOf(
 ): readonly LogEntry[] {
   const atMillis = realtimeUSec === undefined ? now : realtimeUSec / 1000;
   const guests = triggers.flatMap((trigger): HistoryGuestEvent[] => {
-    const [, name, change] = GUEST_TRIGGER.exec(trigger) ?? [];
-    return name === undefined ? [] : [{ kind: 'guest', atMillis, name, change: change as HistoryGuestEvent['change'] }];
+    const event = guestEventIn(trigger);
+    return event === undefined ? [] : [{ kind: 'guest', atMillis, ...event }];
   });
   const told = { kind: 'decision', atMillis, policy, changes } as const;
   if (failure !== undefined) return logOf(guests, [{ ...told, reason: FAILED, sentence: failure }]);

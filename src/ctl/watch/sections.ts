@@ -1,9 +1,10 @@
 import { formatBytes, plural } from '../../core/format.js';
 import { formatDuration } from '../../core/duration.js';
+import { clean } from '../../text/clean.js';
 import { clockTime } from '../../text/clock.js';
+import { wrap } from '../../text/wrap.js';
 import { merging } from '../statusScreen.js';
-import { wrap } from '../terminal.js';
-import { type Ink, type Line, clean, clip, ends, lineWidth } from './cells.js';
+import { type Ink, type Line, clip, ends, lineWidth } from './cells.js';
 import type { GuestNow, LogEntry, WatchState } from './model.js';
 
 interface Area {
