@@ -21,7 +21,7 @@ export SOURCE_DATE_EPOCH
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/root
-DESTDIR=$root sh deploy/install.sh --zshdir=/usr/share/zsh/vendor-completions --node=/usr/bin/node
+DESTDIR=$root deploy/install.sh --zshdir=/usr/share/zsh/vendor-completions --node=/usr/bin/node
 # dpkg knows what it has installed.
 rm "$root/usr/lib/samepaged/installed-files"
 for file in deploy/debian/changelog CHANGELOG.md; do

@@ -1,6 +1,5 @@
 import {
   type Observable,
-  NEVER,
   Subject,
   combineLatest,
   filter,
@@ -29,7 +28,7 @@ import { unmergeObstacle } from './core/hold.js';
 import type { Trigger } from './core/policy.js';
 import { type Retune, retunes } from './core/retune.js';
 import { type AgentState, initialState } from './core/state.js';
-import { describeWrite } from './core/ksm.js';
+import { firstEnd, giveBack } from './agent/end.js';
 import { EXIT, type ExitStatus } from './errors.js';
 import { Guests } from './agent/guests.js';
 import { recordHistory } from './agent/historyRecorder.js';
@@ -79,11 +78,6 @@ export interface FirstLook {
   readonly libvirt: LibvirtState;
 }
 
-interface End {
-  readonly status: ExitStatus;
-  readonly reason: string;
-}
-
 /** The composition root: builds the adapters, joins the streams, runs until something ends it, gives the host back. */
 export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const { root, ksm, ledger, logging } = options;
@@ -122,17 +116,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     intents.current.values.KSM_UNMERGE_TO_APPLY ? obstacle() : 'KSM_UNMERGE_TO_APPLY is not set';
   const tuner = new Tuner({ ksm, ledger, libvirt: () => guests.libvirt(), mayUnmerge });
 
-  const end$: Observable<End> = merge(
-    options.signal$.pipe(
-      filter((signal) => signal === 'SIGTERM' || signal === 'SIGINT'),
-      map((signal) => ({ status: EXIT.ok, reason: signal })),
-    ),
-    bus$.pipe(
-      switchMap(({ bus }) => bus?.lost$ ?? NEVER),
-      map((reason) => ({ status: EXIT.ioError, reason })),
-    ),
-    options.fault$.pipe(map((fault) => ({ status: EXIT.software, reason: `a fault of samepaged: ${stackOf(fault)}` }))),
-  ).pipe(take(1), shareReplay({ bufferSize: 1, refCount: false }));
+  const signal = (name: NodeJS.Signals) => options.signal$.pipe(filter((given) => given === name));
+  const end$ = firstEnd({ ...options, bus$ });
 
   const retune$ = retunes({
     plan$: bus$.pipe(
@@ -142,22 +127,17 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
       map((intent) => planOf(intent, maxKernelPages)),
     ),
     guest$: guests.event$,
-    manual$: merge(
-      manual$,
-      options.signal$.pipe(
-        filter((signal) => signal === 'SIGUSR1'),
-        map((): Trigger => ({ kind: 'manual', by: 'SIGUSR1' })),
-      ),
-    ),
+    manual$: merge(manual$, signal('SIGUSR1').pipe(map((by): Trigger => ({ kind: 'manual', by })))),
     sample: () => from(collector.sample(intents.current.values.KSM_MEMORY_ACCOUNTING)),
-    apply: (decision, sample) => from(tuner.apply(decision, sample)),
+    apply: (decision, sample, plan) => from(tuner.apply(decision, sample, plan)),
     stop$: end$,
   }).pipe(share());
 
   /** Sends `trigger` on its way and gives the turn that it is in. */
   function turnOf(trigger: Trigger, send: (trigger: Trigger) => void): Promise<Retune> {
+    const failure = new Error('samepaged is stopping');
     const done = firstValueFrom(retune$.pipe(filter(({ triggers }) => triggers.includes(trigger))), {
-      defaultValue: { triggers: [trigger], policy: first.policy, failure: new Error('samepaged is stopping') },
+      defaultValue: { triggers: [trigger], policy, nextInMillis: 0, failure },
     });
     send(trigger);
     return done;
@@ -171,22 +151,14 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     libvirt: guests.libvirt$,
   }).pipe(take(1), tap(options.onFirst ?? (() => undefined)), share());
   const newsFrom$ = options.onFirst === undefined ? of(undefined) : firstLook$;
-  const reload$ = options.signal$.pipe(
-    filter((signal) => signal === 'SIGHUP'),
+  const reload$ = signal('SIGHUP').pipe(
     tap(() => {
       const { config } = intents.read();
       if (config !== undefined) intents.take(config, { kind: 'reload' });
     }),
   );
   const ended$ = retune$.pipe(ignoreElements(), endWith(undefined));
-  const notices$ = tellSystemd(options.systemd, {
-    retune$,
-    intervalMillis: () => intents.current.values.KSM_MONITOR_INTERVAL * 1000,
-    dryRun,
-    end$: merge(end$, ended$),
-  });
 
-  let status: ExitStatus;
   try {
     await lastValueFrom(
       merge(
@@ -204,7 +176,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           reload$,
         ).pipe(takeUntil(ended$)),
         recordHistory(retune$, options.history, { dryRun }),
-        notices$,
+        tellSystemd(options.systemd, { retune$, dryRun, end$: merge(end$, ended$) }),
         retune$.pipe(
           tap((retune) => {
             report.add(retune);
@@ -214,22 +186,14 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
       ).pipe(ignoreElements()),
       { defaultValue: undefined },
     );
-    const end = await firstValueFrom(end$, {
+    const { status, reason } = await firstValueFrom(end$, {
       defaultValue: { status: EXIT.software, reason: 'the loop ended by itself' },
     });
-    status = end.status;
-    if (status === EXIT.ok) log.info(`${end.reason}: stopping`);
-    else log.fatal(`${end.reason}: stopping with status ${status}`);
+    if (status === EXIT.ok) log.info(`${reason}: stopping`);
+    else log.fatal(`${reason}: stopping with status ${status}`);
+    return status;
   } finally {
-    await giveBack();
-  }
-  return status;
-
-  async function giveBack(): Promise<void> {
-    const { KSM_ON_EXIT } = intents.current.values;
-    const { writes, problems } = await tuner.restore(KSM_ON_EXIT, obstacle);
-    if (!dryRun) log.info(`KSM_ON_EXIT=${KSM_ON_EXIT}: ${writes.map(describeWrite).join(', ') || 'nothing to change'}`);
-    for (const { sentence } of problems) log.warn(sentence);
+    if (!dryRun) await giveBack(tuner, { onExit: intents.current.values.KSM_ON_EXIT, obstacle, log });
   }
 }
 
@@ -242,8 +206,4 @@ function libvirtOn(bus$: Observable<BusState>, object: string | undefined): Obse
         : watchLibvirt(state.bus, new Libvirt(state.bus, object)),
     ),
   );
-}
-
-function stackOf(fault: unknown): string {
-  return fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
 }

@@ -1,18 +1,19 @@
 #!/usr/bin/env node
 import { closeSync, constants, openSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { ReplaySubject } from 'rxjs';
 import { type AgentOptions, type FirstLook, runAgent } from './agent.js';
-import { type Config, DEFAULT_CONFIG_FILE, formatConfig, loadConfig, requirePolicy } from './config/load.js';
+import { HELP, parseCommandLine } from './commandLine.js';
+import { type Config, formatConfig, loadConfig, requirePolicy } from './config/load.js';
 import { type KsmSetting, ksmFile } from './core/ksm.js';
-import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf } from './errors.js';
+import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from './errors.js';
+import { findRivals } from './host/daemons.js';
 import { HoldFile } from './host/holdFile.js';
 import { HistoryStore } from './host/historyStore.js';
 import { KsmDirectory } from './host/ksm.js';
 import { Ledger } from './host/ledger.js';
 import { removePidFile, writePidFile } from './host/pidfile.js';
-import { findRivals } from './host/rivals.js';
-import { readEnabledServices } from './host/services.js';
+import { hidesProcesses } from './host/processes.js';
+import { RIVAL_SERVICES, readEnabledServices } from './host/services.js';
 import { stateDirectory } from './host/stateDirectory.js';
 import type { Root } from './host/sysfs.js';
 import { Systemd } from './host/systemd.js';
@@ -21,35 +22,6 @@ import { policyObstacle } from './config/plan.js';
 import { overview } from './agent/overview.js';
 import { runReplay } from './replay/main.js';
 import { VERSION } from './version.js';
-
-const HELP = `Usage: samepaged [OPTION]...
-Tunes KSM (kernel samepage merging) as guests come and go, in the place of ksmtuned.
-
-  --config FILE      read FILE and FILE.d/*.conf (${DEFAULT_CONFIG_FILE})
-  --print-config     show every effective value and where it came from, and end
-  --dry-run          decide and say what would be set, but write nothing
-  --replay FILE      what the configuration would have made of a recorded history, simulated and compared
-  --policy NAME      with --replay: in the place of KSM_POLICY
-  --bus BUS          system, session or a D-Bus address (system)
-  --libvirt OBJECT   the libvirt-dbus object to watch (/org/libvirt/QEMU); none: find guests in /proc
-  --root DIR         take /proc and /sys from DIR, and write there
-  --version, --help  say so and end
-
-SIGUSR1 retunes now, SIGHUP reads the configuration again, SIGTERM and SIGINT give the host back and end.
-`;
-
-const OPTIONS = {
-  config: { type: 'string', default: DEFAULT_CONFIG_FILE },
-  'print-config': { type: 'boolean', default: false },
-  'dry-run': { type: 'boolean', default: false },
-  replay: { type: 'string' },
-  policy: { type: 'string' },
-  bus: { type: 'string', default: 'system' },
-  libvirt: { type: 'string', default: '/org/libvirt/QEMU' },
-  root: { type: 'string', default: '' },
-  version: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
-} as const;
 
 interface Setup {
   readonly config: Config;
@@ -62,7 +34,7 @@ interface Setup {
 
 /** What the command line and the configuration say, or undefined when there was only something to print. */
 function setUp(): Setup | undefined {
-  const { values } = parseCommandLine();
+  const values = parseCommandLine();
   if (values.help) {
     process.stdout.write(HELP);
     return undefined;
@@ -75,8 +47,6 @@ function setUp(): Setup | undefined {
     runReplay({ path: values.replay, configFile: values.config, policy: values.policy });
     return undefined;
   }
-  if (values.policy !== undefined)
-    throw new FatalError('--policy needs --replay: only there is it an option', EXIT.usage);
   const config = loadConfig(values.config);
   if (values['print-config']) {
     for (const warning of config.warnings) process.stderr.write(`${warning}\n`);
@@ -86,19 +56,11 @@ function setUp(): Setup | undefined {
   return {
     config,
     configFile: values.config,
-    root: values.root.replace(/\/+$/, ''),
+    root: (values.root ?? '').replace(/\/+$/, ''),
     busAddress: values.bus,
     libvirtObject: values.libvirt === 'none' ? undefined : values.libvirt,
     dryRunAsked: values['dry-run'],
   };
-}
-
-function parseCommandLine() {
-  try {
-    return parseArgs({ options: OPTIONS, allowPositionals: false });
-  } catch (error) {
-    throw new FatalError(`${messageOf(error)}\n${HELP}`, EXIT.usage);
-  }
 }
 
 /** Why nothing will be written, or undefined when it will be. */
@@ -160,13 +122,18 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   for (const warning of config.warnings) log.warn(warning);
 
   const dryRun = dryRunReason(ksm, setup.dryRunAsked);
-  // Its name tells others (rivals.ts) that a process tunes this kernel.
+  // Its name tells others (host/daemons.ts) that a process tunes this kernel.
   process.title = dryRun === undefined && root === '' ? 'samepaged' : 'samepaged-trial';
   if (dryRun === undefined) await refuseRivals(root);
   else if (!process.stdout.isTTY) log.info(`a dry run, ${dryRun}: it is only said what would be set`);
 
+  if (hidesProcesses(root)) {
+    log.warn(
+      "/proc hides other users' processes (hidepid): neither guests nor ksmd nor rivals are seen; see samepaged(8)",
+    );
+  }
   const enabled = readEnabledServices(root);
-  for (const service of ['ksm.service', 'ksmtuned.service']) {
+  for (const service of RIVAL_SERVICES) {
     if (enabled?.has(service) !== true) continue;
     log.warn(`${service} is enabled and would fight samepaged at the next boot: systemctl disable --now ${service}`);
   }
@@ -214,6 +181,7 @@ async function main(): Promise<void> {
       signal$.next(name);
     });
   }
+  watchStdout('samepaged', () => (process.exitCode = EXIT.ioError));
   process.on('uncaughtException', (error) => {
     fault$.next(error);
   });
@@ -223,12 +191,8 @@ async function main(): Promise<void> {
     process.stderr.write(`samepaged: ${error instanceof FatalError ? error.message : stackOf(error)}\n`);
     process.exitCode = error instanceof FatalError ? error.status : EXIT.software;
   }
-  // A call that still waits for its time-out must not keep an ended daemon alive.
-  process.exit();
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  // A call that still waits for its time-out must not keep an ended daemon alive; what stdout did not take is known by then.
+  setImmediate(() => process.exit());
 }
 
 await main();

@@ -7,7 +7,7 @@ export const EXIT = {
   unavailable: 69,
   /** EX_SOFTWARE: a fault of ours. */
   software: 70,
-  /** EX_IOERR: the bus was lost. */
+  /** EX_IOERR: the bus was lost, or stdout cannot be written. */
   ioError: 74,
   /** EX_TEMPFAIL: another tuner is running. */
   tempFail: 75,
@@ -36,4 +36,21 @@ export function errnoOf(error: unknown): string | undefined {
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** The stack of anything thrown, where it has one. */
+export function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/**
+ * Tells on stderr that stdout cannot be written, and calls `end`. A reader that has gone is no failure: it may stop reading,
+ * as head does.
+ */
+export function watchStdout(program: string, end: () => void): void {
+  process.stdout.on('error', (error) => {
+    if (errnoOf(error) === 'EPIPE') return;
+    process.stderr.write(`${program}: stdout cannot be written (${errnoOf(error) ?? messageOf(error)})\n`);
+    end();
+  });
 }

@@ -1,5 +1,5 @@
 import type { Guests } from './guests.js';
-import type { Guest, KernelGuest } from '../core/guest.js';
+import type { Guest } from '../core/guest.js';
 import type { KsmState } from '../core/ksm.js';
 import { type MemoryAccounting, availableBytesOf, hostMemory } from '../core/memory.js';
 import type { Sample } from '../core/sample.js';
@@ -9,8 +9,12 @@ import { readMemoryFigures } from '../host/meminfo.js';
 import { readPressure } from '../host/pressure.js';
 import { type Root, pageSizeBytes } from '../host/sysfs.js';
 
-/** Each guest costs a file to read, and only a pass or a start changes much: they are not read more often than this. */
+/** Each guest costs a file to read: they are not read more often than this, after a pass or a start, */
 const KERNEL_GUESTS_MILLIS = 10_000;
+/** and without either not more often than this: a young guest goes on filling its hugepages. */
+const QUIET_KERNEL_GUESTS_MILLIS = 60_000;
+
+type KernelGuests = Awaited<ReturnType<Guests['kernelGuests']>>;
 
 /** Takes samples: the kernel's files and the guests at one moment. */
 export class Collector {
@@ -19,7 +23,7 @@ export class Collector {
   private readonly ksmd: Ksmd;
   private readonly guests: Pick<Guests, 'list' | 'kernelGuests'>;
   private readonly pageSizeBytes: number;
-  private kernelGuests: ReadonlyMap<string, KernelGuest> = new Map();
+  private kernelGuests: KernelGuests = { guests: new Map(), problems: [] };
   /** What was the case when they were read. */
   private readAt: { readonly occasion: string; readonly monotonicMillis: number } | undefined;
 
@@ -48,7 +52,7 @@ export class Collector {
       availableBytes: availableBytesOf(figures),
       ksm,
       pageSizeBytes: this.pageSizeBytes,
-      problems,
+      problems: [...problems, ...this.kernelGuests.problems],
       ...(ksmd === undefined ? {} : { ksmdCpuNanos: ksmd.cpuNanos, ksmdWaitNanos: ksmd.waitNanos }),
       ...(memoryPressurePercent === undefined ? {} : { memoryPressurePercent }),
       ...(cpuStalledNanos === undefined ? {} : { cpuStalledNanos }),
@@ -60,11 +64,11 @@ export class Collector {
     const monotonicMillis = performance.now();
     const occasion = [fullScans, ...guests.map(({ name }) => name)].join('\n');
     const { readAt } = this;
-    const isOld = readAt === undefined || monotonicMillis - readAt.monotonicMillis >= KERNEL_GUESTS_MILLIS;
-    if (isOld && readAt?.occasion !== occasion) {
+    const keptMillis = readAt?.occasion === occasion ? QUIET_KERNEL_GUESTS_MILLIS : KERNEL_GUESTS_MILLIS;
+    if (readAt === undefined || monotonicMillis - readAt.monotonicMillis >= keptMillis) {
       this.kernelGuests = await this.guests.kernelGuests();
       this.readAt = { occasion, monotonicMillis };
     }
-    return guests.map((guest) => ({ ...guest, ...this.kernelGuests.get(guest.name) }));
+    return guests.map((guest) => ({ ...guest, ...this.kernelGuests.guests.get(guest.name) }));
   }
 }

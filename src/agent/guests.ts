@@ -1,9 +1,12 @@
 import {
+  EMPTY,
   type Observable,
+  catchError,
   distinctUntilChanged,
   exhaustMap,
   filter,
   firstValueFrom,
+  from,
   map,
   merge,
   mergeMap,
@@ -78,9 +81,14 @@ export class Guests {
     }
   }
 
-  /** What libvirt does not tell of the guests, by name, from /proc. */
-  kernelGuests(): Promise<ReadonlyMap<string, KernelGuest>> {
-    return this.qemu.kernelGuests();
+  /** What libvirt does not tell of the guests, by name, from /proc; nothing where that cannot be read. */
+  async kernelGuests(): Promise<{ guests: ReadonlyMap<string, KernelGuest>; problems: readonly Problem[] }> {
+    try {
+      return await this.qemu.kernelGuests();
+    } catch (error) {
+      const sentence = `what the kernel tells of the guests cannot be read (${messageOf(error)}): it is left out`;
+      return { guests: new Map(), problems: [{ subject: 'guests in /proc', sentence }] };
+    }
   }
 
   /** Resident memory that libvirt did not tell, from /proc; 0 where that does not know the guest either. */
@@ -106,7 +114,8 @@ export class Guests {
 
   private procLists(): Observable<GuestReport> {
     return timer(0, PROC_POLL_MILLIS).pipe(
-      exhaustMap(() => this.qemu.list()),
+      // What cannot be read is a failure of the next turn, which tells it.
+      exhaustMap(() => from(this.qemu.list()).pipe(catchError(() => EMPTY))),
       map((guests): GuestReport => ({ kind: 'list', names: guests.map(({ name }) => name) })),
     );
   }

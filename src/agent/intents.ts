@@ -29,7 +29,6 @@ export class Intents {
   private readonly bootId: string;
   private config: Config;
   private choice: PolicyChoice | undefined;
-  private expired: Hold | undefined;
 
   constructor(options: IntentsOptions) {
     this.options = options;
@@ -97,12 +96,11 @@ export class Intents {
     this.subject.next({ ...this.current, because, values: this.values() });
   }
 
-  /** A hold that has ended by itself at `nowMillis` is forgotten; the policy decides already. */
+  /** Ends a hold that has lasted its time at `nowMillis`: a cause for a turn, as resuming is. */
   expire(nowMillis: number): void {
     const { hold } = this.current;
-    if (this.expired === hold || inForce(hold, nowMillis) === hold) return;
-    this.expired = hold;
-    this.save(undefined, 'hold again');
+    if (inForce(hold, nowMillis) === hold) return;
+    this.hold(undefined, { kind: 'manual', by: 'the end of the pause' });
   }
 
   /** The configuration in force, compared with what the files say now. */

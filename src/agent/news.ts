@@ -2,9 +2,10 @@ import { type Observable, distinctUntilChanged, filter, mergeMap, skipUntil, tap
 import { type BusAddress, describeAddress } from '../bus/connection.js';
 import type { BusState } from '../bus/join.js';
 import { BUS_NAME } from '../bus/manager.js';
-import { forbiddenWarning, parseNamePatterns } from '../core/forbiddenGuests.js';
+import { forbiddenWarning, isForbidden, parseNamePatterns } from '../core/forbiddenGuests.js';
 import type { GuestEvent } from '../core/guest.js';
 import type { Mergeability } from '../core/guestMemory.js';
+import { messageOf } from '../errors.js';
 import type { LibvirtState } from '../libvirt/watch.js';
 import type { Log } from '../log.js';
 
@@ -43,19 +44,27 @@ export function libvirtNews(
   );
 }
 
-/** Warns of each guest that starts, should not be merged (KSM_FORBID_GUESTS) and can be. */
+/** Warns of each guest that starts, should not be merged (KSM_FORBID_GUESTS) and can be. Never errors. */
 export function forbiddenNews(
   guest$: Observable<GuestEvent>,
   forbidden: () => string,
   mergeabilityOf: (name: string) => Promise<Mergeability | undefined>,
   log: Log,
-): Observable<string> {
+): Observable<unknown> {
+  const warningOf = async (name: string) => {
+    const patterns = parseNamePatterns(forbidden());
+    if (!isForbidden(patterns, name)) return undefined;
+    try {
+      return forbiddenWarning(patterns, name, await mergeabilityOf(name));
+    } catch (error) {
+      return `whether guest ${name}, which KSM_FORBID_GUESTS names, can be merged is not known (${messageOf(error)})`;
+    }
+  };
   return guest$.pipe(
-    filter(({ change }) => change === 'started' && forbidden() !== ''),
-    mergeMap(async ({ name }) => forbiddenWarning(parseNamePatterns(forbidden()), name, await mergeabilityOf(name))),
-    filter((warning) => warning !== undefined),
+    filter(({ change }) => change === 'started'),
+    mergeMap(({ name }) => warningOf(name)),
     tap((warning) => {
-      log.warn(warning);
+      if (warning !== undefined) log.warn(warning);
     }),
   );
 }

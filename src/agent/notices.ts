@@ -30,8 +30,6 @@ const STATUS_MILLIS = 30_000;
 export interface NoticeInputs {
   /** The loop's turns. */
   readonly retune$: Observable<Retune>;
-  /** Time to the next look where a turn does not ask for one. */
-  readonly intervalMillis: () => number;
   readonly dryRun: boolean;
   /** Who says nothing for so long is killed; undefined without a watchdog. */
   readonly watchdogMillis: number | undefined;
@@ -50,7 +48,6 @@ export interface NoticeInputs {
  */
 export function serviceNotices({
   retune$,
-  intervalMillis,
   dryRun,
   watchdogMillis,
   end$,
@@ -71,7 +68,7 @@ export function serviceNotices({
   );
   const alive$ = (patienceMillis: number) =>
     retune$.pipe(
-      map((retune) => ('decision' in retune ? retune.decision.nextInMillis : undefined) ?? intervalMillis()),
+      map(({ nextInMillis }) => nextInMillis),
       startWith(0),
       switchMap((millis) =>
         timer(millis + patienceMillis, scheduler).pipe(

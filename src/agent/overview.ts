@@ -3,9 +3,11 @@ import type { BusAddress } from '../bus/connection.js';
 import { formatBytes, plural } from '../core/format.js';
 import { residentBytesOf } from '../core/guest.js';
 import { savedBytes } from '../core/ksm.js';
+import { wrap } from '../text/wrap.js';
 import { busText, libvirtText } from './news.js';
 
 const TOPIC_WIDTH = 10;
+const LEAST_WIDTH = 20;
 
 /** What was found at start, for a person at a terminal `columns` wide: one screen, and what is missing with its remedy. */
 export function overview(
@@ -46,21 +48,14 @@ export function overview(
   );
   return [
     `samepaged ${state.version}, policy ${state.policy}`,
-    ...rows.map(([topic, text]) => `  ${topic.padEnd(TOPIC_WIDTH)}${wrap(text, columns, TOPIC_WIDTH + 2)}`),
+    ...rows.map(([topic, text]) => `  ${topic.padEnd(TOPIC_WIDTH)}${beside(text, columns)}`),
     '  It watches now. Ctrl-C ends it.',
     '',
   ].join('\n');
 }
 
-/** Breaks `text` at spaces to fit between `indent` and `columns`. */
-function wrap(text: string, columns: number, indent: number): string {
-  const width = Math.max(columns - indent, 20);
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    if (line === '') lines[lines.length - 1] = word;
-    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(word);
-  }
-  return lines.join(`\n${' '.repeat(indent)}`);
+/** What goes on in further lines is below itself. */
+function beside(text: string, columns: number): string {
+  const indent = TOPIC_WIDTH + 2;
+  return wrap(text, Math.max(columns - indent, LEAST_WIDTH)).join(`\n${' '.repeat(indent)}`);
 }

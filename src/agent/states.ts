@@ -29,12 +29,7 @@ export interface StateSources {
 /** What the agent shows of itself, after everything that changes it. Shared: all subscribers see the same states. */
 export function agentStates({ first, retune$, intents, libvirt$ }: StateSources): Observable<AgentState> {
   return merge(
-    retune$.pipe(
-      map((retune) => {
-        const intervalMillis = intents.current.values.KSM_MONITOR_INTERVAL * 1000;
-        return { retune, doneAtMillis: Date.now(), intervalMillis };
-      }),
-    ),
+    retune$.pipe(map((retune) => ({ retune, doneAtMillis: Date.now() }))),
     intents.intent$.pipe(
       map(({ hold }) => ({ hold: inForce(hold, Date.now()), configuredPolicy: intents.configuredPolicy })),
     ),

@@ -1,21 +1,14 @@
 import type { Decision } from '../core/decision.js';
-import {
-  type KsmSetting,
-  type KsmSettings,
-  type KsmState,
-  type KsmWrite,
-  changedByOthers,
-  ksmFile,
-  ksmWrites,
-} from '../core/ksm.js';
+import { type KsmSetting, type KsmSettings, type KsmWrite, changedByOthers, ksmFile, ksmWrites } from '../core/ksm.js';
 import type { Problem } from '../core/problem.js';
-import type { Applied } from '../core/retune.js';
+import type { Applied, Plan } from '../core/retune.js';
 import type { Sample } from '../core/sample.js';
 import { messageOf } from '../errors.js';
 import type { KsmDirectory } from '../host/ksm.js';
 import type { Ledger } from '../host/ledger.js';
 import { NODE_MEMORY_PARAMETER, type NodeMemorySetting } from '../libvirt/enums.js';
 import type { Libvirt } from '../libvirt/connect.js';
+import { Owners } from './owners.js';
 
 export type OnExit = 'restore' | 'leave' | 'stop' | 'unmerge';
 
@@ -38,6 +31,7 @@ export class Tuner {
   private readonly ledger: Ledger | undefined;
   private readonly libvirt: TunerOptions['libvirt'];
   private readonly mayUnmerge: TunerOptions['mayUnmerge'];
+  private readonly owners: Owners;
   /** What was set so far; in a dry run what would have been. */
   private set: KsmSettings = {};
 
@@ -46,31 +40,28 @@ export class Tuner {
     this.ledger = ledger;
     this.libvirt = libvirt;
     this.mayUnmerge = mayUnmerge;
+    this.owners = new Owners(ledger?.toRestore() ?? {});
   }
 
   /** Writes what differs, reads it back and says what did not go as it should. */
-  async apply(decision: Decision, sample: Sample): Promise<Applied> {
-    if (this.ledger === undefined) {
-      const { writes, problems } = this.planWrites(
-        { ...sample.ksm, ...this.set },
-        decision.settings,
-        'samepagectl unmerge, then resume',
-      );
-      this.set = { ...this.set, ...asSettings(writes) };
-      return { writes, problems };
-    }
-    const changed = changedByOthers(this.set, sample.ksm).map(({ setting, set, found }) => ({
+  async apply(decision: Decision, sample: Sample, plan: Plan): Promise<Applied> {
+    const ksm = this.ledger === undefined ? { ...sample.ksm, ...this.set } : sample.ksm;
+    const changed = changedByOthers(this.set, ksm).map(({ setting, set, found }) => ({
       subject: `${ksmFile(setting)} changed by others`,
       sentence: `${ksmFile(setting)} is ${found} but samepaged had set it to ${set}: something else changed it`,
     }));
-    const planned = this.planWrites(sample.ksm, decision.settings, 'samepagectl unmerge, then resume');
+    const { due, back } = this.owners.handBack(decision, plan, this.ledger?.toRestore() ?? sample.ksm, ksm);
+    const planned = this.planWrites(ksm, { ...due, ...decision.settings }, 'samepagectl unmerge, then resume');
     const { writes } = planned;
     const problems = [...changed, ...planned.problems];
-    if (writes.length === 0) return { writes, problems };
+    this.set = without(this.set, back);
+    if (this.ledger === undefined) this.set = { ...this.set, ...asSettings(writes) };
+    else problems.push(...releaseIn(this.ledger, back));
+    if (this.ledger === undefined || writes.length === 0) return { writes, problems };
 
     problems.push(...recordIn(this.ledger, writes));
     problems.push(...(await this.writeAll(writes)));
-    const after = this.ksm.read();
+    const after = this.ksm.readSettings();
     const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
     this.set = sameAs({ ...this.set, ...asSettings(took) }, after);
     return { writes: took, problems: [...problems, ...notTaken(writes, after, problems)] };
@@ -184,6 +175,12 @@ function recordIn(ledger: Ledger, writes: readonly KsmWrite[]): readonly Problem
   });
 }
 
+function releaseIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
+  return told(ledger, () => {
+    ledger.release(settings);
+  });
+}
+
 function leaveIn(ledger: Ledger): readonly Problem[] {
   return told(ledger, () => {
     ledger.leave();
@@ -206,8 +203,12 @@ function asSettings(writes: readonly KsmWrite[]): KsmSettings {
 }
 
 /** Those of `set` that the kernel still shows: what somebody else changed is complained of once. */
-function sameAs(set: KsmSettings, state: KsmState): KsmSettings {
+function sameAs(set: KsmSettings, state: KsmSettings): KsmSettings {
   return Object.fromEntries(Object.entries(set).filter(([setting, value]) => state[setting as KsmSetting] === value));
+}
+
+function without(set: KsmSettings, settings: readonly KsmSetting[]): KsmSettings {
+  return Object.fromEntries(Object.entries(set).filter(([setting]) => !settings.includes(setting as KsmSetting)));
 }
 
 /** Whether no later write replaces it: run is set to 2 on the way to another value. */

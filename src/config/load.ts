@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { nearest } from '../core/nearest.js';
+import { didYouMean } from '../core/nearest.js';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 import { KEYS, type KeyName, type Values, defaultValues, readValue } from './keys.js';
 import { parseAssignments, shellWord } from './syntax.js';
@@ -17,59 +17,67 @@ export interface Config {
   readonly warnings: readonly string[];
 }
 
-/** The configuration cannot be used. The message lists every error, each with file:line and what was expected. */
+/** The configuration cannot be used. The message lists every problem, each with file:line and what was expected. */
 export class ConfigError extends FatalError {
-  constructor(errors: readonly string[]) {
-    super(firstOf(errors, (error) => error).join('\n'), EXIT.config);
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'), EXIT.config);
   }
 }
 
-/** So many that a person reads them. */
-function firstOf<Item>(items: readonly Item[], tell: (item: Item) => string): readonly string[] {
-  const told = items.slice(0, MOST_SHOWN).map(tell);
-  const more = items.length - told.length;
-  return more > 0 ? [...told, `and ${more} more`] : told;
+/** What is wrong in a line of a file. */
+interface Finding {
+  /** Lines count from 1; 0: the file as a whole. */
+  readonly line: number;
+  /** Without it the line is passed over. */
+  readonly isError: boolean;
+  readonly tell: () => string;
+}
+
+/** In the order given, so many of the errors and of the others that a person reads them. */
+function toldOf(findings: readonly Finding[]): readonly string[] {
+  const first = (isError: boolean) => findings.filter((finding) => finding.isError === isError).slice(0, MOST_SHOWN);
+  const shown = new Set([...first(true), ...first(false)]);
+  const told = findings.filter((finding) => shown.has(finding)).map(({ tell }) => tell());
+  return shown.size < findings.length ? [...told, `and ${findings.length - shown.size} more`] : told;
 }
 
 /**
  * Reads `file` and then `file`.d/*.conf in name order; a later value replaces an earlier one. A missing file means the
  * defaults.
  *
- * @throws ConfigError with all errors of all files.
+ * @throws ConfigError with all problems of all files.
  */
 export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
-  const errors: string[] = [];
-  const unknown: { key: string; origin: string }[] = [];
   const values: Record<string, unknown> = { ...defaultValues() };
   const origins: Record<string, { text: string; origin: string }> = {};
   for (const [name, { fallback }] of Object.entries(KEYS)) {
     origins[name] = { text: fallback, origin: 'default' };
   }
 
-  for (const path of [file, ...dropIns(`${file}.d`, errors)]) {
-    const { assignments, complaints } = parseAssignments(readText(path, errors));
-    for (const { line, message } of complaints) errors.push(`${path}:${line}: ${message}`);
-    for (const assignment of assignments) {
-      const origin = `${path}:${assignment.line}`;
-      if (!isKey(assignment.key)) {
-        unknown.push({ key: assignment.key, origin });
-        continue;
-      }
-      const value = readValue(assignment.key, assignment.value);
+  const read = (path: string): readonly Finding[] => {
+    const { text, findings: unread } = readText(path);
+    const { assignments, complaints } = parseAssignments(text);
+    const bad = complaints.map(({ line, message }) => errorAt(line, `${path}:${line}: ${message}`));
+    const unusable = assignments.flatMap(({ key, value: given, line }): Finding[] => {
+      const origin = `${path}:${line}`;
+      if (!isKey(key)) return [{ line, isError: false, tell: () => unknownKey(key, origin) }];
+      const value = readValue(key, given);
       if (value === undefined) {
-        errors.push(
-          `${origin}: ${assignment.key}=${shorten(assignment.value)}: expected ${KEYS[assignment.key].expected}`,
-        );
-        continue;
+        return [errorAt(line, `${origin}: ${key}=${shorten(given)}: expected ${KEYS[key].expected}`)];
       }
-      values[assignment.key] = value;
-      origins[assignment.key] = { text: assignment.value, origin };
-    }
-  }
+      values[key] = value;
+      origins[key] = { text: given, origin };
+      return [];
+    });
+    return [...unread, ...[...bad, ...unusable].sort((a, b) => a.line - b.line)];
+  };
+  const dropIns = dropInsOf(`${file}.d`);
+  const findings = [...dropIns.findings, ...[file, ...dropIns.paths].flatMap(read)];
 
-  if (errors.length > 0) throw new ConfigError(errors);
+  const problems = toldOf(findings);
+  if (findings.some(({ isError }) => isError)) throw new ConfigError(problems);
   const config = Object.freeze({ values: Object.freeze(values) as Values, origins: origins as Config['origins'] });
-  return { ...config, warnings: [...firstOf(unknown, unknownKey), ...contradictions(config)] };
+  return { ...config, warnings: [...problems, ...contradictions(config)] };
 }
 
 /**
@@ -81,7 +89,7 @@ export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
 export function requirePolicy(config: Config, obstacle: string | undefined): Config {
   if (obstacle === undefined) return config;
   const { text, origin } = config.origins.KSM_POLICY;
-  throw new ConfigError([`${origin}: KSM_POLICY=${text}: ${obstacle}`]);
+  throw new ConfigError([`${origin}: KSM_POLICY=${text}: ${obstacle}`, ...config.warnings]);
 }
 
 /** Every effective value and where it came from, one line each. */
@@ -106,31 +114,38 @@ function isKey(name: string): name is KeyName {
   return Object.hasOwn(KEYS, name);
 }
 
-function unknownKey({ key, origin }: { readonly key: string; readonly origin: string }): string {
-  const near = nearest(key, Object.keys(KEYS));
-  return `${origin}: unknown key ${shorten(key)}${near === undefined ? '' : `; did you mean ${near}?`} (ignored)`;
+function unknownKey(key: string, origin: string): string {
+  const hint = didYouMean(key, Object.keys(KEYS));
+  return `${origin}: unknown key ${shorten(key)}${hint} (ignored)`;
 }
 
 function shorten(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
 }
 
-function readText(path: string, errors: string[]): string {
+function errorAt(line: number, text: string): Finding {
+  return { line, isError: true, tell: () => text };
+}
+
+function readText(path: string): { text: string; findings: readonly Finding[] } {
   try {
-    return readFileSync(path, 'utf8');
+    return { text: readFileSync(path, 'utf8'), findings: [] };
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') errors.push(`${path}: cannot be read (${errnoOf(error) ?? messageOf(error)})`);
-    return '';
+    return { text: '', findings: unreadable(path, error) };
   }
 }
 
-function dropIns(directory: string, errors: string[]): string[] {
+function dropInsOf(directory: string): { paths: readonly string[]; findings: readonly Finding[] } {
   try {
     const names = readdirSync(directory).filter((name) => name.endsWith('.conf') && !name.startsWith('.'));
-    return names.sort().map((name) => join(directory, name));
+    return { paths: names.sort().map((name) => join(directory, name)), findings: [] };
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT')
-      errors.push(`${directory}: cannot be read (${errnoOf(error) ?? messageOf(error)})`);
-    return [];
+    return { paths: [], findings: unreadable(directory, error) };
   }
+}
+
+/** What is not there is no fault. */
+function unreadable(path: string, error: unknown): readonly Finding[] {
+  const errno = errnoOf(error);
+  return errno === 'ENOENT' ? [] : [errorAt(0, `${path}: cannot be read (${errno ?? messageOf(error)})`)];
 }

@@ -12,7 +12,7 @@ export type Reason =
   | 'committed-above-total'
   /** Memory is enough, and KSM_WHEN=always has it merge all the same. */
   | 'always'
-  /** Guests are still filling their memory: merging waits for them. */
+  /** Guests that came fill their memory, keep the CPUs busy or come one after another: merging waits. */
   | 'guests-settling'
   /** There may be something to gain: ksmd goes through all memory at its CPU budget. */
   | 'burst'

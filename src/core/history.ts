@@ -48,7 +48,10 @@ export type HistoryRecord = HistorySample | HistoryDecision | HistoryGuestEvent;
 /** The reason of a turn that came to no decision. */
 export const FAILED = 'failed';
 
-/** At most one sample is recorded in each span of this length, however often the loop turns. */
+/**
+ * One sample is recorded in each span of this length, however often the loop turns, and one with each decision told that
+ * sets `run` to something else.
+ */
 export const SAMPLE_SLOT_MILLIS = 10_000;
 
 /** The longest texts of a record, in UTF-16 units: what a record takes is bounded, whatever guests are called. */
@@ -88,10 +91,9 @@ export function recordsOf(
   const routine = !failed && retune.decision.routine === true;
   const tells = memory === undefined || isNews(memory, made, routine);
   const slot = failed ? (memory?.slot ?? -1) : Math.floor(atMillis / SAMPLE_SLOT_MILLIS);
-  return [
-    { ...(tells ? made : memory), slot },
-    [...events, ...(tells ? [decision] : []), ...(failed || slot === memory?.slot ? [] : [sampleOf(retune, dryRun)])],
-  ];
+  const switches = tells && memory?.run !== made.run;
+  const samples = !failed && (slot !== memory?.slot || switches) ? [sampleOf(retune, dryRun)] : [];
+  return [{ ...(tells ? made : memory), slot }, [...events, ...(tells ? [decision] : []), ...samples]];
 }
 
 /** What only follows measurements, as a probe now and then, is no news, unless it shows that decisions are made again. */

@@ -29,24 +29,28 @@ export function inForce(hold: Hold | undefined, nowMillis: number): Hold | undef
   return hold?.untilMillis !== undefined && hold.untilMillis <= nowMillis ? undefined : hold;
 }
 
-/** `policy` as long as `hold` lasts: merging rests, the policy is not asked and its memory stays as it is. */
+/**
+ * `policy` under a hold: merging rests, the policy is not asked and its memory stays as it is. Where the hold ends by itself
+ * this looks again then, and rests until there is a plan without it.
+ */
 export function holdPolicy(policy: Policy, hold: Hold): Policy {
   return {
     name: policy.name,
-    decide(memory, sample, triggers) {
+    decide(memory, sample) {
       const leftMillis = hold.untilMillis === undefined ? undefined : hold.untilMillis - sample.takenAtMillis;
-      if (leftMillis !== undefined && leftMillis <= 0) return policy.decide(memory, sample, triggers);
-      const ending =
-        leftMillis === undefined
+      const ends = leftMillis !== undefined && leftMillis > 0;
+      const ending = ends
+        ? `for another ${formatDuration(leftMillis)}, or until samepagectl resume`
+        : leftMillis === undefined
           ? 'until samepagectl resume'
-          : `for another ${formatDuration(leftMillis)}, or until samepagectl resume`;
+          : 'until now';
       return [
         memory,
         {
           reason: hold.kind,
           sentence: `${REST[hold.kind]}: not merging ${ending}`,
           settings: { run: hold.kind === 'unmerged' ? 2 : 0 },
-          ...(leftMillis === undefined ? {} : { nextInMillis: Math.min(leftMillis, LONGEST_WAIT_MILLIS) }),
+          ...(ends ? { nextInMillis: Math.min(leftMillis, LONGEST_WAIT_MILLIS) } : {}),
         },
       ];
     },

@@ -66,6 +66,11 @@ export function ksmFile(setting: KsmSetting): string {
   return setting === 'advisorMode' ? 'advisor_mode' : KSM_SETTINGS[setting];
 }
 
+/** The settings that change when `settings` are set: switching the advisor changes pages_to_scan too. */
+export function settingsTouched(settings: readonly KsmSetting[]): readonly KsmSetting[] {
+  return settings.includes('advisorMode') ? [...settings, 'pagesToScan'] : settings;
+}
+
 export interface KsmWrite {
   readonly setting: KsmSetting;
   readonly from: number | string;

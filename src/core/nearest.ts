@@ -13,6 +13,13 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best?.candidate;
 }
 
+/** What to say after a word that is not known: "; did you mean X?", or where nothing is near `otherwise` in its place. */
+export function didYouMean(word: string, candidates: Iterable<string>, otherwise?: string): string {
+  const near = nearest(word, candidates);
+  const hint = near === undefined ? otherwise : `did you mean ${near}?`;
+  return hint === undefined ? '' : `; ${hint}`;
+}
+
 function editDistance(a: string, b: string): number {
   let before: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column);

@@ -53,9 +53,12 @@ export interface Applied {
 }
 
 /** One turn of the loop. A turn without a decision says in `failure` why there is none. */
-export type Retune = { readonly triggers: readonly Trigger[]; readonly policy: string } & (
-  { readonly sample: Sample; readonly decision: Decision; readonly applied: Applied } | { readonly failure: Error }
-);
+export type Retune = {
+  readonly triggers: readonly Trigger[];
+  readonly policy: string;
+  /** When the next turn comes if nothing happens before, counted from the end of this one. */
+  readonly nextInMillis: number;
+} & ({ readonly sample: Sample; readonly decision: Decision; readonly applied: Applied } | { readonly failure: Error });
 
 export interface RetuneInputs {
   /** The first plan starts the loop; each begins with a turn of its own. */
@@ -65,8 +68,8 @@ export interface RetuneInputs {
   readonly manual$: Observable<Trigger>;
   /** Takes one sample and completes, or errors. */
   readonly sample: () => Observable<Sample>;
-  /** Brings the kernel to the decision, gives one report and completes, or errors. */
-  readonly apply: (decision: Decision, sample: Sample) => Observable<Applied>;
+  /** Brings the kernel to the decision, made under `plan`; gives one report and completes, or errors. */
+  readonly apply: (decision: Decision, sample: Sample, plan: Plan) => Observable<Applied>;
   /** Ends the loop; a retune under way is finished first. */
   readonly stop$: Observable<unknown>;
   /** The clock of the loop's waiting; the real one unless given. A simulation brings its own. */
@@ -77,7 +80,8 @@ export interface RetuneInputs {
  * The pipeline: triggers come in, are gathered, and each turn takes all that have come: sample, decide, apply.
  *
  * INVARIANTS: turns never overlap; every trigger is in exactly one turn, whose sample was taken after the trigger came; a
- * failed turn leaves the policy's memory as it was and the loop goes on. Subscribe once: every subscription is a loop.
+ * failed turn leaves the policy's memory as it was, the policy is told of its triggers at the next, and the loop goes on.
+ * Subscribe once: every subscription is a loop.
  */
 export function retunes({
   plan$,
@@ -111,32 +115,34 @@ export function retunes({
       audit(() => oncePlanned$.pipe(switchMap((plan) => timer(plan.settleMillis, scheduler)))),
     );
 
-    const turn = (
-      memory: PolicyMemory | undefined,
-      triggers: readonly Trigger[],
-      { policy, settings, intervalMillis }: Plan,
-    ) =>
-      defer(sample).pipe(
+    const turn = ({ memory, missed }: Turn, triggers: readonly Trigger[], plan: Plan) => {
+      const { policy, intervalMillis } = plan;
+      const told = { triggers, policy: policy.name };
+      const untold = [...missed, ...triggers];
+      return defer(sample).pipe(
         concatMap((taken) => {
-          const [nextMemory, decided] = policy.decide(memory, taken, triggers);
-          const decision = { ...decided, settings: { ...settings, ...decided.settings } };
-          return apply(decision, taken).pipe(
-            map((applied): Turn => {
+          const [nextMemory, decided] = policy.decide(memory, taken, untold);
+          const decision = { ...decided, settings: { ...plan.settings, ...decided.settings } };
+          const nextInMillis = decided.nextInMillis ?? intervalMillis;
+          return apply(decision, taken, plan).pipe(
+            map((applied) => {
               return {
                 memory: nextMemory,
-                retune: { triggers, policy: policy.name, sample: taken, decision, applied },
+                missed: [],
+                retune: { ...told, nextInMillis, sample: taken, decision, applied },
               };
             }),
           );
         }),
-        catchError((error: unknown) =>
-          of<Turn>({ memory, retune: { triggers, policy: policy.name, failure: asError(error) } }),
-        ),
+        catchError((error: unknown) => {
+          const retune = { ...told, nextInMillis: intervalMillis, failure: asError(error) };
+          return of({ memory, missed: untold.filter(({ kind }) => kind !== 'timer'), retune });
+        }),
         tap(({ retune }) => {
-          const asked = retune && 'decision' in retune ? retune.decision.nextInMillis : undefined;
-          nextLook$.next(asked ?? intervalMillis);
+          nextLook$.next(retune.nextInMillis);
         }),
       );
+    };
 
     const begin$ = oncePlanned$.pipe(takeUntil(stopped$));
     const due$ = merge(guestTrigger$, merge(planned$, timer$, manual$).pipe(gather)).pipe(takeUntil(stopped$));
@@ -146,9 +152,9 @@ export function retunes({
           begin$.pipe(
             map((plan) => ({ plan, triggers: pending.splice(0) })),
             filter(({ triggers }) => triggers.length > 0),
-            concatMap(({ plan, triggers }) => turn(last.memory, triggers, plan)),
+            concatMap(({ plan, triggers }): Observable<Turn> => turn(last, triggers, plan)),
           ),
-        { memory: undefined },
+        { memory: undefined, missed: [] },
         1,
       ),
       mergeMap(({ retune }) => (retune === undefined ? [] : [retune])),
@@ -158,6 +164,8 @@ export function retunes({
 
 interface Turn {
   readonly memory: PolicyMemory | undefined;
+  /** Triggers of turns that failed, which the policy does not know of yet. */
+  readonly missed: readonly Trigger[];
   readonly retune?: Retune;
 }
 

@@ -74,8 +74,6 @@ export function initialState(
 export interface TurnNews {
   readonly retune: Retune;
   readonly doneAtMillis: number;
-  /** Time to the next look where the policy does not ask for one. */
-  readonly intervalMillis: number;
 }
 
 /** What changes the state: a turn of the loop, libvirt that came or went, what an administrator said. */
@@ -83,13 +81,12 @@ export type News = TurnNews | Pick<AgentState, 'libvirtConnected'> | Pick<AgentS
 
 export function nextState(state: AgentState, news: News): AgentState {
   if (!('retune' in news)) return { ...state, ...news };
-  const { retune, doneAtMillis, intervalMillis } = news;
-  const asked = 'decision' in retune ? retune.decision.nextInMillis : undefined;
+  const { retune, doneAtMillis } = news;
   const next = {
     ...state,
     policy: retune.policy,
     lastRetune: retune,
-    nextLookMillis: doneAtMillis + (asked ?? intervalMillis),
+    nextLookMillis: doneAtMillis + retune.nextInMillis,
   };
   if ('failure' in retune) return next;
   const { sample } = retune;

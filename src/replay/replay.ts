@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Values, readValue } from '../config/keys.js';
+import { KEYS, type Values, readValue } from '../config/keys.js';
 import type { HistoryDecision } from '../core/history.js';
 import { EXIT, FatalError } from '../errors.js';
 import { planOf } from '../config/plan.js';
@@ -82,7 +82,8 @@ function valuesFor(values: Values, policy: string | undefined): Values {
   if (policy === undefined) return values;
   const known = readValue('KSM_POLICY', policy);
   if (known !== undefined) return { ...values, KSM_POLICY: known };
-  throw new FatalError(`the policy ${policy} was recorded, which this samepaged does not know`, EXIT.unavailable);
+  const told = `a decision of the policy ${policy} was recorded; expected ${KEYS.KSM_POLICY.expected}`;
+  throw new FatalError(`${told}: there is nothing to replay it with`, EXIT.usage);
 }
 
 function factorFor({ ksmdCpuNanos, pagesScanned }: CourseFigures, nanosPerPage: number | undefined): number {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { parseXml, type XmlElement } from '../../src/libvirt/xml.js';
 import { NEEDS_ROOT, ServiceHost, type User } from './authorizeHost.js';
 
 const MEMBERS = 'root, members of the group libvirt and administrators with their password';
+const MANUAL = 'deploy/man/org.samepaged1.5.in';
 const ADMINISTRATORS = 'root and administrators with their password';
 
 /** Each method with arguments that would work. */
@@ -83,6 +85,17 @@ describe('who may do what', { concurrency: true, skip: NEEDS_ROOT }, () => {
       assert.equal((await (await service.manager()).properties())['Policy'], 'ksmtuned');
       assert.deepEqual(await service.call('member', ['Pause', 't', 0]), ['ok']);
       assert.equal((await (await service.manager()).properties())['Hold'], 'paused');
+    });
+
+    it('a site’s rule in a file that sorts before, as the manual page has it, goes before samepaged’s own', async () => {
+      const [, rule = ''] = /^\.nf\n(polkit\.addRule.*?)^\.fi$/ms.exec(readFileSync(MANUAL, 'utf8')) ?? [];
+      for (const [name, outcome] of Object.entries({
+        '40-samepaged.rules': `refused: org.samepaged1.retune is for ${MEMBERS}`,
+        '60-samepaged.rules': 'ok',
+      })) {
+        await using service = await ServiceHost.start({ polkit: true, siteRules: { [name]: rule } });
+        assert.deepEqual(await service.call('member', ['Retune']), [outcome], name);
+      }
     });
 
     for (const user of ['root', 'samepaged'] as const) {

@@ -3,7 +3,7 @@ import { AgentHost, decision } from '../support/agentHost.js';
 import { type Outcome, type VariantArgument, callAs } from '../support/callAs.js';
 import { DaemonProcess } from '../support/daemon.js';
 import { ManagerClient, published } from '../support/managerClient.js';
-import { SystemBus, UID } from '../support/systemBus.js';
+import { SystemBus, type SystemBusOptions, UID } from '../support/systemBus.js';
 
 export type User = keyof typeof UID;
 
@@ -29,8 +29,8 @@ export class ServiceHost implements AsyncDisposable {
   }
 
   /** Has its name and its first decision when it resolves. */
-  static async start({ polkit }: { polkit: boolean }): Promise<ServiceHost> {
-    const service = new ServiceHost(await SystemBus.start({ polkit }), await AgentHost.create());
+  static async start(options: SystemBusOptions): Promise<ServiceHost> {
+    const service = new ServiceHost(await SystemBus.start(options), await AgentHost.create());
     try {
       await published(await service.bus.connect());
       await decision(service.daemon, 1);

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { MessageType, interface as dbus } from 'dbus-next';
 import { callAs } from '../support/callAs.js';
 import { Child } from '../support/child.js';
-import { runCtl } from '../support/daemon.js';
+import { eventually, runCtl } from '../support/daemon.js';
 import { PolkitAgent } from '../support/polkitAgent.js';
 import { PrivateBus } from '../support/privateBus.js';
 import { removeScratch, scratchDirectory } from '../support/scratch.js';
@@ -12,13 +12,20 @@ import { NEEDS_ROOT, ServiceHost } from './authorizeHost.js';
 
 const ALLOW_INTERACTIVE_AUTHORIZATION = 0x4;
 
+const SET_POLICY = {
+  destination: 'org.samepaged1',
+  path: '/org/samepaged1',
+  interface: 'org.samepaged1.Manager',
+  member: 'SetPolicy',
+  signature: 's',
+  body: ['adaptive'],
+};
+
 /** SetPolicy by nobody, who has an agent that gives root's password. */
 async function setPolicyWithAgent(service: ServiceHost, interactive: boolean) {
   const bus = await service.bus.connect();
-  const manager = { path: '/org/samepaged1', interface: 'org.samepaged1.Manager' };
-  const call = { ...manager, destination: 'org.samepaged1', member: 'SetPolicy', signature: 's', body: ['adaptive'] };
   let agent: PolkitAgent | undefined;
-  const outcomes = await callAs(UID.nobody, service.bus.address, [{ ...call, interactive }], async (pid) => {
+  const outcomes = await callAs(UID.nobody, service.bus.address, [{ ...SET_POLICY, interactive }], async (pid) => {
     agent = await PolkitAgent.of(bus, pid);
   });
   const { Policy } = await (await service.manager()).properties();
@@ -40,6 +47,22 @@ describe('a password', { concurrency: true }, () => {
     const refused =
       'org.samepaged1.Error.NotAuthorized: org.samepaged1.set-policy is for root and administrators with their password';
     assert.deepEqual(await setPolicyWithAgent(service, false), { outcomes: [refused], asked: [], Policy: 'ksmtuned' });
+  });
+
+  it('does not help a caller that has gone: nothing is done', { skip: NEEDS_ROOT }, async () => {
+    await using service = await ServiceHost.start({ polkit: true });
+    const bus = await service.bus.connect();
+    let agent: PolkitAgent | undefined;
+    const caller = callAs(UID.nobody, service.bus.address, [{ ...SET_POLICY, interactive: true }], async (pid) => {
+      agent = await PolkitAgent.of(bus, pid, async () => {
+        process.kill(pid);
+        await assert.rejects(caller);
+      });
+    });
+    await eventually(() => agent?.answered === 1);
+    // polkit and samepaged have done with the first call when they have answered this one.
+    assert.deepEqual(await service.call('member', ['Retune']), ['ok']);
+    assert.equal((await (await service.manager()).properties())['Policy'], 'ksmtuned');
   });
 
   it('samepagectl lets itself be asked on a terminal, and nowhere else', async () => {

@@ -80,7 +80,7 @@ describe('the bus away', { concurrency: true }, () => {
   });
 
   it('an address that is none: said, and tunes', async () => {
-    for (const address of ['nonsense', 'tcp:host=127.0.0.1,port=1', 'unix:path=/dev/null']) {
+    for (const address of ['nonsense:a=b', 'tcp:host=127.0.0.1,port=1', 'unix:path=/dev/null']) {
       await using host = await AgentHost.create();
       host.memoryIsShort();
       const daemon = host.start({ args: ['--bus', address] });

@@ -38,6 +38,14 @@ describe('a configuration file of 1 MiB', () => {
     assert.match(stderr, /and \d+ more\n$/);
   });
 
+  it('of unknown keys before a bad value tells the value', async () => {
+    const { status, stderr } = await printOneMebibyte('KSM_COLOUR=blue\n', 'KSM_SLEEP_MSEC=soon\n');
+    assert.equal(status, 78);
+    const lines = stderr.trimEnd().split('\n');
+    assert.equal(lines.length, 22);
+    assert.match(lines[20] ?? '', /KSM_SLEEP_MSEC=soon: expected/);
+  });
+
   it('of unknown keys does not fill the log', async () => {
     const { status, stderr } = await printOneMebibyte('KSM_COLOUR=blue\n', 'KSM_SLEEP_MSEC=33\n');
     assert.equal(status, 0);

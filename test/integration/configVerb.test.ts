@@ -117,8 +117,8 @@ describe('samepagectl config check', { concurrency: true }, () => {
       text: 'KSM_WHEN=never\n\nKSM_THRES_COEF=`id`\n',
       status: 78,
       output:
-        'FILE:3: "`id`" needs a shell; this file is read, not run: write the plain value\n' +
-        'FILE:1: KSM_WHEN=never: expected one of needed, always\nFILE cannot be used\n',
+        'FILE:1: KSM_WHEN=never: expected one of needed, always\n' +
+        'FILE:3: "`id`" needs a shell; this file is read, not run: write the plain value\nFILE cannot be used\n',
     },
   ];
   for (const { name, text, status, output } of rows) {

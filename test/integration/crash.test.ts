@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { spawn } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { AgentHost, ended, retune, warnings } from '../support/agentHost.js';
 
+const OTHER_USERS = { skip: process.getuid?.() === 0 ? false : 'root is needed to be another user' };
 const BOOT_ID = 'proc/sys/kernel/random/boot_id';
 
 describe('after a crash', { concurrency: true }, () => {
@@ -52,6 +54,30 @@ describe('after a crash', { concurrency: true }, () => {
     assert.deepEqual(noted(host).sort(), ['pagesToScan', 'run', 'sleepMillisecs']);
     await daemon.end('SIGKILL');
   });
+
+  it(
+    'is not held back by a process that has its number by now and that its user calls samepaged',
+    OTHER_USERS,
+    async () => {
+      await using host = await AgentHost.create();
+      host.memoryIsShort();
+      const before = host.ksmFiles();
+      await using first = await host.started();
+      await first.end('SIGKILL');
+      const program = join(host.tree.root, 'samepaged');
+      copyFileSync('/bin/sleep', program);
+      for (const path of [host.tree.root, program]) chmodSync(path, 0o755);
+      const stranger = spawn(program, ['60'], { uid: 65_534, gid: 65_534 });
+      try {
+        const ledger = readFileSync(host.ledgerFile, 'utf8');
+        writeFileSync(host.ledgerFile, ledger.replace(/"pid": \d+/, `"pid": ${String(stranger.pid)}`));
+        assert.equal(await (await host.started()).end(), 0);
+      } finally {
+        stranger.kill();
+      }
+      assert.deepEqual(host.ksmFiles(), before);
+    },
+  );
 
   it('the ledger of another boot is ignored', async () => {
     await using host = await AgentHost.create();

@@ -5,6 +5,7 @@ import { AgentHost, retune } from '../support/agentHost.js';
 import { runCtl } from '../support/daemon.js';
 import { assertGolden } from '../support/golden.js';
 import { schemaErrors } from '../support/jsonSchema.js';
+import { Tmux } from '../support/tmux.js';
 import { VERSION } from '../support/version.js';
 
 const SCHEMA: unknown = JSON.parse(readFileSync('fixtures/schema/status.schema.json', 'utf8'));
@@ -139,14 +140,13 @@ describe('samepagectl without a daemon', { concurrency: true }, () => {
   });
 
   it('a wrong --bus is told as such, exit 3', async () => {
-    for (const address of ['unix:path=/nonexistent/bus', 'nonsense']) {
-      const { status, stdout } = await runCtl(['--bus', address, 'status']);
-      assert.equal(status, 3);
-      assert.ok(stdout.includes(`no D-Bus at ${address}: `), stdout);
-      const retuned = await runCtl(['--bus', address, 'retune']);
-      assert.equal(retuned.status, 3);
-      assert.ok(retuned.stderr.startsWith(`samepagectl: no D-Bus at ${address}: `), retuned.stderr);
-    }
+    const address = 'unix:path=/nonexistent/bus';
+    const { status, stdout } = await runCtl(['--bus', address, 'status']);
+    assert.equal(status, 3);
+    assert.ok(stdout.includes(`no D-Bus at ${address}: `), stdout);
+    const retuned = await runCtl(['--bus', address, 'retune']);
+    assert.equal(retuned.status, 3);
+    assert.ok(retuned.stderr.startsWith(`samepagectl: no D-Bus at ${address}: `), retuned.stderr);
   });
 });
 
@@ -163,6 +163,14 @@ describe('samepagectl mistyped', { concurrency: true }, () => {
     [['help', 'polcy'], /^samepagectl: no verb "polcy"; did you mean policy\?\n$/],
     [['polcy', '--help'], /^samepagectl: no verb "polcy"; did you mean policy\?\n$/],
     [['status', '--bus'], /--bus/],
+    [['status', '--bus', '--json'], /^samepagectl: [^\n]*'--bus' argument is ambiguous[^\n]*\n$/],
+    [['status', '--bus', 'sesion'], /^samepagectl: --bus takes .*, no "sesion"; did you mean session\?\n$/],
+    [['policy', '--bus', 'nonsense'], /^samepagectl: --bus takes system, session or a D-Bus address .*"nonsense"\n$/],
+    [['status', '--bus', ''], /^samepagectl: --bus is empty; expected --bus BUS\n$/],
+    [['history', '--svg='], /^samepagectl: --svg is empty; expected --svg FILE\n$/],
+    [['guests', '--root', ''], /^samepagectl: --root is empty; expected --root DIR\n$/],
+    [['guests', '--libvirt='], /^samepagectl: --libvirt is empty; expected --libvirt OBJECT\n$/],
+    [['history', '--since='], /^samepagectl: --since is empty; expected --since DURATION\n$/],
     [[], /^samepagectl: which verb\?\nUsage: /],
   ] as const) {
     it(`${['samepagectl', ...words].join(' ')}: exit 64, and what was meant`, async () => {
@@ -178,4 +186,14 @@ describe('samepagectl mistyped', { concurrency: true }, () => {
     assert.match((await runCtl(['--help'])).stdout, /^Usage: samepagectl [^]* status [^]* retune /);
     assert.equal((await runCtl(['--version'])).stdout, `samepagectl ${VERSION}\n`);
   });
+});
+
+it('what samepagectl says on a terminal is broken between words, refusals too', async () => {
+  await using tmux = await Tmux.start();
+  await tmux.enter('clear; samepagectl unmerge --gradually');
+  const screen = await tmux.shows(/undo it$/m);
+  const said = screen.split('\n').filter((line) => line !== '' && !line.includes('ready>'));
+  assert.equal(said.length, 4, screen);
+  const { stderr } = await runCtl(['unmerge', '--gradually']);
+  assert.equal(`${said.join(' ')}\n`, stderr);
 });

@@ -20,7 +20,7 @@ const TOLD = (service: string) =>
   `${service} is enabled and would fight samepaged at the next boot: systemctl disable --now ${service}`;
 
 describe('services that tune KSM too', { concurrency: true }, () => {
-  for (const service of ['ksm.service', 'ksmtuned.service']) {
+  for (const service of ['ksm.service', 'ksmtuned.service', 'momd.service', 'mom-vdsm.service']) {
     it(`${service} enabled is told with the command, and samepaged works`, async () => {
       await using host = await AgentHost.create({ bus: {} });
       installs(host, service);

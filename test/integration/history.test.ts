@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { HistorySample } from '../../src/core/history.js';
+import { encodeLine } from '../../src/host/historyLines.js';
 import { AgentHost, retune, warnings } from '../support/agentHost.js';
 import { eventually, runCtl } from '../support/daemon.js';
 
@@ -108,6 +110,22 @@ describe('samepagectl history', { concurrency: true }, () => {
       [refused.status, refused.stderr.includes('/nonexistent/chart.svg cannot be written (ENOENT)')],
       [1, true],
     );
+  });
+
+  it('of more than a month is of a month, and says so', async () => {
+    await using host = await AgentHost.create();
+    const sample: HistorySample = {
+      ...{ kind: 'sample', atMillis: Date.now() - 40 * 86_400_000, savedBytes: 1, freeBytes: 1, totalBytes: 9 },
+      ...{ committedBytes: 1, guestCount: 1, run: 1, profitBytes: 1, ksmdCpuNanos: 1, pagesScanned: 1 },
+    };
+    mkdirSync(join(historyFile(host), '..'), { recursive: true });
+    writeFileSync(historyFile(host), encodeLine(sample).text);
+    const since = async (span: string) => (await runCtl(['history', '--root', host.tree.root, '--since', span])).stdout;
+    assert.equal(
+      await since('365d'),
+      'nothing was recorded in the last 30 d\nsamepaged keeps a month: what is older than 30 d is left out\n',
+    );
+    assert.equal(await since('30d'), 'nothing was recorded in the last 30 d\n');
   });
 
   it('leaves out a damaged line, which the daemon tells once, with its line', async () => {

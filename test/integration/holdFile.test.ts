@@ -61,10 +61,10 @@ describe('a hold over a restart', { concurrency: true }, () => {
 
   it('a pause that is still on ends when it should', async () => {
     await using host = await shortHost();
-    host.tree.write(HOLD_FILE, `{"kind":"paused","untilMillis":${String(Date.now() + 2000)}}\n`);
+    host.tree.write(HOLD_FILE, `{"kind":"paused","untilMillis":${String(Date.now() + 5000)}}\n`);
     const daemon = await host.started();
     assert.equal(decisions(daemon)[0]?.['reason'], 'paused');
-    await host.paceIs('1 300 10', 5000);
+    await host.paceIs('1 300 10', 15_000);
   });
 
   it('is not taken by a dry run, which leaves the file alone', async () => {

@@ -72,7 +72,7 @@ describe('samepagectl stop, pause, unmerge and resume', { concurrency: true }, (
     assert.equal(status, 0);
     assert.match(stdout, /^paused by hand: not merging for another 1 s, or until samepagectl resume\nrun 1 -> 0\n$/);
     await host.paceIs('1 600 10', 3000);
-    await daemon.line(/^timer: .*merging, faster by 300/);
+    await daemon.line(/^asked for by the end of the pause: .*merging, faster by 300/);
     const manager = await client(host);
     await eventually(
       async () => (await held(manager)).Hold === '',

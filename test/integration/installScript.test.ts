@@ -18,11 +18,13 @@ class Destination implements AsyncDisposable {
   }
 
   static async create(): Promise<Destination> {
-    return new Destination(await scratchDirectory('install'));
+    const root = join(await scratchDirectory('install'), 'a host');
+    mkdirSync(root);
+    return new Destination(root);
   }
 
   script(name: 'install' | 'uninstall', ...args: string[]) {
-    return run('sh', [`deploy/${name}.sh`, ...args], { env: { ...process.env, DESTDIR: this.root } });
+    return run(`deploy/${name}.sh`, args, { env: { ...process.env, DESTDIR: this.root } });
   }
 
   write(path: string, text: string): void {
@@ -42,7 +44,7 @@ class Destination implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await removeScratch(this.root);
+    await removeScratch(dirname(this.root));
   }
 }
 
@@ -108,6 +110,42 @@ describe('deploy/install.sh', { concurrency: true }, () => {
         });
       }
       assert.deepEqual(host.files(), []);
+    });
+  }
+
+  for (const value of ['/opt/my host', '/opt/a&b', '/opt/a|b', '/opt/%h', '/opt/ü']) {
+    for (const option of ['prefix', 'bindir', 'node']) {
+      it(`takes no --${option}=${value}, which could not stand in a unit or a program`, async () => {
+        await using host = await Destination.create();
+        await assert.rejects(host.script('install', `--${option}=${value}`), {
+          code: 64,
+          stderr: `install.sh: --${option}=${value}: expected only letters, digits and / . _ + - in a path that goes into the unit and the programs\n`,
+        });
+        assert.deepEqual(host.files(), []);
+      });
+    }
+  }
+
+  it('takes no relative DESTDIR', async () => {
+    const env = { ...process.env, DESTDIR: 'out' };
+    await assert.rejects(run('deploy/install.sh', ['--node=/nowhere'], { env }), {
+      code: 64,
+      stderr: 'install.sh: DESTDIR=out: expected an absolute path\n',
+    });
+  });
+
+  for (const version of ['v18.20.4', 'v20.18.3', 'v21.7.3', 'v22.12.0', 'v23.11.0']) {
+    it(`installs nothing for Node ${version}`, async () => {
+      await using host = await Destination.create();
+      const node = join(dirname(host.root), 'node');
+      writeFileSync(node, `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+      const target = join(dirname(host.root), 'target');
+      const args = [`--prefix=${target}`, `--sharedir=${target}/share`, `--node=${node}`];
+      await assert.rejects(run('deploy/install.sh', args, { env: { ...process.env, DESTDIR: '' } }), {
+        code: 1,
+        stderr: `install.sh: ${node} is ${version}: expected 20.19, 22.13 or 24 and newer\n`,
+      });
+      assert.ok(!existsSync(target));
     });
   }
 });

@@ -124,7 +124,7 @@ describe('LOGFILE', { concurrency: true }, () => {
   });
 
   for (const [what, path] of Object.entries({ 'in no directory': '/nonexistent/log', full: '/dev/full' })) {
-    it(`that is ${what} is told, and does not stop tuning`, async () => {
+    it(`that is ${what} is told, leaves its lines to the log, and does not stop tuning`, async () => {
       await using host = await AgentHost.create({ config: { LOGFILE: path } });
       host.memoryIsShort();
       const daemon = host.start();
@@ -133,6 +133,7 @@ describe('LOGFILE', { concurrency: true }, () => {
       await host.paceIs('1 600 10');
       const told = warnings(daemon).filter((text) => text.includes(`LOGFILE ${path}`));
       assert.equal(told.length, 1, daemon.output);
+      await daemon.line(/^KSMCTL start 600 10$/);
       assert.equal(await daemon.end(), 0);
       assert.equal(host.pace, '0 100 20');
     });

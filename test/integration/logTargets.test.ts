@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentHost, decision, reload, retune } from '../support/agentHost.js';
@@ -125,7 +125,7 @@ describe('where the log goes', { concurrency: true }, () => {
     const file = `${host.tree.root}/late.log`;
     host.configure({ LOGFILE: file });
     await reload(daemon);
-    await eventually(() => readFileSync(file, 'utf8').includes('KSMCTL stop'));
+    await eventually(() => existsSync(file) && readFileSync(file, 'utf8').includes('KSMCTL stop'));
     await daemon.end();
     assert.doesNotMatch(readFileSync(file, 'utf8'), /: start: /);
   });

@@ -51,7 +51,7 @@ describe('the Debian package', () => {
 
   before(async () => {
     directory = await scratchDirectory('package');
-    await run('sh', ['deploy/package.sh', directory]);
+    await run('deploy/package.sh', [directory]);
     deb = join(directory, `samepaged_${VERSION}_all.deb`);
     root = join(directory, 'root');
     await run('dpkg-deb', ['--raw-extract', deb, root]);
@@ -71,7 +71,7 @@ describe('the Debian package', () => {
     const other = join(directory, 'other');
     mkdirSync(other);
     const env = { ...process.env, TZ: 'Pacific/Auckland', LC_ALL: 'C.UTF-8', TMPDIR: other };
-    await run('sh', ['-c', `umask 077; exec sh deploy/package.sh '${other}'`], { env });
+    await run('sh', ['-c', `umask 077; exec deploy/package.sh '${other}'`], { env });
     assert.ok(readFileSync(join(other, `samepaged_${VERSION}_all.deb`)).equals(readFileSync(deb)));
     assert.deepEqual(readdirSync(other), [`samepaged_${VERSION}_all.deb`]);
   });

@@ -60,7 +60,8 @@ describe('samepaged --replay', { concurrency: true }, () => {
     const config = write('faster.conf', 'KSM_NPAGES_BOOST=2000\nKSM_NPAGES_MAX=10000\nNONSENSE=1\n');
     const { stdout, stderr } = await runDaemon(['--replay', LINES, '--config', config]);
     assert.equal(stderr, `${config}:3: unknown key NONSENSE (ignored)\n`);
-    assert.match(stdout, new RegExp(`\nwith ${config}: 90 % .* earlier, .* ksmd CPU \\(simulated\\)\n$`));
+    assert.match(stdout, /\n {2}5 Jan 08:20:\d\d {2}faster\.conf {2}guests use /);
+    assert.match(stdout, new RegExp(`\nwith ${config}: 90 % .* earlier .*, .* ksmd CPU \\(simulated\\)\n$`));
   });
 
   it('leaves out a comparison on a host that does not resemble the recorded one', async () => {
@@ -90,6 +91,33 @@ describe('samepaged --replay', { concurrency: true }, () => {
     assert.equal(stderr, `${path}:2: damaged and left out\n`);
   });
 
+  it('names the other by its policy where that was asked for, even where the record knows it', async () => {
+    const document = JSON.parse(readFileSync(DOCUMENT, 'utf8')) as { decisions: object[]; samples: object[] };
+    const decisions = document.decisions.map((decision, index) =>
+      index > 2 ? { ...decision, policy: 'advisor' } : decision,
+    );
+    const path = write('two.json', JSON.stringify({ ...document, decisions }));
+    const { stdout } = await replay(path, '--policy', 'advisor');
+    assert.match(stdout, /^ {2}policy {2}ksmtuned, then advisor$/m);
+    assert.match(stdout, /\nwith advisor: .*\n$/);
+  });
+
+  it('leaves out what no host has, with its place, and says that merging was held by hand', async () => {
+    const document = JSON.parse(readFileSync(DOCUMENT, 'utf8')) as { decisions: object[]; samples: object[] };
+    const samples = document.samples.map((sample, index) => (index === 80 ? { ...sample, guestCount: 1e9 } : sample));
+    const decisions = document.decisions.map((decision, index) =>
+      index === 1 ? { ...decision, reason: 'paused' } : decision,
+    );
+    const path = write('absurd.json', JSON.stringify({ ...document, samples, decisions }));
+    const { status, stdout, stderr } = await replay(path, '--policy', 'ksmtuned');
+    assert.equal(
+      stderr,
+      `${path}: samples[80]: guestCount: Expected a whole number from 0 to 10000 but received 1000000000: left out\n`,
+    );
+    assert.equal(status, 0);
+    assert.match(stdout, /^ {2}merging was held by hand 1 time; the replay does not$/m);
+  });
+
   const refused: readonly (readonly [string, () => readonly string[], RegExp])[] = [
     [
       'an empty file',
@@ -105,6 +133,14 @@ describe('samepaged --replay', { concurrency: true }, () => {
       'an unknown policy',
       () => ['--replay', LINES, '--policy', 'ksm'],
       /--policy ksm: expected one of ksmtuned, adaptive, advisor\n$/,
+    ],
+    [
+      'a recorded policy that it does not know',
+      () => [
+        '--replay',
+        write('future', readFileSync(DOCUMENT, 'utf8').replaceAll('"policy":"ksmtuned"', '"policy":"ksm\\u001bx"')),
+      ],
+      /^samepaged: a decision of the policy ksm\?x was recorded; expected one of ksmtuned, adaptive, advisor: there is /,
     ],
     ['a policy without a history', () => ['--policy', 'adaptive'], /^samepaged: --policy needs --replay: /],
     [

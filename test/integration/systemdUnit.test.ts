@@ -45,6 +45,11 @@ describe('samepaged.service', { concurrency: true }, () => {
     assert.deepEqual(statuses, [EXIT.usage, EXIT.unavailable, EXIT.config]);
   });
 
+  it('has as long to unmerge at its start as at its end', () => {
+    assert.deepEqual(valuesOf('TimeoutStartSec'), ['5min']);
+    assert.deepEqual(valuesOf('TimeoutStopSec'), ['5min']);
+  });
+
   it('puts a link to the runtime directory where the default PIDFILE is; its end leaves the link', async () => {
     const [link = ''] = valuesOf('ExecStartPre').filter((command) => command.startsWith('+ln '));
     const [, , target = '', path = ''] = link.split(' ');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, test } from 'node:test';
 import { Daemon, NotRunning } from '../../src/client/client.js';
+import { config } from '../../src/ctl/config.js';
 import { policy } from '../../src/ctl/policy.js';
 import { reload } from '../../src/ctl/reload.js';
 import type { ReloadReply, RetuneReply } from '../../src/client/replies.js';
@@ -93,7 +94,7 @@ describe('samepagectl policy', () => {
   test('without a daemon shows them and ends with 3', async (context) => {
     const { status: exit, output } = await run(context, policy, GONE);
     assert.equal(exit, 3);
-    assert.match(output, /adaptive[^]*samepaged is not running on BUS: no policy is in force$/);
+    assert.match(output, /adaptive[^]*samepaged is not running on BUS: which policy is in force is not known$/);
     assert.doesNotMatch(output, /\*/);
   });
 });
@@ -118,6 +119,34 @@ describe('samepagectl reload', () => {
     assert.equal(exit, 78);
     assert.equal(output, 'f:1: a\nf:2: b\nThe configuration is not taken: the one before stays in force.');
   });
+});
+
+describe('on a terminal of 40 columns', () => {
+  const reason = 'no D-Bus at the system bus: connect ENOENT /run/dbus/system_bus_socket';
+  const rows: readonly (readonly [name: string, verb: Verb, answer: unknown])[] = [
+    ['status without a daemon', status, new NotRunning(reason)],
+    ['policy without a daemon', policy, new NotRunning(reason)],
+    ['version without a daemon', version, new NotRunning(reason)],
+    [
+      'config',
+      config,
+      {
+        source: `${reason}; it would start with`,
+        entries: [{ key: 'KSM_POLICY', value: 'adaptive', origin: 'f:1' }],
+        waiting: ['KSM_POLICY', 'KSM_NPAGES_MAX'],
+        problems: ['/etc/ksmtuned.conf:1: unknown key KSM_COLOUR; did you mean nothing? (ignored)'],
+      },
+    ],
+  ];
+  for (const [name, verb, answer] of rows) {
+    test(`${name} fits`, async (context) => {
+      const terminal = { ...PLAIN, columns: 40, interactive: true };
+      const { output } = await run(context, verb, answer, { terminal });
+      for (const line of output.split('\n')) assert.ok(line.length <= 40, line);
+      assert.ok(output.replaceAll(/\n(# )?/g, ' ').includes(reason), output);
+      if (verb === config) assert.match(output, /^((#.*|KSM_POLICY=adaptive {2}# f:1|)\n?)+$/);
+    });
+  }
 });
 
 describe('samepagectl version', () => {

@@ -7,7 +7,7 @@ export const NOW = 1_700_000_000_000;
 export const MIB = 1024 ** 2;
 export const GIB = 1024 ** 3;
 
-export const PLAIN: Terminal = { columns: 80, colour: false, interactive: false };
+export const PLAIN: Terminal = { columns: 80, colour: false, unicode: true, interactive: false };
 
 export const REPLY: RetuneReply = {
   triggers: ['guest web started'],

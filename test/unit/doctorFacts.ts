@@ -63,6 +63,7 @@ export const CONFIGURATION: Configuration = {
   warnings: [],
   policy: 'ksmtuned',
   when: 'needed',
+  accounting: 'corrected',
   forbiddenGuests: [],
   thresholdPercent: 20,
   thresholdBytes: 2 * MIB,

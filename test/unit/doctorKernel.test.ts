@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KsmState } from '../../src/core/ksm.js';
 import { absent, known, unknown } from '../../src/doctor/fact.js';
-import { CONFIGURATION, KSM, MERGING, checkTable, factsOf, findingOf } from './doctorFacts.js';
+import { CONFIGURATION, DAEMON, KSM, MERGING, checkTable, factsOf, findingOf } from './doctorFacts.js';
 import { examine } from '../../src/doctor/examine.js';
 
 /** What Linux 5.10 has. */
@@ -139,9 +139,9 @@ test('without KSM, what is about KSM is left out', () => {
 });
 
 test('the worst comes first', () => {
-  const levels = examine(factsOf({ ksm: known({ ...MERGING, generalProfit: -1 }), numad: unknown('x') })).map(
-    ({ level }) => level,
-  );
+  const daemon = known({ ...DAEMON, libvirtConnected: false });
+  const facts = factsOf({ ksm: known({ ...MERGING, generalProfit: -1 }), numad: unknown('x'), daemon });
+  const levels = examine(facts).map(({ level }) => level);
   assert.deepEqual(levels.slice(0, 4), ['problem', 'note', 'unknown', 'ok']);
 });
 

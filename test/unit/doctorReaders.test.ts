@@ -3,7 +3,6 @@ import { symlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { gatherHostFacts } from '../../src/doctor/facts.js';
 import { examineGuests, probePerProcessFile } from '../../src/doctor/guestFacts.js';
-import { findDaemons } from '../../src/host/daemons.js';
 import { readHugepagePools } from '../../src/host/hugepages.js';
 import { readNumaNodes } from '../../src/host/numa.js';
 import { readEnabledServices } from '../../src/host/services.js';
@@ -112,18 +111,6 @@ describe('enabled services', () => {
     tree.remove('etc');
     assert.equal(readEnabledServices(tree.root), undefined);
   });
-});
-
-test('daemons: by their own name, and scripts by what their interpreter runs', async () => {
-  using tree = HostTree.create();
-  tree.addProcess({ pid: 11, argv: ['/usr/bin/numad', '-i', '15'], residentKb: 1 });
-  tree.addProcess({ pid: 12, argv: ['/usr/bin/python3.11', '-B', '/usr/sbin/momd', '-c', 'x'], residentKb: 1 });
-  tree.addProcess({ pid: 13, argv: ['/usr/bin/vi', 'momd'], residentKb: 1 });
-  tree.addProcess({ pid: 14, argv: ['/bin/sh'], residentKb: 1 });
-  assert.deepEqual(await findDaemons(tree.root, ['numad', 'momd']), [
-    { name: 'numad', pid: 11 },
-    { name: 'momd', pid: 12 },
-  ]);
 });
 
 test('guests of the NUMA host, by name, with what keeps them from being merged', async () => {

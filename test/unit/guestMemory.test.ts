@@ -20,6 +20,7 @@ describe('a command line', () => {
       line: '-machine pc-i440fx-7.2,usb=off,mem-merge=off,memory-backend=pc.ram -m 96',
       obstacles: ['nosharepages'],
     },
+    { name: 'JSON of no use', line: `-machine pc -object '{"id":{"toString":1,"valueOf":1},"x":[],"y":null}'` },
     { name: '-M', line: '-M q35,mem-merge=off', obstacles: ['nosharepages'] },
     {
       name: "a backend's merge=off, which QEMU does not heed",

@@ -4,6 +4,9 @@ import type { GuestMemory, Mergeability } from '../../src/core/guestMemory.js';
 import type { GuestsReport } from '../../src/ctl/guestsReport.js';
 import { type SharingChange, sharingText } from '../../src/ctl/guestsSharing.js';
 import { guestsTable } from '../../src/ctl/guestsTable.js';
+import { widthOf } from '../../src/ctl/watch/cells.js';
+import type { Terminal } from '../../src/ctl/terminal.js';
+import { PLAIN } from './ctlExamples.js';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -40,6 +43,7 @@ describe('the table', () => {
         ],
         { hostSavedBytes: 256 * MIB },
       ),
+      PLAIN,
     );
     assert.deepEqual(table.split('\n'), [
       '                         MERGED  MERGED',
@@ -69,7 +73,7 @@ describe('the table', () => {
       guest('d', { mergeability: { ...YES, locked: true } }),
     ];
     const notes = ['guests are taken from /proc alone: libvirt-dbus is not on the bus: install and start libvirt-dbus'];
-    const lines = guestsTable(report(guests, { notes, hostSavedBytes: 500 * GIB })).split('\n');
+    const lines = guestsTable(report(guests, { notes, hostSavedBytes: 500 * GIB }), PLAIN).split('\n');
     for (const line of lines) assert.ok(line.length <= 80, `${line.length}: ${line}`);
     assert.equal(lines.filter((line) => line.startsWith('nosharepages: ')).length, 1);
     assert.equal(lines.filter((line) => line.startsWith('shared: ')).length, 0);
@@ -85,7 +89,7 @@ describe('the table', () => {
       mergedBytes: undefined,
     };
     const guests = [guest('old', { ...untold, profitBytes: undefined, mergeability: undefined })];
-    const lines = guestsTable(report(guests, { hostSavedBytes: undefined, notes: ['why'] })).split('\n');
+    const lines = guestsTable(report(guests, { hostSavedBytes: undefined, notes: ['why'] }), PLAIN).split('\n');
     assert.deepEqual(lines.slice(1), [
       'GUEST  MEMORY  RESIDENT   PAGES  MEMORY  PROFIT  MERGEABLE',
       'old         -         -       -       -       -  -',
@@ -95,8 +99,8 @@ describe('the table', () => {
   });
 
   test('of no guest says so, and why it may be wrong', () => {
-    assert.equal(guestsTable(report([])), 'no guest is running');
-    assert.equal(guestsTable(report([], { notes: ['why'] })), 'no guest is running\nwhy');
+    assert.equal(guestsTable(report([]), PLAIN), 'no guest is running');
+    assert.equal(guestsTable(report([], { notes: ['why'] }), PLAIN), 'no guest is running\nwhy');
   });
 
   for (const [bytes, text] of [
@@ -110,9 +114,54 @@ describe('the table', () => {
     [-4096, '-4.0Ki'],
   ] as const) {
     test(`${bytes} bytes are ${text}`, () => {
-      assert.match(guestsTable(report([guest('a', { profitBytes: bytes })])), new RegExp(` ${text} {2}yes$`));
+      assert.match(guestsTable(report([guest('a', { profitBytes: bytes })]), PLAIN), new RegExp(` ${text} {2}yes$`));
     });
   }
+});
+
+describe('the table, of names', () => {
+  const long = `${'instance-'.repeat(9)}x`;
+  const secret = guest(long, { mergeability: no('nosharepages') });
+  const rowsOf = (names: readonly GuestMemory[], terminal: Partial<Terminal>) =>
+    guestsTable(report(names), { ...PLAIN, ...terminal })
+      .split('\n')
+      .slice(0, names.length + 2);
+
+  for (const columns of [80, 100]) {
+    test(`that are long fits a terminal of ${columns} columns, and uses them`, () => {
+      const rows = rowsOf([guest('web'), secret], { columns, interactive: true });
+      assert.equal(Math.max(...rows.map((row) => widthOf(row))), columns);
+      assert.match(rows.at(-1) ?? '', /^instance-inst\S+… .* no: nosharepages$/);
+    });
+  }
+
+  test('that are long leaves them whole where there is room, and for a program', () => {
+    for (const terminal of [{ columns: 200, interactive: true }, { interactive: false }]) {
+      assert.ok(rowsOf([secret], terminal).at(-1)?.startsWith(`${long} `));
+    }
+  });
+
+  test('says in ASCII that it cuts one, where there is no more', () => {
+    const [, , row = ''] = rowsOf([secret], { interactive: true, unicode: false });
+    assert.match(row, /^[ -~]+$/);
+    assert.match(row, /^instance-i\S+~ /);
+  });
+
+  test('that are wide, or have what moves the cursor, stays in its columns', () => {
+    const cells = { web: 3, Küche: 5, '東京-データ': 11, ﾃﾞｰﾀ: 4, '🐧': 2, 'a\u001b[2Jb': 6 };
+    const names = Object.keys(cells);
+    const [, heading = '', ...rows] = rowsOf(
+      names.map((name) => guest(name)),
+      { interactive: true },
+    );
+    const blanks = rows.map((row) => /^\S+( +)/.exec(row)?.[1]?.length ?? 0);
+    assert.deepEqual(
+      blanks.map((width, at) => width + (Object.values(cells)[at] ?? 0)),
+      names.map(() => heading.indexOf('MEMORY') + 1),
+      rows.join('\n'),
+    );
+    assert.ok(rows.at(-1)?.startsWith('a?[2Jb '), rows.at(-1));
+  });
 });
 
 describe('what became of a guest', () => {

@@ -37,11 +37,12 @@ function turn({ sample = {}, triggers = [TIMER], policy = 'ksmtuned', run, write
   const { reason = 'enough-memory', sentence = 'memory is enough: not merging', routine = false } = decision;
   const settings = run === undefined ? {} : { run };
   const applied = { writes, problems: [] };
-  return { triggers, policy, sample: sampleOf(sample), decision: { reason, sentence, settings, routine }, applied };
+  const decided = { reason, sentence, settings, routine };
+  return { triggers, policy, nextInMillis: 60_000, sample: sampleOf(sample), decision: decided, applied };
 }
 
 function failure(message: string, triggers: readonly Trigger[] = [TIMER]): Retune {
-  return { triggers, policy: 'ksmtuned', failure: new Error(message) };
+  return { triggers, policy: 'ksmtuned', nextInMillis: 60_000, failure: new Error(message) };
 }
 
 /** The records of turns one after another; a failed one happens at the time given. */
@@ -158,6 +159,26 @@ describe('however often the loop turns', () => {
     const burst = Array.from({ length: 200 }, (_, index) => turn({ sample: { takenAtMillis: index * 500 } }));
     const times = recorded(burst).flatMap((record) => (record.kind === 'sample' ? [record.atMillis] : []));
     assert.deepEqual(times, [0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000]);
+  });
+
+  test('a decision that switches ksmd gives one too, so that the last sample shows what ksmd does since', () => {
+    const at = (seconds: number, decision: Turn) => turn({ sample: { takenAtMillis: seconds * 1000 }, ...decision });
+    const run = (to: number): Turn => ({ run: to, writes: [{ setting: 'run', from: 1 - to, to }] });
+    const records = recorded([
+      at(1, run(1)),
+      at(11, { reason: 'stopped', ...run(0) }),
+      at(13, { reason: 'always', ...run(1) }),
+      at(14, { reason: 'free-at-reserve', run: 1, sample: { takenAtMillis: 14_000, ksm: { ...IDLE_KSM, run: 1 } } }),
+      at(15, { reason: 'probe', routine: true, ...run(0) }),
+    ]);
+    assert.deepEqual(
+      records.flatMap((record) => (record.kind === 'sample' ? [[record.atMillis, record.run]] : [])),
+      [
+        [1000, 1],
+        [11_000, 0],
+        [13_000, 1],
+      ],
+    );
   });
 
   test('a timer of ten seconds that is some milliseconds late loses none', () => {

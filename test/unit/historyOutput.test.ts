@@ -83,6 +83,13 @@ describe('the table', () => {
     }
   });
 
+  test('has nothing in it that a terminal would obey', () => {
+    const atMillis = DAY_BEGINS + HOUR / 2;
+    const started: HistoryRecord = { kind: 'guest', atMillis, name: 'we\u001b[2J\u202eb', change: 'started' };
+    const text = historyText(between([...exampleDay(DAY_BEGINS), started], DAY_BEGINS, HOUR));
+    assert.match(text, /guest we\?\[2J\?b started/);
+  });
+
   test('has no number that is none, whatever is in it', () => {
     fc.assert(
       fc.property(any, (history) => {

@@ -6,7 +6,7 @@ import type { Retune } from '../../src/core/retune.js';
 import { recordHistory } from '../../src/agent/historyRecorder.js';
 import { sampleOf } from './examples.js';
 
-const COMMON = { triggers: [{ kind: 'timer' }], policy: 'ksmtuned' } as const;
+const COMMON = { triggers: [{ kind: 'timer' }], policy: 'ksmtuned', nextInMillis: 60_000 } as const;
 const DECISION = { reason: 'enough-memory', sentence: 'not merging', settings: {} } as const;
 const turnAt = (takenAtMillis: number): Retune => {
   return { ...COMMON, sample: sampleOf({ takenAtMillis }), decision: DECISION, applied: { writes: [], problems: [] } };

@@ -207,11 +207,12 @@ describe('holdPolicy', () => {
     assert.equal(decision.sentence, 'paused by hand: not merging for another 45 s, or until samepagectl resume');
   });
 
-  test('rests until its last millisecond, then the policy decides as it would have', () => {
+  test('rests until its last millisecond, and then until there is another plan', () => {
     const hold: Hold = { kind: 'paused', untilMillis: 100_000 };
     assert.equal(held(hold, 99_999)[1].nextInMillis, 1);
     for (const millis of [100_000, 100_001, 10 ** 12]) {
-      assert.deepEqual(held(hold, millis), policy.decide(memory, at(millis), triggers));
+      const sentence = 'paused by hand: not merging until now';
+      assert.deepEqual(held(hold, millis), [memory, { reason: 'paused', sentence, settings: { run: 0 } }]);
     }
   });
 

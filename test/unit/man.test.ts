@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { busInterface, polkitActions } from '../../src/man/busInterface.js';
 import { flagsOf } from '../../src/man/daemonFlags.js';
 import { MAN_DIRECTORY, manPages, releaseDate } from '../../src/man/pages.js';
@@ -14,6 +17,13 @@ describe('the manual pages that are checked in', () => {
       assert.equal(readFileSync(join(MAN_DIRECTORY, name), 'utf8'), text, 'npm run man makes it anew');
     });
   }
+});
+
+it('the pages are not made for one who asks for help', () => {
+  const main = fileURLToPath(new URL('../../src/man/main.js', import.meta.url));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main, '--help'], { cwd: tmpdir(), encoding: 'utf8' });
+  assert.deepEqual([status, stdout], [64, '']);
+  assert.match(stderr, /^man: takes no "--help"; .*\n$/);
 });
 
 describe('a template', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { KEYS } from '../../src/config/keys.js';
-import { nearest } from '../../src/core/nearest.js';
+import { didYouMean, nearest } from '../../src/core/nearest.js';
 
 describe('nearest', () => {
   const keys = Object.keys(KEYS);
@@ -50,4 +50,11 @@ describe('nearest', () => {
       }),
     );
   });
+});
+
+test('what is said after a word that is not known', () => {
+  const verbs = ['pause', 'policy'];
+  assert.equal(didYouMean('puase', verbs, 'see help'), '; did you mean pause?');
+  assert.equal(didYouMean('dance', verbs, 'see help'), '; see help');
+  assert.equal(didYouMean('dance', verbs), '');
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { map } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import type { Decision, Reason } from '../../src/core/decision.js';
+import type { Reason } from '../../src/core/decision.js';
 import type { Retune } from '../../src/core/retune.js';
 import { type NoticeInputs, serviceNotices } from '../../src/agent/notices.js';
 import { sampleOf } from './examples.js';
@@ -16,18 +16,19 @@ interface Case extends Partial<Pick<NoticeInputs, 'dryRun' | 'watchdogMillis'>> 
 
 const INTERVAL_MILLIS = 60_000;
 
-function decided(reason: Reason, sentence: string, more: Partial<Decision> = {}): Retune {
+function decided(reason: Reason, sentence: string, nextInMillis = INTERVAL_MILLIS): Retune {
   return {
     triggers: [],
     policy: 'ksmtuned',
+    nextInMillis,
     sample: sampleOf(),
-    decision: { reason, sentence, settings: {}, ...more },
+    decision: { reason, sentence, settings: {} },
     applied: { writes: [], problems: [] },
   };
 }
 
 function failed(message: string): Retune {
-  return { triggers: [], policy: 'ksmtuned', failure: new Error(message) };
+  return { triggers: [], policy: 'ksmtuned', nextInMillis: INTERVAL_MILLIS, failure: new Error(message) };
 }
 
 /** What is told, each with the millisecond at which it is. */
@@ -37,7 +38,6 @@ function noticesOf({ loop, turns, end, dryRun = false, watchdogMillis }: Case): 
   scheduler.run(({ hot, cold }) => {
     const notice$ = serviceNotices({
       retune$: hot(loop, turns),
-      intervalMillis: () => INTERVAL_MILLIS,
       dryRun,
       watchdogMillis,
       end$: cold(end),
@@ -108,7 +108,7 @@ function aliveAt(watched: Case): number[] {
 }
 
 describe('alive', () => {
-  const soon = decided('probe', 'probing', { nextInMillis: 100 });
+  const soon = decided('probe', 'probing', 100);
 
   it('twice in the time of the watchdog, with the newest sentence; never without one', () => {
     const turns = { r: rest, s: decided('enough-memory', 'still resting') };
@@ -131,7 +131,7 @@ describe('alive', () => {
     assert.deepEqual(aliveAt(watched), [500, 1000, 3000, 3500]);
   });
 
-  it('a turn that announces no look comes after the configured interval', () => {
+  it('for as long as the announced look is away, and the time of the watchdog', () => {
     const watched: Case = { loop: 'r', turns: { r: rest }, end: '80s e', watchdogMillis: 10_000 };
     const last = aliveAt(watched).at(-1);
     assert.equal(last, 65_000);

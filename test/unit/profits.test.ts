@@ -9,7 +9,7 @@ import { GIB, guestOf } from './policyHost.js';
 const stat = (profit: string) => `ksm_rmap_items 1000\nksm_merging_pages 10\nksm_process_profit ${profit}\n`;
 
 async function profitsOf(qemu: QemuProcesses): Promise<(readonly [name: string, profit: number | undefined])[]> {
-  return [...(await qemu.kernelGuests())].map(([name, { ksmProfitBytes }]) => [name, ksmProfitBytes]);
+  return [...(await qemu.kernelGuests()).guests].map(([name, { ksmProfitBytes }]) => [name, ksmProfitBytes]);
 }
 
 describe("guests' profits from /proc", () => {
@@ -45,8 +45,30 @@ describe("guests' profits from /proc", () => {
     assert.ok((await profitsOf(qemu)).every(([name]) => name !== 'web'));
   });
 
+  test('leave out a guest whose file says what nobody understands, and tell it; the others have theirs', async () => {
+    using tree = HostTree.create();
+    tree.addGuest(101, 'odd', 1_000_000);
+    tree.addGuest(102, 'web', 1_000_000);
+    tree.write('proc/101/ksm_stat', `${stat('1')}ksm_mergeable: perhaps\n`);
+    tree.write('proc/102/ksm_stat', stat('2'));
+    const { guests, problems } = await new QemuProcesses(tree.root).kernelGuests();
+    assert.deepEqual(
+      [...guests],
+      [
+        ['odd', { hugetlbBytes: 0 }],
+        ['web', { hugetlbBytes: 0, ksmProfitBytes: 2 }],
+      ],
+    );
+    assert.deepEqual(
+      problems.map(({ sentence }) => sentence.replace(tree.root, 'HOST')),
+      [
+        'what KSM makes of guest odd is not known (HOST/proc/101/ksm_stat: ksm_mergeable: expected yes or no, found "perhaps"): its profit is left out',
+      ],
+    );
+  });
+
   test('of a whole host', async () => {
-    const guests = await new QemuProcesses('fixtures/hosts/numa').kernelGuests();
+    const { guests } = await new QemuProcesses('fixtures/hosts/numa').kernelGuests();
     assert.equal(guests.size, 10);
     const { ksmProfitBytes = 0, hugetlbBytes = 0 } = guests.get('db') ?? {};
     assert.equal(ksmProfitBytes, 0, 'in hugepages');
@@ -63,12 +85,11 @@ describe("a sample's guests have their profits", () => {
       list: () => Promise.resolve({ guests: [guestOf('web', GIB), guestOf('db', GIB)], problems: [] }),
       kernelGuests: () => {
         reads += 1;
-        return Promise.resolve(
-          new Map([
-            ['web', { ksmProfitBytes: reads }],
-            ['gone', { ksmProfitBytes: 7 }],
-          ]),
-        );
+        const guests = new Map([
+          ['web', { ksmProfitBytes: reads }],
+          ['gone', { ksmProfitBytes: 7 }],
+        ]);
+        return Promise.resolve({ guests, problems: [] });
       },
     };
     const clock = mock.method(performance, 'now', () => millis);
@@ -95,7 +116,7 @@ describe("a sample's guests have their profits", () => {
     ]);
   });
 
-  test('read again when a pass has ended, and at most every ten seconds', async () => {
+  test('read again when a pass has ended, at most every ten seconds; and once a minute', async () => {
     const seen = await collected([
       { second: 0, fullScans: 5 },
       { second: 9.9, fullScans: 6 },
@@ -104,10 +125,12 @@ describe("a sample's guests have their profits", () => {
       { second: 31, fullScans: 7 },
       { second: 32, fullScans: 8 },
       { second: 45, fullScans: 8 },
+      { second: 104.9, fullScans: 8 },
+      { second: 105, fullScans: 8 },
     ]);
     assert.deepEqual(
       seen.map(([web]) => web?.[1]),
-      [1, 1, 2, 2, 3, 3, 4],
+      [1, 1, 2, 2, 3, 3, 4, 4, 5],
     );
   });
 });

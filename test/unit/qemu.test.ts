@@ -10,7 +10,7 @@ const PID = 4242;
 
 /** A command line; what is in single quotes is one word. */
 function words(line: string): string[] {
-  return Array.from(line.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, bare]) => quoted ?? bare ?? '');
+  return Array.from(line.matchAll(/'([^']*)'|([^ ]+)/g), ([, quoted, bare]) => quoted ?? bare ?? '');
 }
 
 const name = (line: string) => guestOf(words(line), PID)?.name;
@@ -162,6 +162,8 @@ describe('options are read as QEMU reads them', () => {
     ['-name guest=a,,b,,,debug-threads=on', 'a,b,'],
     ['-name guest=a=b,debug-threads=on', 'a=b'],
     ['-name guest=größe', 'größe'],
+    ['-name guest=\u001b[31mev\nil\u009b\u202ex', '?[31mev?il??x'],
+    ['-uuid a\u001bb', 'a?b'],
     [`-name 'a b'`, 'a b'],
     ['-name debug-threads=on,guest=web', 'web'],
     ['-name process=x,guest=web', 'web'],
@@ -171,7 +173,7 @@ describe('options are read as QEMU reads them', () => {
     [`-name debug-threads=on -uuid ${UUID}`, UUID],
   ];
   for (const [options, expected] of names) {
-    test(`${options} is the name ${expected}`, () => {
+    test(`${JSON.stringify(options)} is the name ${expected}`, () => {
       assert.equal(name(`qemu-system-x86_64 ${options} -m 512`), expected);
     });
   }
@@ -207,6 +209,7 @@ test('no command line makes it throw, and a guest always has a name', () => {
       const guest = guestOf([program, ...rest], PID);
       if (guest === undefined) return;
       assert.ok(guest.name.length > 0);
+      assert.doesNotMatch(guest.name, /[\p{Cc}\p{Cf}]/u);
       assert.ok(Number.isFinite(guest.configuredBytes) && guest.configuredBytes >= 0);
     }),
   );

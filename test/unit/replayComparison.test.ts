@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { differences, reachText, resembles } from '../../src/replay/comparison.js';
+import { differences, resembles } from '../../src/replay/comparison.js';
 import type { Course } from '../../src/replay/course.js';
 import { type CourseFigures, type Reach, figuresOf, sumOf } from '../../src/replay/figures.js';
+import { reachRows } from '../../src/replay/reaches.js';
 import type { RebuiltHost } from '../../src/replay/rebuild.js';
 import { start } from './replayHost.js';
 
@@ -17,17 +18,25 @@ function figures(parts: Partial<CourseFigures> = {}): CourseFigures {
 describe('a comparison', () => {
   const rows: readonly [string, Partial<CourseFigures>, Partial<CourseFigures>][] = [
     ['no difference to speak of', {}, { meanSavedBytes: 1.01 * GIB, ksmdCpuNanos: 99e9 }],
-    ['90 % 4 min earlier, 60 % less ksmd CPU', { to90: [5 * MINUTE] }, { to90: [50_000], ksmdCpuNanos: 40e9 }],
+    ['90 % 4 min 10 s earlier, 60 % less ksmd CPU', { to90: [5 * MINUTE] }, { to90: [50_000], ksmdCpuNanos: 40e9 }],
     ['90 % 30 s later, 50 % more ksmd CPU', { to90: [60_000] }, { to90: [90_000], ksmdCpuNanos: 150e9 }],
     ['3.0 times the ksmd CPU', {}, { ksmdCpuNanos: 300e9 }],
     ['1 min 40 s of ksmd CPU instead of none', { ksmdCpuNanos: 0 }, {}],
     ['1.0 GiB more saved on average', {}, { meanSavedBytes: 2 * GIB }],
     ['512.0 MiB less saved on average', {}, { meanSavedBytes: GIB / 2 }],
     ['90 % after 45 s instead of never', { to90: ['never'] }, { to90: [45_000] }],
-    ['90 % never instead of after 45 s', { to90: [45_000] }, { to90: ['never'] }],
+    ['90 % never instead of after 45 s in 1 of 2 cases', { to90: [45_000, 'never'] }, { to90: ['never', 'never'] }],
     ['no difference to speak of', { to90: ['never', undefined] }, { to90: ['never', undefined] }],
+    ['no difference to speak of', { to90: [60_000] }, { to90: [69_000] }],
     // Of arrivals that only one of them dealt with nothing is known but that.
-    ['90 % 2 min earlier', { to90: [180_000, 'never', undefined] }, { to90: [60_000, 600_000, undefined] }],
+    [
+      '90 % 2 min earlier in the 1 case that both reached and in 1 case more',
+      { to90: [180_000, 'never', undefined] },
+      { to90: [60_000, 600_000, undefined] },
+    ],
+    ['90 % in 2 cases fewer', { to90: [180_000, 1000, 1000] }, { to90: [180_000, 'never', 'never'] }],
+    // As the table has them: 3 min 6 s and 2 min 33 s.
+    ['90 % 33 s earlier', { to90: [186_400, 186_400] }, { to90: [152_600, 152_600] }],
   ];
   for (const [words, was, other] of rows) {
     test(words, () => {
@@ -53,16 +62,34 @@ describe('a comparison', () => {
     );
   });
 
-  const reaches: readonly [readonly Reach[], string][] = [
-    [[], '-'],
-    [[undefined], '-'],
-    [['never', undefined], 'never'],
-    [[60_000, 90_000], '1 min 15 s'],
-    [[240_000, 'never', undefined, 380_000], '5 min (in 2 of 3 cases)'],
+  const reaches: readonly [readonly Reach[], readonly Reach[], ...(readonly [string, string, string])[]][] = [
+    [[], [], ['90 % merged after', '-', '-']],
+    [[undefined], [undefined], ['90 % merged after', '-', '-']],
+    [
+      ['never', undefined],
+      ['never', undefined],
+      ['90 % merged after', 'never', 'never'],
+    ],
+    [
+      [60_000, 90_000],
+      [186_400, 185_700],
+      ['90 % merged after', '1 min 15 s', '3 min 6 s'],
+    ],
+    [
+      ['never', 'never'],
+      [30_000, 'never'],
+      ['90 % merged after', 'never', '30 s in 1 of 2 cases'],
+    ],
+    [
+      [240_000, 'never', undefined, 380_000],
+      [250_000, 999_000, undefined, 'never'],
+      ['90 % merged', 'in 2 of 3 cases', 'in 2 of 3 cases'],
+      ['  after, in the 1 that both reached', '4 min', '4 min 10 s'],
+    ],
   ];
-  for (const [to90, text] of reaches) {
-    test(`says "${text}" of ${JSON.stringify(to90)}`, () => {
-      assert.equal(reachText(to90), text);
+  for (const [was, other, ...rows] of reaches) {
+    test(`of ${JSON.stringify(was)} and ${JSON.stringify(other)} shows what it compares`, () => {
+      assert.deepEqual(reachRows(was, other), rows);
     });
   }
 });

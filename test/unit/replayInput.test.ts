@@ -52,13 +52,47 @@ describe('a recording', () => {
 
   test('without the bad entries of a document, which are told with their place', () => {
     const { samples, ...rest } = JSON.parse(documentOf(day)) as { samples: Record<string, unknown>[] };
-    const bad = [{ ...samples[0], savedBytes: 'many' }, { ...samples[1], time: 'noon' }, ...samples.slice(2)];
+    const bad = [{ ...samples[0], savedBytes: 'many\u001b' }, { ...samples[1], time: 'noon' }, ...samples.slice(2)];
     const { records, notes } = read(JSON.stringify({ ...rest, samples: bad }));
     assert.equal(records.length, day.length - 2);
     assert.deepEqual(notes, [
-      'FILE: samples[0]: savedBytes: Invalid type: Expected number but received "many": left out',
+      'FILE: samples[0]: savedBytes: Invalid type: Expected number but received "many?": left out',
       'FILE: samples[1]: time: Invalid time: Expected one as in ISO 8601: left out',
     ]);
+  });
+
+  const absurd: readonly (readonly [Record<string, number>, string])[] = [
+    [{ guestCount: 1e9 }, 'guestCount: Expected a whole number from 0 to 10000 but received 1000000000'],
+    [{ guestCount: 2.5 }, 'guestCount: Expected a whole number from 0 to 10000 but received 2.5'],
+    [{ totalBytes: 0 }, 'totalBytes: Expected a whole number from 1 to 1125899906842624 but received 0'],
+    [{ savedBytes: -5 }, 'savedBytes: Expected a whole number from 0 to 1125899906842624 but received -5'],
+    [{ run: 3 }, 'run: Expected a whole number from 0 to 2 but received 3'],
+  ];
+  for (const [figure, complaint] of absurd) {
+    test(`without a sample whose ${JSON.stringify(figure)} no host has`, () => {
+      const changed = day.map((record, index) => (index === 50 ? { ...record, ...figure } : record));
+      assert.equal(changed[50]?.kind, 'sample');
+      const number = changed.slice(0, 50).filter(({ kind }) => kind === 'sample').length;
+      const document = read(documentOf(changed));
+      assert.deepEqual(document.notes, [`FILE: samples[${number}]: ${complaint}: left out`]);
+      assert.equal(document.records.length, day.length - 1);
+      const lines = read(linesOf(changed));
+      assert.deepEqual(lines.notes, ['FILE: 1 line of another version of samepaged left out']);
+      assert.deepEqual(sorted(lines.records), sorted(document.records));
+    });
+  }
+
+  test('has nothing in it that a terminal would obey', () => {
+    const decision = { kind: 'decision', atMillis: FROM, reason: 'always', changes: [] } as const;
+    const evil: readonly HistoryRecord[] = [
+      { ...decision, policy: 'ksm\u001b[2Jtuned', sentence: 'merging\u001b]0;x\u0007\u202e' },
+      { kind: 'guest', atMillis: FROM, name: 'web\u009b', change: 'started' },
+    ];
+    for (const text of [linesOf([...day, ...evil]), documentOf([...day, ...evil])]) {
+      const texts = JSON.stringify(read(text).records.filter(({ kind }) => kind !== 'sample'));
+      assert.ok(texts.includes('ksm?[2Jtuned') && texts.includes('merging?]0;x??') && texts.includes('web?'));
+      assert.doesNotMatch(texts, /\\u00|\u009b|\u202e/);
+    }
   });
 
   const noSample = /: there is no sample in it; expected the history\.log .* samepagectl history --json prints$/;

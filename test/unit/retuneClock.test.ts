@@ -50,12 +50,20 @@ describe('the timer', () => {
   for (const { name, nextInMillis, marbles, millis } of askers) {
     test(`is where the policy wants it, when it wants to look ${name}`, () => {
       const policy = countingPolicy('count', { nextInMillis });
-      expectTurns(
-        { plans: { p: { intervalMillis: 60000, policy } } },
-        { marbles, turns: { s: 'start', t: 'timer' }, millis },
-      );
+      const plans = { p: { intervalMillis: 60000, policy } };
+      expectTurns({ plans }, { marbles, turns: { s: 'start', t: 'timer' }, millis });
+      const told = { s: String(nextInMillis) };
+      expectTurns({ plans }, { marbles: 's', turns: told, millis: 1 }, (retune) => String(retune.nextInMillis));
     });
   }
+
+  test('is where the turn says that it is, after a failure too', () => {
+    expectTurns(
+      { plans: minute, samples: ['#', '(s|)'], manual: '1s x' },
+      { marbles: 'm 999ms m', turns: { m: '60000' }, millis: 2000 },
+      (retune) => String(retune.nextInMillis),
+    );
+  });
 });
 
 describe('a reload', () => {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { PolicyMemory } from '../../src/core/policies/memory.js';
-import type { Policy, Trigger } from '../../src/core/policy.js';
-import type { Sample } from '../../src/core/sample.js';
+import { type Policy, type Trigger, describeTrigger } from '../../src/core/policy.js';
 import { countingPolicy, expectTurns, outcomeOf, triggersOf } from './retuneLoop.js';
 
 /** Decides as countingPolicy, but throws `fault` at its `failing`th decision. */
@@ -17,6 +16,20 @@ function throwingPolicy(failing: number, fault: Error): Policy {
       return counting.decide(memory, sample, triggers);
     },
   };
+}
+
+/** Decides as countingPolicy, and keeps what it was handed. */
+function watchingPolicy() {
+  const seen: { memory: PolicyMemory | undefined; takenAt: number; triggers: readonly Trigger[] }[] = [];
+  const counting = countingPolicy('count');
+  const policy: Policy = {
+    name: 'watching',
+    decide(memory, sample, triggers) {
+      seen.push({ memory, takenAt: sample.takenAtMillis, triggers });
+      return counting.decide(memory, sample, triggers);
+    },
+  };
+  return { policy, seen };
 }
 
 const turns = { a: 'count 1', b: 'count 2', c: 'count 3' };
@@ -81,6 +94,25 @@ describe('a failed turn is told, keeps the memory of the policy, and the loop go
     );
   });
 
+  const untaken = [
+    { name: 'a sample', loop: { samples: ['(s|)', '#', '#', '(s|)'] }, failure: 'failed: no sample' },
+    { name: 'its application', loop: { applies: ['(a|)', '#', '#', '(a|)'] }, failure: 'failed: not applied' },
+  ];
+  for (const { name, loop, failure } of untaken) {
+    test(`${name}: the policy is told of what came at the next turn that does not fail, once, but of no timer`, () => {
+      const { policy, seen } = watchingPolicy();
+      const plans = { p: { intervalMillis: 60_000, policy } };
+      expectTurns(
+        { guest: '1s a', ...loop, plans },
+        { marbles: 'a 1249ms f 59999ms f 59999ms b 59999ms c', turns: { ...turns, f: failure }, millis: 190_000 },
+        outcomeOf,
+      );
+      const told = seen.map(({ triggers }) => triggers.map(describeTrigger).join(', '));
+      assert.equal(told[0], 'start');
+      assert.deepEqual(told.slice(-2), ['guest a started, timer', 'timer']);
+    });
+  }
+
   test('the timer goes on after every failure', () => {
     expectTurns(
       { samples: ['#'], plans: { p: { intervalMillis: 1000 } } },
@@ -108,15 +140,7 @@ describe('a failed turn is told, keeps the memory of the policy, and the loop go
 });
 
 test('a decision sees the memory of the one before, its own sample and its own triggers', () => {
-  const seen: { memory: PolicyMemory | undefined; takenAt: number; triggers: readonly Trigger[] }[] = [];
-  const counting = countingPolicy('count');
-  const policy: Policy = {
-    name: 'watching',
-    decide(memory, sample: Sample, triggers) {
-      seen.push({ memory, takenAt: sample.takenAtMillis, triggers });
-      return counting.decide(memory, sample, triggers);
-    },
-  };
+  const { policy, seen } = watchingPolicy();
   expectTurns({ plans: { p: { policy } }, manual: '100ms x' }, { marbles: 'a 99ms b', turns }, outcomeOf);
   assert.deepEqual(seen, [
     { memory: undefined, takenAt: 0, triggers: [{ kind: 'start' }] },

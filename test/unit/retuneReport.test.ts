@@ -7,9 +7,10 @@ import { sampleOf } from './examples.js';
 
 type Decided = Extract<Retune, { sample: unknown }>;
 
+const COMMON = { policy: 'ksmtuned', nextInMillis: 60_000 } as const;
 const DECIDED: Decided = {
+  ...COMMON,
   triggers: [{ kind: 'guest', event: { change: 'started', name: 'web' } }, { kind: 'timer' }],
-  policy: 'ksmtuned',
   sample: sampleOf(),
   decision: {
     reason: 'free-below-reserve',
@@ -20,7 +21,7 @@ const DECIDED: Decided = {
 };
 const QUIET: Decided = { ...DECIDED, applied: { writes: [], problems: [] } };
 const ROUTINE: Decided = { ...DECIDED, decision: { ...DECIDED.decision, routine: true } };
-const FAILED: Retune = { triggers: [{ kind: 'timer' }], policy: 'ksmtuned', failure: new Error('meminfo is odd') };
+const FAILED: Retune = { ...COMMON, triggers: [{ kind: 'timer' }], failure: new Error('meminfo is odd') };
 
 /** The lines that the turns leave in the log, as "level: text". */
 function logged(turns: readonly Retune[], { dryRun = false, least = 'info' } = {}): string[] {

@@ -14,6 +14,7 @@ const FIRST = initialState({
 const MERGED = {
   triggers: [{ kind: 'start' }],
   policy: 'ksmtuned',
+  nextInMillis: 60_000,
   sample: sampleOf({
     ksm: { ...IDLE_KSM, pagesShared: 100, pagesSharing: 1000, ksmZeroPages: 24, pagesUnshared: 900 },
     guests: [
@@ -31,8 +32,12 @@ const MERGED = {
   },
 } satisfies Retune;
 const DONE_AT = 1_700_000_000_000;
-const INTERVAL = 60_000;
-const FAILED: Retune = { triggers: [{ kind: 'timer' }], policy: 'another', failure: new Error('no sample') };
+const FAILED: Retune = {
+  triggers: [{ kind: 'timer' }],
+  policy: 'another',
+  nextInMillis: 30_000,
+  failure: new Error('no sample'),
+};
 
 /** MERGED, on a host with so much memory to give. */
 function merged(availableBytes: number): Retune {
@@ -41,7 +46,7 @@ function merged(availableBytes: number): Retune {
 
 /** The state after a turn. */
 function after(state: AgentState, retune: Retune): AgentState {
-  return nextState(state, { retune, doneAtMillis: DONE_AT, intervalMillis: INTERVAL });
+  return nextState(state, { retune, doneAtMillis: DONE_AT });
 }
 
 describe('the state of the agent', () => {
@@ -85,7 +90,7 @@ describe('the state of the agent', () => {
       guestCount: 2,
       guestMemoryBytes: 3,
       lastRetune: turn,
-      nextLookMillis: DONE_AT + INTERVAL,
+      nextLookMillis: DONE_AT + 60_000,
     });
   });
 
@@ -105,7 +110,8 @@ describe('the state of the agent', () => {
 
   test('keeps what it knew through a failed turn, and tells of that', () => {
     const before = after(FIRST, merged(7_000_000));
-    assert.deepEqual(after(before, FAILED), { ...before, policy: 'another', lastRetune: FAILED });
+    const looks = { lastRetune: FAILED, nextLookMillis: DONE_AT + 30_000 };
+    assert.deepEqual(after(before, FAILED), { ...before, ...looks, policy: 'another' });
   });
 
   test('takes libvirt that came or went and nothing else', () => {
@@ -119,10 +125,9 @@ describe('the state of the agent', () => {
     assert.equal(after(after(FIRST, merged(5)), MERGED).availableBytes, 5);
   });
 
-  test('looks next when the policy asks for it, and otherwise after the interval', () => {
-    const asked: Retune = { ...MERGED, decision: { ...MERGED.decision, nextInMillis: 500 } };
-    assert.equal(after(FIRST, asked).nextLookMillis, DONE_AT + 500);
-    assert.equal(after(FIRST, FAILED).nextLookMillis, DONE_AT + INTERVAL);
+  test('looks next when the turn says so, a failed one too', () => {
+    assert.equal(after(FIRST, MERGED).nextLookMillis, DONE_AT + 60_000);
+    assert.equal(after(FIRST, FAILED).nextLookMillis, DONE_AT + 30_000);
   });
 
   test('has no ratio while nothing is shared', () => {

@@ -124,7 +124,7 @@ describe('what can be read', () => {
         .map(([, key, value]) => `${key}=${value}`)
         .join(' '),
       'KSM_MONITOR_INTERVAL=60 KSM_SLEEP_MSEC=10 KSM_NPAGES_BOOST=300 KSM_NPAGES_DECAY=-50 KSM_NPAGES_MIN=64 ' +
-        'KSM_NPAGES_MAX=1250 KSM_THRES_COEF=20 KSM_THRES_CONST=2048 LOGFILE=/var/log/ksmtuned DEBUG=1 ' +
+        'KSM_NPAGES_MAX=1250 KSM_THRES_COEF=20 KSM_THRES_CONST=2048 LOGFILE=/var/log/samepaged/ksmtuned.log DEBUG=1 ' +
         'KSM_POLICY=ksmtuned KSM_CPU_MAX=50 KSM_PROBE_MAX=600',
     );
   });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { fold, hanging, indented, paint, terminalOf, topicRows, wrap } from '../../src/ctl/terminal.js';
+import { fold, hanging, indented, paint, terminalOf, topicRows } from '../../src/ctl/terminal.js';
+import { wrap } from '../../src/text/wrap.js';
 import { PLAIN } from './ctlExamples.js';
 
 describe('a terminal', () => {
@@ -10,37 +11,47 @@ describe('a terminal', () => {
     {
       name: 'has its width and colour',
       terminal: terminalOf(stream(true, 90), {}),
-      is: { columns: 90, colour: true, interactive: true },
+      is: { columns: 90, colour: true, unicode: false, interactive: true },
     },
     {
       name: 'is 80 wide and plain where it is none',
       terminal: terminalOf(stream(false, 0), {}),
-      is: { columns: 80, colour: false, interactive: false },
+      is: { columns: 80, colour: false, unicode: false, interactive: false },
     },
     {
-      name: 'is not too wide to read',
+      name: 'has all its width',
       terminal: terminalOf(stream(true, 300), {}),
-      is: { columns: 100, colour: true, interactive: true },
+      is: { columns: 300, colour: true, unicode: false, interactive: true },
     },
     {
       name: 'nor too narrow to write',
       terminal: terminalOf(stream(true, 3), {}),
-      is: { columns: 40, colour: true, interactive: true },
+      is: { columns: 40, colour: true, unicode: false, interactive: true },
     },
     {
       name: 'is plain with NO_COLOR',
       terminal: terminalOf(stream(true, 80), { NO_COLOR: '1' }),
-      is: { columns: 80, colour: false, interactive: true },
+      is: { columns: 80, colour: false, unicode: false, interactive: true },
     },
     {
       name: 'and not with an empty one',
       terminal: terminalOf(stream(true, 80), { NO_COLOR: '' }),
-      is: { columns: 80, colour: true, interactive: true },
+      is: { columns: 80, colour: true, unicode: false, interactive: true },
+    },
+    {
+      name: 'shows more than ASCII where the locale does',
+      terminal: terminalOf(stream(true, 80), { LANG: 'C.UTF-8' }),
+      is: { columns: 80, colour: true, unicode: true, interactive: true },
+    },
+    {
+      name: "but not on Linux's own console",
+      terminal: terminalOf(stream(true, 80), { LANG: 'C.UTF-8', TERM: 'linux' }),
+      is: { columns: 80, colour: true, unicode: false, interactive: true },
     },
     {
       name: 'is plain where it can do no more',
       terminal: terminalOf(stream(true, 80), { TERM: 'dumb' }),
-      is: { columns: 80, colour: false, interactive: true },
+      is: { columns: 80, colour: false, unicode: false, interactive: true },
     },
   ];
   for (const { name, terminal, is } of rows) {
@@ -96,6 +107,23 @@ describe('breaking lines', () => {
       ),
       ['  a   x y', '  bb  zzz', '      zzz'],
     );
+  });
+
+  test('of sentences is earlier where a terminal is too wide to read', () => {
+    const wide = { ...PLAIN, columns: 200, interactive: true };
+    const text = 'word '.repeat(39).trim();
+    for (const lines of [indented(text, 0, wide), fold([text], wide).split('\n')]) {
+      assert.deepEqual(
+        lines.map(({ length }) => length),
+        [99, 94],
+      );
+    }
+  });
+
+  test('of what is indented goes on below it, and leaves alone what fits', () => {
+    const narrow = { ...PLAIN, columns: 10, interactive: true };
+    assert.equal(fold(['aaa', '  bbb ccc ddd', '    e   # f'], narrow), 'aaa\n  bbb ccc\n  ddd\n    e # f');
+    assert.equal(fold(['  e   # f'], narrow), '  e   # f');
   });
 
   test('is for persons only', () => {

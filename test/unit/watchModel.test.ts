@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { GuestChange } from '../../src/core/guest.js';
+import { type Trigger, describeTrigger, guestEventIn } from '../../src/core/policy.js';
 import { type WatchEvent, initialWatch, nextWatch } from '../../src/ctl/watch/model.js';
 import { PROPERTIES, REPLY } from './ctlExamples.js';
 import { MORNING, hostAt, stateAfter } from './watchExample.js';
@@ -87,6 +90,23 @@ describe('the state of a watch', () => {
     );
   });
 
+  test('hears of a guest event in the words of its trigger, whatever the guest is called', () => {
+    const change = fc.constantFrom<GuestChange>('started', 'stopped', 'crashed', 'resized');
+    const odd = fc.constantFrom('guest a started', 'a\nb', ' ', 'crashed');
+    fc.assert(
+      fc.property(fc.oneof(odd, fc.string({ minLength: 1 })), change, (name, change) => {
+        const words = describeTrigger({ kind: 'guest', event: { name, change } });
+        assert.deepEqual(guestEventIn(words), { name, change });
+        const others: readonly Trigger[] = [
+          { kind: 'recheck', name },
+          { kind: 'manual', by: words },
+          { kind: 'timer' },
+        ];
+        for (const other of others) assert.equal(guestEventIn(describeTrigger(other)), undefined);
+      }),
+    );
+  });
+
   test('makes one line of decisions with the same reason, and another of another', () => {
     const { log } = after(
       retuned(0, { sentence: 'a' }),
@@ -142,6 +162,13 @@ describe('the state of a watch', () => {
       [at(3999, false), at(4000, false), at(14_999, true), at(15_000, true)],
       ['x', undefined, 'x', undefined],
     );
+  });
+
+  test('drops what it said of a daemon that was away, and keeps what it said of one that was not', () => {
+    const notice: WatchEvent = { kind: 'notice', text: 'samepaged is not running', bad: true };
+    const back: WatchEvent = { kind: 'daemon', daemon: PROPERTIES };
+    assert.equal(stateAfter({ kind: 'away', why: 'samepaged is not running' }, notice, back).notice, undefined);
+    assert.equal(stateAfter(notice, back).notice?.text, 'samepaged is not running');
   });
 
   test('sorts guests by what is merged of them, unknown last', () => {

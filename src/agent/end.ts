@@ -1,0 +1,47 @@
+import { type Observable, NEVER, filter, map, merge, shareReplay, switchMap, take } from 'rxjs';
+import type { BusState } from '../bus/join.js';
+import { describeWrite } from '../core/ksm.js';
+import { EXIT, type ExitStatus, stackOf } from '../errors.js';
+import type { Log } from '../log.js';
+import type { OnExit, Tuner } from './tuner.js';
+
+export interface End {
+  readonly status: ExitStatus;
+  readonly reason: string;
+}
+
+export interface EndSources {
+  readonly signal$: Observable<NodeJS.Signals>;
+  readonly bus$: Observable<BusState>;
+  /** Faults that nobody caught. */
+  readonly fault$: Observable<unknown>;
+}
+
+/** What ends the agent: the first of a signal, the loss of the bus and a fault. Who subscribes later is told too. */
+export function firstEnd({ signal$, bus$, fault$ }: EndSources): Observable<End> {
+  return merge(
+    signal$.pipe(
+      filter((signal) => signal === 'SIGTERM' || signal === 'SIGINT'),
+      map((signal) => ({ status: EXIT.ok, reason: signal })),
+    ),
+    bus$.pipe(
+      switchMap(({ bus }) => bus?.lost$ ?? NEVER),
+      map((reason) => ({ status: EXIT.ioError, reason })),
+    ),
+    fault$.pipe(map((fault) => ({ status: EXIT.software, reason: `a fault of samepaged: ${stackOf(fault)}` }))),
+  ).pipe(take(1), shareReplay({ bufferSize: 1, refCount: false }));
+}
+
+/** Gives the kernel back, and tells what became of it. */
+export async function giveBack(
+  tuner: Tuner,
+  {
+    onExit,
+    obstacle,
+    log,
+  }: { readonly onExit: OnExit; readonly obstacle: () => string | undefined; readonly log: Log },
+): Promise<void> {
+  const { writes, problems } = await tuner.restore(onExit, obstacle);
+  log.info(`KSM_ON_EXIT=${onExit}: ${writes.map(describeWrite).join(', ') || 'nothing to change'}`);
+  for (const { sentence } of problems) log.warn(sentence);
+}
