@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { writeFileSync } from 'node:fs';
 import { fold, terminalOf } from '../ctl/terminal.js';
-import { type Means, print, showsUnicode } from '../ctl/watch/cells.js';
+import { type Means, print } from '../ctl/watch/cells.js';
 import { Screen } from '../ctl/watch/screen.js';
-import { errnoOf, messageOf } from '../errors.js';
+import { errnoOf, messageOf, watchStdout } from '../errors.js';
 import { MORNING_MILLIS } from '../simulation/morning.js';
 import { SIMULATED_ZONE } from './clock.js';
 import { layOut } from './layout.js';
@@ -34,8 +34,7 @@ async function main(): Promise<number> {
   const { help, once, svg, speed } = parseOptions(process.argv.slice(2));
   if (help) return say(HELP);
   if (svg !== undefined) return record(svg);
-  const { colour } = terminalOf(process.stdout, process.env);
-  const means: Means = { colour, unicode: showsUnicode(process.env) };
+  const means: Means = terminalOf(process.stdout, process.env);
   const show = new Show();
   const status = once || !process.stdin.isTTY || !process.stdout.isTTY ? undefined : await onScreen(show, means, speed);
   return status ?? say(ending(show, means));
@@ -82,10 +81,7 @@ function say(text: string): number {
   return 0;
 }
 
-// Whoever reads may stop reading, as head does.
-process.stdout.on('error', (error) => {
-  if (errnoOf(error) !== 'EPIPE') throw error;
-});
+watchStdout('demo', () => process.exit(FAILED_STATUS));
 
 try {
   process.exitCode = await main();

@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
-import { nearest } from '../core/nearest.js';
-import { messageOf } from '../errors.js';
+import { optionProblem } from '../text/optionProblem.js';
 
 export interface DemoOptions {
   readonly help: boolean;
@@ -39,11 +38,6 @@ function parsed(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: false }).values;
   } catch (error) {
-    const wrong = /Unknown option '--?([\w-]+)'/.exec(messageOf(error))?.[1];
-    if (wrong === undefined) throw new BadOption(messageOf(error).split('\n')[0]);
-    const near = nearest(wrong, Object.keys(OPTIONS));
-    throw new BadOption(
-      `no option ${wrong.length > 1 ? '--' : '-'}${wrong}; ${near === undefined ? 'see --help' : `did you mean --${near}?`}`,
-    );
+    throw new BadOption(optionProblem(error, Object.keys(OPTIONS), 'see --help'));
   }
 }

@@ -10,6 +10,7 @@ import { type DaemonNow, type WatchState, initialWatch, nextWatch } from '../ctl
 import { planOf } from '../config/plan.js';
 import { MORNING_MEMORY_MIB, MORNING_MILLIS, MORNING_WAVES, morning } from '../simulation/morning.js';
 import { Simulation } from '../simulation/run.js';
+import { pointOf } from '../simulation/trace.js';
 import { onClock } from './clock.js';
 import { type Score, firstScore, nextScore } from './score.js';
 
@@ -37,11 +38,11 @@ export class Pane {
   pass(millis: number): void {
     const { simulation } = this;
     simulation.pass(millis);
-    const { host, point } = simulation;
+    const { host } = simulation;
     const { ksm, memory, ksmdCpuNanos, pageSizeBytes } = host.sample();
     const { run, pagesToScan, sleepMillisecs, pagesScanned } = ksm;
     const atMillis = onClock(host.nowMillis);
-    this.score = nextScore(this.score, point, this.memoryIsPlenty);
+    this.score = nextScore(this.score, pointOf(host), this.memoryIsPlenty);
     this.state = nextWatch(nextWatch(this.state, { kind: 'tick', nowMillis: atMillis }), {
       kind: 'host',
       host: {

@@ -28,8 +28,6 @@ const STRIDE_MILLIS = 10_000;
 const PRIMING_MILLIS = 250;
 const FLAT_OUT: KsmSettings = { pagesToScan: 1_000_000, sleepMillisecs: 0, run: 1 };
 const LONGEST_PRIMING_MILLIS = 86_400_000;
-/** The simulation keeps points of its own, which nobody asks for here. */
-const NO_POINTS_MILLIS = 86_400_000;
 
 /**
  * Runs a rebuilt host under a plan, from the state in which the record begins.
@@ -56,10 +54,7 @@ export function courseOf(
   });
   const { host } = simulation;
   for (const step of rebuilt.before) simulation.take(step, true);
-  simulation.start(
-    waiting(plan, () => lateMillis === undefined),
-    NO_POINTS_MILLIS,
-  );
+  simulation.start(waiting(plan, () => lateMillis === undefined));
   simulation.pass(0);
   prime(simulation, rebuilt.savedBytes);
   const beganMillis = host.nowMillis;
@@ -79,11 +74,9 @@ export function courseOf(
     next += steps.length;
     simulation.schedule(steps.map(({ atMillis, step }) => ({ atMillis: atMillis - passed, step })));
     simulation.pass(Math.min(STRIDE_MILLIS, durationMillis - passed));
-    simulation.forget();
     points.push(point());
     onPassed(Math.min(STRIDE_MILLIS, durationMillis - passed));
   }
-  simulation.end();
   return { points, decisions };
 }
 

@@ -1,5 +1,5 @@
 import type { SharedContent } from './content.js';
-import { type KsmdCosts, searchNanos } from './costs.js';
+import { type KsmdCosts, searchNanos, sizeStep } from './costs.js';
 import type { VirtualGuest } from './guest.js';
 import type { GuestFamily, Pages } from './pages.js';
 
@@ -70,6 +70,22 @@ export function costOf(verdict: Verdict, known: boolean, { stable, unstable }: T
       return record + inBoth + inStable + costs.mergeNanos;
     case 'zeroed':
       return record + costs.zeroNanos;
+  }
+}
+
+/** For so many pages of the same verdict and content costOf() stays as it is, until a tree has come to another size. */
+export function pagesAtCost(verdict: Verdict, { stable, unstable }: Trees, copies: number | undefined): number {
+  const step = sizeStep(unstable);
+  switch (verdict.kind) {
+    case 'waits':
+      return Math.ceil((step.to - unstable) / verdict.quietShare);
+    case 'joins':
+      // The first of many empty pages makes the shared page that the others find in the tree.
+      return copies === 0 ? 1 : Infinity;
+    case 'pairs':
+      return Math.min(sizeStep(stable).to - stable, Math.floor(unstable - step.from) + 1);
+    default:
+      return Infinity;
   }
 }
 

@@ -66,10 +66,17 @@ export const MEASURED_COSTS: KsmdCosts = {
 /** A tree of a quarter of a million nodes has so many levels; its top stays in the cache. */
 const NEAR_LEVELS = 18;
 
-/** Going down a balanced tree of so many nodes. */
+/** Going down a balanced tree of so many nodes; the same price within a `sizeStep`. */
 export function searchNanos(nodes: number, { nearNanos, farNanos }: SearchCosts): number {
-  const levels = Math.log2(1 + nodes);
+  const levels = Math.log2(1 + sizeStep(nodes).from);
   return Math.min(levels, NEAR_LEVELS) * nearNanos + Math.max(levels - NEAR_LEVELS, 0) * farNanos;
+}
+
+/** The sizes of a tree between which a search has one price, an eighth of a power of two apart; `to` is not included. */
+export function sizeStep(nodes: number): { readonly from: number; readonly to: number } {
+  const width = 2 ** Math.max(Math.floor(Math.log2(nodes)) - 3, 0);
+  const from = Math.floor(nodes / width) * width;
+  return { from, to: from + width };
 }
 
 /**

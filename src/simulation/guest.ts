@@ -20,6 +20,9 @@ export interface SystemMiB {
 
 const SYSTEM = 'system';
 
+/** Shares of pages are whole numbers of this power of two: sums of them are exact, in whatever parts they are added up. */
+const SHARE_STEP = 2 ** -16;
+
 /** A guest's memory that is offered to KSM, in pages from address 0: its system, then common, empty and own pages. */
 export class VirtualGuest {
   readonly name: string;
@@ -124,10 +127,11 @@ export class VirtualGuest {
     this.visitedAtNanos = nowNanos;
   }
 
-  /** The share of such pages that it wrote in the time of so many passes, up to this visit. */
+  /** The share of such pages that it wrote in the time of so many passes, up to this visit; a multiple of SHARE_STEP. */
   rewrittenShare(content: PageContent, passes: number): number {
     if (content.kind !== 'own' || !content.rewritten) return 0;
-    return Math.min((this.betweenVisitsNanos * passes) / this.rewriteNanos, 1);
+    const share = Math.min((this.betweenVisitsNanos * passes) / this.rewriteNanos, 1);
+    return Math.round(share / SHARE_STEP) * SHARE_STEP;
   }
 
   private hold(content: PageContent, from: number, to: number, sign: 1 | -1): void {

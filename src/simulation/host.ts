@@ -43,14 +43,18 @@ interface RunningGuest {
 
 /** The kernel is up for so long when the simulation begins. */
 const UPTIME_MILLIS = 3_600_000;
-/** A starting guest's memory grows in steps. */
+/** A starting guest's memory grows in steps, at full quarters of a second. */
 const FILL_STEP_MILLIS = 250;
 /** The kernel begins to look for memory to reclaim when less is free, as a share of the whole. */
 const LOW_FREE_SHARE = 0.02;
-/** Pressure is an average of this time (PSI's avg10). */
+/** Pressure is an average of this time (PSI's avg10), which the kernel brings up to date every two seconds. */
 const PRESSURE_MILLIS = 10_000;
+const PRESSURE_STEP_MILLIS = 2000;
 
-/** A host in virtual time: memory, guests, ksmd. What is done to it happens at the time it was advanced to. */
+/**
+ * A host in virtual time: memory, guests, ksmd. What is done to it happens at the time it was advanced to; how often it is
+ * advanced, and so looked at, changes nothing.
+ */
 export class VirtualHost {
   readonly ksmd: Ksmd;
   nowMillis = 0;
@@ -99,11 +103,11 @@ export class VirtualHost {
 
   advanceTo(millis: number): void {
     while (this.nowMillis < millis) {
-      const next = this.filling.length > 0 ? Math.min(this.nowMillis + FILL_STEP_MILLIS, millis) : millis;
-      this.ksmd.advance(this.sinceBootNanos(next));
-      this.press(next - this.nowMillis);
-      this.nowMillis = next;
-      this.fill();
+      const step = this.filling.length > 0 ? FILL_STEP_MILLIS : PRESSURE_STEP_MILLIS;
+      this.nowMillis = Math.min((Math.floor(this.nowMillis / step) + 1) * step, millis);
+      this.ksmd.advance(this.sinceBootNanos(this.nowMillis));
+      if (this.nowMillis % PRESSURE_STEP_MILLIS === 0) this.press();
+      if (this.nowMillis % FILL_STEP_MILLIS === 0) this.fill();
     }
   }
 
@@ -210,15 +214,15 @@ export class VirtualHost {
   }
 
   /** A rough likeness of PSI: tasks begin to wait when the kernel has to reclaim, and wait most when it swaps. */
-  private press(millis: number): void {
+  private press(): void {
     const low = this.options.memoryMiB * MIB * LOW_FREE_SHARE;
     const free = this.unusedBytes;
     const now = free >= low ? 0 : free >= 0 ? 40 * (1 - free / low) : 80;
-    this.pressurePercent += (now - this.pressurePercent) * (1 - Math.exp(-millis / PRESSURE_MILLIS));
+    this.pressurePercent += (now - this.pressurePercent) * (1 - Math.exp(-PRESSURE_STEP_MILLIS / PRESSURE_MILLIS));
   }
 
   private sinceBootNanos(millis: number): number {
-    return (UPTIME_MILLIS + millis) * NANOS_PER_MILLI;
+    return Math.round((UPTIME_MILLIS + millis) * NANOS_PER_MILLI);
   }
 }
 

@@ -13,7 +13,13 @@ export const RECORD_BYTES = 64;
 
 const NANOS_PER_MILLI = 1e6;
 
-/** The kernel's KSM with its thread, in virtual time. */
+/**
+ * The kernel's KSM with its thread, in virtual time.
+ *
+ * INVARIANTS: what it has done at a time does not depend on how often it was advanced before: at each time all is done that
+ * was over by then, a page at a time; a page's price depends on nothing else than what was done before it; and all times
+ * are whole nanoseconds, so that sums of them are exact.
+ */
 export class Ksmd {
   readonly contents: Contents = new SharedContents<VirtualGuest>();
   /** CPU time since boot. */
@@ -103,9 +109,9 @@ export class Ksmd {
     return undefined;
   }
 
-  /** Runs until `nowNanos`. */
+  /** Runs until `nowNanos`, a whole number. */
   advance(nowNanos: number): void {
-    while (this.isAwake && this.reachedNanos < nowNanos) {
+    while (this.isAwake && this.reachedNanos <= nowNanos) {
       if (!this.act(nowNanos - this.reachedNanos)) return;
     }
     if (!this.isAwake) this.reachedNanos = nowNanos;
@@ -123,7 +129,7 @@ export class Ksmd {
       return true;
     }
     if (this.scanner.atHead) {
-      if (!this.spend(this.costs.passNanos, leftNanos)) return false;
+      if (!this.spend(Math.round(this.costs.passNanos), leftNanos)) return false;
       this.advisor = { ...this.advisor, startMillis: this.reachedNanos / NANOS_PER_MILLI };
       this.scanner.begin();
       return true;
@@ -133,11 +139,12 @@ export class Ksmd {
     return piece === undefined || this.scanBatches(piece, leftNanos) || this.scanPages(piece, leftNanos);
   }
 
-  /** Whole batches of alike pages, all at once. */
+  /** Whole batches of alike pages, all at once; each with the waking for the next. */
   private scanBatches(piece: Piece, leftNanos: number): boolean {
     const { pagesToScan } = this.settings;
-    if (!piece.counted || this.batchLeft !== pagesToScan) return false;
-    const busyNanos = this.wakingNanos + pagesToScan * piece.costNanos * this.factor;
+    const isFresh = this.batchLeft === pagesToScan && this.busyNanos === this.wakingNanos;
+    if (!piece.counted || !isFresh) return false;
+    const busyNanos = this.wakingNanos + pagesToScan * this.priceOf(piece.costNanos);
     const restNanos = this.restAfter(busyNanos);
     const batches = Math.min(Math.floor(piece.pages / pagesToScan), Math.floor(leftNanos / (busyNanos + restNanos)));
     if (batches < 1) return false;
@@ -150,8 +157,9 @@ export class Ksmd {
 
   private scanPages({ pages, costNanos, counted, scan }: Piece, leftNanos: number): boolean {
     const most = counted ? Math.min(pages, this.batchLeft) : pages;
-    const scanned = Math.min(most, Math.floor(leftNanos / (costNanos * this.factor)));
-    if (scanned < 1 || !this.spend(scanned * costNanos * this.factor, leftNanos)) return false;
+    const price = this.priceOf(costNanos);
+    const scanned = Math.min(most, Math.floor(leftNanos / price));
+    if (scanned < 1 || !this.spend(scanned * price, leftNanos)) return false;
     scan(scanned);
     if (counted) {
       this.pagesScanned += scanned;
@@ -161,12 +169,12 @@ export class Ksmd {
     return true;
   }
 
-  private get factor(): number {
-    return this.settings.sleepMillisecs > 0 ? this.costs.pacedFactor : 1;
+  private priceOf(costNanos: number): number {
+    return Math.round(costNanos * (this.settings.sleepMillisecs > 0 ? this.costs.pacedFactor : 1));
   }
 
   private get wakingNanos(): number {
-    return this.settings.sleepMillisecs > 0 ? this.costs.batchNanos * this.factor : 0;
+    return this.settings.sleepMillisecs > 0 ? this.priceOf(this.costs.batchNanos) : 0;
   }
 
   private restAfter(busyNanos: number): number {

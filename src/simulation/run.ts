@@ -1,4 +1,4 @@
-import { NEVER, Subject, type Subscription, VirtualTimeScheduler, concat, defer, map, of, timer } from 'rxjs';
+import { NEVER, Subject, VirtualTimeScheduler, concat, defer, map, of, timer } from 'rxjs';
 import type { Decision } from '../core/decision.js';
 import type { GuestEvent } from '../core/guest.js';
 import { type KsmSettings, ksmFile, ksmWrites } from '../core/ksm.js';
@@ -6,7 +6,6 @@ import { type Applied, type Plan, type Retune, retunes } from '../core/retune.js
 import type { Sample } from '../core/sample.js';
 import { type HostOptions, VirtualHost } from './host.js';
 import type { Step } from './scenario.js';
-import type { Happening, Point, Trace, Turn } from './trace.js';
 
 /** A step and when it is done. */
 export interface TimedStep {
@@ -14,20 +13,14 @@ export interface TimedStep {
   readonly step: Step;
 }
 
-const POINT_MILLIS = 1000;
-
 /**
  * The daemon's pipeline on a virtual host, with virtual time between: a day takes seconds. The same is done in the same
- * way each time.
+ * way each time, in whatever parts the time passes.
  */
 export class Simulation {
   readonly host: VirtualHost;
   private readonly scheduler = new VirtualTimeScheduler(undefined, 0);
   private readonly event$ = new Subject<GuestEvent>();
-  private loop: Subscription | undefined;
-  private readonly points: Point[] = [];
-  private readonly turns: Turn[] = [];
-  private readonly happenings: Happening[] = [];
   private readonly failures: unknown[] = [];
 
   /** @param onRetune is told every turn of the loop. */
@@ -42,33 +35,22 @@ export class Simulation {
   take(step: Step, ready = false): void {
     this.arrive();
     const event = this.host.take(step, ready);
-    this.happenings.push({ atMillis: this.host.nowMillis, step });
     if (event !== undefined) this.event$.next(event);
   }
 
   /** Does the steps when their time comes, counted from now. */
   schedule(steps: readonly TimedStep[]): void {
     for (const { atMillis, step } of steps) {
-      this.scheduler.schedule(
-        () => {
-          this.take(step);
-        },
-        this.host.nowMillis + atMillis - this.scheduler.frame,
-      );
+      this.scheduler.schedule(() => {
+        this.take(step);
+      }, atMillis);
     }
   }
 
-  /** Starts the tuner, and with it the trace. */
-  start(plan: Plan, pointMillis = POINT_MILLIS): void {
+  /** Starts the tuner. */
+  start(plan: Plan): void {
     const { scheduler } = this;
-    const look = () => {
-      this.arrive();
-      this.points.push(pointOf(this.host));
-      // Not the action's own schedule(): that would chain all of them.
-      scheduler.schedule(look, pointMillis);
-    };
-    scheduler.schedule(look);
-    const loop = retunes({
+    const retune$ = retunes({
       plan$: concat(of(plan), NEVER),
       guest$: this.event$,
       manual$: NEVER,
@@ -78,15 +60,10 @@ export class Simulation {
       stop$: NEVER,
       scheduler,
     });
-    this.loop = loop.subscribe({
+    retune$.subscribe({
       next: (retune) => {
+        if ('failure' in retune) this.failures.push(retune.failure);
         this.onRetune(retune);
-        if ('failure' in retune) {
-          this.failures.push(retune.failure);
-          return;
-        }
-        const { triggers, decision, applied } = retune;
-        this.turns.push({ atMillis: this.host.nowMillis, triggers, decision, applied });
       },
       error: (error: unknown) => {
         this.failures.push(error);
@@ -100,28 +77,13 @@ export class Simulation {
    * @throws what a policy threw.
    */
   pass(millis: number): void {
-    this.scheduler.maxFrames = this.host.nowMillis + millis;
-    this.scheduler.flush();
-    this.host.advanceTo(this.scheduler.maxFrames);
+    const { scheduler } = this;
+    scheduler.maxFrames = scheduler.frame + millis;
+    scheduler.flush();
+    // It stands where the last action was.
+    scheduler.frame = scheduler.maxFrames;
+    this.arrive();
     if (this.failures.length > 0) throw this.failures[0];
-  }
-
-  /** How it is now. */
-  get point(): Point {
-    return pointOf(this.host);
-  }
-
-  /** Lets go of what happened until now, so that a month takes no more memory than a day. */
-  forget(): void {
-    for (const list of [this.points, this.turns, this.happenings]) list.length = 0;
-  }
-
-  /** What happened until now, in times from `clockMillis` on. Nothing happens any more. */
-  end(clockMillis = 0): Trace {
-    this.loop?.unsubscribe();
-    const since = <T extends { readonly atMillis: number }>(entries: readonly T[]) =>
-      entries.map((entry) => ({ ...entry, atMillis: entry.atMillis - clockMillis }));
-    return { points: since(this.points), turns: since(this.turns), happenings: since(this.happenings) };
   }
 
   /** Brings the host to the scheduler's time. */
@@ -157,23 +119,5 @@ export function fixedPlan(settings: KsmSettings): Plan {
     intervalMillis: 86_400_000,
     settleMillis: 0,
     recheckMillis: [],
-  };
-}
-
-function pointOf(host: VirtualHost): Point {
-  const ksm = host.ksmd.state();
-  return {
-    atMillis: host.nowMillis,
-    savedBytes: host.savedBytes,
-    possibleBytes: host.possibleBytes,
-    freeBytes: host.freeBytes,
-    guests: host.guestCount,
-    run: ksm.run,
-    pagesToScan: ksm.pagesToScan,
-    sleepMillisecs: ksm.sleepMillisecs,
-    fullScans: host.ksmd.fullScans,
-    pagesScanned: host.ksmd.pagesScanned,
-    ksmdCpuNanos: host.ksmd.cpuNanos,
-    memoryPressurePercent: host.memoryPressurePercent,
   };
 }

@@ -1,10 +1,10 @@
-import { type Verdict, costOf, placeOf, sharedAfter, verdictOn } from './comparing.js';
+import { type Verdict, costOf, pagesAtCost, placeOf, sharedAfter, verdictOn } from './comparing.js';
 import type { KsmdCosts } from './costs.js';
 import type { VirtualGuest } from './guest.js';
 import { type Contents, type GuestFamily, type Pages, smartScan, unseen } from './pages.js';
 import type { Run } from './ranges.js';
 
-/** Alike pages that ksmd comes to next. */
+/** Alike pages that ksmd comes to next: what becomes of them is the same whether it does all at once or some at a time. */
 export interface Piece {
   readonly pages: number;
   /** CPU time of one, in nanoseconds. */
@@ -22,9 +22,6 @@ export interface ScanRules {
   readonly maxPageSharing: number;
   readonly checksumFirst: boolean;
 }
-
-/** While a tree grows, searching it becomes dearer: for so many pages, or until it has doubled, the price stays the same. */
-const LEAST_GROWTH = 4096;
 
 /** Before the first page of a guest. */
 const NOT_ENTERED = -1;
@@ -161,16 +158,14 @@ export class Scanner {
       shared: content?.value,
       pass: this.pass,
     });
-    const alike =
-      at === undefined || content === undefined || value.content.kind === 'zero' ? rest : content.to - at.place;
+    const zero = value.content.kind === 'zero';
+    const alike = at === undefined || content === undefined || zero ? rest : content.to - at.place;
     const trees = { stable: this.contents.totals.nodes, unstable: this.unstableNodes };
-    const growing = verdict.kind === 'waits' || verdict.kind === 'pairs';
-    const growth = growing ? Math.max(trees.stable, trees.unstable, LEAST_GROWTH) : rest;
-    const pages = Math.min(rest, alike, growth);
+    const pages = Math.min(rest, alike, pagesAtCost(verdict, trees, content?.value.copies));
     return this.changing(guest, pages, costOf(verdict, value.known, trees, this.costs), true, (scanned) => {
       if (!value.known) this.items += scanned;
       this.leaveUnstable(value, scanned);
-      if (at !== undefined) this.share(verdict, guest, at.family, at.place, value.content.kind === 'zero', scanned);
+      if (at !== undefined) this.share(verdict, guest, at.family, at.place, zero, scanned);
       if (verdict.kind === 'waits') {
         this.unshared += scanned * verdict.quietShare;
         this.unstableNodes += scanned * verdict.quietShare;

@@ -1,6 +1,7 @@
 import type { Plan } from '../core/retune.js';
 import { type HostOptions, VirtualHost } from './host.js';
-import { Simulation, type TimedStep } from './run.js';
+import { Recorder } from './recorder.js';
+import type { TimedStep } from './run.js';
 import type { Scenario } from './scenario.js';
 import { type Figures, type Trace, figuresOf } from './trace.js';
 
@@ -36,30 +37,33 @@ const CONVERGED_SHARE = 0.99;
 /** ... and the tuner has had this time to come to rest. */
 const REST_MILLIS = 300_000;
 const STRIDE_MILLIS = 10_000;
+const POINT_MILLIS = 1000;
 const LONGEST_CONVERGENCE_MILLIS = 86_400_000;
 
 /** Runs a story with a tuner on a virtual host. The same options give the same run. */
-export function simulate({ story, plan, durationMillis, host, pointMillis }: SimulationOptions): SimulationRun {
-  const simulation = new Simulation({ memoryMiB: memoryFor(story, host), ...host });
+export function simulate(options: SimulationOptions): SimulationRun {
+  const { story, plan, durationMillis, host, pointMillis = POINT_MILLIS } = options;
+  const recorder = new Recorder({ memoryMiB: memoryFor(story, host), ...host }, pointMillis);
+  const { simulation } = recorder;
   for (const step of story.before) simulation.take(step, true);
-  simulation.start(plan, pointMillis);
-  simulation.pass(0);
-  if (story.converged) converge(simulation);
+  simulation.start(plan);
+  recorder.pass(0);
+  if (story.converged) converge(recorder);
   const clockMillis = simulation.host.nowMillis;
   for (const step of story.then) simulation.take(step);
   simulation.schedule(story.later ?? []);
-  simulation.pass(durationMillis);
-  const trace = simulation.end(clockMillis);
+  recorder.pass(durationMillis);
+  const trace = recorder.trace(clockMillis);
   return { trace, figures: figuresOf(trace, story.gainMiB * MIB) };
 }
 
 /** Until the tuner has merged what there is and has rested, or can be waited for no longer. */
-function converge(simulation: Simulation): void {
-  const { host } = simulation;
+function converge(recorder: Recorder): void {
+  const { host } = recorder.simulation;
   while (host.savedBytes < CONVERGED_SHARE * host.possibleBytes && host.nowMillis < LONGEST_CONVERGENCE_MILLIS) {
-    simulation.pass(STRIDE_MILLIS);
+    recorder.pass(STRIDE_MILLIS);
   }
-  simulation.pass(REST_MILLIS);
+  recorder.pass(REST_MILLIS);
 }
 
 /** Short: the guests that are there first leave three quarters of the reserve free. Plenty: they use a quarter of memory. */

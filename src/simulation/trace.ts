@@ -2,7 +2,7 @@ import type { Decision } from '../core/decision.js';
 import type { Trigger } from '../core/policy.js';
 import type { Applied } from '../core/retune.js';
 import { cpuPercent, firstReach } from './curve.js';
-import type { Step } from './scenario.js';
+import type { VirtualHost } from './host.js';
 
 /** A host at one moment. */
 export interface Point {
@@ -25,10 +25,23 @@ export interface Point {
   readonly memoryPressurePercent: number;
 }
 
-/** What was done to the host. */
-export interface Happening {
-  readonly atMillis: number;
-  readonly step: Step;
+/** A host as it is now. */
+export function pointOf(host: VirtualHost): Point {
+  const ksm = host.ksmd.state();
+  return {
+    atMillis: host.nowMillis,
+    savedBytes: host.savedBytes,
+    possibleBytes: host.possibleBytes,
+    freeBytes: host.freeBytes,
+    guests: host.guestCount,
+    run: ksm.run,
+    pagesToScan: ksm.pagesToScan,
+    sleepMillisecs: ksm.sleepMillisecs,
+    fullScans: host.ksmd.fullScans,
+    pagesScanned: host.ksmd.pagesScanned,
+    ksmdCpuNanos: host.ksmd.cpuNanos,
+    memoryPressurePercent: host.memoryPressurePercent,
+  };
 }
 
 /** A turn of the daemon's loop; without its sample, of which a large host has too many. */
@@ -43,7 +56,6 @@ export interface Turn {
 export interface Trace {
   readonly points: readonly Point[];
   readonly turns: readonly Turn[];
-  readonly happenings: readonly Happening[];
 }
 
 /** What a run comes to; what was not reached is absent. */

@@ -111,7 +111,8 @@ describe('a single pass of ksmd', () => {
       for (const [index, content] of guests.entries()) start(host, `guest${index}`, content);
       set(host, { ...settings, pagesToScan: 1e9, sleepMillisecs: 100_000, run: 1 });
       if (late !== undefined) {
-        passes(host, 6);
+        // After so many smart scan leaves out what the two have of their own, as it did when this was measured.
+        passes(host, 9);
         start(host, 'late', late);
       }
       for (const [index, millis] of measured.entries()) {

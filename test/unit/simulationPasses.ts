@@ -33,7 +33,7 @@ export function set(on: VirtualHost, settings: KsmSettings): void {
 /** Lets ksmd end so many passes. */
 export function passes(on: VirtualHost, count: number): KsmState {
   const until = on.ksmd.fullScans + count;
-  while (on.ksmd.fullScans < until) on.advanceTo(on.nowMillis + 100);
+  while (on.ksmd.fullScans < until) on.advanceTo(on.nowMillis + 1);
   return on.ksmd.state();
 }
 

@@ -5,42 +5,9 @@ import type { KsmSettings } from '../../src/core/ksm.js';
 import type { HostOptions } from '../../src/simulation/host.js';
 import { VirtualHost } from '../../src/simulation/host.js';
 import { Simulation, type TimedStep, fixedPlan } from '../../src/simulation/run.js';
-import type { GuestContent, Step } from '../../src/simulation/scenario.js';
-import { planFrom } from './examples.js';
+import { host, settings, timeline } from './simulationArbitraries.js';
 
 const RECORD_BYTES = 64;
-
-const content: fc.Arbitrary<GuestContent> = fc.record({
-  commonMiB: fc.nat(6),
-  image: fc.constantFrom('a', 'b'),
-  zeroMiB: fc.nat(3),
-  ownMiB: fc.nat(6),
-  rewrittenMiBPerSecond: fc.oneof(fc.constant(0), fc.double({ min: 0.01, max: 20, noNaN: true })),
-});
-const guest = fc.constantFrom('a', 'b', 'c', 'd', 'e');
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('start' as const), guest, content }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('stop' as const), guest }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('align' as const), guest }) },
-);
-const timeline: fc.Arbitrary<readonly TimedStep[]> = fc.array(fc.record({ atMillis: fc.nat(20_000), step }), {
-  maxLength: 20,
-  size: 'max',
-});
-const settings: fc.Arbitrary<KsmSettings> = fc.record({
-  run: fc.constantFrom(0, 1),
-  pagesToScan: fc.oneof(fc.nat(2000), fc.nat(100_000)),
-  sleepMillisecs: fc.constantFrom(1, 10, 20, 200),
-  smartScan: fc.constantFrom(0, 1),
-  useZeroPages: fc.constantFrom(0, 1),
-  maxPageSharing: fc.constantFrom(2, 3, 256),
-});
-const host: fc.Arbitrary<HostOptions> = fc.record({
-  memoryMiB: fc.integer({ min: 1024, max: 4096 }),
-  kernel: fc.constantFrom({ major: 6, minor: 4 }, { major: 6, minor: 10 }, { major: 6, minor: 18 }),
-  ownMiB: fc.constant(512),
-  fillMiBPerSecond: fc.constantFrom(2, 320),
-});
 
 /** Plays a timeline, and looks at the host every 700 ms. */
 function watch(
@@ -121,23 +88,6 @@ describe('on any host, whatever guests do', () => {
         assert.ok(seen.freeBytes >= free - saved);
         assert.equal(seen.ksmd.bookkeepingBytes, 0);
       }),
-    );
-  });
-
-  test('the same is done in the same way', () => {
-    const plan = planFrom({ KSM_MONITOR_INTERVAL: '3', KSM_NPAGES_MAX: '50000' });
-    fc.assert(
-      fc.property(host, timeline, (options, steps) => {
-        const trace = () => {
-          const simulation = new Simulation(options);
-          simulation.start(plan, 500);
-          simulation.schedule(steps);
-          simulation.pass(25_000);
-          return simulation.end();
-        };
-        assert.deepEqual(trace(), trace());
-      }),
-      { numRuns: 25 },
     );
   });
 });

@@ -1,4 +1,4 @@
-import { findRivals } from '../../../src/host/rivals.js';
+import { findRivals } from '../../../src/host/daemons.js';
 import { scenario } from '../../../src/simulation/scenario.js';
 import { Lab } from '../../support/lab.js';
 import { KsmControl } from './ksmControl.js';
