@@ -1,6 +1,6 @@
 import { DBusError } from 'dbus-next';
 import type { PolicyName } from '../config/help.js';
-import { nearest } from '../core/nearest.js';
+import { didYouMean } from '../core/nearest.js';
 import type { Commands } from './commands.js';
 
 /** SetPolicy takes it for the policy that the configuration names. */
@@ -13,9 +13,8 @@ export function namedPolicy({ policies, policyObstacle }: Commands, name: string
   const policy = policies.find((known) => known === name);
   if (policy === undefined) {
     const choices = [...policies, DEFAULT_POLICY];
-    const near = nearest(name, choices);
-    const hint = near === undefined ? `there are ${choices.join(', ')}` : `did you mean ${near}?`;
-    throw new DBusError(INVALID_ARGS, `no policy "${name.slice(0, 60)}"; ${hint}`);
+    const hint = didYouMean(name, choices, `there are ${choices.join(', ')}`);
+    throw new DBusError(INVALID_ARGS, `no policy "${name.slice(0, 60)}"${hint}`);
   }
   const obstacle = policyObstacle(policy);
   if (obstacle !== undefined) throw new DBusError(NOT_SUPPORTED, `policy ${policy}: ${obstacle}`);

@@ -8,9 +8,8 @@ import type { Sample } from '../sample.js';
 import { type Burst, beginBurst, isOver, judgeBurst } from './burst.js';
 import { type Due, describeDue, hasDeparture, nextDue } from './due.js';
 import { type Need, type NeedOptions, needOf } from './need.js';
-import { newOccasion } from './occasion.js';
+import { PRESSURE_WAIT_MILLIS, newOccasion } from './occasion.js';
 import { batchNanosFor, sleepFor } from './pace.js';
-import { PRESSURE_WAIT_MILLIS } from './phase.js';
 import { DEAREST_PAGE_NANOS, type Mark, markOf, isWorthIt, progressBetween, worthOf } from './progress.js';
 import { type Settling, describeSettling, nextSettling } from './settling.js';
 

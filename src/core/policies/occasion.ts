@@ -2,6 +2,9 @@ import type { Trigger } from '../policy.js';
 import type { Need } from './need.js';
 import type { Mark } from './progress.js';
 
+/** Memory that a burst has just gone through is not gone through again because pressure comes and goes. */
+export const PRESSURE_WAIT_MILLIS = 60_000;
+
 /** What a policy remembers of its last look. */
 interface Look {
   readonly need: Pick<Need, 'needed' | 'urgent'>;

@@ -15,6 +15,7 @@ import {
   nextProbeAt,
   probeResult,
 } from './probe.js';
+import { PRESSURE_WAIT_MILLIS } from './occasion.js';
 import { type Mark, isWorthIt, progressBetween, worthOf } from './progress.js';
 import { isPatient } from './settling.js';
 
@@ -67,8 +68,6 @@ export interface Situation {
   readonly probeMaxMillis: number;
 }
 
-/** Memory that a burst has just gone through is not gone through again because pressure comes and goes. */
-export const PRESSURE_WAIT_MILLIS = 60_000;
 /** Some task waits for a CPU for more than this part of the time: guests come up, and ksmd would be in their way. */
 const BUSY_SHARE = 0.25;
 /** Guests that brought little wait for more until a burst for them takes no more than this part of a core on average. */
