@@ -27,6 +27,7 @@ import { agentCommands } from './agent/commands.js';
 import { unmergeObstacle } from './core/hold.js';
 import type { Trigger } from './core/policy.js';
 import { type Retune, retunes } from './core/retune.js';
+import { savingsOf } from './core/savings.js';
 import { type AgentState, initialState } from './core/state.js';
 import { firstEnd, giveBack } from './agent/end.js';
 import { EXIT, type ExitStatus } from './errors.js';
@@ -93,7 +94,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const { configuredPolicy, current } = intents;
   const policy = current.values.KSM_POLICY;
   const first = initialState({ version: options.version, policy, configuredPolicy, dryRun });
-  const obstacle = () => unmergeObstacle(ksm.read(), readMemoryFigures(root), pageSize);
+  const obstacle = (): string | undefined =>
+    unmergeObstacle(savingsOf(ksm.read(), pageSize, collector.freedBytes), readMemoryFigures(root));
   const manager = new Manager(
     first,
     agentCommands({

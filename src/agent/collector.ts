@@ -1,20 +1,45 @@
 import type { Guests } from './guests.js';
-import type { Guest } from '../core/guest.js';
+import {
+  type AnonymousMemory,
+  type FreedBySplits,
+  firstFreedBySplits,
+  nextFreedBySplits,
+} from '../core/freedBySplits.js';
+import type { Guest, KernelGuest } from '../core/guest.js';
+import type { HugePages } from '../core/hugePages.js';
+import { type KernelVersion, parseKernelVersion } from '../core/kernelVersion.js';
 import type { KsmState } from '../core/ksm.js';
 import { type MemoryAccounting, availableBytesOf, hostMemory } from '../core/memory.js';
+import type { Problem } from '../core/problem.js';
 import type { Sample } from '../core/sample.js';
 import type { KsmDirectory } from '../host/ksm.js';
 import { Ksmd } from '../host/ksmd.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { readPressure } from '../host/pressure.js';
-import { type Root, pageSizeBytes } from '../host/sysfs.js';
+import { type Root, pageSizeBytes, readTextIfThere } from '../host/sysfs.js';
+import { hugePagesOf, readTransparentHugepages } from '../host/transparentHugepages.js';
+import { type VmStat, readVmStat } from '../host/vmstat.js';
 
-/** Each guest costs a file to read: they are not read more often than this, after a pass or a start, */
+/** Each guest costs two files to read. They are read after a pass, but for at most this share of a core, */
+const KERNEL_GUESTS_CPU_SHARE = 0.002;
+const LEAST_KERNEL_GUESTS_MILLIS = 1000;
+/** after a start, or while ksmd runs, not more often than this, */
 const KERNEL_GUESTS_MILLIS = 10_000;
-/** and without either not more often than this: a young guest goes on filling its hugepages. */
+/** and otherwise not more often than this: a young guest goes on filling its hugepages. */
 const QUIET_KERNEL_GUESTS_MILLIS = 60_000;
 
-type KernelGuests = Awaited<ReturnType<Guests['kernelGuests']>>;
+/** What the kernel tells of the guests, and of what their memory is in. */
+interface KernelView {
+  readonly guests: ReadonlyMap<string, KernelGuest>;
+  readonly problems: readonly Problem[];
+  readonly freedBySplits: FreedBySplits;
+  readonly hugePages: HugePages | undefined;
+  /** What was the case when it was read, and what reading took. */
+  readonly fullScans: number | undefined;
+  readonly names: string;
+  readonly readAtMillis: number;
+  readonly tookMillis: number;
+}
 
 /** Takes samples: the kernel's files and the guests at one moment. */
 export class Collector {
@@ -23,9 +48,9 @@ export class Collector {
   private readonly ksmd: Ksmd;
   private readonly guests: Pick<Guests, 'list' | 'kernelGuests'>;
   private readonly pageSizeBytes: number;
-  private kernelGuests: KernelGuests = { guests: new Map(), problems: [] };
-  /** What was the case when they were read. */
-  private readAt: { readonly occasion: string; readonly monotonicMillis: number } | undefined;
+  private readonly kernel: KernelVersion | undefined;
+  private readonly hugePageBytes: number;
+  private view: KernelView | undefined;
 
   constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list' | 'kernelGuests'>) {
     this.root = root;
@@ -33,13 +58,21 @@ export class Collector {
     this.ksmd = new Ksmd(root);
     this.guests = guests;
     this.pageSizeBytes = pageSizeBytes(root);
+    this.hugePageBytes = readTransparentHugepages(root)?.sizeBytes ?? 0;
+    this.kernel = parseKernelVersion(readTextIfThere(`${root}/proc/sys/kernel/osrelease`) ?? '');
+  }
+
+  /** What splits of huge pages gave back, as far as it was watched. */
+  get freedBytes(): number {
+    return this.view?.freedBySplits.bytes ?? 0;
   }
 
   /** @throws MalformedError when the kernel's files do not say what they should. */
   async sample(accounting: MemoryAccounting): Promise<Sample> {
     const { guests: listed, problems } = await this.guests.list();
     const ksm = this.ksm.read();
-    const guests = await this.asKernelHas(listed, ksm);
+    const view = await this.kernelView(listed, ksm);
+    const guests = listed.map((guest) => withKernelGuest(guest, view.guests.get(guest.name)));
     const figures = readMemoryFigures(this.root);
     const memoryPressurePercent = readPressure(this.root, 'memory')?.recentPercent;
     const cpuStalledNanos = readPressure(this.root, 'cpu')?.stalledNanos;
@@ -52,23 +85,77 @@ export class Collector {
       availableBytes: availableBytesOf(figures),
       ksm,
       pageSizeBytes: this.pageSizeBytes,
-      problems: [...problems, ...this.kernelGuests.problems],
+      problems: [...problems, ...view.problems],
+      freedBySplits: view.freedBySplits,
+      ...(view.hugePages === undefined ? {} : { hugePages: view.hugePages }),
+      ...(this.kernel === undefined ? {} : { kernel: this.kernel }),
       ...(ksmd === undefined ? {} : { ksmdCpuNanos: ksmd.cpuNanos, ksmdWaitNanos: ksmd.waitNanos }),
       ...(memoryPressurePercent === undefined ? {} : { memoryPressurePercent }),
       ...(cpuStalledNanos === undefined ? {} : { cpuStalledNanos }),
     };
   }
 
-  /** With what the kernel tells of each, as the last passes left it. */
-  private async asKernelHas(guests: readonly Guest[], { fullScans }: KsmState): Promise<readonly Guest[]> {
-    const monotonicMillis = performance.now();
-    const occasion = [fullScans, ...guests.map(({ name }) => name)].join('\n');
-    const { readAt } = this;
-    const keptMillis = readAt?.occasion === occasion ? QUIET_KERNEL_GUESTS_MILLIS : KERNEL_GUESTS_MILLIS;
-    if (readAt === undefined || monotonicMillis - readAt.monotonicMillis >= keptMillis) {
-      this.kernelGuests = await this.guests.kernelGuests();
-      this.readAt = { occasion, monotonicMillis };
-    }
-    return guests.map((guest) => ({ ...guest, ...this.kernelGuests.guests.get(guest.name) }));
+  /** What the kernel tells of the guests, as the last passes left it. */
+  private async kernelView(
+    listed: readonly Guest[],
+    { fullScans, run, ksmZeroPages = 0 }: KsmState,
+  ): Promise<KernelView> {
+    const names = listed.map(({ name }) => name).join('\n');
+    const nowMillis = performance.now();
+    const { view: before } = this;
+    if (before !== undefined && nowMillis - before.readAtMillis < keptMillis(before, { fullScans, run, names }))
+      return before;
+
+    const { guests, problems } = await this.guests.kernelGuests();
+    const reading = {
+      guests: anonymousMemoryOf(listed, guests),
+      splitBytes: splitBytesOf(readVmStat(this.root), this.hugePageBytes),
+      zeroBytes: ksmZeroPages * this.pageSizeBytes,
+    };
+    this.view = {
+      ...{ guests, problems, fullScans, names, readAtMillis: nowMillis, tookMillis: performance.now() - nowMillis },
+      freedBySplits:
+        before === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(before.freedBySplits, reading),
+      hugePages: hugePagesOf(readTransparentHugepages(this.root)),
+    };
+    return this.view;
   }
+}
+
+/** For how long a view is good enough. */
+function keptMillis(view: KernelView, now: Pick<KernelView, 'fullScans' | 'names'> & { readonly run: number }): number {
+  if (now.run === 1 && view.fullScans !== now.fullScans) {
+    return Math.max(LEAST_KERNEL_GUESTS_MILLIS, view.tookMillis / KERNEL_GUESTS_CPU_SHARE);
+  }
+  const changes = now.run === 1 || view.names !== now.names || view.fullScans !== now.fullScans;
+  return changes ? KERNEL_GUESTS_MILLIS : QUIET_KERNEL_GUESTS_MILLIS;
+}
+
+function withKernelGuest(guest: Guest, seen: KernelGuest | undefined): Guest {
+  if (seen === undefined) return guest;
+  const { hugetlbBytes, ksmProfitBytes } = seen;
+  return {
+    ...guest,
+    ...(hugetlbBytes === undefined ? {} : { hugetlbBytes }),
+    ...(ksmProfitBytes === undefined ? {} : { ksmProfitBytes }),
+  };
+}
+
+function anonymousMemoryOf(
+  listed: readonly Guest[],
+  seen: ReadonlyMap<string, KernelGuest>,
+): ReadonlyMap<string, AnonymousMemory> {
+  const guests = listed.flatMap(({ name, balloonBytes }): [string, AnonymousMemory][] => {
+    const anonymous = seen.get(name)?.anonymous;
+    return anonymous === undefined ? [] : [[name, { ...anonymous, balloonBytes }]];
+  });
+  return new Map(guests);
+}
+
+/** See AnonymousReading. */
+function splitBytesOf(
+  { splitHugePages, splitUnderusedHugePages = 0 }: VmStat,
+  hugePageBytes: number,
+): number | undefined {
+  return splitHugePages === undefined ? undefined : (splitHugePages - splitUnderusedHugePages) * hugePageBytes;
 }

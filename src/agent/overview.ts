@@ -2,7 +2,7 @@ import type { FirstLook } from '../agent.js';
 import type { BusAddress } from '../bus/connection.js';
 import { formatBytes, plural } from '../core/format.js';
 import { residentBytesOf } from '../core/guest.js';
-import { savedBytes } from '../core/ksm.js';
+import { savingsOf } from '../core/savings.js';
 import { wrap } from '../text/wrap.js';
 import { busText, libvirtText } from './news.js';
 
@@ -18,7 +18,7 @@ export function overview(
   const rows: [string, string][] = [];
   if (retune !== undefined && 'sample' in retune) {
     const { ksm, guests, memory, pageSizeBytes } = retune.sample;
-    const saved = formatBytes(savedBytes(ksm, pageSizeBytes));
+    const saved = formatBytes(savingsOf(ksm, pageSizeBytes).savedBytes);
     const resident = formatBytes(residentBytesOf(guests));
     rows.push(
       ['memory', `${formatBytes(memory.totalBytes)}, ${formatBytes(memory.freeBytes)} free`],

@@ -32,6 +32,9 @@ const RESTLESS = [
   'PagesToScan',
   'SleepMillisecs',
   'SavedBytes',
+  'SharedBytes',
+  'ZeroBytes',
+  'FreedBytes',
   'SharingRatio',
   'KsmdCpuPercent',
   'BookkeepingBytes',
@@ -105,7 +108,19 @@ export class Manager extends Interface {
     return this.state.sleepMillisecs;
   }
   @read('t') get SavedBytes(): bigint {
-    return unsigned(this.state.savedBytes);
+    return unsigned(this.state.savings.savedBytes);
+  }
+  /** Of SavedBytes: one page for each further user of a shared page. */
+  @read('t') get SharedBytes(): bigint {
+    return unsigned(this.state.savings.sharedBytes);
+  }
+  /** Of SavedBytes: pages that KSM mapped to the kernel's zero page. */
+  @read('t') get ZeroBytes(): bigint {
+    return unsigned(this.state.savings.zeroBytes);
+  }
+  /** Of SavedBytes: what splitting huge pages gave back, as far as it was watched; no counter of KSM shows it. */
+  @read('t') get FreedBytes(): bigint {
+    return unsigned(this.state.savings.freedBytes);
   }
   /** Pages saved for each page that is kept for all; 0 while nothing is shared. */
   @read('d') get SharingRatio(): number {
@@ -118,11 +133,11 @@ export class Manager extends Interface {
   }
   /** Memory that KSM's own bookkeeping takes. */
   @read('t') get BookkeepingBytes(): bigint {
-    return unsigned(this.state.bookkeepingBytes);
+    return unsigned(this.state.savings.bookkeepingBytes);
   }
   /** SavedBytes less the bookkeeping; below 0 where merging costs more memory than it saves. */
   @read('x') get ProfitBytes(): bigint {
-    return BigInt(Math.round(this.state.profitBytes));
+    return BigInt(Math.round(this.state.savings.profitBytes));
   }
   /** What the host could hand out without swapping. */
   @read('t') get AvailableBytes(): bigint {

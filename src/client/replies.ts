@@ -37,6 +37,10 @@ export const Properties = v.object({
   pagesToScan: v.number(),
   sleepMillisecs: v.number(),
   savedBytes: v.number(),
+  /** The parts of savedBytes; 0 from a daemon that does not tell them. */
+  sharedBytes: v.optional(v.number(), 0),
+  zeroBytes: v.optional(v.number(), 0),
+  freedBytes: v.optional(v.number(), 0),
   sharingRatio: v.number(),
   ksmdCpuPercent: percent,
   bookkeepingBytes: v.number(),

@@ -1,3 +1,5 @@
+import type { AnonymousMemory } from './freedBySplits.js';
+
 /** A running guest. Its name is its identity: libvirt keeps names unique on a host, and QEMU is given the same one. */
 export interface Guest {
   readonly name: string;
@@ -9,10 +11,15 @@ export interface Guest {
   readonly ksmProfitBytes?: number;
   /** Memory that it has from hugepage pools, which is neither in `residentBytes` nor ksmd's to merge, in bytes. */
   readonly hugetlbBytes?: number;
+  /** What its balloon leaves it, in bytes; absent where nobody says. */
+  readonly balloonBytes?: number;
 }
 
 /** What the kernel alone tells of a guest. */
-export type KernelGuest = Pick<Guest, 'ksmProfitBytes' | 'hugetlbBytes'>;
+export type KernelGuest = Pick<Guest, 'ksmProfitBytes' | 'hugetlbBytes'> & {
+  /** Its private memory, as its process shows it. */
+  readonly anonymous: Omit<AnonymousMemory, 'balloonBytes'>;
+};
 
 /** `resized`: its memory changed, by its balloon or a memory device. */
 export type GuestChange = 'started' | 'stopped' | 'crashed' | 'resized';

@@ -1,13 +1,17 @@
 import type { GuestChange } from './guest.js';
-import { describeWrite, savedBytes } from './ksm.js';
+import { describeWrite } from './ksm.js';
 import type { Retune } from './retune.js';
+import { savingsOfSample } from './sample.js';
 
 /** What the history keeps of a sample. A value that the kernel does not tell is undefined. */
 export interface HistorySample {
   readonly kind: 'sample';
   /** Milliseconds since 1970, as everywhere in the history. */
   readonly atMillis: number;
+  /** All that merging gives back, in bytes; `freedBytes` is part of it. */
   readonly savedBytes: number;
+  /** What splits of huge pages gave back, which no counter of KSM shows; 0 in records of versions that did not know. */
+  readonly freedBytes: number;
   readonly freeBytes: number;
   readonly totalBytes: number;
   /** Memory of all guests that is in RAM. */
@@ -15,7 +19,7 @@ export interface HistorySample {
   readonly guestCount: number;
   /** As the turn left it. */
   readonly run: number;
-  /** general_profit; below 0 where KSM costs more than it saves. */
+  /** What is saved less KSM's own records; below 0 where KSM costs more. Undefined where the kernel does not tell it. */
   readonly profitBytes: number | undefined;
   /** CPU time that ksmd has used since boot. */
   readonly ksmdCpuNanos: number | undefined;
@@ -121,17 +125,19 @@ function decisionOf(retune: Retune, atMillis: number): HistoryDecision {
 
 function sampleOf({ sample, applied }: Extract<Retune, { sample: unknown }>, dryRun: boolean): HistorySample {
   const { ksm, memory, guests } = sample;
+  const { savedBytes, freedBytes, profitBytes } = savingsOfSample(sample);
   const runWritten = dryRun ? undefined : applied.writes.findLast(({ setting }) => setting === 'run')?.to;
   return {
     kind: 'sample',
     atMillis: sample.takenAtMillis,
-    savedBytes: savedBytes(ksm, sample.pageSizeBytes),
+    savedBytes,
+    freedBytes,
     freeBytes: memory.freeBytes,
     totalBytes: memory.totalBytes,
     committedBytes: memory.committedBytes,
     guestCount: guests.length,
     run: typeof runWritten === 'number' ? runWritten : ksm.run,
-    profitBytes: ksm.generalProfit,
+    profitBytes: ksm.generalProfit === undefined ? undefined : profitBytes,
     ksmdCpuNanos: sample.ksmdCpuNanos,
     pagesScanned: ksm.pagesScanned,
   };

@@ -1,9 +1,8 @@
-import type { KsmState } from './ksm.js';
-import { savedBytes } from './ksm.js';
 import { type MemoryFigures, availableBytesOf } from './memory.js';
 import { formatDuration } from './duration.js';
 import { formatBytes } from './format.js';
 import type { Policy } from './policy.js';
+import type { Savings } from './savings.js';
 
 /**
  * An administrator's word against the policy: `paused` and `stopped` keep ksmd stopped (run=0: what is shared stays
@@ -63,11 +62,14 @@ const UNMERGE_MARGIN = 0.1;
 /**
  * Why unmerging everything could take the host out of memory, with the figures; undefined when it fits. Every merged page
  * becomes a page of its own at once (run=2 does not return before that), so what is saved must fit into available memory.
+ * What splits of huge pages freed does not come back by it, but guests may write there at any time: it counts as well.
  * Swap does not count: the kernel would have to swap as fast as it unmerges.
  */
-export function unmergeObstacle(ksm: KsmState, memory: MemoryFigures, pageSizeBytes: number): string | undefined {
-  const needed = savedBytes(ksm, pageSizeBytes);
+export function unmergeObstacle({ savedBytes, freedBytes }: Savings, memory: MemoryFigures): string | undefined {
   const available = availableBytesOf(memory);
-  if (needed <= available * (1 - UNMERGE_MARGIN)) return undefined;
-  return `unmerging needs ${formatBytes(needed)}; ${formatBytes(available)} are available, of which a tenth must stay free`;
+  if (savedBytes <= available * (1 - UNMERGE_MARGIN)) return undefined;
+  const needed = `unmerging needs ${formatBytes(savedBytes - freedBytes)}`;
+  const freed =
+    freedBytes > 0 ? `, and guests may use ${formatBytes(freedBytes)} again that splits of huge pages freed` : '';
+  return `${needed}${freed}; ${formatBytes(available)} are available, of which a tenth must stay free`;
 }

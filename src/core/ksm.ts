@@ -131,30 +131,9 @@ export function settingsOf(state: KsmState): KsmSettings {
 }
 
 /**
- * Memory that merging saves, in bytes: one page for each further user of a shared page, and one for each page that was
- * mapped to the kernel's zero page (`ksm_zero_pages`, Linux 6.6, use_zero_pages=1).
- */
-export function savedBytes(state: KsmState, pageSizeBytes: number): number {
-  return (state.pagesSharing + (state.ksmZeroPages ?? 0)) * pageSizeBytes;
-}
-
-/** Size of the kernel's struct ksm_rmap_item on 64-bit machines, in bytes; it keeps one for each page it has seen. */
-const RMAP_ITEM_BYTES = 64;
-
-/** Memory that KSM's own bookkeeping takes, in bytes: what general_profit subtracts (mm/ksm.c). */
-export function bookkeepingBytes(state: KsmState): number {
-  return pagesSeen(state) * RMAP_ITEM_BYTES;
-}
-
-/**
  * Pages that ksmd keeps an eye on: those of the last passes that are still there. `pages_volatile` is the kernel's own
  * difference of the others from this number.
  */
 export function pagesSeen({ pagesShared, pagesSharing, pagesUnshared = 0, pagesVolatile = 0 }: KsmState): number {
   return pagesShared + pagesSharing + pagesUnshared + pagesVolatile;
-}
-
-/** What merging saves less what it costs in memory, in bytes: general_profit (Linux 6.4), or the same sum done here. */
-export function profitBytes(state: KsmState, pageSizeBytes: number): number {
-  return state.generalProfit ?? savedBytes(state, pageSizeBytes) - bookkeepingBytes(state);
 }

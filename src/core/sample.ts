@@ -1,5 +1,9 @@
+import type { FreedBySplits } from './freedBySplits.js';
 import type { Guest } from './guest.js';
+import type { HugePages } from './hugePages.js';
+import type { KernelVersion } from './kernelVersion.js';
 import type { KsmState } from './ksm.js';
+import { type Savings, savingsOf } from './savings.js';
 import type { HostMemory } from './memory.js';
 import type { Problem } from './problem.js';
 
@@ -25,8 +29,18 @@ export interface Sample {
   readonly memoryPressurePercent?: number;
   /** Time in which some task waited for a CPU, since boot, in nanoseconds (/proc/pressure/cpu, "some total"). */
   readonly cpuStalledNanos?: number;
+  /** What splitting huge pages gave back; absent where nobody watched. */
+  readonly freedBySplits?: FreedBySplits;
+  /** Absent on a kernel without transparent huge pages. */
+  readonly hugePages?: HugePages;
+  /** The kernel's release; absent where it is not understood. */
+  readonly kernel?: KernelVersion;
   /** Size of a page in bytes: the unit of everything that KSM counts. */
   readonly pageSizeBytes: number;
   /** What could not be had as it should. */
   readonly problems: readonly Problem[];
+}
+
+export function savingsOfSample({ ksm, pageSizeBytes, freedBySplits }: Sample): Savings {
+  return savingsOf(ksm, pageSizeBytes, freedBySplits?.bytes);
 }

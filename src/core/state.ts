@@ -1,8 +1,9 @@
 import { residentBytesOf } from './guest.js';
 import { type Hold, inForce } from './hold.js';
-import { type KsmState, bookkeepingBytes, profitBytes, savedBytes } from './ksm.js';
+import type { KsmState } from './ksm.js';
 import type { Retune } from './retune.js';
-import type { Sample } from './sample.js';
+import { type Sample, savingsOfSample } from './sample.js';
+import { type Savings, savingsOf } from './savings.js';
 
 /** What the agent shows of itself: the bus's properties, and with them the command's screens. */
 export interface AgentState {
@@ -14,15 +15,11 @@ export interface AgentState {
   readonly run: number;
   readonly pagesToScan: number;
   readonly sleepMillisecs: number;
-  readonly savedBytes: number;
+  readonly savings: Savings;
   /** Pages saved for each page that is kept for all (pages_sharing / pages_shared); 0 while nothing is shared. */
   readonly sharingRatio: number;
   /** ksmd's CPU time between the last two looks, as percent of one core; undefined where that is not known. */
   readonly ksmdCpuPercent: number | undefined;
-  /** Memory that KSM's own bookkeeping takes. */
-  readonly bookkeepingBytes: number;
-  /** What is saved less the bookkeeping: below 0 where merging costs more memory than it saves. */
-  readonly profitBytes: number;
   /** What the host could hand out without swapping (MemAvailable). */
   readonly availableBytes: number;
   readonly guestCount: number;
@@ -45,6 +42,8 @@ export type CpuMark = Pick<Sample, 'monotonicMillis'> & { readonly ksmdCpuNanos:
 /** Looks that follow each other more closely tell nothing of ksmd's CPU time: it sleeps and works in turns. */
 const LEAST_CPU_SPAN_MILLIS = 200;
 
+const NOTHING_MERGED: KsmState = { run: 0, pagesToScan: 0, sleepMillisecs: 0, pagesShared: 0, pagesSharing: 0 };
+
 /** The state before anything was looked at. */
 export function initialState(
   fixed: Pick<AgentState, 'version' | 'policy' | 'configuredPolicy' | 'dryRun'>,
@@ -54,11 +53,9 @@ export function initialState(
     run: 0,
     pagesToScan: 0,
     sleepMillisecs: 0,
-    savedBytes: 0,
+    savings: savingsOf(NOTHING_MERGED, 1),
     sharingRatio: 0,
     ksmdCpuPercent: undefined,
-    bookkeepingBytes: 0,
-    profitBytes: 0,
     availableBytes: 0,
     guestCount: 0,
     guestMemoryBytes: 0,
@@ -91,7 +88,7 @@ export function nextState(state: AgentState, news: News): AgentState {
   if ('failure' in retune) return next;
   const { sample } = retune;
   const { run, pagesToScan, sleepMillisecs } = kernelAfter(retune, state.dryRun);
-  const { ksm, guests, pageSizeBytes } = sample;
+  const { ksm, guests } = sample;
   return {
     ...next,
     ...ksmdCpu(state, sample),
@@ -99,10 +96,8 @@ export function nextState(state: AgentState, news: News): AgentState {
     run,
     pagesToScan,
     sleepMillisecs,
-    savedBytes: savedBytes(ksm, pageSizeBytes),
+    savings: savingsOfSample(sample),
     sharingRatio: ksm.pagesShared > 0 ? ksm.pagesSharing / ksm.pagesShared : 0,
-    bookkeepingBytes: bookkeepingBytes(ksm),
-    profitBytes: profitBytes(ksm, pageSizeBytes),
     availableBytes: sample.availableBytes ?? state.availableBytes,
     guestCount: guests.length,
     guestMemoryBytes: residentBytesOf(guests),

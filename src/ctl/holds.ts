@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatBytes } from '../core/format.js';
 import { formatDuration, parseDuration } from '../core/duration.js';
-import { savedBytes } from '../core/ksm.js';
+import { savingsOf } from '../core/savings.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { pageSizeBytes } from '../host/sysfs.js';
 import { runCommand } from './command.js';
@@ -82,7 +82,7 @@ async function showProgress({ progress }: VerbInput, until: AbortSignal): Promis
   for (;;) {
     await sleep(PROGRESS_MILLIS);
     if (until.aborted) break;
-    const left = formatBytes(savedBytes(ksm.read(), pageSize));
+    const left = formatBytes(savingsOf(ksm.read(), pageSize).savedBytes);
     progress(`unmerging: ${left} still shared, ${formatDuration(performance.now() - begin)}`);
   }
   progress('');

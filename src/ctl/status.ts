@@ -1,5 +1,5 @@
 import { formatBytes } from '../core/format.js';
-import { savedBytes } from '../core/ksm.js';
+import { savingsOf } from '../core/savings.js';
 import { EXIT } from '../errors.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { pageSizeBytes } from '../host/sysfs.js';
@@ -39,6 +39,6 @@ function withoutDaemon(reason: string, json: boolean, terminal: Terminal): strin
   if (ksm === undefined) return fold([`${reason}.`, 'This kernel has no KSM.'], terminal);
   const { run, pagesToScan, sleepMillisecs, pagesSharing } = ksm;
   const values = `run=${run}, pages_to_scan=${pagesToScan}, sleep_millisecs=${sleepMillisecs}, pages_sharing=${pagesSharing}`;
-  const saved = formatBytes(savedBytes(ksm, pageSizeBytes('')));
+  const saved = formatBytes(savingsOf(ksm, pageSizeBytes('')).savedBytes);
   return fold([`${reason}.`, `The kernel by itself ${merging(run)}: ${values}`, `${saved} saved.`], terminal);
 }

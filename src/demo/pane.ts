@@ -2,9 +2,9 @@ import * as v from 'valibot';
 import { retuneDict } from '../bus/dicts.js';
 import { type Values, defaultValues } from '../config/keys.js';
 import { type HistoryMemory, recordsOf } from '../core/history.js';
-import { savedBytes } from '../core/ksm.js';
 import type { Plan, Retune } from '../core/retune.js';
 import type { Sample } from '../core/sample.js';
+import { savingsOf } from '../core/savings.js';
 import { Retune as RetuneReply, plain } from '../client/replies.js';
 import { type DaemonNow, type WatchState, initialWatch, nextWatch } from '../ctl/watch/model.js';
 import { planOf } from '../config/plan.js';
@@ -46,7 +46,7 @@ export class Pane {
     this.state = nextWatch(nextWatch(this.state, { kind: 'tick', nowMillis: atMillis }), {
       kind: 'host',
       host: {
-        ...{ atMillis, savedBytes: savedBytes(ksm, pageSizeBytes), ksmdCpuNanos, pagesScanned },
+        ...{ atMillis, savedBytes: savingsOf(ksm, pageSizeBytes).savedBytes, ksmdCpuNanos, pagesScanned },
         ...{ freeBytes: memory.freeBytes, totalBytes: memory.totalBytes, run, pagesToScan, sleepMillisecs },
       },
     });
@@ -69,6 +69,7 @@ export class Pane {
     const daemon: DaemonNow = {
       ...{ policy: this.policy, configuredPolicy: this.policy, dryRun: false, hold: '', holdUntilUSec: 0 },
       ...{ guestCount: reply.guestCount ?? 0, guestMemoryBytes: reply.committedBytes ?? 0, libvirtConnected: true },
+      freedBytes: 'failure' in retune ? 0 : (retune.sample.freedBySplits?.bytes ?? 0),
       lastRetune: reply,
     };
     const told = records.filter(({ kind }) => kind !== 'sample');

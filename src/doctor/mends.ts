@@ -1,5 +1,6 @@
 import { unmergeObstacle } from '../core/hold.js';
 import type { KsmState } from '../core/ksm.js';
+import { savingsOf } from '../core/savings.js';
 import { valueOf } from './check.js';
 import type { Facts } from './facts.js';
 
@@ -31,7 +32,9 @@ export function unmerge(ksm: KsmState, facts: Facts): readonly string[] {
   if (daemonRuns(facts)) return ['samepagectl unmerge'];
   const [memory, pageSize] = [valueOf(facts.memory), valueOf(facts.pageSize)];
   const fits =
-    memory !== undefined && pageSize !== undefined && unmergeObstacle(ksm, memory, pageSize.bytes) === undefined;
+    memory !== undefined &&
+    pageSize !== undefined &&
+    unmergeObstacle(savingsOf(ksm, pageSize.bytes), memory) === undefined;
   return fits ? [setKsm('run', 2)] : ['# when there is memory for it (see Room to split):', setKsm('run', 2)];
 }
 

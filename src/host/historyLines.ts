@@ -34,10 +34,11 @@ function itemsOf(record: HistoryRecord): readonly unknown[] {
   switch (record.kind) {
     case 'sample': {
       const { savedBytes, freeBytes, totalBytes, committedBytes, guestCount, run } = record;
-      const { profitBytes, ksmdCpuNanos, pagesScanned } = record;
+      const { profitBytes, ksmdCpuNanos, pagesScanned, freedBytes } = record;
       return [
         ...['s', record.atMillis, savedBytes, freeBytes, totalBytes, committedBytes, guestCount, run],
         ...[profitBytes, ksmdCpuNanos, pagesScanned].map((value) => value ?? null),
+        ...(freedBytes > 0 ? [freedBytes] : []),
       ];
     }
     case 'decision':
@@ -91,10 +92,11 @@ function sampleOf(atMillis: number, values: readonly unknown[]): HistoryRecord |
   const [savedBytes, freeBytes, totalBytes, committedBytes, guestCount, run, ...counters] = values;
   if (!isNumber(savedBytes) || !isNumber(freeBytes) || !isNumber(totalBytes)) return undefined;
   if (!isNumber(committedBytes) || !isNumber(guestCount) || !isNumber(run)) return undefined;
-  const [profitBytes, ksmdCpuNanos, pagesScanned] = counters;
-  if (!isTold(profitBytes) || !isTold(ksmdCpuNanos) || !isTold(pagesScanned)) return undefined;
+  const [profitBytes, ksmdCpuNanos, pagesScanned, freedBytes = 0] = counters;
+  if (!isNumber(freedBytes) || !isTold(profitBytes) || !isTold(ksmdCpuNanos) || !isTold(pagesScanned)) return undefined;
   return {
     ...{ kind: 'sample', atMillis, savedBytes, freeBytes, totalBytes, committedBytes, guestCount, run },
+    freedBytes,
     profitBytes: profitBytes ?? undefined,
     ksmdCpuNanos: ksmdCpuNanos ?? undefined,
     pagesScanned: pagesScanned ?? undefined,

@@ -3,10 +3,10 @@ import type { Guest, KernelGuest } from '../core/guest.js';
 import { clean } from '../text/clean.js';
 import type { Problem } from '../core/problem.js';
 import { messageOf } from '../errors.js';
-import { readKsmStat } from './ksmStat.js';
+import { type KsmStat, readKsmStat } from './ksmStat.js';
 import { type ProcessName, commandLine, listProcesses, memoryStatus } from './processes.js';
 import { firstOf, propertiesOf } from './qemuOptions.js';
-import { type Root, readTextIfThere } from './sysfs.js';
+import { type Root, pageSizeBytes, readTextIfThere } from './sysfs.js';
 
 /**
  * What the process of a QEMU system emulator is called: qemu-system-x86_64 (Debian, Fedora; comm keeps 15 characters),
@@ -28,19 +28,57 @@ export function listCandidates(root: Root): readonly ProcessName[] {
  */
 export class QemuProcesses {
   private readonly root: Root;
-  private known = new Map<
-    number,
-    { readonly comm: string; readonly startTime: string; readonly guest: Identity | undefined }
-  >();
+  private readonly pageSizeBytes: number;
+  private known = new Map<number, KnownProcess>();
 
   constructor(root: Root) {
     this.root = root;
+    this.pageSizeBytes = pageSizeBytes(root);
   }
 
   /** The running guests. One that ends while it is looked at is left out. */
   async list(): Promise<readonly Guest[]> {
+    return (await this.look()).map(({ guest, memory }) => ({
+      ...guest,
+      residentBytes: memory('VmRSS'),
+      hugetlbBytes: memory('HugetlbPages'),
+    }));
+  }
+
+  /** What libvirt does not tell, by guest's name. What KSM made of a guest is left out where it cannot be read, and a problem. */
+  async kernelGuests(): Promise<{ guests: ReadonlyMap<string, KernelGuest>; problems: readonly Problem[] }> {
+    const guests = new Map<string, KernelGuest>();
+    const problems: Problem[] = [];
+    for (const { pid, startTime, guest, memory } of await this.look()) {
+      const { zeroPages = 0, profitBytes } = await this.ksmStatOf(pid, guest.name, problems);
+      guests.set(guest.name, {
+        hugetlbBytes: memory('HugetlbPages'),
+        ...(profitBytes === undefined ? {} : { ksmProfitBytes: profitBytes }),
+        anonymous: {
+          process: `${pid}.${startTime}`,
+          anonBytes: memory('RssAnon'),
+          swapBytes: memory('VmSwap'),
+          zeroBytes: zeroPages * this.pageSizeBytes,
+        },
+      });
+    }
+    return { guests, problems };
+  }
+
+  private async ksmStatOf(pid: number, name: string, problems: Problem[]): Promise<Partial<KsmStat>> {
+    try {
+      const reply = await readKsmStat(this.root, pid);
+      return reply.kind === 'told' ? reply.stat : {};
+    } catch (error) {
+      const sentence = `what KSM makes of guest ${name} is not known (${messageOf(error)}): its profit is left out`;
+      problems.push({ subject: `profit of ${name}`, sentence });
+      return {};
+    }
+  }
+
+  private async look(): Promise<readonly SeenGuest[]> {
     const next: typeof this.known = new Map();
-    const guests: Guest[] = [];
+    const seen: SeenGuest[] = [];
     for (const { pid, comm } of listCandidates(this.root)) {
       const startTime = this.startTime(pid);
       if (startTime === undefined) continue;
@@ -52,29 +90,10 @@ export class QemuProcesses {
       next.set(pid, { comm, startTime, guest });
       const memory = memoryStatus(this.root, pid);
       if (guest === undefined || memory === undefined) continue;
-      guests.push({ ...guest, residentBytes: memory('VmRSS'), hugetlbBytes: memory('HugetlbPages') });
+      seen.push({ pid, startTime, guest, memory });
     }
     this.known = next;
-    return guests;
-  }
-
-  /** What libvirt does not tell, by guest's name. A guest's profit that cannot be read is left out and a problem. */
-  async kernelGuests(): Promise<{ guests: ReadonlyMap<string, KernelGuest>; problems: readonly Problem[] }> {
-    const listed = new Map((await this.list()).map(({ name, hugetlbBytes = 0 }) => [name, { hugetlbBytes }]));
-    const guests = new Map<string, KernelGuest>(listed);
-    const problems: Problem[] = [];
-    for (const [pid, { guest }] of this.known) {
-      if (guest === undefined) continue;
-      try {
-        const reply = await readKsmStat(this.root, pid);
-        const ksmProfitBytes = reply.kind === 'told' ? reply.stat.profitBytes : undefined;
-        if (ksmProfitBytes !== undefined) guests.set(guest.name, { ...listed.get(guest.name), ksmProfitBytes });
-      } catch (error) {
-        const sentence = `what KSM makes of guest ${guest.name} is not known (${messageOf(error)}): its profit is left out`;
-        problems.push({ subject: `profit of ${guest.name}`, sentence });
-      }
-    }
-    return { guests, problems };
+    return seen;
   }
 
   /** Field 22 of /proc/PID/stat, which tells a process from a later one of the same pid; the name may hold spaces. */
@@ -85,6 +104,19 @@ export class QemuProcesses {
 }
 
 type Identity = Pick<Guest, 'name' | 'configuredBytes'>;
+
+interface KnownProcess {
+  readonly comm: string;
+  readonly startTime: string;
+  readonly guest: Identity | undefined;
+}
+
+interface SeenGuest {
+  readonly pid: number;
+  readonly startTime: string;
+  readonly guest: Identity;
+  readonly memory: (field: string) => number;
+}
 
 /**
  * The guest that a QEMU command line describes; undefined when it is none: another program, a question (`-version`,

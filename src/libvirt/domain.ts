@@ -11,10 +11,12 @@ export type ToldGuest = Omit<Guest, 'residentBytes'> & { readonly residentBytes:
  *     ('web', {'balloon.current': <<uint64 1048576>>, 'balloon.maximum': <<uint64 1048576>>, 'balloon.rss': <<uint64 612340>>})
  */
 export function guestOfStats(name: string, stats: Readonly<Record<string, unknown>>): ToldGuest {
+  const balloonBytes = bytes(stats['balloon.current']);
   return {
     name,
     residentBytes: bytes(stats['balloon.rss']),
     configuredBytes: bytes(stats['balloon.maximum']) ?? 0,
+    ...(balloonBytes === undefined ? {} : { balloonBytes }),
   };
 }
 

@@ -71,7 +71,13 @@ function wholeNumber(least: number, most: number) {
 const size = wholeNumber(0, MOST_BYTES);
 const counter = v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER));
 const SAMPLE = v.object({
-  ...{ savedBytes: size, freeBytes: size, totalBytes: wholeNumber(1, MOST_BYTES), committedBytes: size },
+  ...{
+    savedBytes: size,
+    freedBytes: v.optional(size, 0),
+    freeBytes: size,
+    totalBytes: wholeNumber(1, MOST_BYTES),
+    committedBytes: size,
+  },
   ...{ guestCount: wholeNumber(0, MOST_GUESTS), run: wholeNumber(0, 2) },
   ...{ profitBytes: v.optional(wholeNumber(-MOST_BYTES, MOST_BYTES)), ksmdCpuNanos: counter, pagesScanned: counter },
 });

@@ -1,6 +1,6 @@
 import type { HistorySample } from '../core/history.js';
 import { type HostOptions, PAGE_BYTES } from '../simulation/host.js';
-import type { KernelVersion } from '../simulation/kernel.js';
+import type { KernelVersion } from '../core/kernelVersion.js';
 import type { TimedStep } from '../simulation/run.js';
 import type { GuestContent, Step } from '../simulation/scenario.js';
 import { type Life, livesOf, sharableBytes } from './lives.js';

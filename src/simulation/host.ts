@@ -1,10 +1,12 @@
+import type { AnonymousReading } from '../core/freedBySplits.js';
 import type { GuestEvent } from '../core/guest.js';
 import type { GuestMemory } from '../core/guestMemory.js';
 import type { KsmSetting } from '../core/ksm.js';
 import type { Sample } from '../core/sample.js';
 import { type KsmdCosts, MEASURED_COSTS } from './costs.js';
 import { type SystemMiB, VirtualGuest } from './guest.js';
-import { type KernelVersion, featuresOf } from './kernel.js';
+import type { KernelVersion } from '../core/kernelVersion.js';
+import { featuresOf } from './kernel.js';
 import { Ksmd, RECORD_BYTES } from './ksmd.js';
 import type { Pages } from './pages.js';
 import type { GuestContent, Step } from './scenario.js';
@@ -123,6 +125,19 @@ export class VirtualHost {
       const profitBytes = mergedBytes - countPages(guest, ({ known }) => known) * RECORD_BYTES;
       return { name: guest.name, residentBytes: this.residentBytes(guest), mergedBytes, profitBytes };
     });
+  }
+
+  /** The guests' private memory as their processes show it, and the huge pages that were split. */
+  anonymousReading(): AnonymousReading {
+    const guests = [...this.guests.values()].map(({ guest }) => {
+      const anonBytes = countPages(guest, ({ tree }) => tree !== 'zero') * PAGE_BYTES;
+      const zeroBytes = countPages(guest, ({ tree }) => tree === 'zero') * PAGE_BYTES;
+      return [
+        guest.name,
+        { process: guest.name, anonBytes, swapBytes: 0, zeroBytes, balloonBytes: undefined },
+      ] as const;
+    });
+    return { guests: new Map(guests), splitBytes: 0, zeroBytes: this.ksmd.zeroPages * PAGE_BYTES };
   }
 
   sample(): Sample {

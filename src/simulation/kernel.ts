@@ -1,10 +1,5 @@
+import { type KernelVersion, isAtLeast } from '../core/kernelVersion.js';
 import type { KsmNumber } from '../core/ksm.js';
-
-/** A Linux release. */
-export interface KernelVersion {
-  readonly major: number;
-  readonly minor: number;
-}
 
 /** Since which release there is what. */
 const SINCE = {
@@ -23,12 +18,9 @@ const SINCE = {
 /** What a kernel's KSM can do. */
 export type KernelFeatures = Readonly<Record<keyof typeof SINCE, boolean>>;
 
-export function featuresOf({ major, minor }: KernelVersion): KernelFeatures {
+export function featuresOf(version: KernelVersion): KernelFeatures {
   return Object.fromEntries(
-    Object.entries(SINCE).map(([feature, since]) => [
-      feature,
-      major > since.major || (major === since.major && minor >= since.minor),
-    ]),
+    Object.entries(SINCE).map(([feature, since]) => [feature, isAtLeast(version, since)]),
   ) as KernelFeatures;
 }
 

@@ -1,5 +1,6 @@
 import { NEVER, Subject, VirtualTimeScheduler, concat, defer, map, of, timer } from 'rxjs';
 import type { Decision } from '../core/decision.js';
+import { type FreedBySplits, firstFreedBySplits, nextFreedBySplits } from '../core/freedBySplits.js';
 import type { GuestEvent } from '../core/guest.js';
 import { type KsmSettings, ksmFile, ksmWrites } from '../core/ksm.js';
 import { type Applied, type Plan, type Retune, retunes } from '../core/retune.js';
@@ -22,6 +23,7 @@ export class Simulation {
   private readonly scheduler = new VirtualTimeScheduler(undefined, 0);
   private readonly event$ = new Subject<GuestEvent>();
   private readonly failures: unknown[] = [];
+  private freed: FreedBySplits | undefined;
 
   /** @param onRetune is told every turn of the loop. */
   constructor(
@@ -91,9 +93,12 @@ export class Simulation {
     this.host.advanceTo(this.scheduler.frame);
   }
 
+  /** The host as it is now, with what was freed unseen by KSM's counters since the first sample. */
   private sample(): Sample {
     this.arrive();
-    return this.host.sample();
+    const reading = this.host.anonymousReading();
+    this.freed = this.freed === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(this.freed, reading);
+    return { ...this.host.sample(), freedBySplits: this.freed };
   }
 
   private apply({ settings }: Decision, { ksm }: Sample): Applied {

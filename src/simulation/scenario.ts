@@ -2,10 +2,12 @@
 export interface GuestContent {
   /** Pages that every guest with this content has too; a smaller number is a prefix of a larger. */
   readonly commonMiB: number;
-  /** Which common pages: guests of different images have none in common. The simulation alone knows it. */
+  /** Which common pages: guests of different images have none in common. */
   readonly image?: string;
-  /** Empty pages that were written to. The simulation alone knows them. */
+  /** Empty pages that were written to. */
   readonly zeroMiB?: number;
+  /** How much of its empty pages it writes to and empties again, over and over, per second. */
+  readonly rewrittenZeroMiBPerSecond?: number;
   /** Pages that no other guest has. */
   readonly ownMiB: number;
   /** How much of its own pages it writes anew, over and over, per second. */
@@ -38,11 +40,19 @@ export interface ScenarioSizes {
   readonly guests: number;
   readonly commonMiB: number;
   readonly ownMiB: number;
+  /** Of the scenario zeros, for each guest. */
+  readonly zeroMiB: number;
   /** Of the scenario churn, for each guest. */
   readonly rewrittenMiBPerSecond: number;
 }
 
-export const DEFAULT_SIZES: ScenarioSizes = { guests: 13, commonMiB: 1024, ownMiB: 256, rewrittenMiBPerSecond: 64 };
+export const DEFAULT_SIZES: ScenarioSizes = {
+  guests: 13,
+  commonMiB: 1024,
+  ownMiB: 256,
+  zeroMiB: 1200,
+  rewrittenMiBPerSecond: 64,
+};
 
 export const SCENARIO_NAMES = [
   'full-host',
@@ -52,12 +62,14 @@ export const SCENARIO_NAMES = [
   'plenty',
   'quiet-change',
   'boot-storm',
+  'zeros',
+  'windows-like',
 ] as const;
 export type ScenarioName = (typeof SCENARIO_NAMES)[number];
 
 export function scenario(
   name: ScenarioName,
-  { guests, commonMiB, ownMiB, rewrittenMiBPerSecond }: ScenarioSizes,
+  { guests, commonMiB, ownMiB, zeroMiB, rewrittenMiBPerSecond }: ScenarioSizes,
 ): Scenario {
   const content: GuestContent = { commonMiB, ownMiB, rewrittenMiBPerSecond: 0 };
   const starts = (count: number, of: GuestContent): Step[] =>
@@ -108,8 +120,43 @@ export function scenario(
         then: full,
         gainMiB: gain(guests, commonMiB),
       };
+    case 'zeros': {
+      const fewer = Math.ceil(guests * ZEROS_GUESTS_SHARE);
+      const alike = Math.ceil(commonMiB / 4);
+      const of = { commonMiB: alike, zeroMiB, ownMiB: Math.ceil(ownMiB / 2), rewrittenMiBPerSecond: 0 };
+      return {
+        ...base,
+        summary: 'most of what the guests have is empty, as with init_on_free or preallocated memory',
+        before: starts(fewer, of),
+        gainMiB: gain(fewer, alike) + fewer * zeroMiB,
+      };
+    }
+    case 'windows-like': {
+      const fewer = 2 * Math.ceil((guests * ZEROS_GUESTS_SHARE) / 2);
+      const alike = Math.ceil(commonMiB / 2);
+      const empty = Math.round(((alike + ownMiB) * WINDOWS_ZERO_SHARE) / (1 - WINDOWS_ZERO_SHARE));
+      const of = {
+        ...{ commonMiB: alike, zeroMiB: empty, ownMiB, rewrittenMiBPerSecond: 0 },
+        rewrittenZeroMiBPerSecond: WINDOWS_REWRITTEN_MIB_PER_SECOND,
+      };
+      return {
+        ...base,
+        summary: 'guests of two images, of which two fifths are empty and written to and emptied all the time',
+        before: names(fewer).map((guest, index) => ({
+          kind: 'start',
+          guest,
+          content: { ...of, image: index % 2 === 0 ? 'A' : 'B' },
+        })),
+        gainMiB: 2 * gain(fewer / 2, alike) + fewer * empty,
+      };
+    }
   }
 }
+
+/** Guests with much that is empty are larger: eight of them where there are thirteen others. */
+const ZEROS_GUESTS_SHARE = 8 / 13;
+const WINDOWS_ZERO_SHARE = 0.4;
+const WINDOWS_REWRITTEN_MIB_PER_SECOND = 16;
 
 function names(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `guest${String(index + 1).padStart(2, '0')}`);

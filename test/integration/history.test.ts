@@ -116,7 +116,7 @@ describe('samepagectl history', { concurrency: true }, () => {
     await using host = await AgentHost.create();
     const sample: HistorySample = {
       ...{ kind: 'sample', atMillis: Date.now() - 40 * 86_400_000, savedBytes: 1, freeBytes: 1, totalBytes: 9 },
-      ...{ committedBytes: 1, guestCount: 1, run: 1, profitBytes: 1, ksmdCpuNanos: 1, pagesScanned: 1 },
+      ...{ freedBytes: 0, committedBytes: 1, guestCount: 1, run: 1, profitBytes: 1, ksmdCpuNanos: 1, pagesScanned: 1 },
     };
     mkdirSync(join(historyFile(host), '..'), { recursive: true });
     writeFileSync(historyFile(host), encodeLine(sample).text);

@@ -38,7 +38,7 @@ export function sampleAt(atMillis: number): HistorySample {
   const bytes = Math.round(13e9 + (atMillis % 977) * 1e6);
   return {
     ...{ kind: 'sample', atMillis, savedBytes: bytes, freeBytes: 34e9 - bytes, totalBytes: 33_501_000_000 },
-    ...{ committedBytes: 20_293_720_474, guestCount: 13, run: 1, profitBytes: bytes - 2e8 },
+    ...{ committedBytes: 20_293_720_474, guestCount: 13, run: 1, freedBytes: 0, profitBytes: bytes - 2e8 },
     ...{ ksmdCpuNanos: 1_030_905_201_696, pagesScanned: 383_902_082 },
   };
 }

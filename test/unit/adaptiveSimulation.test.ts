@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { KernelVersion } from '../../src/simulation/kernel.js';
+import type { KernelVersion } from '../../src/core/kernelVersion.js';
 import type { GuestContent, Scenario, Step } from '../../src/simulation/scenario.js';
 import { type Story, simulate } from '../../src/simulation/simulate.js';
 import type { Trace } from '../../src/simulation/trace.js';

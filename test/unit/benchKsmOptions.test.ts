@@ -10,7 +10,7 @@ describe("the benchmark's command line", () => {
     assert.deepEqual(readOptions([]), {
       scenarios: SCENARIO_NAMES,
       tuners: TUNER_NAMES,
-      sizes: { guests: 13, commonMiB: 1024, ownMiB: 256, rewrittenMiBPerSecond: 64 },
+      sizes: { guests: 13, commonMiB: 1024, ownMiB: 256, zeroMiB: 1200, rewrittenMiBPerSecond: 64 },
       cpuMaxPercent: 70,
       limitMillis: 420_000,
       afterMillis: 300_000,
@@ -22,7 +22,7 @@ describe("the benchmark's command line", () => {
     assert.deepEqual(readOptions(['--scenario', 'churn', '--tuner=off', ...numbers, '--json', 'a file']), {
       scenarios: ['churn'],
       tuners: ['off'],
-      sizes: { guests: 2, commonMiB: 3, ownMiB: 4, rewrittenMiBPerSecond: 5 },
+      sizes: { guests: 2, commonMiB: 3, ownMiB: 4, zeroMiB: 1200, rewrittenMiBPerSecond: 5 },
       cpuMaxPercent: 6,
       limitMillis: 70_000,
       afterMillis: 80_000,
@@ -66,7 +66,7 @@ describe("the benchmark's command line", () => {
 
 describe('the reserve', () => {
   const GIB_KB = 1024 ** 2;
-  const sizes = { guests: 4, commonMiB: 512, ownMiB: 336, rewrittenMiBPerSecond: 1 };
+  const sizes = { guests: 4, commonMiB: 512, ownMiB: 336, zeroMiB: 1200, rewrittenMiBPerSecond: 1 };
 
   test('is so large that four small guests and it exceed memory', () => {
     // A guest has 176 MiB besides its content: 1 GiB each.

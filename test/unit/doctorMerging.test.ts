@@ -100,7 +100,7 @@ checkTable('sharing-limit', [
 ]);
 
 const thp = (mode: 'always' | 'madvise' | 'never', usedBytes: number): Partial<Facts> => ({
-  transparentHugepages: known({ mode, sizeBytes: 2 * 1024 ** 2, usedBytes }),
+  transparentHugepages: known({ mode, sizeBytes: 2 * 1024 ** 2, usedBytes, splitFreesZeros: false }),
 });
 
 checkTable('transparent-hugepages', [

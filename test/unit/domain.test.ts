@@ -12,12 +12,14 @@ describe('guestOfStats', () => {
     stats: Record<string, unknown>;
     residentBytes: number | undefined;
     configuredBytes: number;
+    balloonBytes?: number;
   }[] = [
     {
       name: 'as libvirt-dbus sends it: Variants of Variants of BigInt, in kB',
       stats: { 'balloon.current': kb(524288n), 'balloon.maximum': kb(1048576n), 'balloon.rss': kb(612340n) },
       residentBytes: 612340 * 1024,
       configuredBytes: 1048576 * 1024,
+      balloonBytes: 524288 * 1024,
     },
     {
       name: 'in one Variant',
@@ -37,6 +39,7 @@ describe('guestOfStats', () => {
       stats: { 'balloon.current': kb(1048576n), 'balloon.maximum': kb(1048576n) },
       residentBytes: undefined,
       configuredBytes: 1048576 * 1024,
+      balloonBytes: 1048576 * 1024,
     },
     {
       name: 'something that is no number',
@@ -45,9 +48,10 @@ describe('guestOfStats', () => {
       configuredBytes: 0,
     },
   ];
-  for (const { name, stats, residentBytes, configuredBytes } of rows) {
+  for (const { name, stats, residentBytes, configuredBytes, balloonBytes } of rows) {
     test(name, () => {
-      assert.deepEqual(guestOfStats('web', stats), { name: 'web', residentBytes, configuredBytes });
+      const balloon = balloonBytes === undefined ? {} : { balloonBytes };
+      assert.deepEqual(guestOfStats('web', stats), { name: 'web', residentBytes, configuredBytes, ...balloon });
     });
   }
 });

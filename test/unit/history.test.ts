@@ -66,6 +66,7 @@ describe('a turn of the loop', () => {
       kind: 'sample',
       atMillis: 5_000,
       savedBytes: 1024 * 4096,
+      freedBytes: 0,
       freeBytes: 40 * 1024,
       totalBytes: 100 * 1024,
       committedBytes: 30 * 1024,

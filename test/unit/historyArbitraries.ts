@@ -41,6 +41,7 @@ export const sample: fc.Arbitrary<HistorySample> = fc.record(
     committedBytes: bytes,
     guestCount: fc.nat(5000),
     run: fc.nat(2),
+    freedBytes: fc.oneof(fc.constant(0), bytes),
     profitBytes: fc.option(fc.maxSafeInteger(), { nil: undefined }),
     ksmdCpuNanos: counter,
     pagesScanned: counter,

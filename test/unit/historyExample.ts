@@ -57,7 +57,12 @@ export function courseOf({ fromMillis, minutes, every, changes, gap = [-1, -1] }
     records.push(...events);
     if (now !== reason) records.push(decisionOf(atMillis, now, free, committed, before, run));
     reason = now;
-    const counters = { profitBytes: Math.round(saved * 0.985), ksmdCpuNanos: cpuNanos, pagesScanned: scanned };
+    const counters = {
+      freedBytes: 0,
+      profitBytes: Math.round(saved * 0.985),
+      ksmdCpuNanos: cpuNanos,
+      pagesScanned: scanned,
+    };
     const sample: HistorySample = {
       ...{ kind: 'sample', atMillis, savedBytes: Math.round(saved), freeBytes: Math.round(free), totalBytes: TOTAL },
       ...{ committedBytes: Math.round(committed), guestCount: guests, run, ...counters },

@@ -128,7 +128,7 @@ describe('JSON', () => {
     const bare = { ...sample, profitBytes: undefined, ksmdCpuNanos: undefined, pagesScanned: undefined };
     const { samples } = JSON.parse(historyJson({ ...nothing, samples: [bare] }, FROM_DAEMON)) as { samples: object[] };
     assert.deepEqual(Object.keys(samples[0] ?? {}), [
-      ...['time', 'savedBytes', 'freeBytes', 'totalBytes', 'committedBytes', 'guestCount', 'run'],
+      ...['time', 'savedBytes', 'freedBytes', 'freeBytes', 'totalBytes', 'committedBytes', 'guestCount', 'run'],
     ]);
   });
 });

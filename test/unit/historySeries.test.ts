@@ -15,7 +15,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const PLAIN: HistorySample = {
   ...{ kind: 'sample', atMillis: 0, savedBytes: 0, freeBytes: 0, totalBytes: 0, committedBytes: 0, guestCount: 0 },
-  ...{ run: 0, profitBytes: undefined, ksmdCpuNanos: undefined, pagesScanned: undefined },
+  ...{ run: 0, freedBytes: 0, profitBytes: undefined, ksmdCpuNanos: undefined, pagesScanned: undefined },
 };
 /** Samples at these minutes, with ksmd's CPU time in seconds. */
 const samplesAt = (...times: readonly (readonly [minute: number, cpuSeconds?: number])[]): HistorySample[] =>

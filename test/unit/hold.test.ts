@@ -7,6 +7,7 @@ import type { MemoryFigures } from '../../src/core/memory.js';
 import { ksmtunedPolicy } from '../../src/core/policies/ksmtuned.js';
 import type { PolicyMemory } from '../../src/core/policies/memory.js';
 import type { Trigger } from '../../src/core/policy.js';
+import { savingsOf } from '../../src/core/savings.js';
 import { IDLE_KSM, KSMTUNED_DEFAULTS, hostOf, sampleOf } from './examples.js';
 
 const MINUTE = 60_000;
@@ -153,19 +154,27 @@ describe('unmergeObstacle', () => {
   ];
   for (const { name, ksm, memory, fits } of rows) {
     test(`${name}: ${fits ? 'fits' : 'does not fit'}`, () => {
-      assert.equal(unmergeObstacle(ksm, memory, PAGE) === undefined, fits);
+      assert.equal(unmergeObstacle(savingsOf(ksm, PAGE), memory) === undefined, fits);
     });
   }
 
   test('counts in pages of the host', () => {
-    assert.equal(unmergeObstacle(sharing(225), figures, 4 * PAGE), undefined);
-    assert.notEqual(unmergeObstacle(sharing(226), figures, 4 * PAGE), undefined);
+    assert.equal(unmergeObstacle(savingsOf(sharing(225), 4 * PAGE), figures), undefined);
+    assert.notEqual(unmergeObstacle(savingsOf(sharing(226), 4 * PAGE), figures), undefined);
+  });
+
+  test('what splits freed counts too: guests may use it again', () => {
+    assert.equal(unmergeObstacle(savingsOf(sharing(400), PAGE, 500 * PAGE), figures), undefined);
+    assert.equal(
+      unmergeObstacle(savingsOf(sharing(401), PAGE, 500 * PAGE), figures),
+      'unmerging needs 1.6 MiB, and guests may use 2.0 MiB again that splits of huge pages freed; 3.9 MiB are available, of which a tenth must stay free',
+    );
   });
 
   test('has the figures', () => {
     assert.equal(memAvailableBytes, 1000 * PAGE);
     assert.equal(
-      unmergeObstacle(sharing(2_500_000), { ...figures, memAvailableBytes: 10 * 1024 ** 3 }, PAGE),
+      unmergeObstacle(savingsOf(sharing(2_500_000), PAGE), { ...figures, memAvailableBytes: 10 * 1024 ** 3 }),
       'unmerging needs 9.5 GiB; 10.0 GiB are available, of which a tenth must stay free',
     );
   });

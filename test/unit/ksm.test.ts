@@ -10,7 +10,6 @@ import {
   describeWrite,
   ksmFile,
   ksmWrites,
-  savedBytes,
   settingsOf,
 } from '../../src/core/ksm.js';
 import { IDLE_KSM } from './examples.js';
@@ -124,28 +123,4 @@ describe('settingsOf', () => {
     assert.deepEqual(back, ['run 1 -> 0', 'pages_to_scan 364 -> 100', 'sleep_millisecs 10 -> 20']);
     assert.deepEqual(ksmWrites(KERNEL_6_12, settingsOf(KERNEL_6_12)), []);
   });
-});
-
-describe('savedBytes', () => {
-  const rows: { name: string; parts: Partial<KsmState>; pageSizeBytes: number; saved: number }[] = [
-    { name: 'nothing is shared', parts: {}, pageSizeBytes: 4096, saved: 0 },
-    {
-      name: 'one page for each further user, none for the page that is shared',
-      parts: { pagesShared: 10, pagesSharing: 90 },
-      pageSizeBytes: 4096,
-      saved: 90 * 4096,
-    },
-    {
-      name: 'pages mapped to the zero page',
-      parts: { pagesSharing: 90, ksmZeroPages: 10 },
-      pageSizeBytes: 4096,
-      saved: 100 * 4096,
-    },
-    { name: 'pages of 64 KiB', parts: { pagesSharing: 3 }, pageSizeBytes: 65536, saved: 196608 },
-  ];
-  for (const { name, parts, pageSizeBytes, saved } of rows) {
-    test(name, () => {
-      assert.equal(savedBytes({ ...IDLE_KSM, ...parts }, pageSizeBytes), saved);
-    });
-  }
 });

@@ -1,13 +1,14 @@
 // A host whose counters a test sets by hand, for a policy to look at. It does not know how ksmd works.
 import type { Decision } from '../../src/core/decision.js';
 import type { Guest } from '../../src/core/guest.js';
-import { type KsmSettings, type KsmState, profitBytes } from '../../src/core/ksm.js';
+import type { KsmSettings, KsmState } from '../../src/core/ksm.js';
 import { type AdaptiveOptions, adaptivePolicy } from '../../src/core/policies/adaptive.js';
 import type { PolicyMemory } from '../../src/core/policies/memory.js';
 import type { Phase } from '../../src/core/policies/phase.js';
 import { type Mark, markOf } from '../../src/core/policies/progress.js';
 import type { Policy, Trigger } from '../../src/core/policy.js';
 import type { Sample } from '../../src/core/sample.js';
+import { savingsOf } from '../../src/core/savings.js';
 import { IDLE_KSM, sampleOf } from './examples.js';
 
 export const MIB = 1024 ** 2;
@@ -186,7 +187,7 @@ export class PolicyHost {
       ...(ksm.pagesSkipped === undefined ? {} : { pagesSkipped: ksm.pagesSkipped + skipped }),
     };
     const { generalProfit, ...summed } = next;
-    const profit = generalProfit === undefined ? {} : { generalProfit: profitBytes(summed, pageSizeBytes) };
+    const profit = generalProfit === undefined ? {} : { generalProfit: savingsOf(summed, pageSizeBytes).profitBytes };
     this.change({ ksm: { ...next, ...profit } });
     if (this.cpuNanos !== undefined) this.cpuNanos += cpuMillis * 1e6;
   }

@@ -6,6 +6,8 @@ import { QemuProcesses } from '../../src/host/qemu.js';
 import { HostTree } from '../support/hostTree.js';
 import { GIB, guestOf } from './policyHost.js';
 
+const ANONYMOUS = { process: '101.1', anonBytes: 0, swapBytes: 0, zeroBytes: 0 };
+
 const stat = (profit: string) => `ksm_rmap_items 1000\nksm_merging_pages 10\nksm_process_profit ${profit}\n`;
 
 async function profitsOf(qemu: QemuProcesses): Promise<(readonly [name: string, profit: number | undefined])[]> {
@@ -53,7 +55,10 @@ describe("guests' profits from /proc", () => {
     tree.write('proc/102/ksm_stat', stat('2'));
     const { guests, problems } = await new QemuProcesses(tree.root).kernelGuests();
     assert.deepEqual(
-      [...guests],
+      [...guests].map(([name, { hugetlbBytes, ksmProfitBytes }]) => [
+        name,
+        { hugetlbBytes, ...(ksmProfitBytes === undefined ? {} : { ksmProfitBytes }) },
+      ]),
       [
         ['odd', { hugetlbBytes: 0 }],
         ['web', { hugetlbBytes: 0, ksmProfitBytes: 2 }],
@@ -86,8 +91,8 @@ describe("a sample's guests have their profits", () => {
       kernelGuests: () => {
         reads += 1;
         const guests = new Map([
-          ['web', { ksmProfitBytes: reads }],
-          ['gone', { ksmProfitBytes: 7 }],
+          ['web', { ksmProfitBytes: reads, anonymous: ANONYMOUS }],
+          ['gone', { ksmProfitBytes: 7, anonymous: ANONYMOUS }],
         ]);
         return Promise.resolve({ guests, problems: [] });
       },

@@ -12,7 +12,15 @@ const MIB = 1024 ** 2;
 function sample(minute: number, parts: Partial<HistorySample> = {}): HistorySample {
   return {
     ...{ kind: 'sample', atMillis: FROM + minute * MINUTE, savedBytes: 0, freeBytes: 8 * GIB, totalBytes: 32 * GIB },
-    ...{ committedBytes: 4 * GIB, guestCount: 2, run: 1, profitBytes: 0, ksmdCpuNanos: minute, pagesScanned: minute },
+    ...{
+      freedBytes: 0,
+      committedBytes: 4 * GIB,
+      guestCount: 2,
+      run: 1,
+      profitBytes: 0,
+      ksmdCpuNanos: minute,
+      pagesScanned: minute,
+    },
     ...parts,
   };
 }

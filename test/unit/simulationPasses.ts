@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { KsmSettings, KsmState } from '../../src/core/ksm.js';
 import { VirtualHost } from '../../src/simulation/host.js';
-import type { KernelVersion } from '../../src/simulation/kernel.js';
+import type { KernelVersion } from '../../src/core/kernelVersion.js';
 import type { GuestContent } from '../../src/simulation/scenario.js';
 
 const PAGES_PER_MIB = 256;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { describeWrite } from '../../src/core/ksm.js';
 import { describeTrigger } from '../../src/core/policy.js';
+import { firstFreedBySplits } from '../../src/core/freedBySplits.js';
 import type { Plan } from '../../src/core/retune.js';
 import { FLEETS, fleetScenario } from '../../src/simulation/fleet.js';
 import { MORNING_MEMORY_MIB, MORNING_MILLIS, morning } from '../../src/simulation/morning.js';
@@ -15,7 +16,7 @@ import { planFrom } from './examples.js';
 
 const CONTENT: GuestContent = { commonMiB: 64, ownMiB: 64, rewrittenMiBPerSecond: 0 };
 const FLAT_OUT = { run: 1, pagesToScan: 1e6, sleepMillisecs: 20, smartScan: 0 };
-const SMALL = { guests: 4, commonMiB: 64, ownMiB: 32, rewrittenMiBPerSecond: 0 };
+const SMALL = { guests: 4, commonMiB: 64, ownMiB: 32, zeroMiB: 1200, rewrittenMiBPerSecond: 0 };
 
 function told({ atMillis, triggers, applied }: Turn): string {
   return `${atMillis} ${triggers.map(describeTrigger).join(', ')}: ${applied.writes.map(describeWrite).join(', ')}`;
@@ -85,6 +86,7 @@ describe("the daemon's loop on a virtual host", () => {
         ksm: simulation.host.ksmd.state(),
         ksmdCpuNanos: 0,
         memoryPressurePercent: 0,
+        freedBySplits: firstFreedBySplits(simulation.host.anonymousReading()),
         pageSizeBytes: 4096,
         problems: [],
       },

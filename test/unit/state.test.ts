@@ -59,11 +59,9 @@ describe('the state of the agent', () => {
       run: 0,
       pagesToScan: 0,
       sleepMillisecs: 0,
-      savedBytes: 0,
+      savings: { sharedBytes: 0, zeroBytes: 0, freedBytes: 0, savedBytes: 0, bookkeepingBytes: 0, profitBytes: 0 },
       sharingRatio: 0,
       ksmdCpuPercent: undefined,
-      bookkeepingBytes: 0,
-      profitBytes: 0,
       availableBytes: 0,
       guestCount: 0,
       guestMemoryBytes: 0,
@@ -82,10 +80,11 @@ describe('the state of the agent', () => {
       run: 1,
       pagesToScan: 364,
       sleepMillisecs: 20,
-      savedBytes: 1024 * 4096,
+      savings: {
+        ...{ sharedBytes: 1000 * 4096, zeroBytes: 24 * 4096, freedBytes: 0, savedBytes: 1024 * 4096 },
+        ...{ bookkeepingBytes: 2000 * 64, profitBytes: 1024 * 4096 - 2000 * 64 },
+      },
       sharingRatio: 10,
-      bookkeepingBytes: 2000 * 64,
-      profitBytes: 1024 * 4096 - 2000 * 64,
       availableBytes: 7_000_000,
       guestCount: 2,
       guestMemoryBytes: 3,
@@ -101,9 +100,9 @@ describe('the state of the agent', () => {
   });
 
   test('in a dry run is the kernel as it was found: nothing was written', () => {
-    const { run, pagesToScan, sleepMillisecs, savedBytes } = after({ ...FIRST, dryRun: true }, MERGED);
+    const { run, pagesToScan, sleepMillisecs, savings } = after({ ...FIRST, dryRun: true }, MERGED);
     assert.deepEqual(
-      { run, pagesToScan, sleepMillisecs, savedBytes },
+      { run, pagesToScan, sleepMillisecs, savedBytes: savings.savedBytes },
       { run: 0, pagesToScan: 100, sleepMillisecs: 20, savedBytes: 1024 * 4096 },
     );
   });

@@ -60,7 +60,14 @@ const RECORDED: WatchEvent = {
   records: [
     ...Array.from({ length: 58 }, (_, at) => {
       const sample = hostAt(-580 + at * 10);
-      return { kind: 'sample', ...sample, committedBytes: 19.5 * GIB, guestCount: 13, profitBytes: undefined } as const;
+      return {
+        kind: 'sample',
+        ...sample,
+        freedBytes: 0,
+        committedBytes: 19.5 * GIB,
+        guestCount: 13,
+        profitBytes: undefined,
+      } as const;
     }),
     decided(
       9.6,

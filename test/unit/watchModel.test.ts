@@ -48,6 +48,7 @@ describe('the state of a watch', () => {
       ...hostAt(-10),
       committedBytes: 0,
       guestCount: 0,
+      freedBytes: 0,
       profitBytes: undefined,
     } as const;
     const decision = {

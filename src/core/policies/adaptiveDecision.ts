@@ -2,7 +2,7 @@ import type { Decision } from '../decision.js';
 import { formatBytes } from '../format.js';
 import type { Guest } from '../guest.js';
 import { formatDuration } from '../duration.js';
-import { type KsmSettings, type KsmState, bookkeepingBytes, savedBytes } from '../ksm.js';
+import type { KsmSettings, KsmState } from '../ksm.js';
 import type { Sample } from '../sample.js';
 import type { AdaptiveMemory, AdaptiveOptions } from './adaptive.js';
 import type { Burst } from './burst.js';
@@ -117,14 +117,13 @@ function watching(
   { probeMaxMillis }: AdaptiveOptions,
 ): Told {
   const { due, last, mark, probing } = memory;
-  const { ksm, pageSizeBytes, guests } = sample;
+  const { guests } = sample;
   const left = Math.max(
     probeAtMillis - mark.monotonicMillis,
     creditInMillis(probing, probeMaxMillis),
     LEAST_LOOK_MILLIS,
   );
-  const saved = savedBytes(ksm, pageSizeBytes);
-  const book = bookkeepingBytes(ksm);
+  const { savedBytes: saved, bookkeepingBytes: book } = mark;
   const atALoss = saved < book;
   const what = atALoss ? 'merging takes more memory than it saves' : nothingOf(book);
   const passed = last === undefined || last.passes === 0 ? '' : `, after ${passesText(last.passes)}`;

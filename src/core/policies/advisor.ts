@@ -2,7 +2,7 @@ import type { Decision } from '../decision.js';
 import { formatBytes } from '../format.js';
 import { residentBytesOf } from '../guest.js';
 import { formatDuration } from '../duration.js';
-import { type KsmSettings, type KsmState, savedBytes } from '../ksm.js';
+import type { KsmSettings, KsmState } from '../ksm.js';
 import type { Policy, Trigger } from '../policy.js';
 import type { Sample } from '../sample.js';
 import { type Burst, beginBurst, isOver, judgeBurst } from './burst.js';
@@ -207,7 +207,7 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
     advisorMode: restarts ? 'none' : 'scan-time',
     run: 1,
   };
-  const saved = formatBytes(savedBytes(sample.ksm, sample.pageSizeBytes));
+  const saved = formatBytes(mark.savedBytes);
   const target = `the kernel's advisor aims at a pass in ${formatDuration(targetSeconds * 1000)}, at most ${cpuMaxPercent} % of a core`;
   const known = calm ? `nothing more to gain, ${saved} saved` : phase.why;
   const what = due === undefined ? known : describeSettling(settling);

@@ -1,5 +1,5 @@
-import { bookkeepingBytes, pagesSeen, profitBytes, savedBytes } from '../ksm.js';
-import type { Sample } from '../sample.js';
+import { pagesSeen } from '../ksm.js';
+import { type Sample, savingsOfSample } from '../sample.js';
 
 /** ksmd's counters at one moment. */
 export interface Mark {
@@ -19,20 +19,13 @@ export interface Mark {
   readonly stalledNanos: number;
 }
 
-export function markOf({
-  ksm,
-  pageSizeBytes,
-  monotonicMillis,
-  ksmdCpuNanos,
-  ksmdWaitNanos = 0,
-  cpuStalledNanos = 0,
-}: Sample): Mark {
+export function markOf(sample: Sample): Mark {
+  const { ksm, monotonicMillis, ksmdCpuNanos, ksmdWaitNanos = 0, cpuStalledNanos = 0 } = sample;
+  const { profitBytes, savedBytes, bookkeepingBytes } = savingsOfSample(sample);
   return {
     monotonicMillis,
     fullScans: ksm.fullScans ?? 0,
-    profitBytes: profitBytes(ksm, pageSizeBytes),
-    savedBytes: savedBytes(ksm, pageSizeBytes),
-    bookkeepingBytes: bookkeepingBytes(ksm),
+    ...{ profitBytes, savedBytes, bookkeepingBytes },
     pagesVolatile: ksm.pagesVolatile ?? 0,
     pagesSeen: pagesSeen(ksm),
     pagesVisited: ksm.pagesScanned === undefined ? undefined : ksm.pagesScanned + (ksm.pagesSkipped ?? 0),

@@ -37,6 +37,7 @@ interface HistoryJson {
 interface SampleJson {
   readonly time: Time;
   readonly savedBytes: number;
+  readonly freedBytes: number;
   readonly freeBytes: number;
   readonly totalBytes: number;
   readonly committedBytes: number;
@@ -79,7 +80,7 @@ function valueText(value: unknown): string {
 const COLUMNS = [
   ...['time', 'kind', 'saved_bytes', 'free_bytes', 'total_bytes', 'committed_bytes', 'guest_count', 'run'],
   ...['profit_bytes', 'ksmd_cpu_nanos', 'ksmd_percent', 'pages_scanned'],
-  ...['policy', 'reason', 'sentence', 'changes', 'guest', 'change'],
+  ...['policy', 'reason', 'sentence', 'changes', 'guest', 'change', 'freed_bytes'],
 ] as const;
 type Row = Partial<Record<(typeof COLUMNS)[number], string | number | undefined>>;
 
@@ -114,6 +115,7 @@ function sampleRow(sample: Omit<SampleJson, 'time'>): Row {
     ksmd_cpu_nanos: sample.ksmdCpuNanos,
     ksmd_percent: sample.ksmdPercent,
     pages_scanned: sample.pagesScanned,
+    freed_bytes: sample.freedBytes,
   };
 }
 
@@ -130,6 +132,7 @@ function samplesOf({ samples }: History): readonly SampleJson[] {
     return {
       time: isoTime(sample.atMillis),
       savedBytes: sample.savedBytes,
+      freedBytes: sample.freedBytes,
       freeBytes: sample.freeBytes,
       totalBytes: sample.totalBytes,
       committedBytes: sample.committedBytes,

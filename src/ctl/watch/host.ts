@@ -1,5 +1,5 @@
 import { type MemoryAccounting, hostMemory } from '../../core/memory.js';
-import { savedBytes } from '../../core/ksm.js';
+import { savingsOf } from '../../core/savings.js';
 import { KsmDirectory } from '../../host/ksm.js';
 import { Ksmd } from '../../host/ksmd.js';
 import { readMemoryFigures } from '../../host/meminfo.js';
@@ -28,7 +28,7 @@ export class HostReader {
     const { run, pagesToScan, sleepMillisecs, pagesScanned } = ksm;
     return {
       atMillis: Date.now(),
-      savedBytes: savedBytes(ksm, this.pageBytes),
+      savedBytes: savingsOf(ksm, this.pageBytes).savedBytes,
       ksmdCpuNanos: this.ksmd.times()?.cpuNanos,
       ...{ totalBytes, freeBytes, run, pagesToScan, sleepMillisecs, pagesScanned },
     };

@@ -5,7 +5,7 @@ import { describeHappening, happenings } from '../history/events.js';
 import type { DaemonProperties, RetuneReply } from '../../client/replies.js';
 import { type Reading, WINDOW_MILLIS, withReadings } from './series.js';
 
-/** The kernel's KSM and the host's memory, as they are now. */
+/** The kernel's KSM and the host's memory, as they are now; what splits freed, which its counters do not show, is the daemon's to say. */
 export interface HostNow extends Reading {
   readonly totalBytes: number;
   readonly run: number;
@@ -23,6 +23,7 @@ export type DaemonNow = Pick<
   | 'holdUntilUSec'
   | 'guestCount'
   | 'guestMemoryBytes'
+  | 'freedBytes'
   | 'libvirtConnected'
 > & { readonly lastRetune: Pick<RetuneReply, 'sentence' | 'failure' | 'problems'> };
 
@@ -147,7 +148,8 @@ export function nextWatch(state: WatchState, event: WatchEvent): WatchState {
 /** Where the clock was set back, what is ahead of it is of no use. */
 function withHost(state: WatchState, host: HostNow): WatchState {
   const before = state.readings.filter(({ atMillis }) => atMillis <= host.atMillis);
-  return { ...state, host, unreadable: undefined, readings: withReadings(before, [host], state.windowMillis) };
+  const reading = { ...host, savedBytes: host.savedBytes + (state.daemon?.freedBytes ?? 0) };
+  return { ...state, host, unreadable: undefined, readings: withReadings(before, [reading], state.windowMillis) };
 }
 
 function withHistory(state: WatchState, records: readonly HistoryRecord[]): WatchState {

@@ -1,5 +1,6 @@
 import { formatBytes } from '../../core/format.js';
-import { type KsmState, savedBytes } from '../../core/ksm.js';
+import type { KsmState } from '../../core/ksm.js';
+import { savingsOf } from '../../core/savings.js';
 import { type Check, check, note, ok, problem, unanswered, valueOf } from '../check.js';
 import type { PerProcessFile } from '../guestFacts.js';
 
@@ -19,7 +20,7 @@ const inKernel = check({
       );
     }
     const size = valueOf(pageSize)?.bytes;
-    const saved = size === undefined ? '' : `, ${formatBytes(savedBytes(ksm.value, size))} saved`;
+    const saved = size === undefined ? '' : `, ${formatBytes(savingsOf(ksm.value, size).savedBytes)} saved`;
     return ok(`run=${ksm.value.run}, ${RUN[ksm.value.run] ?? 'a state unknown here'}${saved}`);
   },
 });

@@ -1,5 +1,5 @@
 import { formatBytes, plural } from '../../core/format.js';
-import { savedBytes } from '../../core/ksm.js';
+import { savingsOf } from '../../core/savings.js';
 import { hostMemory } from '../../core/memory.js';
 import type { SwapArea } from '../../host/swap.js';
 import { type Check, check, note, ok, problem, unanswered, valueOf } from '../check.js';
@@ -85,12 +85,17 @@ const splitHeadroom = check({
     'A guest that writes to merged pages, as at an update or a reboot of many, gets its own copies back at once. Where ' +
     'there is no room for them the host swaps, and then the OOM killer ends guests.',
   needs: ['ksm', 'memory', 'pageSize'],
-  look: ({ ksm, memory: { memAvailableBytes, swapFreeBytes }, pageSize }) => {
-    const saved = savedBytes(ksm, pageSize.bytes);
+  look: ({ ksm, memory: { memAvailableBytes, swapFreeBytes }, pageSize }, { daemon }) => {
+    const freed = valueOf(daemon)?.freedBytes ?? 0;
+    const { savedBytes: saved } = savingsOf(ksm, pageSize.bytes, freed);
     if (saved === 0) return ok('nothing is merged');
     if (memAvailableBytes === undefined) return unanswered('this kernel does not tell MemAvailable (Linux 3.14)');
     const room = `${formatBytes(memAvailableBytes)} available + ${formatBytes(swapFreeBytes)} free swap`;
-    const figures = `if all merged pages split, ${formatBytes(saved)} would be needed; there is ${room}`;
+    const what =
+      freed > 0
+        ? 'if all merged pages split, and guests use again what splits of huge pages freed'
+        : 'if all merged pages split';
+    const figures = `${what}, ${formatBytes(saved)} would be needed; there is ${room}`;
     if (saved <= memAvailableBytes) return ok(figures);
     const missingBytes = saved - memAvailableBytes - swapFreeBytes;
     return missingBytes <= 0

@@ -1,5 +1,6 @@
 import { formatBytes, plural } from '../../core/format.js';
-import { type KsmState, profitBytes, savedBytes } from '../../core/ksm.js';
+import type { KsmState } from '../../core/ksm.js';
+import { savingsOf } from '../../core/savings.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { Facts } from '../facts.js';
 import { changeUnshared, setKsm, unmerge } from '../mends.js';
@@ -16,7 +17,7 @@ const profit = check({
   needs: ['ksm', 'pageSize'],
   look: ({ ksm, pageSize }, facts) => {
     const { generalProfit, run, fullScans = 0 } = ksm;
-    const bytes = profitBytes(ksm, pageSize.bytes);
+    const { profitBytes: bytes } = savingsOf(ksm, pageSize.bytes, valueOf(facts.daemon)?.freedBytes);
     const origin = generalProfit === undefined ? 'estimated, as this kernel has no general_profit' : 'general_profit';
     const found = `${formatBytes(bytes)} (${origin})`;
     if (bytes >= 0) return ok(found);
@@ -72,7 +73,7 @@ const transparentHugepages = check({
     const found = `${mode}; ${formatBytes(usedBytes)}${share} in huge pages`;
     if (mode === 'never' || ksm.run !== 1 || usedBytes === 0) return ok(found);
     return note(
-      `${found}, which merging splits where parts are equal; ${formatBytes(savedBytes(ksm, pageSize.bytes))} saved so far`,
+      `${found}, which merging splits where parts are equal; ${formatBytes(savingsOf(ksm, pageSize.bytes).savedBytes)} saved so far`,
     );
   },
 });

@@ -24,7 +24,7 @@ export interface BenchOptions {
 /** What is wrong with the command line, in a sentence. */
 export class UsageError extends Error {}
 
-const { guests, commonMiB, ownMiB, rewrittenMiBPerSecond } = DEFAULT_SIZES;
+const { guests, commonMiB, ownMiB, zeroMiB, rewrittenMiBPerSecond } = DEFAULT_SIZES;
 
 function rows(entries: readonly (readonly [name: string, summary: string])[]): string {
   return entries.map(([name, summary]) => `      ${name.padEnd(18)} ${summary}`).join('\n');
@@ -41,6 +41,7 @@ ${rows(TUNER_NAMES.map((name) => [name, TUNERS[name].summary]))}
   --guests N         how many guests (${guests})
   --common MIB       what every guest has alike (${commonMiB})
   --own MIB          what a guest has for itself (${ownMiB})
+  --zero MIB         what a guest of the scenario zeros has of empty pages (${zeroMiB})
   --rewritten MIB    what a guest of the scenario churn writes anew in a second (${rewrittenMiBPerSecond})
   --cpu-max PERCENT  KSM_CPU_MAX of adaptive and advisor (70)
   --limit SECONDS    how long a tuner may take to 99 % of the gain (420)
@@ -64,6 +65,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
       guests: whole('--guests', values.guests, 2, 200),
       commonMiB: whole('--common', values.common, 1, 2048),
       ownMiB: whole('--own', values.own, 1, 2048),
+      zeroMiB: whole('--zero', values.zero, 1, 4096),
       rewrittenMiBPerSecond: whole('--rewritten', values.rewritten, 1, 2048),
     },
     cpuMaxPercent: whole('--cpu-max', values['cpu-max'], 1, 100),
@@ -83,6 +85,7 @@ function parse(args: readonly string[]) {
         guests: { type: 'string', default: String(guests) },
         common: { type: 'string', default: String(commonMiB) },
         own: { type: 'string', default: String(ownMiB) },
+        zero: { type: 'string', default: String(zeroMiB) },
         rewritten: { type: 'string', default: String(rewrittenMiBPerSecond) },
         'cpu-max': { type: 'string', default: '70' },
         limit: { type: 'string', default: '420' },

@@ -1,4 +1,4 @@
-import { savedBytes } from '../../../src/core/ksm.js';
+import { savingsOf } from '../../../src/core/savings.js';
 import { KsmDirectory } from '../../../src/host/ksm.js';
 import { Ksmd } from '../../../src/host/ksmd.js';
 import { pageSizeBytes } from '../../../src/host/sysfs.js';
@@ -41,15 +41,15 @@ export class Sampler implements Disposable {
     const state = this.#ksm.read();
     const times = this.#ksmd.times();
     if (times === undefined) throw new Error("ksmd's CPU time cannot be seen here");
-    const saved = savedBytes(state, this.#pageSize);
+    const { savedBytes } = savingsOf(state, this.#pageSize);
     const { run, pagesToScan, sleepMillisecs, fullScans = 0, pagesScanned = 0, generalProfit } = state;
     const point = {
       atMillis: performance.now(),
-      savedBytes: saved,
+      savedBytes,
       ksmdCpuNanos: times.cpuNanos,
       ksmdWaitNanos: times.waitNanos,
       ...{ run, pagesToScan, sleepMillisecs, fullScans, pagesScanned },
-      bookkeepingBytes: generalProfit === undefined ? undefined : saved - generalProfit,
+      bookkeepingBytes: generalProfit === undefined ? undefined : savedBytes - generalProfit,
     };
     this.points.push(point);
     return point;
