@@ -15,14 +15,14 @@ export class Owners {
 
   /**
    * What `decision` does not mention, and was set for another policy or for a key that is not in the configuration any more.
-   * A policy that is silent on what it has set leaves it as it is.
+   * A policy that is silent on what it has set, and does not release it, leaves it as it is.
    *
    * @param before what the host had; what is not in it was not changed.
    * @param now what the kernel has.
    * @returns `due`, to be set back, and what is `back`: it has no owner from now on.
    */
   handBack(
-    { settings }: Decision,
+    { settings, released = [] }: Decision,
     { policy, settings: configured }: Plan,
     before: KsmSettings,
     now: KsmSettings,
@@ -31,7 +31,8 @@ export class Owners {
       this.owners.set(setting, setting in configured ? 'configuration' : { policy: policy.name });
     }
     const abandoned = [...this.owners].flatMap(([setting, owner]) => {
-      const isInForce = setting in settings || (typeof owner === 'object' && owner.policy === policy.name);
+      const isOurs = typeof owner === 'object' && owner.policy === policy.name && !released.includes(setting);
+      const isInForce = setting in settings || isOurs;
       return isInForce ? [] : [setting];
     });
     const differing = abandoned.filter((setting) => before[setting] !== undefined && before[setting] !== now[setting]);

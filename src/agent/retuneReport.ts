@@ -40,7 +40,7 @@ export class RetuneReport {
     const changes = applied.writes.map(describeWrite).join(', ');
     const shown = changes === '' ? '' : ` [${this.dryRun ? 'would set ' : ''}${changes}]`;
     this.log[level]({ ...fields, ...(changes === '' ? {} : { changes }) }, `${why}: ${decision.sentence}${shown}`);
-    this.tell([...sample.problems, ...applied.problems]);
+    this.tell([...sample.problems, ...(decision.problems ?? []), ...applied.problems]);
   }
 
   /** Warns of what was not a problem at the last turn. */

@@ -17,7 +17,9 @@ export function retuneDict(retune: Retune): VariantDict {
   };
   if ('failure' in retune) return { ...common, Failure: new Variant('s', retune.failure.message) };
   const { sample, decision, applied } = retune;
-  const problems = [...sample.problems, ...applied.problems].map(({ sentence }) => sentence);
+  const problems = [...sample.problems, ...(decision.problems ?? []), ...applied.problems].map(
+    ({ sentence }) => sentence,
+  );
   return {
     ...common,
     Reason: new Variant('s', decision.reason),
@@ -42,7 +44,7 @@ export function explanationDict(retune: Retune, entries: ConfigView['entries']):
   const dict = retuneDict(retune);
   const working = 'decision' in retune ? retune.decision.working : undefined;
   if (working === undefined) return dict;
-  const { terms, comparisons, change, keys } = working;
+  const { terms, comparisons, change, notes = [], keys } = working;
   return {
     ...dict,
     Terms: new Variant(
@@ -50,6 +52,7 @@ export function explanationDict(retune: Retune, entries: ConfigView['entries']):
       terms.map(({ name, value, unit, source }) => [name, value, unit, source]),
     ),
     Comparisons: new Variant('as', [...comparisons]),
+    Notes: new Variant('as', [...notes]),
     Keys: new Variant('a(sss)', tuples(entries.filter(([key]) => keys.includes(key)))),
     ...(change === undefined ? {} : { Change: new Variant('s', change) }),
   };

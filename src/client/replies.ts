@@ -73,6 +73,7 @@ export const Explanation = v.object({
   ...retune,
   terms: v.optional(v.array(term)),
   comparisons: v.optional(v.array(v.string()), []),
+  notes: v.optional(v.array(v.string()), []),
   change: v.optional(v.string()),
   keys: v.optional(v.array(entry), []),
 });

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { ZeroPagesChoice } from '../core/policies/zeroPages.js';
 
 /** A key of the configuration: its default as text, how its value is read, and what a value must be, for a person. */
 interface Key<T> {
@@ -59,6 +60,11 @@ const flag = v.pipe(
   v.transform((text) => !['', '0', 'no', 'off', 'false'].includes(text.toLowerCase())),
 );
 
+const zeroPages = v.pipe(
+  v.picklist(['auto', '0', '1', 'keep']),
+  v.transform((word) => (word === '0' ? 0 : word === '1' ? 1 : word)),
+);
+
 const path = v.pipe(v.string(), v.regex(/^$|^\//));
 
 /** sysfs takes an unsigned 32-bit number for pages_to_scan and sleep_millisecs. */
@@ -87,7 +93,7 @@ export const KEYS = {
   KSM_ON_EXIT: oneOf(['restore', 'leave', 'stop', 'unmerge']),
   KSM_WHEN: oneOf(['needed', 'always']),
   KSM_MERGE_ACROSS_NODES: optionalNumber('0 or 1', 0, 1),
-  KSM_USE_ZERO_PAGES: optionalNumber('0 or 1', 0, 1),
+  KSM_USE_ZERO_PAGES: key<ZeroPagesChoice>('auto', 'one of auto, 0, 1, keep', zeroPages),
   KSM_SMART_SCAN: optionalNumber('0 or 1', 0, 1),
   KSM_MAX_PAGE_SHARING: optionalNumber('a whole number of pages from 2 to 2147483647', 2, 2147483647),
   KSM_STABLE_NODE_CHAINS_PRUNE_MILLISECS: optionalNumber(

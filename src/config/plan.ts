@@ -5,6 +5,7 @@ import { adaptivePolicy } from '../core/policies/adaptive.js';
 import { advisorPolicy } from '../core/policies/advisor.js';
 import { type KsmtunedOptions, ksmtunedPolicy } from '../core/policies/ksmtuned.js';
 import type { NeedOptions } from '../core/policies/need.js';
+import { withZeroPages } from '../core/policies/zeroPages.js';
 import type { Policy, Trigger } from '../core/policy.js';
 import type { Plan } from '../core/retune.js';
 
@@ -20,7 +21,7 @@ export interface Intent {
  *   (very old ones); undefined elsewhere. Source: ksmctl of ksmtuned.
  */
 export function planOf({ because, values, hold }: Intent, maxKernelPages: number | undefined): Plan {
-  const policy = policyOf(values);
+  const policy = withZeroPages(policyOf(values), values.KSM_USE_ZERO_PAGES);
   return {
     because,
     policy: hold === undefined ? policy : holdPolicy(policy, hold),
@@ -42,7 +43,7 @@ export function policyObstacle(policy: Values['KSM_POLICY'], ksm: KsmSettings): 
 function settingsOf(values: Values, maxKernelPages: number | undefined): KsmSettings {
   const settings: Record<string, number | null | undefined> = {
     mergeAcrossNodes: values.KSM_MERGE_ACROSS_NODES,
-    useZeroPages: values.KSM_USE_ZERO_PAGES,
+    useZeroPages: typeof values.KSM_USE_ZERO_PAGES === 'number' ? values.KSM_USE_ZERO_PAGES : undefined,
     smartScan: values.KSM_SMART_SCAN,
     maxPageSharing: values.KSM_MAX_PAGE_SHARING,
     stableNodeChainsPruneMillisecs: values.KSM_STABLE_NODE_CHAINS_PRUNE_MILLISECS,

@@ -1,4 +1,5 @@
-import type { KsmSettings } from './ksm.js';
+import type { KsmSetting, KsmSettings } from './ksm.js';
+import type { Problem } from './problem.js';
 
 /** Why a decision is what it is; the closed list that the log, the bus and the tests speak of. */
 export type Reason =
@@ -45,6 +46,8 @@ export interface Working {
   readonly comparisons: readonly string[];
   /** What would change the decision. */
   readonly change?: string;
+  /** What was decided beside, each in a sentence. */
+  readonly notes?: readonly string[];
   /** The keys of the configuration that it depends on. */
   readonly keys: readonly string[];
 }
@@ -56,9 +59,13 @@ export interface Decision {
   readonly sentence: string;
   /** What ksmd is to be set to; what is absent is left alone. */
   readonly settings: KsmSettings;
+  /** Settings that the policy asks for no longer: they go back to what the host had. */
+  readonly released?: readonly KsmSetting[];
   /** When the policy wants to look again, in milliseconds; absent: after the configured interval. */
   readonly nextInMillis?: number;
   readonly working?: Working;
+  /** What an administrator should know of it, as a setting that does harm here. */
+  readonly problems?: readonly Problem[];
   /** Only follows measurements, as a pace does: not worth a line in the log. */
   readonly routine?: boolean;
 }

@@ -10,7 +10,7 @@ const LONG_MILLIS = 10_000;
 
 /** The last decision worked through, for a person. */
 export function explainScreen(reply: ExplanationReply, terminal: Terminal): string {
-  const { failure, sentence, reason = '', policy = '', terms, comparisons, change, keys } = reply;
+  const { failure, sentence, reason = '', policy = '', terms, comparisons, change, notes, keys } = reply;
   const part = (heading: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [[paint(terminal, 'strong', heading), ...lines].join('\n')];
   const text = (line: string) => indented(line, 2, terminal);
@@ -24,6 +24,7 @@ export function explainScreen(reply: ExplanationReply, terminal: Terminal): stri
     ...decided,
     ...part('Numbers', topicRows(termRows(terms), terminal)),
     ...part('Comparisons', comparisons.flatMap(text)),
+    ...part('Decided beside', notes.flatMap(text)),
     ...part('What would change it', change === undefined ? [] : text(change)),
     ...part(
       'Keys of the configuration in play',

@@ -102,6 +102,7 @@ describe('host settings', { concurrency: true }, () => {
     await retune(daemon);
     await host.paceIs('1 300 10');
     assert.deepEqual(warnings(daemon), [
+      'KSM_USE_ZERO_PAGES=1: before Linux 6.6 pages that KSM maps to the zero page are neither counted nor given back by unmerging',
       'this kernel has no smart_scan: it is left out',
       'this kernel has no max_kernel_pages: it is left out',
     ]);

@@ -20,14 +20,14 @@ import {
 function large(begun: (host: PolicyHost) => void = () => undefined): PolicyHost {
   const host = PolicyHost.adaptive({ guests: [guestOf('a', 40 * GIB, 64 * GIB)] });
   host.look(0, {}, START);
-  host.look(250, { passes: 1, merged: 800 * 256, unshared: 10_200_000, scanned: 10_500_000, cpuMillis: 42_000 });
+  host.look(250, { passes: 1, merged: 800 * 256, volatile: 10_200_000, scanned: 10_500_000, cpuMillis: 42_000 });
   begun(host);
   return host;
 }
 
 function resting(): PolicyHost {
   const host = large((begun) => {
-    for (let pass = 0; pass < 3; pass += 1) begun.look(250, { passes: 1 });
+    for (let pass = 0; pass < 3; pass += 1) begun.look(250, { passes: 1, scanned: 10_500, cpuMillis: 42 });
   });
   assert.equal(host.phase.name, 'watch');
   return host;
@@ -77,7 +77,7 @@ describe('guests that bring little', () => {
       const host = resting();
       come(host, { b: 330 }, 'b');
       assert.equal(begun(host).reason, 'burst');
-      for (let pass = 0; pass < 3; pass += 1) host.look(250, { passes: 1 });
+      for (let pass = 0; pass < 3; pass += 1) host.look(250, { passes: 1, scanned: 10_500, cpuMillis: 42 });
       assert.doesNotMatch(host.look(1000).sentence, /guest b/);
     });
   }
@@ -105,7 +105,7 @@ describe('guests that bring little', () => {
     assert.match(burst.sentence, /; samepaged has just started: merging/);
     assert.equal(burst.routine, false, 'it was told that it waited');
     assert.deepEqual(
-      [1, 2].map(() => host.look(250, { passes: 1 }).reason),
+      [1, 2].map(() => host.look(250, { passes: 1, scanned: 10_500, cpuMillis: 42 }).reason),
       ['burst', 'nothing-to-gain'],
     );
   });
@@ -115,7 +115,7 @@ describe('guests that bring little', () => {
     const burstFor = (mib: number, gainMib: number) => {
       const { reason } = come(host, { b: mib }, 'b');
       if (reason === 'burst') host.look(250, { passes: 1, merged: gainMib * 256 });
-      for (let pass = 0; pass < 6; pass += 1) host.look(250, { passes: 1 });
+      for (let pass = 0; pass < 6; pass += 1) host.look(250, { passes: 1, scanned: 10_500, cpuMillis: 42 });
       return reason;
     };
     const reasons = [340, 660, 690, 1300, 1400, 340].map((mib) => burstFor(mib, mib === 1400 ? 700 : 0));

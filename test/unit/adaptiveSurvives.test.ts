@@ -181,7 +181,7 @@ describe('adaptive does not go on for nothing', () => {
     const after = (millis: number, work: Work) => {
       const host = PolicyHost.adaptive();
       host.look(0, {}, START);
-      return host.look(millis, { cpuMillis: millis / 2, unshared: 1000, ...work }).sentence;
+      return host.look(millis, { cpuMillis: millis / 2, scanned: 1000, unshared: 1000, ...work }).sentence;
     };
     const pass: Work = { passes: 1 };
     assert.match(after(599_999, {}), /; samepaged has just started: merging with up to 50 % of a core$/);
@@ -201,7 +201,7 @@ describe('adaptive does not go on for nothing', () => {
     const host = PolicyHost.adaptive();
     host.look(0, {}, START);
     const hour = (work: Work) => {
-      for (let look = 0; look < 1800; look += 1) host.look(2000, { cpuMillis: 1000, scanned: 100_000, unshared: 1000 });
+      for (let look = 0; look < 1800; look += 1) host.look(2000, { cpuMillis: 1000, scanned: 100_000, volatile: 5000 });
       return host.look(2000, work);
     };
     assert.match(hour({}).sentence, /; the first pass has taken 1 h so far, KSM_CPU_MAX makes it shorter$/);

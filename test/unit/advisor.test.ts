@@ -157,7 +157,7 @@ describe('the advisor', () => {
   test('waits as slowly for a guest with which merging begins again', () => {
     const host = advised();
     host.look(0, {}, START);
-    host.look(2000, { ...HALF, unshared: 1_000_000 });
+    host.look(2000, { ...HALF, volatile: 1_000_000 });
     host.have({ a: GIB });
     assert.equal(host.look(2000, {}, stopped('b')).reason, 'enough-memory');
     host.have({ a: GIB, b: 0, c: 0, d: 0 });
@@ -241,7 +241,7 @@ test('what begins to be alike without an event is found, and told as such', () =
   const { trace, figures } = simulate({
     story: scenario('quiet-change', DEFAULT_SIZES),
     plan: planFrom({ KSM_POLICY: 'advisor', KSM_CPU_MAX: '70' }),
-    durationMillis: 2 * 3_600_000,
+    durationMillis: 4 * 3_600_000,
   });
   assert.ok(figures.reachedShare > 0.99, String(figures.reachedShare));
   assert.ok(trace.turns.some(({ decision }) => decision.sentence.includes('a slow pass found pages to merge')));

@@ -25,7 +25,7 @@ describe('each step of the advisor explains itself', () => {
     {
       name: 'calm',
       decision: () => advise(calm(), 10_000, PASS),
-      sentence: `${NEED}; nothing more to gain, 200.0 MiB saved: ${TARGET} 1 min 20 s, at most 50 % of a core`,
+      sentence: `${NEED}; nothing more to gain, 199.0 MiB saved: ${TARGET} 1 min 20 s, at most 50 % of a core`,
     },
     {
       name: 'a slow pass that brings something',

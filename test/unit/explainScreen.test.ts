@@ -8,7 +8,7 @@ import { assertGolden } from '../support/golden.js';
 import { GIB, PLAIN, REPLY } from './ctlExamples.js';
 import { KSMTUNED_DEFAULTS, sampleOf } from './examples.js';
 
-const NOTHING: ExplanationReply = { triggers: [], changes: [], problems: [], comparisons: [], keys: [] };
+const NOTHING: ExplanationReply = { triggers: [], changes: [], problems: [], comparisons: [], notes: [], keys: [] };
 
 /** What the daemon tells of ksmtuned's decision on a host of 23.5 GiB. */
 function explained(freeGiB: number, committedGiB: number): ExplanationReply {
@@ -24,13 +24,14 @@ function explained(freeGiB: number, committedGiB: number): ExplanationReply {
     }),
     [],
   );
-  const { terms = [], comparisons = [], keys = [], change } = decision.working ?? {};
+  const { terms = [], comparisons = [], notes = [], keys = [], change } = decision.working ?? {};
   return {
     ...REPLY,
     reason: decision.reason,
     sentence: decision.sentence,
     terms: [...terms],
     comparisons: [...comparisons],
+    notes: [...notes],
     keys: keys.map((key) => ({
       key,
       value: KEYS[key as KeyName].fallback,

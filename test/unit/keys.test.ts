@@ -34,10 +34,27 @@ describe('a whole number has bounds', () => {
   }
 });
 
+describe('KSM_USE_ZERO_PAGES is decided unless it is given', () => {
+  for (const [text, value] of [
+    ['', 'auto'],
+    ['auto', 'auto'],
+    ['0', 0],
+    ['1', 1],
+    ['keep', 'keep'],
+    ['2', undefined],
+    ['yes', undefined],
+    ['Auto', undefined],
+    ['01', undefined],
+  ] as const) {
+    test(JSON.stringify(text), () => {
+      assert.equal(readValue('KSM_USE_ZERO_PAGES', text), value);
+    });
+  }
+});
+
 describe('a setting of the kernel has bounds, and is left alone unless it is given', () => {
   const bounds = {
     KSM_MERGE_ACROSS_NODES: [0, 1],
-    KSM_USE_ZERO_PAGES: [0, 1],
     KSM_SMART_SCAN: [0, 1],
     KSM_MAX_PAGE_SHARING: [2, 2147483647],
     KSM_STABLE_NODE_CHAINS_PRUNE_MILLISECS: [0, UINT32],

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Owners } from '../../src/agent/owners.js';
-import type { KsmSettings } from '../../src/core/ksm.js';
+import type { KsmSetting, KsmSettings } from '../../src/core/ksm.js';
 import { DEFAULT_PLAN, countingPolicy } from './retuneLoop.js';
 
 /** A decision of a policy, on a configuration that sets something too. */
 interface Step {
   readonly policy: string;
   readonly settings: KsmSettings;
+  readonly released?: readonly KsmSetting[];
   readonly configured?: KsmSettings;
 }
 
@@ -17,10 +18,10 @@ const BEFORE: KsmSettings = { run: 0, pagesToScan: 100, smartScan: 1, useZeroPag
 function dueOf(steps: readonly Step[], { inherited = {} }: { inherited?: KsmSettings } = {}): KsmSettings[] {
   const owners = new Owners(inherited);
   let now: KsmSettings = { ...BEFORE, ...inherited };
-  return steps.map(({ policy, settings: decided, configured = {} }) => {
+  return steps.map(({ policy, settings: decided, released = [], configured = {} }) => {
     const settings = { ...configured, ...decided };
     const plan = { ...DEFAULT_PLAN, policy: countingPolicy(policy), settings: configured };
-    const { due } = owners.handBack({ reason: 'always', sentence: '', settings }, plan, BEFORE, now);
+    const { due } = owners.handBack({ reason: 'always', sentence: '', settings, released }, plan, BEFORE, now);
     now = { ...now, ...due, ...settings };
     return due;
   });
@@ -64,6 +65,19 @@ describe('what nobody asks for any more goes back to the host', () => {
       advisorMode: 'none',
       pagesToScan: 100,
     });
+  });
+
+  test('what the policy itself releases', () => {
+    const step = { policy: 'adaptive', settings: { run: 1 } };
+    assert.deepEqual(
+      dueOf([
+        { ...step, settings: { run: 1, useZeroPages: 1 } },
+        { ...step, settings: { run: 0 } },
+        { ...step, released: ['useZeroPages'] },
+        { ...step, released: ['useZeroPages'] },
+      ]),
+      [{}, {}, { useZeroPages: 0 }, {}],
+    );
   });
 
   test('a key that is not in the configuration any more', () => {

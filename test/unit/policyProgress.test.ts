@@ -21,6 +21,7 @@ describe('what ksmd did between two looks', () => {
       stalledNanos: 2.5e8,
       gainedBytes: MIB,
       volatilePages: 30,
+      zeroedPages: 0,
       visitedPages: 1200,
       skippedPages: 200,
     });

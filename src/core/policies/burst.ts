@@ -1,4 +1,13 @@
-import { DEAREST_PAGE_NANOS, type Mark, isWorthIt, passNanosOf, progressBetween, worthOf } from './progress.js';
+import {
+  DEAREST_PAGE_NANOS,
+  type Mark,
+  type Progress,
+  canAnotherPassPay,
+  isWorthIt,
+  passNanosOf,
+  progressBetween,
+  worthOf,
+} from './progress.js';
 
 /** A burst: ksmd goes through all memory at the budget until passes bring nothing more. */
 export interface Burst {
@@ -29,6 +38,8 @@ export interface Burst {
    * end of a pass is seen late, so a single pass may be counted with pages of the next.
    */
   readonly skippedPages: number;
+  /** Whether the last whole pass has shown that another cannot be worth its CPU time. */
+  readonly exhausted: boolean;
 }
 
 /**
@@ -40,7 +51,9 @@ const QUIET_PASSES_AFTER_HINT = 1;
 /** What guests that go had saved goes with them, and hides what the pass brought. */
 const DISTURBED_PASS = 0.5;
 const BLIND_MILLIS = 10_000;
-const NOT_QUIET = { quietPasses: 0, skippedPages: Number.POSITIVE_INFINITY } as const;
+const NOT_QUIET = { quietPasses: 0, skippedPages: Number.POSITIVE_INFINITY, exhausted: false } as const;
+/** A pass that visited less than this part of the pages was none: full_scans races when there is next to nothing to scan. */
+const LEAST_VISITED_SHARE = 0.001;
 
 export function beginBurst(
   now: Mark,
@@ -65,6 +78,7 @@ export function judgeBurst(burst: Burst, now: Mark, departed: boolean): Burst {
   if (sincePass === undefined) return { ...burst, pass: now, whole: false };
   const disturbed = burst.disturbed || departed;
   if (sincePass.passes === 0) return { ...burst, disturbed };
+  if (isEmpty(sincePass, now)) return { ...burst, disturbed, pass: now, whole: true };
   const wholePasses = sincePass.passes - (burst.whole ? 0 : 1);
   const isQuiet = !isWorthIt(sincePass);
   const judged = {
@@ -74,6 +88,7 @@ export function judgeBurst(burst: Burst, now: Mark, departed: boolean): Burst {
     disturbed: false,
     passes: burst.passes + sincePass.passes,
     quietPasses: isQuiet ? burst.quietPasses + wholePasses * (disturbed ? DISTURBED_PASS : 1) : 0,
+    exhausted: burst.whole && canAnotherPassPay(sincePass, now) === false,
     skippedPages: isQuiet ? Math.min(burst.skippedPages, sincePass.skippedPages) : Number.POSITIVE_INFINITY,
   };
   return isOver(judged) && deservesEveryPage(judged) ? { ...judged, thorough: true, ...NOT_QUIET } : judged;
@@ -96,8 +111,13 @@ export function vainNanosOf(now: Mark): number {
   return QUIET_PASSES * passNanosOf(now);
 }
 
-export function isOver({ quietPasses, hintShare }: Burst): boolean {
-  return quietPasses >= (hintShare === undefined ? QUIET_PASSES : QUIET_PASSES_AFTER_HINT);
+export function isOver({ quietPasses, hintShare, exhausted }: Burst): boolean {
+  return exhausted || quietPasses >= (hintShare === undefined ? QUIET_PASSES : QUIET_PASSES_AFTER_HINT);
+}
+
+/** Whether what looks like passes visited hardly a page each. */
+function isEmpty({ passes, visitedPages }: Progress, { pagesSeen }: Mark): boolean {
+  return visitedPages !== undefined && visitedPages <= LEAST_VISITED_SHARE * pagesSeen * passes;
 }
 
 /** Whether ksmd, which runs, has not seen a page yet. No memory is offered to it then, and no pass ever ends. */

@@ -1,5 +1,6 @@
 import type { AdaptiveMemory } from './adaptive.js';
 import type { AdvisorMemory } from './advisor.js';
+import type { ZeroPagesMemory } from './zeroPages.js';
 
 /** What the policy ksmtuned remembers. */
 export interface KsmtunedMemory {
@@ -9,4 +10,4 @@ export interface KsmtunedMemory {
 }
 
 /** What policies remember from one decision to the next; each knows its own by its name. */
-export type PolicyMemory = KsmtunedMemory | AdaptiveMemory | AdvisorMemory;
+export type PolicyMemory = KsmtunedMemory | AdaptiveMemory | AdvisorMemory | ZeroPagesMemory;

@@ -11,6 +11,11 @@ export interface Mark {
   /** Pages that were not as ksmd had seen them before, or that it sees for the first time. */
   readonly pagesVolatile: number;
   readonly pagesSeen: number;
+  /** Of them, those that are merged. */
+  readonly pagesMerged: number;
+  /** Pages that KSM mapped to the zero page (ksm_zero_pages). */
+  readonly zeroPages: number;
+  readonly pageSizeBytes: number;
   /** Scanned, or skipped by smart_scan. */
   readonly pagesVisited: number | undefined;
   readonly pagesSkipped: number;
@@ -28,6 +33,9 @@ export function markOf(sample: Sample): Mark {
     ...{ profitBytes, savedBytes, bookkeepingBytes },
     pagesVolatile: ksm.pagesVolatile ?? 0,
     pagesSeen: pagesSeen(ksm),
+    pagesMerged: ksm.pagesShared + ksm.pagesSharing,
+    zeroPages: ksm.ksmZeroPages ?? 0,
+    pageSizeBytes: sample.pageSizeBytes,
     pagesVisited: ksm.pagesScanned === undefined ? undefined : ksm.pagesScanned + (ksm.pagesSkipped ?? 0),
     pagesSkipped: ksm.pagesSkipped ?? 0,
     cpuNanos: ksmdCpuNanos,
@@ -49,6 +57,8 @@ export interface Progress {
   /** More profit, as far as it comes of more merged pages and not of bookkeeping for memory that has gone. */
   readonly gainedBytes: number;
   readonly volatilePages: number;
+  /** Pages that KSM mapped to the zero page. */
+  readonly zeroedPages: number;
   /** Scanned, or skipped by smart_scan; undefined before Linux 6.7. */
   readonly visitedPages: number | undefined;
   readonly skippedPages: number;
@@ -80,6 +90,7 @@ export function progressBetween(from: Mark, to: Mark): Progress | undefined {
     stalledNanos: to.stalledNanos - from.stalledNanos,
     gainedBytes: Math.min(to.profitBytes - from.profitBytes, to.savedBytes - from.savedBytes),
     volatilePages: to.pagesVolatile - from.pagesVolatile,
+    zeroedPages: Math.max(to.zeroPages - from.zeroPages, 0),
   };
 }
 
@@ -110,4 +121,24 @@ export function isWorthIt({ gainedBytes, cpuNanos }: Pick<Progress, 'gainedBytes
 /** What `cpuNanos` of ksmd's time must bring, bytes. */
 export function worthOf(cpuNanos: number): number {
   return Math.max(WORTH_BYTES, (WORTH_BYTES_PER_CPU_SECOND * cpuNanos) / 1e9);
+}
+
+/** ksmd's time for a page that is merged already, and for one that stays in the unstable tree, nanoseconds (as DEAREST_PAGE_NANOS). */
+const MERGED_PAGE_NANOS = 400;
+const UNSHARED_PAGE_NANOS = 6000;
+
+/**
+ * Whether another pass can be worth its CPU time after a whole one from `from` to `now`; undefined where that cannot be told.
+ *
+ * A pass that visits every page puts each page that did not change into a tree, so that two equal ones have met. The next
+ * can merge only what is not in a tree: `pages_volatile`, which are the pages that had changed, or were seen for the first
+ * time (cmp_and_merge_page() of mm/ksm.c). smart_scan counts the pages that it skips there too, and so are pages that have
+ * just been mapped to the zero page, whose records go in the next pass. What stays volatile for other reasons, as locked
+ * pages do, makes the bound larger than it need be.
+ */
+export function canAnotherPassPay(pass: Progress, now: Mark): boolean | undefined {
+  if (pass.skippedPages !== 0 || pass.visitedPages === 0) return undefined;
+  const mostBytes = Math.max(now.pagesVolatile - pass.zeroedPages, 0) * now.pageSizeBytes;
+  const scannedNanos = now.pagesMerged * MERGED_PAGE_NANOS + (now.pagesSeen - now.pagesMerged) * UNSHARED_PAGE_NANOS;
+  return mostBytes >= worthOf(Math.min(pass.cpuNanos / Math.max(pass.passes, 1), scannedNanos));
 }
