@@ -2,13 +2,17 @@ import { DBusError, Variant } from 'dbus-next';
 import type { ConfigView } from '../config/view.js';
 import { describeWrite } from '../core/ksm.js';
 import { describeTrigger } from '../core/policy.js';
+import type { MergeStage } from '../core/mergeStage.js';
 import type { Retune } from '../core/retune.js';
+import type { Sample } from '../core/sample.js';
 
 export type VariantDict = Record<string, Variant>;
 
 /**
  * A retune as it goes over the bus. Sizes in bytes, RealtimeUSec in microseconds since 1970 as systemd's properties have it;
- * Changes and Problems are sentences. Routine: it only follows measurements, as a probe now and then. A failed retune has only Triggers, Policy and Failure.
+ * Changes and Problems are sentences. Routine: it only follows measurements, as a probe now and then. Stage, for a
+ * policy that knows: waiting, first-pass, merging or done, with estimates of when the first pages merge and when it is over.
+ * A failed retune has only Triggers, Policy and Failure.
  */
 export function retuneDict(retune: Retune): VariantDict {
   const common = {
@@ -25,6 +29,7 @@ export function retuneDict(retune: Retune): VariantDict {
     Reason: new Variant('s', decision.reason),
     Sentence: new Variant('s', decision.sentence),
     Routine: new Variant('b', decision.routine === true),
+    ...stageDict(decision.stage),
     Changes: new Variant('as', applied.writes.map(describeWrite)),
     Problems: new Variant('as', problems),
     RealtimeUSec: new Variant('t', BigInt(sample.takenAtMillis) * 1000n),
@@ -32,6 +37,17 @@ export function retuneDict(retune: Retune): VariantDict {
     FreeBytes: new Variant('t', BigInt(sample.memory.freeBytes)),
     CommittedBytes: new Variant('t', BigInt(sample.memory.committedBytes)),
     GuestCount: new Variant('u', sample.guests.length),
+  };
+}
+
+function stageDict(stage: MergeStage | undefined): VariantDict {
+  if (stage === undefined) return {};
+  const micros = (millis: number) => new Variant('t', unsigned(millis) * 1000n);
+  const { name, firstSavingsInMillis: first, endInMillis: end } = stage;
+  return {
+    Stage: new Variant('s', name),
+    ...(first === undefined ? {} : { FirstSavingsInUSec: micros(first) }),
+    ...(end === undefined ? {} : { EndInUSec: micros(end) }),
   };
 }
 
@@ -56,6 +72,28 @@ export function explanationDict(retune: Retune, entries: ConfigView['entries']):
     Keys: new Variant('a(sss)', tuples(entries.filter(([key]) => keys.includes(key)))),
     ...(change === undefined ? {} : { Change: new Variant('s', change) }),
   };
+}
+
+const GUESTS_OF_A_PAGE = 100;
+
+/**
+ * Guests after `after` in the order of their names. ResidentBytes and ConfiguredBytes as the decision had them; FreedBytes:
+ * what splits of huge pages gave back of the guest, as far as it was watched.
+ */
+export function guestDicts({ guests, freedBySplits }: Sample, after: string): [name: string, guest: VariantDict][] {
+  const names = guests.map(({ name }) => name).sort();
+  const page = new Set(names.filter((name) => name > after).slice(0, GUESTS_OF_A_PAGE));
+  return guests
+    .filter(({ name }) => page.has(name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, residentBytes, configuredBytes }) => [
+      name,
+      {
+        ResidentBytes: new Variant('t', unsigned(residentBytes)),
+        ConfiguredBytes: new Variant('t', unsigned(configuredBytes)),
+        FreedBytes: new Variant('t', unsigned(freedBySplits?.byGuest.get(name) ?? 0)),
+      },
+    ]);
 }
 
 /** Entries: name, value and origin of every key. Waiting: keys that the files say something else of by now. */

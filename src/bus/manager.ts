@@ -2,7 +2,15 @@ import { DBusError, Variant, interface as dbus } from 'dbus-next';
 import type { Retune } from '../core/retune.js';
 import type { AgentState } from '../core/state.js';
 import type { Commands } from './commands.js';
-import { type VariantDict, configurationDict, explanationDict, reply, retuneDict, unsigned } from './dicts.js';
+import {
+  type VariantDict,
+  configurationDict,
+  explanationDict,
+  guestDicts,
+  reply,
+  retuneDict,
+  unsigned,
+} from './dicts.js';
 import { DEFAULT_POLICY, INVALID_ARGS, namedPolicy } from './policyName.js';
 
 export const BUS_NAME = 'org.samepaged1';
@@ -222,6 +230,13 @@ export class Manager extends Interface {
   Explain(): VariantDict {
     const { lastRetune } = this.state;
     return lastRetune === undefined ? {} : explanationDict(lastRetune, this.commands.configuration().entries);
+  }
+
+  /** The guests of the last retune whose names come after `after`, in the order of their names, a hundred at most. */
+  @method({ inSignature: 's', outSignature: 'a(sa{sv})' })
+  ListGuests(after: string): [name: string, guest: VariantDict][] {
+    const { lastRetune } = this.state;
+    return lastRetune === undefined || 'failure' in lastRetune ? [] : guestDicts(lastRetune.sample, after);
   }
 
   /** The configuration in force; see configurationDict. */

@@ -9,6 +9,8 @@ import {
   type DaemonProperties,
   Explanation,
   type ExplanationReply,
+  type GuestReply,
+  Guests,
   Properties,
   type ReloadReply,
   Reloaded,
@@ -79,6 +81,16 @@ export class Daemon {
 
   async explain(): Promise<ExplanationReply> {
     return v.parse(Explanation, await this.ask(MANAGER_INTERFACE, 'Explain'));
+  }
+
+  /** Every guest of the last decision. */
+  async guests(): Promise<readonly GuestReply[]> {
+    const all: GuestReply[] = [];
+    for (let after = ''; ; after = all.at(-1)?.name ?? '') {
+      const page = v.parse(Guests, await this.ask(MANAGER_INTERFACE, 'ListGuests', 's', [after]));
+      if (page.length === 0) return all;
+      all.push(...page);
+    }
   }
 
   async configuration(): Promise<ConfigurationReply> {

@@ -1,5 +1,6 @@
 import { Variant } from 'dbus-next';
 import * as v from 'valibot';
+import type { MergeStage } from '../core/mergeStage.js';
 
 const retune = {
   triggers: v.optional(v.array(v.string()), []),
@@ -8,6 +9,9 @@ const retune = {
   reason: v.optional(v.string()),
   sentence: v.optional(v.string()),
   routine: v.optional(v.boolean()),
+  stage: v.optional(v.string()),
+  firstSavingsInUSec: v.optional(v.number()),
+  endInUSec: v.optional(v.number()),
   changes: v.optional(v.array(v.string()), []),
   problems: v.optional(v.array(v.string()), []),
   realtimeUSec: v.optional(v.number()),
@@ -20,6 +24,23 @@ const retune = {
 /** A retune as the daemon tells it; see org.samepaged1.Manager. A failed one has a `failure` and no decision. */
 export const Retune = v.object(retune);
 export type RetuneReply = v.InferOutput<typeof Retune>;
+
+const STAGES = ['waiting', 'first-pass', 'merging', 'done'] as const;
+
+/** How far merging has come, by a daemon and a policy that know. */
+export function stageOf({
+  stage,
+  firstSavingsInUSec,
+  endInUSec,
+}: Pick<RetuneReply, 'stage' | 'firstSavingsInUSec' | 'endInUSec'>): MergeStage | undefined {
+  const name = STAGES.find((known) => known === stage);
+  if (name === undefined) return undefined;
+  return {
+    name,
+    ...(firstSavingsInUSec === undefined ? {} : { firstSavingsInMillis: firstSavingsInUSec / 1000 }),
+    ...(endInUSec === undefined ? {} : { endInMillis: endInUSec / 1000 }),
+  };
+}
 
 /** What is not known is below 0 on the bus, and null here. */
 const percent = v.pipe(
@@ -78,6 +99,14 @@ export const Explanation = v.object({
   keys: v.optional(v.array(entry), []),
 });
 export type ExplanationReply = v.InferOutput<typeof Explanation>;
+
+/** A guest as the daemon's last decision had it. */
+const guest = v.pipe(
+  v.tuple([v.string(), v.object({ freedBytes: v.optional(v.number(), 0) })]),
+  v.transform(([name, parts]) => ({ name, ...parts })),
+);
+export const Guests = v.array(guest);
+export type GuestReply = v.InferOutput<typeof guest>;
 
 export const Configuration = v.object({
   entries: v.array(entry),

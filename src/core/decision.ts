@@ -1,4 +1,5 @@
 import type { KsmSetting, KsmSettings } from './ksm.js';
+import type { MergeStage } from './mergeStage.js';
 import type { Problem } from './problem.js';
 
 /** Why a decision is what it is; the closed list that the log, the bus and the tests speak of. */
@@ -63,6 +64,8 @@ export interface Decision {
   readonly released?: readonly KsmSetting[];
   /** When the policy wants to look again, in milliseconds; absent: after the configured interval. */
   readonly nextInMillis?: number;
+  /** Absent for a policy that does not know. */
+  readonly stage?: MergeStage;
   readonly working?: Working;
   /** What an administrator should know of it, as a setting that does harm here. */
   readonly problems?: readonly Problem[];

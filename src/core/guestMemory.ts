@@ -57,7 +57,12 @@ export interface GuestMemory {
    * copy stays, and each guest that has the page counts it (Documentation/admin-guide/mm/ksm.rst, ksm_merging_pages).
    */
   readonly mergedBytes: number | undefined;
-  /** mergedBytes less what the kernel keeps in memory for it (ksm_process_profit); below 0 where KSM costs more. */
+  /** What splits of huge pages gave back of it; the running samepaged alone knows it. */
+  readonly freedBytes: number | undefined;
+  /**
+   * mergedBytes less what the kernel keeps in memory for it (ksm_process_profit), and freedBytes; below 0 where KSM costs
+   * more.
+   */
   readonly profitBytes: number | undefined;
 }
 

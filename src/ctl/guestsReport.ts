@@ -1,4 +1,5 @@
 import { Bus, type BusAddress } from '../bus/connection.js';
+import { Daemon } from '../client/client.js';
 import { type GuestMemory, byMergedPages, judgeMergeability } from '../core/guestMemory.js';
 import { type GuestProcess, listGuestProcesses } from '../host/guestProcess.js';
 import { KsmDirectory } from '../host/ksm.js';
@@ -60,13 +61,35 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   if (fromLibvirt.some(({ pid }) => pid === undefined)) {
     notes.push('a guest without figures has no QEMU process that can be seen from here');
   }
+  const freed = await freedByGuest(bus);
   const taken = new Set(fromLibvirt.map(({ pid }) => pid));
   const others = processes.filter(({ pid }) => !taken.has(pid)).map((process) => fromProcess(process, pageBytes));
   return {
     source: told === undefined ? 'proc' : 'libvirt',
-    guests: [...fromLibvirt, ...others].toSorted(byMergedPages),
+    guests: [...fromLibvirt, ...others].map((guest) => withFreed(guest, freed)).toSorted(byMergedPages),
     hostSavedBytes: ksm.exists() ? ksm.read().pagesSharing * pageBytes : undefined,
     notes,
+  };
+}
+
+/** What the running samepaged knows to have been freed; nothing where it does not run or is of another version. */
+async function freedByGuest(address: BusAddress | undefined): Promise<ReadonlyMap<string, number>> {
+  if (address === undefined) return new Map();
+  try {
+    const guests = await Daemon.with(address, (daemon) => daemon.guests());
+    return new Map(guests.map(({ name, freedBytes }) => [name, freedBytes]));
+  } catch {
+    return new Map();
+  }
+}
+
+function withFreed(guest: GuestMemory, freed: ReadonlyMap<string, number>): GuestMemory {
+  const freedBytes = freed.get(guest.name);
+  const { profitBytes } = guest;
+  return {
+    ...guest,
+    freedBytes,
+    profitBytes: profitBytes === undefined ? undefined : profitBytes + (freedBytes ?? 0),
   };
 }
 
@@ -115,6 +138,7 @@ function fromProcess(process: GuestProcess, pageBytes: number, told?: ToldGuest)
     mergeability,
     mergedPages,
     mergedBytes: mergedPages === undefined ? undefined : mergedPages * pageBytes,
+    freedBytes: undefined,
     profitBytes: stat?.profitBytes,
   };
 }
@@ -128,6 +152,7 @@ function fromDefinition({ name, configuredBytes, residentBytes }: ToldGuest, xml
     mergeability: xml === undefined ? undefined : judgeMergeability(traitsOfDefinition(xml), undefined),
     mergedPages: undefined,
     mergedBytes: undefined,
+    freedBytes: undefined,
     profitBytes: undefined,
   };
 }

@@ -14,6 +14,8 @@ interface Column {
   readonly heading: readonly [string, string];
   readonly isNumber: boolean;
   readonly cell: (guest: GuestMemory) => string;
+  /** The column is shown where this is so of a guest; always unless given. */
+  readonly onlyWhere?: (guest: GuestMemory) => boolean;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -22,6 +24,7 @@ const COLUMNS: readonly Column[] = [
   { heading: ['', 'RESIDENT'], isNumber: true, cell: ({ residentBytes }) => shortBytes(residentBytes) },
   { heading: ['MERGED', 'PAGES'], isNumber: true, cell: ({ mergedPages }) => String(mergedPages ?? '-') },
   { heading: ['MERGED', 'MEMORY'], isNumber: true, cell: ({ mergedBytes }) => shortBytes(mergedBytes) },
+  { heading: ['', 'FREED'], isNumber: true, cell: ({ freedBytes }) => shortBytes(freedBytes), onlyWhere: hasFreed },
   { heading: ['', 'PROFIT'], isNumber: true, cell: ({ profitBytes }) => shortBytes(profitBytes) },
   { heading: ['', 'MERGEABLE'], isNumber: false, cell: mergeable },
 ];
@@ -30,25 +33,32 @@ const COLUMNS: readonly Column[] = [
 export function guestsTable({ guests, hostSavedBytes, notes }: GuestsReport, terminal: Terminal): string {
   const sentences = (texts: readonly string[]) => texts.flatMap((text) => indented(text, 0, terminal));
   if (guests.length === 0) return ['no guest is running', ...sentences(notes)].join('\n');
-  const rows = [0, 1].map((line) => COLUMNS.map(({ heading }) => heading[line] ?? ''));
-  rows.push(...guests.map((guest) => COLUMNS.map(({ cell }) => cell(guest))));
+  const columns = COLUMNS.filter(({ onlyWhere = () => true }) => guests.some(onlyWhere));
+  const rows = [0, 1].map((line) => columns.map(({ heading }) => heading[line] ?? ''));
+  rows.push(...guests.map((guest) => columns.map(({ cell }) => cell(guest))));
   const widths = widthsOf(rows, terminal);
-  const lines = rows.map((row) => print(lineOf(row, widths), meansOf(terminal)));
+  const lines = rows.map((row) => print(lineOf(columns, row, widths), meansOf(terminal)));
   const remarks = sentences([...legend(guests, hostSavedBytes), ...notes]);
   return [...lines, ...(remarks.length === 0 ? [] : ['', ...remarks])].join('\n');
 }
 
 function widthsOf(rows: readonly (readonly string[])[], { columns, interactive }: Terminal): readonly number[] {
-  const [name = 0, ...others] = COLUMNS.map((_column, at) => Math.max(...rows.map((row) => widthOf(row[at] ?? ''))));
+  const [name = 0, ...others] = (rows[0] ?? []).map((_cell, at) =>
+    Math.max(...rows.map((row) => widthOf(row[at] ?? ''))),
+  );
   const left = columns - others.reduce((sum, width) => sum + GAP.length + width, 0);
   return [interactive ? Math.min(name, Math.max(left, LEAST_NAME_COLUMNS)) : name, ...others];
 }
 
-function lineOf(row: readonly string[], widths: readonly number[]): Line {
-  return COLUMNS.flatMap(({ isNumber }, at) => {
+function lineOf(columns: readonly Column[], row: readonly string[], widths: readonly number[]): Line {
+  return columns.flatMap(({ isNumber }, at) => {
     const [text, width] = [row[at] ?? '', widths[at] ?? 0];
     return [...fill([{ text: isNumber ? text.padStart(width) : text }], width), { text: GAP }];
   });
+}
+
+function hasFreed({ freedBytes = 0 }: GuestMemory): boolean {
+  return freedBytes > 0;
 }
 
 /** A program gets names as they are. */
@@ -68,6 +78,11 @@ function legend(guests: readonly GuestMemory[], hostSavedBytes: number | undefin
   const lines = [...named].map((obstacle: Obstacle) => `${obstacle}: ${OBSTACLES[obstacle]}`);
   if (guests.some(({ mergeability }) => mergeability?.mergeable === true && mergeability.locked)) {
     lines.push('locked: KSM merges locked memory too; a write to a merged page then has to copy it');
+  }
+  if (guests.some(hasFreed)) {
+    lines.push(
+      'FREED is what splitting its huge pages gave back, as far as samepaged watched it; it is part of PROFIT.',
+    );
   }
   if (guests.some(({ mergedPages }) => (mergedPages ?? 0) > 0)) {
     lines.push(

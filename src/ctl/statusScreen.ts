@@ -1,7 +1,8 @@
 import { formatBytes, plural } from '../core/format.js';
 import { formatDuration } from '../core/duration.js';
 import { VERSION } from '../version.js';
-import type { DaemonProperties, RetuneReply } from '../client/replies.js';
+import { describeStage } from '../core/mergeStage.js';
+import { type DaemonProperties, type RetuneReply, stageOf } from '../client/replies.js';
 import { type Row, type Style, type Terminal, indented, paint, topicRows } from './terminal.js';
 
 /** So many of the last look's warnings are shown, so that all fits one screen; `samepagectl retune` tells all. */
@@ -14,6 +15,7 @@ const CLOSE = 0.1;
 export function statusScreen(properties: DaemonProperties, nowMillis: number, terminal: Terminal): string {
   const { run, lastRetune } = properties;
   const rows: readonly Row[] = [
+    ...burstRow(lastRetune),
     ['saves', saves(properties)],
     ['costs', costs(properties), properties.profitBytes < 0 ? 'warning' : undefined],
     ['headroom', ...headroom(properties)],
@@ -50,13 +52,20 @@ function why({ failure, sentence }: RetuneReply, terminal: Terminal): readonly s
   return indented(sentence ?? 'no decision yet', 2, terminal);
 }
 
-function saves({ savedBytes, guestMemoryBytes, sharingRatio }: DaemonProperties): string {
+/** How far merging has come. */
+function burstRow(retune: RetuneReply): readonly Row[] {
+  const stage = stageOf(retune);
+  return stage === undefined ? [] : [['burst', describeStage(stage)]];
+}
+
+function saves({ savedBytes, freedBytes, guestMemoryBytes, sharingRatio }: DaemonProperties): string {
   if (savedBytes === 0) return 'nothing';
   const share = (savedBytes / guestMemoryBytes) * 100;
   // Pages of guests that have ended count until ksmd has passed over them.
   const part = share <= 100 ? `, ${number(share)} % of the guests' ${formatBytes(guestMemoryBytes)}` : '';
   const ratio = sharingRatio > 0 ? ` (ratio ${number(sharingRatio)} : 1)` : '';
-  return `${formatBytes(savedBytes)}${part}${ratio}`;
+  const freed = freedBytes > 0 ? `; ${formatBytes(freedBytes)} of it freed by splitting huge pages` : '';
+  return `${formatBytes(savedBytes)}${part}${ratio}${freed}`;
 }
 
 function costs({ ksmdCpuPercent, bookkeepingBytes, profitBytes }: DaemonProperties): string {
@@ -65,9 +74,9 @@ function costs({ ksmdCpuPercent, bookkeepingBytes, profitBytes }: DaemonProperti
 }
 
 /** Could the host take it if every page were written to: each becomes one of its own. */
-function headroom({ savedBytes, availableBytes }: DaemonProperties): [string, Style?] {
+function headroom({ savedBytes, freedBytes, availableBytes }: DaemonProperties): [string, Style?] {
   if (savedBytes === 0) return ['nothing is shared'];
-  const needed = `unsharing all takes ${formatBytes(savedBytes)}, ${formatBytes(availableBytes)} are available`;
+  const needed = `unsharing all${freedBytes > 0 ? ' and using what was freed' : ''} takes ${formatBytes(savedBytes)}, ${formatBytes(availableBytes)} are available`;
   const left = availableBytes - savedBytes;
   if (left < 0) return [`${needed}: ${formatBytes(-left)} short`, 'bad'];
   return left < availableBytes * CLOSE ? [`${needed}: it barely fits`, 'warning'] : [`${needed}: it fits`];

@@ -4,6 +4,7 @@ import { ConfigError, DEFAULT_CONFIG_FILE, loadConfig } from '../config/load.js'
 import { type NamePatterns, parseNamePatterns } from '../core/forbiddenGuests.js';
 import type { KsmState } from '../core/ksm.js';
 import type { MemoryAccounting, MemoryFigures } from '../core/memory.js';
+import type { ZeroPagesChoice } from '../core/policies/zeroPages.js';
 import { type RunningDaemon, findDaemons } from '../host/daemons.js';
 import { type HugepagePool, readHugepagePools } from '../host/hugepages.js';
 import { KsmDirectory } from '../host/ksm.js';
@@ -35,6 +36,8 @@ export interface Configuration {
   readonly thresholdPercent: number;
   readonly thresholdBytes: number;
   readonly pagesMax: number;
+  /** KSM_USE_ZERO_PAGES */
+  readonly zeroPages: ZeroPagesChoice;
 }
 
 export interface PageSize {
@@ -119,6 +122,7 @@ function configuration(file: string): Configuration {
     thresholdPercent: values.KSM_THRES_COEF,
     thresholdBytes: values.KSM_THRES_CONST,
     pagesMax: values.KSM_NPAGES_MAX,
+    zeroPages: values.KSM_USE_ZERO_PAGES,
   });
   const present = existsSync(file);
   try {

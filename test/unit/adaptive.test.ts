@@ -74,12 +74,20 @@ describe('a burst', () => {
     const looks: number[] = [];
     let millis = 250;
     for (let at = 0; at < 200_000; at += millis) {
-      const decision = host.look(millis, { ...HALF, cpuMillis: millis / 2 });
+      const decision = host.look(millis, { cpuMillis: millis / 2, scanned: 1 });
       assert.deepEqual([decision.reason, decision.routine], ['burst', true]);
       millis = decision.nextInMillis ?? 0;
       if (looks.at(-1) !== millis) looks.push(millis);
     }
     assert.deepEqual(looks, [250, 500, 2000]);
+  });
+
+  test('is looked at when its pass is expected to end', () => {
+    const host = bursting();
+    // A million pages are visited in twenty looks; what is left are those that are merged.
+    const left = host.sample.ksm.pagesSharing;
+    for (let look = 0; look < 20; look += 1) host.look(250, HALF);
+    assert.equal(host.look(0).nextInMillis, Math.ceil((left * 250) / 50_000) + 20);
   });
 
   test('goes at the budget: faster where pages are cheap, slower where they are dear', () => {

@@ -195,11 +195,12 @@ describe('each step explains itself', () => {
     const working = (host: PolicyHost) => host.look(250, HALF).working ?? assert.fail();
     const { terms, keys } = working(bursting());
     assert.deepEqual(
-      terms.slice(-3).map(({ name, value, source }) => [name, value, source]),
+      terms.slice(-4).map(({ name, value, source }) => [name, value, source]),
       [
         ['CPU budget', 50, 'KSM_CPU_MAX, of one core'],
-        ['profit', 142_438_400, 'general_profit'],
-        ['bookkeeping', 67_276_800, '64 bytes for each page seen'],
+        ['shared', 209_715_200, 'pages_sharing'],
+        ['profit', 142_438_400, 'general_profit, and what splits freed'],
+        ['bookkeeping', 67_276_800, 'the saved pages less general_profit'],
       ],
     );
     assert.deepEqual(keys.slice(-2), ['KSM_CPU_MAX', 'KSM_PROBE_MAX']);

@@ -68,6 +68,7 @@ export const CONFIGURATION: Configuration = {
   thresholdPercent: 20,
   thresholdBytes: 2 * MIB,
   pagesMax: 1250,
+  zeroPages: 'auto',
 };
 
 export const DAEMON: DaemonProperties = {

@@ -1,6 +1,7 @@
 import { known, unknown } from '../../src/doctor/fact.js';
 import type { Facts } from '../../src/doctor/facts.js';
-import { GIB, KSM, MERGING, checkTable, without } from './doctorFacts.js';
+import type { ZeroPagesChoice } from '../../src/core/policies/zeroPages.js';
+import { CONFIGURATION, GIB, KSM, MERGING, checkTable, without } from './doctorFacts.js';
 
 const OLD_MERGING = without(MERGING, 'generalProfit');
 
@@ -205,4 +206,61 @@ function nodes(farthest?: number): Partial<Facts> {
     distances: farthest === undefined ? [] : [10, farthest],
   });
   return { numaNodes: known([node(0), node(1)]) };
+}
+
+checkTable('zero-pages', [
+  {
+    name: 'decided by itself',
+    facts: zeroPagesOf({ useZeroPages: 1, choice: 'auto', frees: true }),
+    level: 'ok',
+    found: /^use_zero_pages=1, KSM_USE_ZERO_PAGES=auto$/,
+  },
+  {
+    name: 'off where splits free zero pages',
+    facts: zeroPagesOf({ useZeroPages: 0, choice: 0, frees: true }),
+    level: 'problem',
+    found: /KSM_USE_ZERO_PAGES=0: zero pages in huge pages keep ksmd from merging on this kernel$/,
+    mend: /^# KSM_USE_ZERO_PAGES=auto in .*\nsystemctl reload samepaged$/,
+  },
+  {
+    name: 'kept off there',
+    facts: zeroPagesOf({ useZeroPages: 0, choice: 'keep', frees: true }),
+    level: 'problem',
+    found: /^use_zero_pages=0, KSM_USE_ZERO_PAGES=keep: /,
+    mend: /auto/,
+  },
+  {
+    name: 'kept on there',
+    facts: zeroPagesOf({ useZeroPages: 1, choice: 'keep', frees: true }),
+    level: 'ok',
+    found: /keep$/,
+  },
+  {
+    name: 'off on another kernel',
+    facts: zeroPagesOf({ useZeroPages: 0, choice: 0, frees: false }),
+    level: 'ok',
+    found: /=0$/,
+  },
+  {
+    name: 'on where it is not counted',
+    facts: zeroPagesOf({ useZeroPages: 1, choice: 1, frees: false, counted: false }),
+    level: 'note',
+    found: /what it gives back is not counted, and unmerging does not undo it$/,
+    mend: /auto/,
+  },
+  { name: 'a kernel without it', facts: { ksm: known(MERGING) }, level: 'ok', found: /has no use_zero_pages$/ },
+]);
+
+function zeroPagesOf(host: {
+  readonly useZeroPages: number;
+  readonly choice: ZeroPagesChoice;
+  readonly frees: boolean;
+  readonly counted?: boolean;
+}): Partial<Facts> {
+  const { useZeroPages, choice, frees, counted = true } = host;
+  return {
+    ksm: known({ ...(counted ? MERGING : without(MERGING, 'ksmZeroPages')), useZeroPages }),
+    configuration: known({ ...CONFIGURATION, zeroPages: choice }),
+    transparentHugepages: known({ mode: 'madvise', sizeBytes: 2 * 1024 ** 2, usedBytes: 0, splitFreesZeros: frees }),
+  };
 }

@@ -22,6 +22,7 @@ function guest(name: string, parts: Partial<GuestMemory> = {}): GuestMemory {
     mergeability: YES,
     mergedPages: 0,
     mergedBytes: 0,
+    freedBytes: undefined,
     profitBytes: 0,
     ...parts,
   };

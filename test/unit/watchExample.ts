@@ -40,6 +40,7 @@ const GUESTS: readonly GuestMemory[] = Array.from({ length: 13 }, (_, at) => ({
       : { mergeable: true, obstacles: [], locked: false },
   mergedPages: at === 11 ? 0 : (1024 - 12 * at) * 256,
   mergedBytes: at === 11 ? 0 : (1024 - 12 * at) * MIB,
+  freedBytes: undefined,
   profitBytes: at === 12 ? -3 * MIB : (1000 - 12 * at) * MIB,
 }));
 

@@ -1,9 +1,9 @@
-import type { Decision } from '../decision.js';
+import type { Decision, Term } from '../decision.js';
 import { formatBytes } from '../format.js';
 import type { Guest } from '../guest.js';
 import { formatDuration } from '../duration.js';
 import type { KsmSettings, KsmState } from '../ksm.js';
-import type { Sample } from '../sample.js';
+import { type Sample, savingsOfSample } from '../sample.js';
 import type { AdaptiveMemory, AdaptiveOptions } from './adaptive.js';
 import type { Burst } from './burst.js';
 import { describeDue, listed } from './due.js';
@@ -13,6 +13,7 @@ import { type Phase, type Watch, hopeOf, wantedBytes } from './phase.js';
 import { creditInMillis } from './probe.js';
 import { type Mark, type Progress, progressBetween } from './progress.js';
 import { describeSettling } from './settling.js';
+import { millisToPassEnd, stageOfBurst } from './stage.js';
 
 const LOOK_MILLIS = 10_000;
 const SETTLE_LOOK_MILLIS = 500;
@@ -23,10 +24,16 @@ const SCAN_LOOKS = [
   { untilMillis: 180_000, millis: 500 },
   { untilMillis: Number.POSITIVE_INFINITY, millis: 2000 },
 ] as const;
+/** The end of a pass is looked at so long after it is expected ... */
+const PASS_END_MILLIS = 20;
+/** ... but not more often than this. */
+const LEAST_SCAN_LOOK_MILLIS = 100;
 /** A pass that takes longer is told of: new guests wait that long for their turn. */
 const LONG_PASS_MILLIS = 600_000;
 
-type Told = Pick<Decision, 'reason' | 'sentence' | 'nextInMillis' | 'routine'> & { readonly settings: KsmSettings };
+type Told = Pick<Decision, 'reason' | 'sentence' | 'nextInMillis' | 'routine' | 'stage'> & {
+  readonly settings: KsmSettings;
+};
 
 /**
  * What a phase means for ksmd, and why, in a sentence.
@@ -48,17 +55,29 @@ export function decisionOf(
       terms: [
         ...terms,
         { name: 'CPU budget', value: options.cpuMaxPercent, unit: 'percent', source: 'KSM_CPU_MAX, of one core' },
+        ...savingsTerms(sample),
         { name: 'profit', value: memory.mark.profitBytes, unit: 'bytes', source: profitSource(sample.ksm) },
         {
           name: 'bookkeeping',
           value: memory.mark.bookkeepingBytes,
           unit: 'bytes',
-          source: '64 bytes for each page seen',
+          source: bookkeepingSource(sample.ksm),
         },
       ],
       keys: [...keys, 'KSM_CPU_MAX', 'KSM_PROBE_MAX'],
     },
   };
+}
+
+/** What merging gave back, by its kinds, as far as there is any. */
+function savingsTerms(sample: Sample): readonly Term[] {
+  const { sharedBytes, zeroBytes, freedBytes } = savingsOfSample(sample);
+  const terms: readonly Term[] = [
+    { name: 'shared', value: sharedBytes, unit: 'bytes', source: 'pages_sharing' },
+    { name: 'zero pages', value: zeroBytes, unit: 'bytes', source: 'ksm_zero_pages' },
+    { name: 'freed', value: freedBytes, unit: 'bytes', source: "splits of huge pages, by guests' private memory" },
+  ];
+  return terms.filter(({ value }) => value > 0);
 }
 
 /** Whether it is worth a line in the log; what probes do and find is not, unless it begins a burst. */
@@ -69,7 +88,7 @@ function isNews({ phase, mark }: AdaptiveMemory, before: Phase | undefined): boo
 
 function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample, options: AdaptiveOptions): Told {
   const { phase, due, settling, pace, mark } = memory;
-  const run = (begin: Mark, everyPage: boolean): Pick<Told, 'settings' | 'nextInMillis'> => {
+  const run = (begin: Mark, everyPage: boolean): { settings: KsmSettings; nextInMillis: number } => {
     const age = mark.monotonicMillis - begin.monotonicMillis;
     const nextInMillis = SCAN_LOOKS.find(({ untilMillis }) => age < untilMillis)?.millis ?? LOOK_MILLIS;
     return { settings: { ...scanning(pace, sample.ksm), ...smartScan(everyPage) }, nextInMillis };
@@ -88,6 +107,7 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
       };
       return {
         ...resting(SETTLE_LOOK_MILLIS),
+        stage: { name: 'waiting' },
         reason: 'guests-settling',
         sentence: `${need.sentence}: merging is wanted, but ${what}, so it waits`,
       };
@@ -95,7 +115,15 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
     case 'burst': {
       const so = soFar(phase, mark, options.cpuMaxPercent / 100);
       const sentence = `${need.sentence}; ${phase.why}: merging with up to ${options.cpuMaxPercent} % of a core${so}`;
-      return { ...run(phase.begin, phase.thorough), reason: 'burst', sentence, routine: !isNew };
+      const scans = run(phase.begin, phase.thorough);
+      return {
+        ...scans,
+        nextInMillis: lookAtPassEnd(scans.nextInMillis, phase, mark, sample),
+        reason: 'burst',
+        sentence,
+        routine: !isNew,
+        stage: stageOfBurst(phase, mark, sample, options.cpuMaxPercent / 100),
+      };
     }
     case 'probe':
       return {
@@ -135,8 +163,16 @@ function watching(
   return {
     ...resting(Math.min(LOOK_MILLIS, left)),
     reason: atALoss ? 'costs-more-than-it-saves' : 'nothing-to-gain',
+    stage: { name: 'done' },
     sentence: `${need.sentence}, but ${what} (${sums}): resting, next probe in ${formatDuration(left)}${few}${onlyCosting(guests)}`,
   };
+}
+
+/** The end of a pass is looked at when it comes: what ksmd does after it may be for nothing. */
+function lookAtPassEnd(usualMillis: number, burst: Burst, mark: Mark, sample: Sample): number {
+  const endMillis = burst.whole ? millisToPassEnd(burst, mark, sample) : undefined;
+  if (endMillis === undefined) return usualMillis;
+  return Math.min(usualMillis, Math.max(Math.ceil(endMillis) + PASS_END_MILLIS, LEAST_SCAN_LOOK_MILLIS));
 }
 
 function resting(nextInMillis: number): Pick<Told, 'settings' | 'nextInMillis'> {
@@ -182,7 +218,11 @@ function nothingOf(bookkeeping: number): string {
 }
 
 function profitSource({ generalProfit }: KsmState): string {
-  return generalProfit === undefined ? 'what is saved less its bookkeeping' : 'general_profit';
+  return generalProfit === undefined ? 'what is saved less its bookkeeping' : 'general_profit, and what splits freed';
+}
+
+function bookkeepingSource({ generalProfit }: KsmState): string {
+  return generalProfit === undefined ? '64 bytes for each page seen' : 'the saved pages less general_profit';
 }
 
 function passesText(count: number): string {

@@ -12,6 +12,7 @@ import { PRESSURE_WAIT_MILLIS, newOccasion } from './occasion.js';
 import { batchNanosFor, sleepFor } from './pace.js';
 import { DEAREST_PAGE_NANOS, type Mark, markOf, isWorthIt, progressBetween, worthOf } from './progress.js';
 import { type Settling, describeSettling, nextSettling } from './settling.js';
+import { stageOfBurst } from './stage.js';
 
 export interface AdvisorOptions extends NeedOptions {
   /** KSM_CPU_MAX: advisor_max_cpu, percent of one core from 1 to 100. */
@@ -213,6 +214,12 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
   const what = due === undefined ? known : describeSettling(settling);
   return {
     reason: 'advised',
+    stage:
+      due !== undefined
+        ? { name: 'waiting' }
+        : phase.name !== 'burst'
+          ? { name: 'done' }
+          : stageOfBurst(phase, mark, sample, cpuMaxPercent / 100),
     sentence: `${need.sentence}; ${what}: ${target}`,
     settings,
     nextInMillis: restarts ? RESTART_MILLIS : calm ? LOOK_MILLIS : BURST_LOOK_MILLIS,

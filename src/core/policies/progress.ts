@@ -125,7 +125,7 @@ export function worthOf(cpuNanos: number): number {
 
 /** ksmd's time for a page that is merged already, and for one that stays in the unstable tree, nanoseconds (as DEAREST_PAGE_NANOS). */
 const MERGED_PAGE_NANOS = 400;
-const UNSHARED_PAGE_NANOS = 6000;
+export const UNSHARED_PAGE_NANOS = 6000;
 
 /**
  * Whether another pass can be worth its CPU time after a whole one from `from` to `now`; undefined where that cannot be told.

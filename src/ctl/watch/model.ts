@@ -25,7 +25,12 @@ export type DaemonNow = Pick<
   | 'guestMemoryBytes'
   | 'freedBytes'
   | 'libvirtConnected'
-> & { readonly lastRetune: Pick<RetuneReply, 'sentence' | 'failure' | 'problems'> };
+> & {
+  readonly lastRetune: Pick<
+    RetuneReply,
+    'sentence' | 'failure' | 'problems' | 'stage' | 'firstSavingsInUSec' | 'endInUSec'
+  >;
+};
 
 /** What of a guest the frame shows. */
 export type GuestNow = Pick<GuestMemory, 'name' | 'residentBytes' | 'mergedBytes' | 'profitBytes'> & {

@@ -1,5 +1,7 @@
 import { formatBytes, plural } from '../../core/format.js';
 import { formatDuration } from '../../core/duration.js';
+import { describeStage } from '../../core/mergeStage.js';
+import { stageOf } from '../../client/replies.js';
 import { clean } from '../../text/clean.js';
 import { clockTime } from '../../text/clock.js';
 import { wrap } from '../../text/wrap.js';
@@ -59,8 +61,10 @@ function paragraphs({ away, daemon, unreadable, nowMillis }: WatchState): readon
   if (daemon === undefined) return away === undefined ? [...said, ['samepaged is being asked ...']] : said;
   const { failure, sentence, problems } = daemon.lastRetune;
   const before = away === undefined ? '' : 'it said last: ';
+  const stage = stageOf(daemon.lastRetune);
   if (failure === undefined) said.push([`${before}${sentence ?? 'no decision yet'}`]);
   else said.push([`the last look failed: ${failure}`, 'bad']);
+  if (stage !== undefined && stage.name !== 'done') said.push([describeStage(stage), 'strong']);
   const libvirt = daemon.libvirtConnected ? [] : ['libvirt is not connected, guests are found in /proc'];
   for (const problem of [...libvirt, ...problems]) said.push([`warning: ${problem}`, 'warning']);
   return said;

@@ -78,4 +78,31 @@ const transparentHugepages = check({
   },
 });
 
-export const MERGING_CHECKS: readonly Check[] = [profit, sharingLimit, transparentHugepages];
+const zeroPages = check({
+  id: 'zero-pages',
+  title: 'Zero pages',
+  why:
+    'Since Linux 6.12 splitting a huge page frees its zero pages. With use_zero_pages=0 ksmd is blocked by the first of them ' +
+    'until its next pass, so that next to nothing merges where guests have zero pages in huge pages. Before 6.6 pages that ' +
+    'were mapped to the zero page are neither counted nor given back by unmerging.',
+  needs: ['ksm', 'configuration'],
+  look: ({ ksm: { useZeroPages, ksmZeroPages }, configuration: { zeroPages: choice } }, { transparentHugepages }) => {
+    if (useZeroPages === undefined) return ok('this kernel has no use_zero_pages');
+    const found = `use_zero_pages=${useZeroPages}, KSM_USE_ZERO_PAGES=${choice}`;
+    if (ksmZeroPages === undefined) {
+      return choice === 1
+        ? note(`${found}: what it gives back is not counted, and unmerging does not undo it`, ...AUTO)
+        : ok(found);
+    }
+    const huge = valueOf(transparentHugepages);
+    const blocks = huge !== undefined && huge.splitFreesZeros && (huge.mode !== 'never' || huge.usedBytes > 0);
+    const isOff = choice === 0 || (choice === 'keep' && useZeroPages === 0);
+    return blocks && isOff
+      ? problem(`${found}: zero pages in huge pages keep ksmd from merging on this kernel`, ...AUTO)
+      : ok(found);
+  },
+});
+
+const AUTO = ['# KSM_USE_ZERO_PAGES=auto in /etc/ksmtuned.conf, and then:', 'systemctl reload samepaged'];
+
+export const MERGING_CHECKS: readonly Check[] = [profit, sharingLimit, transparentHugepages, zeroPages];
