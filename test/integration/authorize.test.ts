@@ -20,6 +20,7 @@ const CALLS = [
   ['Explain'],
   ['GetConfiguration'],
   ['GetHistory', 't', 0],
+  ['ListGuests', 's', ''],
 ] as const;
 
 const ACTION: Readonly<Record<string, string>> = {

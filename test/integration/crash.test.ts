@@ -21,7 +21,7 @@ describe('after a crash', { concurrency: true }, () => {
     const second = await host.started();
     const inherited = await second.line(/the last samepaged ended without giving the host back/);
     assert.equal(inherited.level, 'warn');
-    assert.match(inherited.msg, /before it the host had pages_to_scan 100/);
+    assert.match(inherited.msg, /before it the host had use_zero_pages 0, pages_to_scan 100/);
     assert.equal(await second.end(), 0);
     assert.deepEqual(host.ksmFiles(), before);
     assert.equal(existsSync(host.ledgerFile), false);
@@ -51,7 +51,7 @@ describe('after a crash', { concurrency: true }, () => {
 
     host.memoryIsShort();
     await retune(daemon);
-    assert.deepEqual(noted(host).sort(), ['pagesToScan', 'run', 'sleepMillisecs']);
+    assert.deepEqual(noted(host).sort(), ['pagesToScan', 'run', 'sleepMillisecs', 'useZeroPages']);
     await daemon.end('SIGKILL');
   });
 
@@ -139,7 +139,7 @@ describe('after a crash', { concurrency: true }, () => {
     rmSync(dirname(host.ledgerFile));
     await retune(daemon);
 
-    assert.deepEqual(noted(host).sort(), ['pagesToScan', 'run', 'sleepMillisecs']);
+    assert.deepEqual(noted(host).sort(), ['pagesToScan', 'run', 'sleepMillisecs', 'useZeroPages']);
     await daemon.end('SIGKILL');
   });
 });

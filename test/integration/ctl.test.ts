@@ -52,6 +52,9 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
       pagesToScan: 300,
       sleepMillisecs: 10,
       savedBytes: 0,
+      sharedBytes: 0,
+      zeroBytes: 0,
+      freedBytes: 0,
       guestCount: 0,
       libvirtConnected: false,
       dryRun: false,
@@ -86,7 +89,7 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
     assert.equal(changed.status, 0);
     assert.match(
       changed.stdout,
-      /: merging, faster by 300 .*\npages_to_scan 100 -> 300, sleep_millisecs 20 -> 10, run 0 -> 1\n$/,
+      /: merging, faster by 300 .*\nuse_zero_pages 0 -> 1, pages_to_scan 100 -> 300, sleep_millisecs 20 -> 10, run 0 -> 1\n$/,
     );
     assert.equal(host.pace, '1 300 10');
 

@@ -68,7 +68,7 @@ describe('samepagectl doctor', { concurrency: true }, () => {
       assert.deepEqual(found.notes, notes);
       assert.deepEqual(found.unknown, ['libvirt-dbus']);
       assert.equal(found.status, problems.length > 0 ? 1 : 0);
-      assert.equal(found.ok.length, (host === 'no-ksm' ? 13 : 22) - problems.length - notes.length - 1);
+      assert.equal(found.ok.length, (host === 'no-ksm' ? 13 : 23) - problems.length - notes.length - 1);
       for (const { id, found: sentence, why, mend } of found.findings) {
         assert.ok(sentence !== '' && why.endsWith('.'), id);
         for (const line of mend?.split('\n') ?? []) assert.ok(line.length <= 76, line);

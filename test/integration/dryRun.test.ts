@@ -23,7 +23,10 @@ describe('a dry run', { concurrency: true }, () => {
     const before = everything(host.tree.root);
     const daemon = host.start({ args: ['--dry-run'] });
     const first = await decision(daemon, 1);
-    assert.match(first.msg, /\[would set pages_to_scan 100 -> 300, sleep_millisecs 20 -> 10, run 0 -> 1\]$/);
+    assert.match(
+      first.msg,
+      /\[would set use_zero_pages 0 -> 1, pages_to_scan 100 -> 300, sleep_millisecs 20 -> 10, run 0 -> 1\]$/,
+    );
     const second = await retune(daemon);
     assert.match(second.msg, /\[would set pages_to_scan 300 -> 600\]$/);
     await daemon.line(/dry run.*--dry-run/);

@@ -30,7 +30,7 @@ describe('kernels', { concurrency: true }, () => {
     const { msg } = await decision(daemon, 1);
     assert.match(
       msg,
-      /\[advisor_mode scan-time -> none, pages_to_scan 5000 -> 300, sleep_millisecs 20 -> 10, run 0 -> 1\]$/,
+      /\[advisor_mode scan-time -> none, use_zero_pages 0 -> 1, pages_to_scan 5000 -> 300, sleep_millisecs 20 -> 10, run 0 -> 1\]$/,
     );
 
     await retune(daemon);

@@ -37,8 +37,14 @@ describe('the log', { concurrency: true }, () => {
 
     host.memoryIsShort();
     const line = await decision(daemon, 1);
-    assert.match(line.msg, /^timer: .*\[pages_to_scan 100 -> 300, sleep_millisecs 20 -> 10, run 0 -> 1\]$/);
-    assert.equal(line['changes'], 'pages_to_scan 100 -> 300, sleep_millisecs 20 -> 10, run 0 -> 1');
+    assert.match(
+      line.msg,
+      /^timer: .*\[use_zero_pages 0 -> 1, pages_to_scan 100 -> 300, sleep_millisecs 20 -> 10, run 0 -> 1\]$/,
+    );
+    assert.equal(
+      line['changes'],
+      'use_zero_pages 0 -> 1, pages_to_scan 100 -> 300, sleep_millisecs 20 -> 10, run 0 -> 1',
+    );
     assert.equal(line['guests'], 0);
     host.memoryIsEnough();
     await decision(daemon, 2);

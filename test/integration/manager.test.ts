@@ -15,6 +15,9 @@ const PROPERTIES = {
   PagesToScan: 'u',
   SleepMillisecs: 'u',
   SavedBytes: 't',
+  SharedBytes: 't',
+  ZeroBytes: 't',
+  FreedBytes: 't',
   SharingRatio: 'd',
   KsmdCpuPercent: 'd',
   BookkeepingBytes: 't',
@@ -42,7 +45,10 @@ const METHODS = {
   Explain: [],
   GetConfiguration: [],
   GetHistory: ['t'],
+  ListGuests: ['s'],
 };
+/** What a method answers, where that is not a dictionary. */
+const ANSWERS: Readonly<Record<string, string>> = { ListGuests: 'a(sa{sv})' };
 
 async function client(host: AgentHost): Promise<ManagerClient> {
   return ManagerClient.on(await host.bus.connect());
@@ -69,13 +75,29 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
       [
         `method name=${name}`,
         ...types.map((type) => `arg direction=in type=${type}`),
-        'arg direction=out type=a{sv}',
+        `arg direction=out type=${ANSWERS[name] ?? 'a{sv}'}`,
       ].join(', '),
     );
     const properties = Object.entries(PROPERTIES).map(
       ([name, type]) => `property access=read name=${name} type=${type}`,
     );
     assert.deepEqual(members.sort(), [...methods, ...properties, 'signal name=Retuned, arg type=a{sv}'].sort());
+  });
+
+  it('ListGuests() gives the guests of the last retune in pages, by their names', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    const names = Array.from({ length: 130 }, (_, at) => `guest${String(at).padStart(3, '0')}`);
+    for (const [at, name] of names.entries()) host.tree.addGuest(1000 + at, name, 1000);
+    await host.started();
+    const manager = await client(host);
+    const pageAfter = async (after: string) => {
+      const page = (await manager.command('ListGuests', 's', [after])) as unknown;
+      return (page as [string, Record<string, unknown>][]).map(([name, guest]) => [name, Object.keys(guest)] as const);
+    };
+    const first = await pageAfter('');
+    assert.deepEqual(first[0], ['guest000', ['ResidentBytes', 'ConfiguredBytes', 'FreedBytes']]);
+    const all = [...first, ...(await pageAfter('guest099')), ...(await pageAfter('guest129'))];
+    assert.deepEqual([first.length, all.map(([name]) => name)], [100, names]);
   });
 
   it('Retune() gives the decision that followed, and it is in the kernel when it returns', async () => {
@@ -99,7 +121,7 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
       Sentence:
         'guests use 1.9 GiB + 3.2 GiB reserve < 16.0 GiB, but free 2.2 GiB < 3.2 GiB: ' +
         'merging, faster by 300 (300 pages every 10 ms)',
-      Changes: ['pages_to_scan 100 -> 300', 'sleep_millisecs 20 -> 10', 'run 0 -> 1'],
+      Changes: ['use_zero_pages 0 -> 1', 'pages_to_scan 100 -> 300', 'sleep_millisecs 20 -> 10', 'run 0 -> 1'],
       Problems: [],
       TotalBytes: 16_777_216n * KIB,
       FreeBytes: 2_290_000n * KIB,
@@ -135,6 +157,9 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
       PagesToScan: numbers[1],
       SleepMillisecs: numbers[2],
       SavedBytes: 1024n * 4096n,
+      SharedBytes: 1000n * 4096n,
+      ZeroBytes: 24n * 4096n,
+      FreedBytes: 0n,
       SharingRatio: 3.33,
       KsmdCpuPercent: -1,
       BookkeepingBytes: 2000n * 64n,

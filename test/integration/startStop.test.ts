@@ -18,10 +18,11 @@ describe('start and stop', { concurrency: true }, () => {
     await host.paceIs('1 300 10');
     await eventually(() => written.includes('run'));
 
-    assert.deepEqual([...new Set(written)], ['pages_to_scan', 'sleep_millisecs', 'run']);
+    assert.deepEqual([...new Set(written)], ['use_zero_pages', 'pages_to_scan', 'sleep_millisecs', 'run']);
     assert.deepEqual(host.ksmFiles(), {
       ...before,
       run: '1\n',
+      use_zero_pages: '1\n',
       pages_to_scan: '300\n',
       sleep_millisecs: '10\n',
     });
@@ -42,7 +43,10 @@ describe('start and stop', { concurrency: true }, () => {
       assert.equal(existsSync(`${host.tree.root}/var/run/ksmtune.pid`), false);
       assert.deepEqual(
         daemon.lines.slice(-2).map(({ msg }) => msg),
-        [`${signal}: stopping`, 'KSM_ON_EXIT=restore: run 1 -> 0, pages_to_scan 300 -> 100, sleep_millisecs 10 -> 20'],
+        [
+          `${signal}: stopping`,
+          'KSM_ON_EXIT=restore: run 1 -> 0, use_zero_pages 1 -> 0, pages_to_scan 300 -> 100, sleep_millisecs 10 -> 20',
+        ],
       );
     });
   }

@@ -248,6 +248,13 @@ checkTable('zero-pages', [
     found: /what it gives back is not counted, and unmerging does not undo it$/,
     mend: /auto/,
   },
+  {
+    name: 'off while something else merges',
+    facts: { ...zeroPagesOf({ useZeroPages: 0, choice: 'auto', frees: true }), ...ALONE },
+    level: 'problem',
+    found: /^use_zero_pages=0: zero pages in huge pages keep/,
+    mend: /^echo 1 > .*use_zero_pages$/,
+  },
   { name: 'a kernel without it', facts: { ksm: known(MERGING) }, level: 'ok', found: /has no use_zero_pages$/ },
 ]);
 

@@ -3,7 +3,7 @@ import type { KsmState } from '../../core/ksm.js';
 import { savingsOf } from '../../core/savings.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { Facts } from '../facts.js';
-import { changeUnshared, setKsm, unmerge } from '../mends.js';
+import { changeUnshared, daemonRuns, setKsm, unmerge } from '../mends.js';
 
 /** ksmd compares a page's checksum with the one of its last visit: a page merges in the second pass at the earliest. */
 const PASSES_TO_JUDGE = 2;
@@ -86,7 +86,7 @@ const zeroPages = check({
     'until its next pass, so that next to nothing merges where guests have zero pages in huge pages. Before 6.6 pages that ' +
     'were mapped to the zero page are neither counted nor given back by unmerging.',
   needs: ['ksm', 'configuration'],
-  look: ({ ksm: { useZeroPages, ksmZeroPages }, configuration: { zeroPages: choice } }, { transparentHugepages }) => {
+  look: ({ ksm: { run, useZeroPages, ksmZeroPages }, configuration: { zeroPages: choice } }, facts) => {
     if (useZeroPages === undefined) return ok('this kernel has no use_zero_pages');
     const found = `use_zero_pages=${useZeroPages}, KSM_USE_ZERO_PAGES=${choice}`;
     if (ksmZeroPages === undefined) {
@@ -94,15 +94,17 @@ const zeroPages = check({
         ? note(`${found}: what it gives back is not counted, and unmerging does not undo it`, ...AUTO)
         : ok(found);
     }
-    const huge = valueOf(transparentHugepages);
+    const huge = valueOf(facts.transparentHugepages);
     const blocks = huge !== undefined && huge.splitFreesZeros && (huge.mode !== 'never' || huge.usedBytes > 0);
+    if (blocks && run === 1 && useZeroPages === 0 && !daemonRuns(facts)) {
+      return problem(`use_zero_pages=0: ${BLOCKED}`, setKsm('use_zero_pages', 1));
+    }
     const isOff = choice === 0 || (choice === 'keep' && useZeroPages === 0);
-    return blocks && isOff
-      ? problem(`${found}: zero pages in huge pages keep ksmd from merging on this kernel`, ...AUTO)
-      : ok(found);
+    return blocks && isOff ? problem(`${found}: ${BLOCKED}`, ...AUTO) : ok(found);
   },
 });
 
+const BLOCKED = 'zero pages in huge pages keep ksmd from merging on this kernel';
 const AUTO = ['# KSM_USE_ZERO_PAGES=auto in /etc/ksmtuned.conf, and then:', 'systemctl reload samepaged'];
 
 export const MERGING_CHECKS: readonly Check[] = [profit, sharingLimit, transparentHugepages, zeroPages];
