@@ -131,7 +131,7 @@ describe('a burst', () => {
     host.look(1000, {}, started('c'));
     for (let second = 0; second < 4; second += 1) host.look(1000);
     assert.ok(host.phase.name === 'burst' && host.phase.hopedBytes === GIB);
-    const skipping: Work = { ...PASS, skipped: 500 };
+    const skipping: Work = { ...PASS, skipped: 50_000 };
     const settings = [skipping, skipping, skipping, PASS].map((work) => host.look(250, work).settings.smartScan);
     assert.deepEqual(settings, [1, 1, 0, 0]);
     assert.equal(host.look(250, PASS).reason, 'nothing-to-gain');

@@ -21,6 +21,8 @@ interface Pass {
   readonly cpuMillis?: number;
   readonly passes?: number;
   readonly skipped?: number;
+  /** Pages that were seen for the first time. */
+  readonly fresh?: number;
   readonly disturbed?: boolean;
 }
 
@@ -32,7 +34,8 @@ function after(
   // Guests rewrite much memory all the time, so that what another pass can bring is not known from the pages that changed.
   let mark = markWith({ pagesVolatile: 1_000_000, pagesSeen: 1_000_000 });
   let burst = beginBurst(mark, { ...PARTS, ...parts });
-  for (const { gainedBytes = 0, cpuMillis = 1000, passes: ended = 1, skipped = 0, disturbed = false } of passes) {
+  for (const { gainedBytes = 0, cpuMillis = 1000, passes: ended = 1, skipped = 0, fresh = 0, ...pass } of passes) {
+    const { disturbed = false } = pass;
     mark = {
       ...mark,
       monotonicMillis: mark.monotonicMillis + 2000,
@@ -41,6 +44,7 @@ function after(
       savedBytes: mark.savedBytes + gainedBytes,
       pagesVisited: (mark.pagesVisited ?? 0) + ended * 1_000_000,
       pagesSkipped: mark.pagesSkipped + skipped,
+      pagesSeen: mark.pagesSeen + fresh,
       cpuNanos: (mark.cpuNanos ?? 0) + cpuMillis * 1e6,
     };
     burst = judgeBurst(burst, mark, disturbed);
@@ -115,13 +119,13 @@ describe('a burst is over', () => {
   });
 });
 
-test('a burst that more guests extend looks for what they have too: two passes in vain from there, and not after a hint', () => {
+test('a burst that more guests extend looks for what they have too: what was there has met; two passes in vain from there, and not after a hint', () => {
   const burst = after([GAIN, QUIET], { hopedBytes: GIB, hintShare: 0.2 });
   const extended = extendBurst(burst, true, 2 * GIB);
   assert.deepEqual([isOver(burst), isOver(extended)], [true, false]);
   const { passes, thorough, ...changed } = extended;
   assert.deepEqual([passes, thorough], [burst.passes, true]);
-  assert.deepEqual([changed.forced, changed.hopedBytes, changed.hintShare], [true, 3 * GIB, undefined]);
+  assert.deepEqual([changed.forced, changed.hopedBytes, changed.hintShare], [true, 2 * GIB, undefined]);
   const end = [1, 2].map((pass) =>
     markWith({
       ...burst.pass,
@@ -152,7 +156,7 @@ describe('a burst in vain costs two passes over the pages seen', () => {
 
 describe('a burst with smart_scan', () => {
   const cheap = { thorough: false, hopedBytes: 4 * GIB };
-  const skipping: Pass = { skipped: 20_000 };
+  const skipping: Pass = { skipped: 200_000 };
   const twoQuiet = [skipping, skipping, skipping];
 
   test('goes on with every page when pages were skipped and what came may be worth it', () => {
@@ -195,4 +199,29 @@ test('a burst is blind when no page was seen for ten seconds', () => {
   assert.equal(isBlind(burst, markWith({ monotonicMillis: 9999, pagesSeen: 0 })), false);
   assert.equal(isBlind(burst, markWith({ monotonicMillis: 10_000, pagesSeen: 0 })), true);
   assert.equal(isBlind(burst, markWith({ monotonicMillis: 3_600_000, pagesSeen: 1 })), false);
+});
+
+describe('memory that came is hoped for', () => {
+  const rows: { name: string; passes: Pass[]; hopedBytes: number }[] = [
+    { name: 'while its pass is under way', passes: [UNDER_WAY], hopedBytes: GIB },
+    { name: 'at the end of a pass that was not seen from its beginning', passes: [QUIET], hopedBytes: GIB },
+    { name: 'no more after a pass over every page', passes: [QUIET, QUIET], hopedBytes: 0 },
+    { name: 'still after a pass that skipped many', passes: [QUIET, { skipped: 21_000 }], hopedBytes: GIB },
+    { name: 'no more after one that skipped few', passes: [QUIET, { skipped: 20_000 }], hopedBytes: 0 },
+    { name: 'still when much of it was seen for the first time', passes: [QUIET, { fresh: 26_215 }], hopedBytes: GIB },
+    { name: 'no more when little was', passes: [QUIET, { fresh: 26_214 }], hopedBytes: 0 },
+  ];
+  for (const { name, passes, hopedBytes } of rows) {
+    test(name, () => {
+      assert.equal(after(passes, { hopedBytes: GIB, thorough: false }).hopedBytes, hopedBytes);
+    });
+  }
+
+  test('and once it is not, a pass that skips pages can be the last', () => {
+    const quiet: Pass = { skipped: 1_000_000 };
+    const burst = after([GAIN, QUIET, quiet], { hopedBytes: GIB, thorough: false });
+    assert.deepEqual([burst.hopedBytes, burst.exhausted, isOver(burst)], [0, true, true]);
+    const hoping = after([GAIN, quiet], { hopedBytes: GIB, thorough: false });
+    assert.deepEqual([hoping.exhausted, isOver(hoping)], [false, false]);
+  });
 });

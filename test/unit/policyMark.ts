@@ -10,6 +10,7 @@ export const ZERO: Mark = {
   pagesVolatile: 0,
   pagesSeen: 1000,
   pagesMerged: 0,
+  pagesUnshared: 0,
   zeroPages: 0,
   pageSizeBytes: 4096,
   pagesVisited: 0,

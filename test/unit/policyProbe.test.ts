@@ -25,6 +25,7 @@ const BEGIN: Mark = {
   pagesVolatile: 100_000,
   pagesSeen: 1_000_000,
   pagesMerged: 0,
+  pagesUnshared: 0,
   zeroPages: 0,
   pageSizeBytes: 4096,
   pagesVisited: 5_000_000,

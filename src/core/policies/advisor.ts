@@ -115,9 +115,10 @@ function nextMemory(
     restartedAtMillis: before?.restartedAtMillis ?? Number.NEGATIVE_INFINITY,
   } as const;
   if (!need.needed) return { ...common, due: undefined, ...REST };
+  const hopedBytes = residentBytesOf(sample.guests);
   const begin = (why: string): Pacing => ({
     pressureWaitMillis,
-    phase: beginBurst(mark, { why, hintShare: undefined, forced: false, thorough: false, hopedBytes: 0 }),
+    phase: beginBurst(mark, { why, hintShare: undefined, forced: false, thorough: true, hopedBytes }),
     targetSeconds: Math.min(
       Math.max(Math.ceil(passNanos(sample) / 1e9 / (options.cpuMaxPercent / 100)), SHORTEST_TARGET_SECONDS),
       LONGEST_TARGET_SECONDS,

@@ -1,9 +1,12 @@
 import {
+  type ChangedInPass,
   DEAREST_PAGE_NANOS,
   type Mark,
   type Progress,
-  canAnotherPassPay,
+  changedPages,
   isWorthIt,
+  mostOfNextPass,
+  nextPassNanos,
   passNanosOf,
   progressBetween,
   worthOf,
@@ -20,7 +23,10 @@ export interface Burst {
   readonly hintShare: number | undefined;
   /** Whether guests still coming up do not stop it: they have been waited for long enough. */
   readonly forced: boolean;
-  /** What it can bring at most beyond what smart_scan lets it see, bytes. */
+  /**
+   * Memory that came and that no pass over every page has gone through twice yet, bytes: it may be the same as pages that
+   * smart_scan skips.
+   */
   readonly hopedBytes: number;
   /** Whether it looks at every page, without smart_scan. */
   readonly thorough: boolean;
@@ -38,6 +44,8 @@ export interface Burst {
    * end of a pass is seen late, so a single pass may be counted with pages of the next.
    */
   readonly skippedPages: number;
+  /** Of the last whole pass; undefined before there was one. */
+  readonly changed: ChangedInPass | undefined;
   /** Whether the last whole pass has shown that another cannot be worth its CPU time. */
   readonly exhausted: boolean;
 }
@@ -52,6 +60,10 @@ const QUIET_PASSES_AFTER_HINT = 1;
 const DISTURBED_PASS = 0.5;
 const BLIND_MILLIS = 10_000;
 const NOT_QUIET = { quietPasses: 0, skippedPages: Number.POSITIVE_INFINITY, exhausted: false } as const;
+/** A pass that skipped no more than this part of the pages saw every page. */
+const FEW_SKIPPED_SHARE = 0.02;
+/** Memory that came was there before the pass, where no more than this part of it was seen for the first time in it. */
+const FEW_FRESH_SHARE = 0.1;
 /** A pass that visited less than this part of the pages was none: full_scans races when there is next to nothing to scan. */
 const LEAST_VISITED_SHARE = 0.001;
 
@@ -59,7 +71,7 @@ export function beginBurst(
   now: Mark,
   parts: Pick<Burst, 'why' | 'hintShare' | 'forced' | 'hopedBytes' | 'thorough'>,
 ): Burst {
-  const fresh = { pass: now, whole: false, disturbed: false, passes: 0, ...NOT_QUIET };
+  const fresh = { pass: now, whole: false, disturbed: false, passes: 0, changed: undefined, ...NOT_QUIET };
   return { name: 'burst', ...parts, begin: now, ...fresh };
 }
 
@@ -88,10 +100,33 @@ export function judgeBurst(burst: Burst, now: Mark, departed: boolean): Burst {
     disturbed: false,
     passes: burst.passes + sincePass.passes,
     quietPasses: isQuiet ? burst.quietPasses + wholePasses * (disturbed ? DISTURBED_PASS : 1) : 0,
-    exhausted: burst.whole && canAnotherPassPay(sincePass, now) === false,
+    ...afterWholePass(burst, sincePass, now, disturbed),
     skippedPages: isQuiet ? Math.min(burst.skippedPages, sincePass.skippedPages) : Number.POSITIVE_INFINITY,
   };
   return isOver(judged) && deservesEveryPage(judged) ? { ...judged, thorough: true, ...NOT_QUIET } : judged;
+}
+
+/** What the end of a pass says of another; nothing when it was not seen from its beginning. */
+function afterWholePass(
+  burst: Burst,
+  pass: Progress,
+  now: Mark,
+  disturbed: boolean,
+): Pick<Burst, 'hopedBytes' | 'changed' | 'exhausted'> {
+  const { hopedBytes } = burst;
+  if (!burst.whole) return { hopedBytes, changed: undefined, exhausted: false };
+  const changed = { pages: changedPages(pass, now), elapsedMillis: pass.elapsedMillis / pass.passes };
+  const freshBytes = (now.pagesSeen - burst.pass.pagesSeen) * now.pageSizeBytes;
+  const sawAll = pass.skippedPages <= FEW_SKIPPED_SHARE * now.pagesSeen;
+  const haveMet = sawAll && freshBytes <= FEW_FRESH_SHARE * hopedBytes;
+  // What guests that went had saved hides what the pass brought.
+  const mostBytes = mostOfNextPass(pass, now, disturbed ? undefined : burst.changed);
+  const isKnown = mostBytes !== undefined && (sawAll || hopedBytes === 0);
+  return {
+    hopedBytes: haveMet ? 0 : hopedBytes,
+    changed,
+    exhausted: isKnown && mostBytes < worthOf(nextPassNanos(pass, now)),
+  };
 }
 
 /**

@@ -11,8 +11,9 @@ export interface Mark {
   /** Pages that were not as ksmd had seen them before, or that it sees for the first time. */
   readonly pagesVolatile: number;
   readonly pagesSeen: number;
-  /** Of them, those that are merged. */
+  /** Of them, those that are merged, and those that are in the unstable tree. */
   readonly pagesMerged: number;
+  readonly pagesUnshared: number;
   /** Pages that KSM mapped to the zero page (ksm_zero_pages). */
   readonly zeroPages: number;
   readonly pageSizeBytes: number;
@@ -34,6 +35,7 @@ export function markOf(sample: Sample): Mark {
     pagesVolatile: ksm.pagesVolatile ?? 0,
     pagesSeen: pagesSeen(ksm),
     pagesMerged: ksm.pagesShared + ksm.pagesSharing,
+    pagesUnshared: ksm.pagesUnshared ?? 0,
     zeroPages: ksm.ksmZeroPages ?? 0,
     pageSizeBytes: sample.pageSizeBytes,
     pagesVisited: ksm.pagesScanned === undefined ? undefined : ksm.pagesScanned + (ksm.pagesSkipped ?? 0),
@@ -128,17 +130,52 @@ const MERGED_PAGE_NANOS = 400;
 export const UNSHARED_PAGE_NANOS = 6000;
 
 /**
- * Whether another pass can be worth its CPU time after a whole one from `from` to `now`; undefined where that cannot be told.
+ * The pages that another pass could merge at most, after a whole one that ended at `now`.
  *
- * A pass that visits every page puts each page that did not change into a tree, so that two equal ones have met. The next
- * can merge only what is not in a tree: `pages_volatile`, which are the pages that had changed, or were seen for the first
- * time (cmp_and_merge_page() of mm/ksm.c). smart_scan counts the pages that it skips there too, and so are pages that have
- * just been mapped to the zero page, whose records go in the next pass. What stays volatile for other reasons, as locked
- * pages do, makes the bound larger than it need be.
+ * A pass puts each page that it visits and that did not change into a tree, so that two equal ones have met. The next can
+ * merge only what is not in a tree: `pages_volatile`, which are the pages that had changed, or were seen for the first time
+ * (cmp_and_merge_page() of mm/ksm.c). Pages that smart_scan skipped are counted there too, as they leave the tree; and so
+ * are pages that have just been mapped to the zero page, whose records go in the next pass. What stays volatile for other
+ * reasons, as locked pages do, makes the number larger than it need be.
  */
-export function canAnotherPassPay(pass: Progress, now: Mark): boolean | undefined {
-  if (pass.skippedPages !== 0 || pass.visitedPages === 0) return undefined;
-  const mostBytes = Math.max(now.pagesVolatile - pass.zeroedPages, 0) * now.pageSizeBytes;
-  const scannedNanos = now.pagesMerged * MERGED_PAGE_NANOS + (now.pagesSeen - now.pagesMerged) * UNSHARED_PAGE_NANOS;
-  return mostBytes >= worthOf(Math.min(pass.cpuNanos / Math.max(pass.passes, 1), scannedNanos));
+export function changedPages({ skippedPages, zeroedPages }: Progress, now: Mark): number {
+  return Math.max(now.pagesVolatile - skippedPages - zeroedPages, 0);
+}
+
+/** The unstable tree takes in at least this part of what is not shared, unless zero pages block it. */
+const LEAST_UNSHARED_SHARE = 0.01;
+
+/** The pages that had changed by the end of a pass, and how long it took: what changes all the time is more in a longer one. */
+export interface ChangedInPass {
+  readonly pages: number;
+  readonly elapsedMillis: number;
+}
+
+/** Of what changes all the time, this much more in one pass than in the last is nothing new. */
+const CHURN_TOLERANCE = 0.1;
+
+/**
+ * What another pass is expected to merge at most, bytes; undefined where the pass visited no page.
+ *
+ * Of the pages that had changed by the end of the pass before, this pass has shown what they bring, so that memory which
+ * guests rewrite all the time is not waited for; of those that came to them nothing is known. A pass in which next to no
+ * page entered the unstable tree shows nothing (see zeroPages.ts).
+ *
+ * @param before the pass before; undefined where that is not known.
+ */
+export function mostOfNextPass(pass: Progress, now: Mark, before: ChangedInPass | undefined): number | undefined {
+  if (pass.visitedPages === 0) return undefined;
+  const changed = changedPages(pass, now);
+  const isBlocked = now.pagesUnshared < LEAST_UNSHARED_SHARE * (now.pagesUnshared + changed);
+  if (before === undefined || before.pages === 0 || isBlocked) return changed * now.pageSizeBytes;
+  const mergedShare = Math.min(Math.max(pass.gainedBytes / now.pageSizeBytes / before.pages, 0), 1);
+  const longer = Math.max(pass.elapsedMillis / Math.max(before.elapsedMillis, 1), 1);
+  const fresh = Math.max(changed - before.pages * longer * (1 + CHURN_TOLERANCE), 0);
+  return (fresh + (changed - fresh) * mergedShare) * now.pageSizeBytes;
+}
+
+/** What the next pass costs, as far as this one and the pages that ksmd knows now tell, nanoseconds of CPU time. */
+export function nextPassNanos(pass: Progress, { pagesMerged, pagesSeen }: Mark): number {
+  const scannedNanos = pagesMerged * MERGED_PAGE_NANOS + (pagesSeen - pagesMerged) * UNSHARED_PAGE_NANOS;
+  return Math.min(pass.cpuNanos / Math.max(pass.passes, 1), scannedNanos);
 }
