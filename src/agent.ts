@@ -95,7 +95,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const policy = current.values.KSM_POLICY;
   const first = initialState({ version: options.version, policy, configuredPolicy, dryRun });
   const obstacle = (): string | undefined =>
-    unmergeObstacle(savingsOf(ksm.read(), pageSize, collector.freedBytes), readMemoryFigures(root));
+    unmergeObstacle(savingsOf(ksm.read(), pageSize, collector.watched), readMemoryFigures(root));
   const manager = new Manager(
     first,
     agentCommands({

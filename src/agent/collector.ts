@@ -6,6 +6,8 @@ import {
   nextFreedBySplits,
 } from '../core/freedBySplits.js';
 import type { Guest, KernelGuest } from '../core/guest.js';
+import { type BeingFreed, type CountedPages, nextBeingFreed } from '../core/beingFreed.js';
+import type { Watched } from '../core/savings.js';
 import type { HugePages } from '../core/hugePages.js';
 import { type KernelVersion, parseKernelVersion } from '../core/kernelVersion.js';
 import type { KsmState } from '../core/ksm.js';
@@ -51,6 +53,7 @@ export class Collector {
   private readonly pageSizeBytes: number;
   private readonly kernel: KernelVersion | undefined;
   private view: KernelView | undefined;
+  private beingFreed: BeingFreed | undefined;
 
   constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list' | 'kernelGuests'>) {
     this.root = root;
@@ -61,9 +64,9 @@ export class Collector {
     this.kernel = parseKernelVersion(readTextIfThere(`${root}/proc/sys/kernel/osrelease`) ?? '');
   }
 
-  /** What splits of huge pages gave back, as far as it was watched. */
-  get freedBytes(): number {
-    return this.view?.freedBySplits.bytes ?? 0;
+  /** What was seen that KSM's counters do not tell. */
+  get watched(): Watched {
+    return { freedBytes: this.view?.freedBySplits.bytes ?? 0, beingFreedBytes: this.beingFreed?.bytes ?? 0 };
   }
 
   /** @throws MalformedError when the kernel's files do not say what they should. */
@@ -72,6 +75,7 @@ export class Collector {
     const ksm = this.ksm.read();
     const view = await this.kernelView(listed, ksm);
     const guests = listed.map((guest) => withKernelGuest(guest, view.guests.get(guest.name)));
+    this.beingFreed = nextBeingFreed(this.beingFreed, countedPages(listed, view.guests, ksm, this.pageSizeBytes));
     const figures = readMemoryFigures(this.root);
     const unread: Problem[] = [];
     const memoryPressurePercent = readOr(unread, () => readPressure(this.root, 'memory'))?.recentPercent;
@@ -87,6 +91,7 @@ export class Collector {
       pageSizeBytes: this.pageSizeBytes,
       problems: [...problems, ...view.problems, ...unread],
       freedBySplits: view.freedBySplits,
+      beingFreedBytes: this.beingFreed.bytes,
       ...(view.hugePages === undefined ? {} : { hugePages: view.hugePages }),
       ...(this.kernel === undefined ? {} : { kernel: this.kernel }),
       ...(ksmd === undefined ? {} : { ksmdCpuNanos: ksmd.cpuNanos, ksmdWaitNanos: ksmd.waitNanos }),
@@ -166,6 +171,19 @@ function anonymousMemoryOf(
     return anonymous === undefined ? [] : [[name, { ...anonymous, balloonBytes }]];
   });
   return new Map(guests);
+}
+
+function countedPages(
+  listed: readonly Guest[],
+  seen: ReadonlyMap<string, KernelGuest>,
+  { pagesSharing, fullScans = 0 }: KsmState,
+  pageBytes: number,
+): CountedPages {
+  const running = new Set(listed.map(({ name }) => name));
+  const merged = [...seen].flatMap(([name, { mergedBytes }]): [string, number][] =>
+    mergedBytes === undefined || !running.has(name) ? [] : [[name, mergedBytes]],
+  );
+  return { mergedBytes: new Map(merged), running, sharingBytes: pagesSharing * pageBytes, fullScans };
 }
 
 /** See AnonymousReading. */

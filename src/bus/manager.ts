@@ -130,6 +130,10 @@ export class Manager extends Interface {
   @read('t') get FreedBytes(): bigint {
     return unsigned(this.state.savings.freedBytes);
   }
+  /** Pages of guests that have gone, which the kernel counts as shared until ksmd comes by; not in SavedBytes. */
+  @read('t') get BeingFreedBytes(): bigint {
+    return unsigned(this.state.savings.beingFreedBytes);
+  }
   /** Pages saved for each page that is kept for all; 0 while nothing is shared. */
   @read('d') get SharingRatio(): number {
     return Math.round(this.state.sharingRatio * 100) / 100;

@@ -62,6 +62,8 @@ export const Properties = v.object({
   sharedBytes: v.optional(v.number(), 0),
   zeroBytes: v.optional(v.number(), 0),
   freedBytes: v.optional(v.number(), 0),
+  /** Of guests that have gone, and not in savedBytes. */
+  beingFreedBytes: v.optional(v.number(), 0),
   sharingRatio: v.number(),
   ksmdCpuPercent: percent,
   bookkeepingBytes: v.number(),

@@ -14,7 +14,7 @@ export type Reason =
   | 'committed-above-total'
   /** Memory is enough, and KSM_WHEN=always has it merge all the same. */
   | 'always'
-  /** Guests that came fill their memory, keep the CPUs busy or come one after another: merging waits. */
+  /** Guests that came fill their memory or keep the CPUs busy: merging waits. */
   | 'guests-settling'
   /** There may be something to gain: ksmd goes through all memory at its CPU budget. */
   | 'burst'

@@ -17,6 +17,8 @@ export interface Guest {
 
 /** What the kernel alone tells of a guest. */
 export type KernelGuest = Pick<Guest, 'ksmProfitBytes' | 'hugetlbBytes'> & {
+  /** Its merged pages, in bytes (ksm_merging_pages); absent where nobody tells. */
+  readonly mergedBytes?: number;
   /** Its private memory, as its process shows it. */
   readonly anonymous: Omit<AnonymousMemory, 'balloonBytes'>;
 };

@@ -31,6 +31,8 @@ export interface Sample {
   readonly cpuStalledNanos?: number;
   /** What splitting huge pages gave back; absent where nobody watched. */
   readonly freedBySplits?: FreedBySplits;
+  /** What the kernel still counts as shared of guests that have gone, in bytes; absent where nobody watched. */
+  readonly beingFreedBytes?: number;
   /** Absent on a kernel without transparent huge pages. */
   readonly hugePages?: HugePages;
   /** The kernel's release; absent where it is not understood. */
@@ -41,6 +43,6 @@ export interface Sample {
   readonly problems: readonly Problem[];
 }
 
-export function savingsOfSample({ ksm, pageSizeBytes, freedBySplits }: Sample): Savings {
-  return savingsOf(ksm, pageSizeBytes, freedBySplits?.bytes);
+export function savingsOfSample({ ksm, pageSizeBytes, freedBySplits, beingFreedBytes = 0 }: Sample): Savings {
+  return savingsOf(ksm, pageSizeBytes, { freedBytes: freedBySplits?.bytes ?? 0, beingFreedBytes });
 }

@@ -2,8 +2,10 @@ import { type KsmState, pagesSeen } from './ksm.js';
 
 /** What merging gives back and what it takes, in bytes. */
 export interface Savings {
-  /** One page for each further user of a shared page (pages_sharing). */
+  /** One page for each further user of a shared page (pages_sharing), without those of guests that have gone. */
   readonly sharedBytes: number;
+  /** Pages of guests that have gone, which the kernel still counts as shared (beingFreed.ts); in no other figure. */
+  readonly beingFreedBytes: number;
   /** Pages that KSM mapped to the kernel's zero page (ksm_zero_pages, Linux 6.6, use_zero_pages=1). */
   readonly zeroBytes: number;
   /** What splitting huge pages gave back, which no counter of KSM shows (freedBySplits.ts). */
@@ -28,15 +30,23 @@ const RMAP_ITEM_BYTES = 64;
 const LEAST_ITEM_BYTES = 32;
 const MOST_ITEM_BYTES = 256;
 
-/** @param freedBytes what splits of huge pages gave back; 0 where nobody watched. */
-export function savingsOf(ksm: KsmState, pageSizeBytes: number, freedBytes = 0): Savings {
-  const sharedBytes = ksm.pagesSharing * pageSizeBytes;
+/** What KSM's counters do not tell; 0 where nobody watched. */
+export type Watched = Partial<Pick<Savings, 'freedBytes' | 'beingFreedBytes'>>;
+
+export function savingsOf(
+  ksm: KsmState,
+  pageSizeBytes: number,
+  { freedBytes = 0, beingFreedBytes = 0 }: Watched = {},
+): Savings {
+  const sharedBytes = Math.max(ksm.pagesSharing * pageSizeBytes - beingFreedBytes, 0);
   // Linux 6.6 to 6.9 count below 0: a page that was mapped to the zero page before it was counted is taken off all the same.
   const zeroBytes = Math.max(ksm.ksmZeroPages ?? 0, 0) * pageSizeBytes;
   const savedBytes = sharedBytes + zeroBytes + freedBytes;
   const bookkeepingBytes = recordBytes(ksm, pageSizeBytes);
-  const profitBytes = (ksm.generalProfit ?? savedBytes - freedBytes - bookkeepingBytes) + freedBytes;
-  return { sharedBytes, zeroBytes, freedBytes, savedBytes, bookkeepingBytes, profitBytes };
+  const countedProfit =
+    ksm.generalProfit === undefined ? savedBytes - freedBytes - bookkeepingBytes : ksm.generalProfit - beingFreedBytes;
+  const profitBytes = countedProfit + freedBytes;
+  return { sharedBytes, beingFreedBytes, zeroBytes, freedBytes, savedBytes, bookkeepingBytes, profitBytes };
 }
 
 /**

@@ -58,14 +58,15 @@ function burstRow(retune: RetuneReply): readonly Row[] {
   return stage === undefined ? [] : [['burst', describeStage(stage)]];
 }
 
-function saves({ savedBytes, freedBytes, guestMemoryBytes, sharingRatio }: DaemonProperties): string {
-  if (savedBytes === 0) return 'nothing';
+function saves({ savedBytes, freedBytes, beingFreedBytes, guestMemoryBytes, sharingRatio }: DaemonProperties): string {
+  const gone = beingFreedBytes > 0 ? `; ${formatBytes(beingFreedBytes)} of guests that have gone are being freed` : '';
+  if (savedBytes === 0) return `nothing${gone}`;
   const share = (savedBytes / guestMemoryBytes) * 100;
-  // Pages of guests that have ended count until ksmd has passed over them.
+  // Where nobody watched, pages of guests that have gone count until ksmd has passed over them.
   const part = share <= 100 ? `, ${number(share)} % of the guests' ${formatBytes(guestMemoryBytes)}` : '';
   const ratio = sharingRatio > 0 ? ` (ratio ${number(sharingRatio)} : 1)` : '';
   const freed = freedBytes > 0 ? `; ${formatBytes(freedBytes)} of it freed by splitting huge pages` : '';
-  return `${formatBytes(savedBytes)}${part}${ratio}${freed}`;
+  return `${formatBytes(savedBytes)}${part}${ratio}${freed}${gone}`;
 }
 
 function costs({ ksmdCpuPercent, bookkeepingBytes, profitBytes }: DaemonProperties): string {

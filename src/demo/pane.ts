@@ -3,7 +3,7 @@ import { retuneDict } from '../bus/dicts.js';
 import { type Values, defaultValues } from '../config/keys.js';
 import { type HistoryMemory, recordsOf } from '../core/history.js';
 import type { Plan, Retune } from '../core/retune.js';
-import type { Sample } from '../core/sample.js';
+import { type Sample, savingsOfSample } from '../core/sample.js';
 import { savingsOf } from '../core/savings.js';
 import { Retune as RetuneReply, plain } from '../client/replies.js';
 import { type DaemonNow, type WatchState, initialWatch, nextWatch } from '../ctl/watch/model.js';
@@ -69,13 +69,19 @@ export class Pane {
     const daemon: DaemonNow = {
       ...{ policy: this.policy, configuredPolicy: this.policy, dryRun: false, hold: '', holdUntilUSec: 0 },
       ...{ guestCount: reply.guestCount ?? 0, guestMemoryBytes: reply.committedBytes ?? 0, libvirtConnected: true },
-      freedBytes: 'failure' in retune ? 0 : (retune.sample.freedBySplits?.bytes ?? 0),
+      ...watchedIn(retune),
       lastRetune: reply,
     };
     const told = records.filter(({ kind }) => kind !== 'sample');
     const recorded = told.length === 0 ? this.state : nextWatch(this.state, { kind: 'history', records: told });
     this.state = nextWatch(recorded, { kind: 'daemon', daemon });
   }
+}
+
+function watchedIn(retune: Retune): Pick<DaemonNow, 'freedBytes' | 'beingFreedBytes'> {
+  const { freedBytes, beingFreedBytes } =
+    'failure' in retune ? { freedBytes: 0, beingFreedBytes: 0 } : savingsOfSample(retune.sample);
+  return { freedBytes, beingFreedBytes };
 }
 
 /** On the wall's clock, in whole milliseconds as a host's own. */

@@ -50,10 +50,11 @@ export class QemuProcesses {
     const guests = new Map<string, KernelGuest>();
     const problems: Problem[] = [];
     for (const { pid, startTime, guest, memory } of await this.look()) {
-      const { zeroPages = 0, profitBytes } = await this.ksmStatOf(pid, guest.name, problems);
+      const { zeroPages = 0, mergingPages, profitBytes } = await this.ksmStatOf(pid, guest.name, problems);
       guests.set(guest.name, {
         hugetlbBytes: memory('HugetlbPages'),
         ...(profitBytes === undefined ? {} : { ksmProfitBytes: profitBytes }),
+        ...(mergingPages === undefined ? {} : { mergedBytes: mergingPages * this.pageSizeBytes }),
         anonymous: {
           process: `${pid}.${startTime}`,
           anonBytes: memory('RssAnon'),

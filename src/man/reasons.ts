@@ -9,7 +9,7 @@ export const REASON_HELP: Readonly<Record<Reason, string>> = {
   'committed-above-total':
     'guests and the reserve do not fit, but the reserve is still free: merging, and slower than before',
   always: 'memory is enough, and KSM_WHEN=always has it merge all the same',
-  'guests-settling': 'guests that came fill their memory, keep the CPUs busy or come one after another: merging waits',
+  'guests-settling': 'guests that came fill their memory or keep the CPUs busy: merging waits',
   burst: 'there may be something to gain: ksmd goes through all memory at its CPU budget',
   probe: 'a little memory is looked at, to see whether anything has changed',
   'nothing-to-gain': 'merging is wanted, but passes brought nothing more: ksmd rests',

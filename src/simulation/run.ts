@@ -1,4 +1,5 @@
 import { NEVER, Subject, VirtualTimeScheduler, concat, defer, map, of, timer } from 'rxjs';
+import { type BeingFreed, nextBeingFreed } from '../core/beingFreed.js';
 import type { Decision } from '../core/decision.js';
 import { type FreedBySplits, firstFreedBySplits, nextFreedBySplits } from '../core/freedBySplits.js';
 import type { GuestEvent } from '../core/guest.js';
@@ -24,6 +25,7 @@ export class Simulation {
   private readonly event$ = new Subject<GuestEvent>();
   private readonly failures: unknown[] = [];
   private freed: FreedBySplits | undefined;
+  private beingFreed: BeingFreed | undefined;
 
   /** @param onRetune is told every turn of the loop. */
   constructor(
@@ -98,7 +100,14 @@ export class Simulation {
     this.arrive();
     const reading = this.host.anonymousReading();
     this.freed = this.freed === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(this.freed, reading);
-    return { ...this.host.sample(), freedBySplits: this.freed };
+    const sample = this.host.sample();
+    this.beingFreed = nextBeingFreed(this.beingFreed, {
+      mergedBytes: new Map(this.host.guestMemory().map(({ name, mergedBytes }) => [name, mergedBytes ?? 0])),
+      running: new Set(sample.guests.map(({ name }) => name)),
+      sharingBytes: sample.ksm.pagesSharing * sample.pageSizeBytes,
+      fullScans: sample.ksm.fullScans ?? 0,
+    });
+    return { ...sample, freedBySplits: this.freed, beingFreedBytes: this.beingFreed.bytes };
   }
 
   private apply({ settings }: Decision, { ksm }: Sample): Applied {

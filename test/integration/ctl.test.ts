@@ -55,6 +55,7 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
       sharedBytes: 0,
       zeroBytes: 0,
       freedBytes: 0,
+      beingFreedBytes: 0,
       guestCount: 0,
       libvirtConnected: false,
       dryRun: false,

@@ -38,7 +38,8 @@ function come(host: PolicyHost, mib: Readonly<Record<string, number>>, ...names:
   host.change({
     guests: [guestOf('a', 40 * GIB, 64 * GIB), ...Object.entries(mib).map(([name, size]) => guestOf(name, size * MIB))],
   });
-  assert.equal(host.look(1000, {}, ...names.map(started)).reason, 'guests-settling');
+  const joins = host.phase.name === 'burst';
+  assert.equal(host.look(1000, {}, ...names.map(started)).reason, joins ? 'burst' : 'guests-settling');
   return host.look(4000);
 }
 
@@ -103,7 +104,7 @@ describe('guests that bring little', () => {
     const host = large();
     const burst = come(host, { b: 10 }, 'b');
     assert.match(burst.sentence, /; samepaged has just started: merging/);
-    assert.equal(burst.routine, false, 'it was told that it waited');
+    assert.equal(burst.routine, true);
     assert.deepEqual(
       [1, 2].map(() => host.look(250, { passes: 1, scanned: 10_500, cpuMillis: 42 }).reason),
       ['burst', 'nothing-to-gain'],
@@ -123,20 +124,27 @@ describe('guests that bring little', () => {
   });
 });
 
-describe('a burst that guests interrupt', () => {
+/** When guests joined the burst last. */
+function joinedOf({ phase }: PolicyHost): number | undefined {
+  return phase.name === 'burst' ? phase.joined.monotonicMillis : undefined;
+}
+
+describe('a burst that guests join', () => {
   const four = { a: GIB, b: GIB, c: GIB, d: GIB };
-  const interrupt = (host: PolicyHost) => {
+  const join = (host: PolicyHost) => {
     host.have({ ...four, e: GIB });
-    assert.equal(host.look(250, HALF, started('e')).reason, 'guests-settling');
-    return host.lookUntil(({ reason }) => reason === 'burst').at(-1);
+    assert.equal(host.look(250, HALF, started('e')).reason, 'burst');
+    const begun = joinedOf(host);
+    const joined = host.look(3000);
+    assert.notEqual(joinedOf(host), begun);
+    return joined;
   };
 
   test('goes on with every page, and hopes for what they have too', () => {
     const host = watching();
     host.lookUntil(({ reason }) => reason === 'probe');
     assert.equal(host.look(250, { cpuMillis: 60, scanned: 5000, volatile: 3000 }).settings.smartScan, 0);
-    const burst = interrupt(host);
-    assert.equal(burst?.settings.smartScan, 0);
+    assert.equal(join(host).settings.smartScan, 0);
     assert.ok(host.phase.name === 'burst' && host.phase.thorough);
     assert.deepEqual([host.phase.hopedBytes, host.phase.hintShare], [GIB, undefined]);
   });
@@ -144,44 +152,99 @@ describe('a burst that guests interrupt', () => {
   test('that somebody asked for still hopes for all memory', () => {
     const host = watching();
     host.look(250, {}, manual('SIGUSR1'));
-    interrupt(host);
+    join(host);
     assert.ok(host.phase.name === 'burst' && host.phase.hopedBytes === 5 * GIB);
   });
 
   test('still knows what it brought, and ends two passes in vain later', () => {
     const host = bursting();
-    const before = host.look(250, PASS).sentence;
-    assert.match(before, /135.8 MiB gained in 3 passes/);
-    assert.match(interrupt(host)?.sentence ?? '', /135.8 MiB gained in 3 passes/);
+    assert.match(host.look(250, PASS).sentence, /135.8 MiB gained in 3 passes/);
+    assert.match(join(host).sentence, /135.8 MiB gained in 3 passes/);
     assert.deepEqual(
       [1, 2].map(() => host.look(250, PASS).reason),
       ['burst', 'nothing-to-gain'],
     );
   });
 
-  test('waits for a minute without another, once memory has been gone through', () => {
-    const host = watching();
-    host.look(250, {}, manual('SIGUSR1'));
-    host.have({ ...four, e: GIB });
+  test('ends without those who still fill their memory, and they are waited for', () => {
+    const host = bursting();
+    host.have({ ...four, e: 0 });
     host.look(250, HALF, started('e'));
-    for (let second = 0; second < 40; second += 1) assert.equal(host.look(1000).reason, 'guests-settling');
-    assert.match(host.look(0).sentence, /: merging is wanted, but guests come one after another, so it waits$/);
-    host.have({ ...four, e: GIB, f: GIB });
-    host.look(1000, {}, started('f'));
-    for (let second = 0; second < 59; second += 1) assert.equal(host.look(1000).reason, 'guests-settling');
-    assert.equal(host.look(1000).reason, 'burst');
+    host.have({ ...four, e: 100 * MIB });
+    assert.deepEqual(
+      [1, 2, 3].map(() => host.look(250, PASS).reason),
+      ['burst', 'nothing-to-gain', 'guests-settling'],
+    );
+    assert.match(host.look(3000).sentence, /; guest e has come: merging/);
   });
 
-  test('waits no longer than until they have settled while memory has not been gone through', () => {
+  test('for which guests came in vain, one after another, ends all the same: each must promise more than the last', () => {
     const host = bursting();
-    host.have({ ...four, e: GIB });
-    host.look(250, HALF, started('e'));
-    const first = PolicyHost.adaptive();
-    first.look(0, {}, START);
-    first.have({ ...four, e: GIB });
-    first.look(250, HALF, started('e'));
-    assert.deepEqual([host.look(5000).reason, first.look(5000).reason], ['guests-settling', 'burst']);
+    let joined = 0;
+    for (let guest = 0; guest < 40 && host.phase.name === 'burst'; guest += 1) {
+      const before = joinedOf(host);
+      host.have({ ...four, [`g${guest}`]: 200 * MIB });
+      host.look(250, { cpuMillis: 20 }, started(`g${guest}`), stopped(`g${guest - 1}`));
+      host.look(3000, PASS);
+      joined += joinedOf(host) === before ? 0 : 1;
+    }
+    assert.equal(host.phase.name, 'watch');
+    assert.ok(joined > 1 && joined < 10, `${joined} joined`);
   });
+});
+
+describe('guests that have settled, beside one that still fills its memory', () => {
+  const four = { a: GIB, b: GIB, c: GIB, d: GIB };
+  /** How long `e` waits once it has settled, in seconds, while others come all the time. */
+  const waited = (others: Readonly<Record<string, number>>, bytes: number) => {
+    const host = PolicyHost.adaptive({}, { when: 'always' });
+    host.have(others);
+    host.look(0, {}, START);
+    host.lookUntil(({ reason }) => reason === 'nothing-to-gain', PASS);
+    host.look(5000);
+    const from = host.mark.monotonicMillis;
+    for (let second = 0; host.phase.name !== 'burst'; second += 1) {
+      host.have({ ...others, e: bytes, [`g${second >> 3}`]: (second % 8) * 100 * MIB });
+      const came = second === 0 ? [started('e')] : [];
+      host.look(1000, {}, ...came, ...(second % 8 === 0 ? [started(`g${second >> 3}`)] : []));
+    }
+    assert.match(host.phase.why, /^guest e /);
+    return (host.mark.monotonicMillis - from) / 1000 - 4;
+  };
+
+  test('wait as long as two passes over what they have take, at most', () => {
+    // 2 passes over 262144 pages of 6 us, at half a core, are 6.3 s.
+    assert.deepEqual([waited(four, GIB), waited(four, 4 * GIB)], [7, 26]);
+  });
+
+  test('wait for three minutes when there is nobody to share with', () => {
+    assert.equal(waited({}, GIB), 180);
+  });
+
+  test('say for how long', () => {
+    const host = watching();
+    host.look(3000);
+    host.have({ ...four, e: GIB, f: 0 });
+    host.look(1000, {}, started('e'));
+    host.look(2000, {}, started('f'));
+    host.have({ ...four, e: GIB, f: 300 * MIB });
+    assert.match(
+      host.look(2000).sentence,
+      /: merging is wanted, but f is still filling its memory, so it waits, 7 s at most, as the 1.0 GiB that have settled wait too$/,
+    );
+  });
+});
+
+test('a guest that is there at the first look and turns out to grow is waited for', () => {
+  const host = PolicyHost.adaptive({}, { when: 'always' });
+  host.have({ a: GIB, b: 100 * MIB });
+  assert.equal(host.look(0, {}, START).reason, 'burst');
+  host.have({ a: GIB, b: 300 * MIB });
+  assert.equal(host.look(1000, PASS).reason, 'burst');
+  host.have({ a: GIB, b: 600 * MIB });
+  assert.equal(host.look(1000, PASS).reason, 'nothing-to-gain');
+  assert.match(host.look(500).sentence, /but b is still filling its memory, so it waits$/);
+  assert.match(host.look(3000).sentence, /; guest b has come: merging/);
 });
 
 test('guests that come and settle do not put off the probe', () => {

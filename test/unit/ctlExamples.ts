@@ -33,6 +33,7 @@ export const PROPERTIES: DaemonProperties = {
   sharedBytes: 3 * GIB,
   zeroBytes: 0,
   freedBytes: 0,
+  beingFreedBytes: 0,
   sharingRatio: 9.62,
   ksmdCpuPercent: 38.4,
   bookkeepingBytes: 70 * MIB,

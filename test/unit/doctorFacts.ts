@@ -90,6 +90,7 @@ export const DAEMON: DaemonProperties = {
   sharedBytes: 0,
   zeroBytes: 0,
   freedBytes: 0,
+  beingFreedBytes: 0,
   guestCount: 0,
   libvirtConnected: true,
   dryRun: false,

@@ -164,9 +164,9 @@ describe('unmergeObstacle', () => {
   });
 
   test('what splits freed counts too: guests may use it again', () => {
-    assert.equal(unmergeObstacle(savingsOf(sharing(400), PAGE, 500 * PAGE), figures), undefined);
+    assert.equal(unmergeObstacle(savingsOf(sharing(400), PAGE, { freedBytes: 500 * PAGE }), figures), undefined);
     assert.equal(
-      unmergeObstacle(savingsOf(sharing(401), PAGE, 500 * PAGE), figures),
+      unmergeObstacle(savingsOf(sharing(401), PAGE, { freedBytes: 500 * PAGE }), figures),
       'unmerging needs 1.6 MiB, and guests may use 2.0 MiB again that splits of huge pages freed; 3.9 MiB are available, of which a tenth must stay free',
     );
   });

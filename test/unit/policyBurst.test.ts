@@ -13,7 +13,7 @@ import { type Mark, worthOf } from '../../src/core/policies/progress.js';
 import { GIB, MIB } from './policyHost.js';
 import { ZERO, markWith } from './policyMark.js';
 
-const PARTS = { why: 'a test', hintShare: undefined, forced: false, hopedBytes: 0, thorough: true };
+const PARTS = { why: 'a test', hintShare: undefined, hopedBytes: 0, thorough: true };
 
 /** What a pass brought. */
 interface Pass {
@@ -121,11 +121,11 @@ describe('a burst is over', () => {
 
 test('a burst that more guests extend looks for what they have too: what was there has met; two passes in vain from there, and not after a hint', () => {
   const burst = after([GAIN, QUIET], { hopedBytes: GIB, hintShare: 0.2 });
-  const extended = extendBurst(burst, true, 2 * GIB);
+  const extended = extendBurst(burst, burst.pass, 2 * GIB);
   assert.deepEqual([isOver(burst), isOver(extended)], [true, false]);
   const { passes, thorough, ...changed } = extended;
   assert.deepEqual([passes, thorough], [burst.passes, true]);
-  assert.deepEqual([changed.forced, changed.hopedBytes, changed.hintShare], [true, 2 * GIB, undefined]);
+  assert.deepEqual([changed.hopedBytes, changed.hintShare], [2 * GIB, undefined]);
   const end = [1, 2].map((pass) =>
     markWith({
       ...burst.pass,

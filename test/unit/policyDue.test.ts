@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Due, describeDue, hasDeparture, nextDue } from '../../src/core/policies/due.js';
+import { arrivals, type Due, describeDue, hasDeparture, nextDue } from '../../src/core/policies/due.js';
 import type { Trigger } from '../../src/core/policy.js';
 import { START, TIMER, guestOf, manual, started, stopped } from './policyHost.js';
 
@@ -57,7 +57,7 @@ describe('memory is due to be looked through', () => {
   ];
   for (const { name, before, triggers, other, due } of rows) {
     test(name, () => {
-      assert.deepEqual(nextDue(before, triggers, GUESTS, other), due);
+      assert.deepEqual(nextDue(before, triggers, arrivals(triggers), GUESTS, other), due);
     });
   }
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Guest } from '../../src/core/guest.js';
-import { type Settling, describeSettling, isPatient, nextSettling } from '../../src/core/policies/settling.js';
+import { type Settling, describeSettling, nextSettling } from '../../src/core/policies/settling.js';
 import type { Trigger } from '../../src/core/policy.js';
 import { GIB, MIB, TIMER, guestOf, started, stopped } from './policyHost.js';
 
@@ -115,8 +115,4 @@ describe('who is waited for', () => {
     assert.equal(told(3), 'a, b, c are still filling their memory');
     assert.equal(told(5), 'a, b, c and 2 more are still filling their memory');
   });
-});
-
-test('patience ends after three minutes', () => {
-  assert.deepEqual([isPatient(5000, 184_999), isPatient(5000, 185_000)], [true, false]);
 });

@@ -34,7 +34,7 @@ describe('savingsOf', () => {
   ];
   for (const { name, parts, page = PAGE, freed, saved } of rows) {
     test(name, () => {
-      const savings = savingsOf({ ...IDLE_KSM, ...parts }, page, freed);
+      const savings = savingsOf({ ...IDLE_KSM, ...parts }, page, { freedBytes: freed ?? 0 });
       const { sharedBytes, zeroBytes, freedBytes, savedBytes } = savings;
       assert.deepEqual([sharedBytes, zeroBytes, freedBytes], saved);
       assert.equal(savedBytes, sharedBytes + zeroBytes + freedBytes);
@@ -79,6 +79,13 @@ describe("KSM's own records", () => {
 
   test('what splits freed is profit', () => {
     const ksm = { ...IDLE_KSM, ...seen, generalProfit: -1000 };
-    assert.equal(savingsOf(ksm, PAGE, 5000).profitBytes, 4000);
+    assert.equal(savingsOf(ksm, PAGE, { freedBytes: 5000 }).profitBytes, 4000);
+  });
+
+  test('what guests that have gone had is neither saved nor profit', () => {
+    const ksm = { ...IDLE_KSM, ...seen, generalProfit: 50 * PAGE };
+    const { sharedBytes, savedBytes, profitBytes } = savingsOf(ksm, PAGE, { beingFreedBytes: 40 * PAGE });
+    assert.deepEqual([sharedBytes, savedBytes, profitBytes], [50 * PAGE, 50 * PAGE, 10 * PAGE]);
+    assert.equal(savingsOf(ksm, PAGE, { beingFreedBytes: 100 * PAGE }).sharedBytes, 0);
   });
 });

@@ -10,7 +10,7 @@ import { guestOf } from './policyHost.js';
 import { markWith } from './policyMark.js';
 
 const PAGE = 4096;
-const PARTS = { why: 'a test', hintShare: undefined, forced: false, hopedBytes: 0, thorough: false };
+const PARTS = { why: 'a test', hintShare: undefined, hopedBytes: 0, thorough: false };
 const NEW = { major: 6, minor: 12 };
 const OLD = { major: 6, minor: 1 };
 

@@ -8,7 +8,7 @@ import { type Pace, firstPace, nextPace, restingPace } from './pace.js';
 import { type Course, isScanning, nextCourse } from './phase.js';
 import { earn, firstProbing } from './probe.js';
 import { type Mark, type Progress, markOf, progressBetween } from './progress.js';
-import { type Settling, nextSettling } from './settling.js';
+import { type Settling, growingIn, nextSettling } from './settling.js';
 
 export interface AdaptiveOptions extends NeedOptions {
   /** KSM_CPU_MAX: what ksmd may use of one core while there is something to gain, percent from 1 to 100. */
@@ -56,10 +56,12 @@ function nextMemory(
   const budget = cpuMaxPercent / 100;
   const mark = withCpuTime(markOf(sample), before, budget);
   const progress = before && progressBetween(before.mark, mark);
-  const settling = nextSettling(before?.settling ?? {}, sample.guests, triggers, mark.monotonicMillis);
+  const settling = nextSettling(before?.settling, sample.guests, triggers, mark.monotonicMillis);
   const occasion = newOccasion('adaptive', before, { need, mark }, triggers, isGoneThrough(before, mark));
   const course = before ?? firstCourse(probeMaxMillis);
-  const due = nextDue(course.due, triggers, sample.guests, occasion);
+  const growing = growingIn(settling);
+  const turnedOut = growing.filter((name) => before?.settling[name]?.grows === false);
+  const due = nextDue(course.due, triggers, [...arrivals(triggers), ...turnedOut], sample.guests, occasion);
   const waits = course.due?.guests.every((name) => due?.guests.includes(name)) === true;
   const earned = isScanning(course.phase) || progress === undefined ? undefined : progress;
   const next = nextCourse(
@@ -70,10 +72,8 @@ function nextMemory(
       probing: earned === undefined ? course.probing : earn(course.probing, earned, probeMaxMillis),
     },
     {
-      ...{ sample, need, mark, probeMaxMillis },
-      arrived: arrivals(triggers).length > 0,
+      ...{ sample, need, mark, growing, budget, probeMaxMillis },
       departed: hasDeparture(triggers),
-      growing: Object.keys(settling).length > 0,
       busyShare: progress === undefined ? 0 : progress.stalledNanos / 1e6 / Math.max(progress.elapsedMillis, 1),
     },
   );
@@ -87,6 +87,7 @@ function firstCourse(probeMaxMillis: number): Course {
     phase: { name: 'rest' },
     due: undefined,
     dueSinceMillis: 0,
+    ripeSinceMillis: undefined,
     demand: 1,
     probing: firstProbing(probeMaxMillis, false),
     last: undefined,

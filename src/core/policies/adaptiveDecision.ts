@@ -9,7 +9,7 @@ import type { Burst } from './burst.js';
 import { describeDue, listed } from './due.js';
 import type { Need } from './need.js';
 import type { Pace } from './pace.js';
-import { type Phase, type Watch, hopeOf, wantedBytes } from './phase.js';
+import { type Phase, type Settle, type Watch, hopeOf, wantedBytes } from './phase.js';
 import { creditInMillis } from './probe.js';
 import { type Mark, type Progress, progressBetween } from './progress.js';
 import { describeSettling } from './settling.js';
@@ -103,13 +103,12 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
       const { [phase.waitsFor]: what } = {
         growth: describeSettling(settling),
         cpu: `the CPUs are busy while ${listed(due?.guests ?? [], 'comes', 'come')} up`,
-        more: 'guests come one after another',
       };
       return {
         ...resting(SETTLE_LOOK_MILLIS),
         stage: { name: 'waiting' },
         reason: 'guests-settling',
-        sentence: `${need.sentence}: merging is wanted, but ${what}, so it waits`,
+        sentence: `${need.sentence}: merging is wanted, but ${what}, so it waits${priceOf(phase, mark)}`,
       };
     }
     case 'burst': {
@@ -166,6 +165,13 @@ function watching(
     stage: { name: 'done' },
     sentence: `${need.sentence}, but ${what} (${sums}): resting, next probe in ${formatDuration(left)}${few}${onlyCosting(guests)}`,
   };
+}
+
+/** For how long it waits at most, and for what price. */
+function priceOf({ ripe }: Settle, { monotonicMillis }: Mark): string {
+  if (ripe === undefined) return '';
+  const left = formatDuration(ripe.untilMillis - monotonicMillis);
+  return `, ${left} at most, as the ${formatBytes(ripe.bytes)} that have settled wait too`;
 }
 
 /** The end of a pass is looked at when it comes: what ksmd does after it may be for nothing. */

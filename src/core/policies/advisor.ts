@@ -6,12 +6,12 @@ import type { KsmSettings, KsmState } from '../ksm.js';
 import type { Policy, Trigger } from '../policy.js';
 import type { Sample } from '../sample.js';
 import { type Burst, beginBurst, isOver, judgeBurst } from './burst.js';
-import { type Due, describeDue, hasDeparture, nextDue } from './due.js';
+import { type Due, arrivals, describeDue, hasDeparture, nextDue, ripeAndLater } from './due.js';
 import { type Need, type NeedOptions, needOf } from './need.js';
 import { PRESSURE_WAIT_MILLIS, newOccasion } from './occasion.js';
 import { batchNanosFor, sleepFor } from './pace.js';
 import { DEAREST_PAGE_NANOS, type Mark, markOf, isWorthIt, progressBetween, worthOf } from './progress.js';
-import { type Settling, describeSettling, nextSettling } from './settling.js';
+import { type Settling, describeSettling, growingIn, nextSettling } from './settling.js';
 import { stageOfBurst } from './stage.js';
 
 export interface AdvisorOptions extends NeedOptions {
@@ -105,9 +105,12 @@ function nextMemory(
   const { phase, targetSeconds, pressureWaitMillis } = before ?? REST;
   const pacing = { phase, targetSeconds, pressureWaitMillis };
   const occasion = newOccasion('advisor', before, { need, mark }, triggers, isGoneThrough(pacing, mark));
-  const due = nextDue(before?.due, triggers, sample.guests, occasion);
+  const due = nextDue(before?.due, triggers, arrivals(triggers), sample.guests, occasion);
   const settling = nextSettling(before?.settling ?? {}, sample.guests, triggers, mark.monotonicMillis);
-  const waits = Object.keys(settling).length > 0 && !need.urgent;
+  const growing = growingIn(settling);
+  const { ripe, later } = need.urgent ? { ripe: due, later: undefined } : ripeAndLater(due, growing);
+  // A guest alone has nobody to share with.
+  const waits = growing.length > 0 && sample.guests.length - growing.length < 2 && !need.urgent;
   const common = {
     policy: 'advisor',
     ...{ need, settling, mark },
@@ -118,13 +121,13 @@ function nextMemory(
   const hopedBytes = residentBytesOf(sample.guests);
   const begin = (why: string): Pacing => ({
     pressureWaitMillis,
-    phase: beginBurst(mark, { why, hintShare: undefined, forced: false, thorough: true, hopedBytes }),
+    phase: beginBurst(mark, { why, hintShare: undefined, thorough: true, hopedBytes }),
     targetSeconds: Math.min(
       Math.max(Math.ceil(passNanos(sample) / 1e9 / (options.cpuMaxPercent / 100)), SHORTEST_TARGET_SECONDS),
       LONGEST_TARGET_SECONDS,
     ),
   });
-  if (due !== undefined && !waits) return { ...common, due: undefined, ...begin(describeDue(due)) };
+  if (ripe !== undefined && !waits) return { ...common, due: later, ...begin(describeDue(ripe)) };
   const next = nextPacing(pacing, mark, sample, hasDeparture(triggers));
   if (next === undefined && due === undefined) return { ...common, due, ...begin('a slow pass found pages to merge') };
   return { ...common, due, ...(next ?? pacing) };

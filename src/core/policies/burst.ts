@@ -21,8 +21,6 @@ export interface Burst {
    * the probe merged pages.
    */
   readonly hintShare: number | undefined;
-  /** Whether guests still coming up do not stop it: they have been waited for long enough. */
-  readonly forced: boolean;
   /**
    * Memory that came and that no pass over every page has gone through twice yet, bytes: it may be the same as pages that
    * smart_scan skips.
@@ -31,6 +29,8 @@ export interface Burst {
   /** Whether it looks at every page, without smart_scan. */
   readonly thorough: boolean;
   readonly begin: Mark;
+  /** When guests joined it last; its beginning where none did. */
+  readonly joined: Mark;
   /** Where the pass under way began, as far as it was seen; `whole` when it was its beginning. */
   readonly pass: Mark;
   readonly whole: boolean;
@@ -67,17 +67,14 @@ const FEW_FRESH_SHARE = 0.1;
 /** A pass that visited less than this part of the pages was none: full_scans races when there is next to nothing to scan. */
 const LEAST_VISITED_SHARE = 0.001;
 
-export function beginBurst(
-  now: Mark,
-  parts: Pick<Burst, 'why' | 'hintShare' | 'forced' | 'hopedBytes' | 'thorough'>,
-): Burst {
+export function beginBurst(now: Mark, parts: Pick<Burst, 'why' | 'hintShare' | 'hopedBytes' | 'thorough'>): Burst {
   const fresh = { pass: now, whole: false, disturbed: false, passes: 0, changed: undefined, ...NOT_QUIET };
-  return { name: 'burst', ...parts, begin: now, ...fresh };
+  return { name: 'burst', ...parts, begin: now, joined: now, ...fresh };
 }
 
 /** More guests have come: the burst goes on until passes bring nothing more of them either. */
-export function extendBurst(burst: Burst, forced: boolean, hopedBytes: number): Burst {
-  return { ...burst, hintShare: undefined, forced, hopedBytes: burst.hopedBytes + hopedBytes, ...NOT_QUIET };
+export function extendBurst(burst: Burst, now: Mark, hopedBytes: number): Burst {
+  return { ...burst, hintShare: undefined, joined: now, hopedBytes: burst.hopedBytes + hopedBytes, ...NOT_QUIET };
 }
 
 /**

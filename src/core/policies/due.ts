@@ -17,16 +17,18 @@ export interface Due {
 /**
  * What is due now: what was and what has come. Guests that have gone are no reason any more.
  *
+ * @param came guests that bring memory that nobody has looked at.
  * @param other a reason that no trigger tells of, as memory that has become short.
  */
 export function nextDue(
   before: Due | undefined,
   triggers: readonly Trigger[],
+  came: readonly string[],
   guests: readonly Guest[],
   other: string | undefined,
 ): Due | undefined {
   const running = new Set(guests.map(({ name }) => name));
-  const named = [...(before?.guests ?? []), ...arrivals(triggers)].filter((name) => running.has(name));
+  const named = [...(before?.guests ?? []), ...came].filter((name) => running.has(name));
   const started = triggers.some(({ kind }) => kind === 'start') ? 'samepaged has just started' : undefined;
   const asked = triggers.map(askedFor).find(isGiven) ?? other;
   const due = {
@@ -35,6 +37,20 @@ export function nextDue(
     everything: before?.everything === true || asked !== undefined,
   };
   return due.guests.length > 0 || due.other !== undefined ? due : undefined;
+}
+
+/** What can be gone through now, and what is left for later: the guests that are still filling their memory. */
+export function ripeAndLater(
+  due: Due | undefined,
+  growing: readonly string[],
+): { readonly ripe: Due | undefined; readonly later: Due | undefined } {
+  if (due === undefined) return { ripe: undefined, later: undefined };
+  const later = due.guests.filter((name) => growing.includes(name));
+  const ripe = due.guests.filter((name) => !growing.includes(name));
+  return {
+    ripe: ripe.length > 0 || due.other !== undefined ? { ...due, guests: ripe } : undefined,
+    later: later.length > 0 ? { guests: later, other: undefined, everything: false } : undefined,
+  };
 }
 
 /**

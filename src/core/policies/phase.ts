@@ -1,7 +1,7 @@
 import { residentBytesOf } from '../guest.js';
 import type { Sample } from '../sample.js';
 import { type Burst, beginBurst, extendBurst, isBlind, isOver, judgeBurst, vainNanosOf } from './burst.js';
-import { type Due, describeDue } from './due.js';
+import { type Due, describeDue, ripeAndLater } from './due.js';
 import type { Need } from './need.js';
 import {
   type Probe,
@@ -16,19 +16,18 @@ import {
   probeResult,
 } from './probe.js';
 import { PRESSURE_WAIT_MILLIS } from './occasion.js';
-import { type Mark, isWorthIt, progressBetween, worthOf } from './progress.js';
-import { isPatient } from './settling.js';
+import { type Mark, UNSHARED_PAGE_NANOS, isWorthIt, progressBetween, worthOf } from './progress.js';
+import { PATIENCE_MILLIS } from './settling.js';
 
-/** What a burst waits for before it begins, or goes on. */
-interface Settle {
+/** What a burst waits for before it begins. */
+export interface Settle {
   readonly name: 'settle';
-  readonly sinceMillis: number;
-  /** Guests that came fill their memory, keep the CPUs busy, or come one after another. */
-  readonly waitsFor: 'growth' | 'cpu' | 'more';
-  /** When the last of them came. */
-  readonly cameMillis: number;
-  /** What they interrupted. */
-  readonly before: Burst | Watch | undefined;
+  /** Guests that came fill their memory, or keep the CPUs busy. */
+  readonly waitsFor: 'growth' | 'cpu';
+  /** Memory that could be gone through now, and until when at most it waits; undefined when there is none. */
+  readonly ripe: { readonly bytes: number; readonly untilMillis: number } | undefined;
+  /** What goes on meanwhile. */
+  readonly before: Watch | undefined;
 }
 
 /** ksmd rests until it looks again. */
@@ -45,6 +44,8 @@ export interface Course {
   /** What memory is to be gone through for. */
   readonly due: Due | undefined;
   readonly dueSinceMillis: number;
+  /** Since when there is something due that could be gone through; undefined when there is nothing. */
+  readonly ripeSinceMillis: number | undefined;
   /** How often the worth of a burst guests that came must promise: doubled by each for guests, until one was worth it. */
   readonly demand: number;
   readonly probing: Probing;
@@ -59,10 +60,11 @@ export interface Situation {
   readonly sample: Sample;
   readonly need: Pick<Need, 'needed' | 'urgent'>;
   readonly mark: Mark;
-  readonly arrived: boolean;
   readonly departed: boolean;
-  /** Whether guests that came are still filling their memory. */
-  readonly growing: boolean;
+  /** Guests that are still filling their memory. */
+  readonly growing: readonly string[];
+  /** What ksmd may use, parts of a core. */
+  readonly budget: number;
   /** Part of the time since the last look in which some task waited for a CPU. */
   readonly busyShare: number;
   readonly probeMaxMillis: number;
@@ -72,64 +74,91 @@ export interface Situation {
 const BUSY_SHARE = 0.25;
 /** Guests that brought little wait for more until a burst for them takes no more than this part of a core on average. */
 const LOOK_SHARE = 0.05;
-/**
- * Guests that come within this time of each other come one after another: one burst is for all of them, but for the first,
- * and where memory has not been gone through yet.
- */
-const LULL_MILLIS = 60_000;
-
 export function isScanning({ name }: Phase): boolean {
   return name === 'burst' || name === 'probe';
 }
 
-export function nextCourse(course: Course, situation: Situation): Course {
-  const { need, mark, departed, growing, probeMaxMillis } = situation;
-  const { phase, due, probing } = course;
-  if (!need.needed) return { ...course, phase: { name: 'rest' }, due: undefined };
+export function nextCourse(last: Course, situation: Situation): Course {
+  const { need, mark, departed, growing } = situation;
+  const { phase, due } = last;
+  if (!need.needed) return { ...last, phase: { name: 'rest' }, due: undefined, ripeSinceMillis: undefined };
   const before = phase.name === 'settle' ? phase.before : phase;
   const burst = before?.name === 'burst' ? judgeBurst(before, mark, departed) : undefined;
-  const goesOn = phase.name === 'burst' && phase.forced && growing;
-  if (due !== undefined && !goesOn) {
-    const held = burst ?? (before?.name === 'watch' ? before : undefined);
-    const settle = settleFor(due, held, course, situation);
-    if (settle !== undefined) return { ...course, phase: settle };
-    if (!isTooLittle(due, course, situation)) {
-      const demand = due.guests.length > 0 ? 2 * course.demand : course.demand;
-      return { ...course, phase: burstFor(due, burst, situation), due: undefined, demand };
-    }
-  }
+  const { ripe: settled, later } = ripeAndLater(due, growing);
+  const ripe = need.urgent && burst === undefined ? due : settled;
+  const ripeSinceMillis = ripe === undefined ? undefined : (last.ripeSinceMillis ?? mark.monotonicMillis);
+  const course = { ...last, ripeSinceMillis };
+  const isRipe = ripe !== undefined && !isTooLittle(ripe, course, situation);
+  const settle =
+    burst === undefined && due !== undefined ? settleFor(isRipe ? ripe : undefined, course, situation) : undefined;
+  if (isRipe && settle === undefined) return begun(ripe, later, burst, course, situation);
   if (burst !== undefined) return afterLook(burst, course, situation);
-  switch (before?.name) {
-    case 'probe':
-      return afterProbing(before, course, situation);
-    case 'watch': {
-      // ksmd forgets a guest that has gone, and its pages, only when it runs.
-      const soonest = departed ? mark.monotonicMillis : nextProbeAt(probing, mark, probeMaxMillis);
-      const probeAtMillis = Math.min(before.probeAtMillis, soonest);
-      const isDue = mark.monotonicMillis >= probeAtMillis && creditInMillis(probing, probeMaxMillis) === 0;
-      if (!isDue) return { ...course, phase: { name: 'watch', probeAtMillis } };
-      return { ...course, phase: { name: 'probe', begin: mark }, probing: beginProbe(probing, mark) };
-    }
-    default:
-      return watching(course, situation);
-  }
+  if (before?.name === 'probe' && !isRipe) return afterProbing(before, course, situation);
+  const next = before?.name === 'watch' ? afterWatching(before, course, situation) : watching(course, situation);
+  if (settle === undefined || next.phase.name !== 'watch') return next;
+  return { ...course, phase: { ...settle, before: before?.name === 'watch' ? next.phase : undefined } };
 }
 
-/** Guests that are coming up are waited for, unless memory is nearly out or they take too long. */
-function settleFor(due: Due, held: Settle['before'], course: Course, situation: Situation): Settle | undefined {
-  const { need, mark, arrived, growing, busyShare } = situation;
-  const now = mark.monotonicMillis;
-  const settling = course.phase.name === 'settle' ? course.phase : undefined;
-  const sinceMillis = settling?.sinceMillis ?? now;
-  if (need.urgent || !isPatient(sinceMillis, now)) return undefined;
-  const cameMillis = arrived ? now : (settling?.cameMillis ?? now);
-  const settle = { name: 'settle', sinceMillis, cameMillis, before: held } as const;
-  if (growing) return { ...settle, waitsFor: 'growth' };
-  if (due.guests.length === 0 || isTooLittle(due, course, situation)) return undefined;
-  if (busyShare > BUSY_SHARE) return { ...settle, waitsFor: 'cpu' };
-  const isKnown = held?.name === 'burst' && (course.last !== undefined || held.passes > 1);
-  const moreMayCome = isKnown && due.other === undefined && now - cameMillis < LULL_MILLIS;
-  return moreMayCome ? { ...settle, waitsFor: 'more' } : undefined;
+/** ksmd goes through memory for what is due, and guests that are still filling theirs stay due. */
+function begun(
+  ripe: Due,
+  later: Due | undefined,
+  burst: Burst | undefined,
+  course: Course,
+  situation: Situation,
+): Course {
+  const { mark, sample } = situation;
+  const hopedBytes = hopeOf(ripe, sample);
+  if (burst !== undefined && ripe.other === undefined) {
+    const sinceJoined = progressBetween(burst.joined, mark);
+    const demand = sinceJoined !== undefined && isWorthIt(sinceJoined) ? 1 : 2 * course.demand;
+    return { ...course, phase: extendBurst(burst, mark, hopedBytes), due: later, ripeSinceMillis: undefined, demand };
+  }
+  const parts = { why: describeDue(ripe), hintShare: undefined, thorough: false, hopedBytes };
+  const demand = ripe.guests.length > 0 ? 2 * course.demand : course.demand;
+  return { ...course, phase: beginBurst(mark, parts), due: later, ripeSinceMillis: undefined, demand };
+}
+
+function afterWatching(watch: Watch, course: Course, situation: Situation): Course {
+  const { mark, departed, probeMaxMillis } = situation;
+  const { probing } = course;
+  // ksmd forgets a guest that has gone, and its pages, only when it runs.
+  const soonest = departed ? mark.monotonicMillis : nextProbeAt(probing, mark, probeMaxMillis);
+  const probeAtMillis = Math.min(watch.probeAtMillis, soonest);
+  const isDue = mark.monotonicMillis >= probeAtMillis && creditInMillis(probing, probeMaxMillis) === 0;
+  if (!isDue) return { ...course, phase: { name: 'watch', probeAtMillis } };
+  return { ...course, phase: { name: 'probe', begin: mark }, probing: beginProbe(probing, mark) };
+}
+
+/**
+ * Guests that are coming up are waited for, so that memory is not gone through for each, but for no longer than going
+ * through what has settled takes: what that saves comes at most twice as late as it could.
+ *
+ * @param ripe what could be gone through now.
+ */
+function settleFor(ripe: Due | undefined, course: Course, situation: Situation): Omit<Settle, 'before'> | undefined {
+  const { need, sample, mark, growing, busyShare, budget } = situation;
+  if (need.urgent) return undefined;
+  const comingUp = sample.guests.filter(({ name }) => growing.includes(name));
+  const isBusy = ripe !== undefined && ripe.guests.length > 0 && busyShare > BUSY_SHARE;
+  if (comingUp.length === 0 && !isBusy) return undefined;
+  const waitsFor = comingUp.length > 0 ? 'growth' : 'cpu';
+  if (ripe === undefined) return { name: 'settle', waitsFor, ripe };
+  const settled = sample.guests.filter((guest) => !comingUp.includes(guest));
+  const bytes = residentBytesOf(
+    ripe.other === undefined ? settled.filter(({ name }) => ripe.guests.includes(name)) : settled,
+  );
+  // A guest alone has nobody to share with.
+  const longestMillis =
+    settled.length > 1 ? passesMillis(bytes / sample.pageSizeBytes, budget) : Number.POSITIVE_INFINITY;
+  const { ripeSinceMillis = mark.monotonicMillis } = course;
+  const untilMillis = ripeSinceMillis + Math.min(longestMillis, PATIENCE_MILLIS);
+  return mark.monotonicMillis >= untilMillis ? undefined : { name: 'settle', waitsFor, ripe: { bytes, untilMillis } };
+}
+
+/** How long it takes to merge pages that nobody has seen yet: two passes over them. */
+function passesMillis(pages: number, budget: number): number {
+  return (2 * pages * UNSHARED_PAGE_NANOS) / 1e6 / budget;
 }
 
 /** Whether guests brought too little to go through all memory for: more of them may come, or a probe finds theirs. */
@@ -146,13 +175,6 @@ export function wantedBytes({ demand }: Pick<Course, 'demand'>, mark: Mark): num
 /** What a burst may bring at most, bytes: the memory that came, or all where nobody knows. */
 export function hopeOf({ guests, everything }: Due, sample: Sample): number {
   return residentBytesOf(everything ? sample.guests : sample.guests.filter(({ name }) => guests.includes(name)));
-}
-
-function burstFor(due: Due, burst: Burst | undefined, { mark, sample, growing }: Situation): Burst {
-  const hopedBytes = hopeOf(due, sample);
-  if (burst !== undefined && due.other === undefined) return extendBurst(burst, growing, hopedBytes);
-  const parts = { hintShare: undefined, forced: growing, thorough: false, hopedBytes };
-  return beginBurst(mark, { why: describeDue(due), ...parts });
 }
 
 function afterLook(burst: Burst, course: Course, situation: Situation): Course {
@@ -192,7 +214,7 @@ function afterProbing(phase: Probe, course: Course, situation: Situation): Cours
 }
 
 function burstAfterProbe(result: Extract<ProbeResult, { found: 'gain' | 'change' }>, mark: Mark): Burst {
-  const common = { forced: false, thorough: true, hopedBytes: 0 };
+  const common = { thorough: true, hopedBytes: 0 };
   if (result.found === 'change') {
     const why = `a probe found ${result.changedPages} pages that had changed`;
     return beginBurst(mark, { ...common, why, hintShare: result.share });

@@ -24,6 +24,7 @@ export type DaemonNow = Pick<
   | 'guestCount'
   | 'guestMemoryBytes'
   | 'freedBytes'
+  | 'beingFreedBytes'
   | 'libvirtConnected'
 > & {
   readonly lastRetune: Pick<
@@ -153,7 +154,8 @@ export function nextWatch(state: WatchState, event: WatchEvent): WatchState {
 /** Where the clock was set back, what is ahead of it is of no use. */
 function withHost(state: WatchState, host: HostNow): WatchState {
   const before = state.readings.filter(({ atMillis }) => atMillis <= host.atMillis);
-  const reading = { ...host, savedBytes: host.savedBytes + (state.daemon?.freedBytes ?? 0) };
+  const { freedBytes = 0, beingFreedBytes = 0 } = state.daemon ?? {};
+  const reading = { ...host, savedBytes: Math.max(host.savedBytes - beingFreedBytes, 0) + freedBytes };
   return { ...state, host, unreadable: undefined, readings: withReadings(before, [reading], state.windowMillis) };
 }
 

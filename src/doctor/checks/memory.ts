@@ -86,8 +86,7 @@ const splitHeadroom = check({
     'there is no room for them the host swaps, and then the OOM killer ends guests.',
   needs: ['ksm', 'memory', 'pageSize'],
   look: ({ ksm, memory: { memAvailableBytes, swapFreeBytes }, pageSize }, { daemon }) => {
-    const freed = valueOf(daemon)?.freedBytes ?? 0;
-    const { savedBytes: saved } = savingsOf(ksm, pageSize.bytes, freed);
+    const { savedBytes: saved, freedBytes: freed } = savingsOf(ksm, pageSize.bytes, valueOf(daemon));
     if (saved === 0) return ok('nothing is merged');
     if (memAvailableBytes === undefined) return unanswered('this kernel does not tell MemAvailable (Linux 3.14)');
     const room = `${formatBytes(memAvailableBytes)} available + ${formatBytes(swapFreeBytes)} free swap`;

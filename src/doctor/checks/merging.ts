@@ -17,7 +17,7 @@ const profit = check({
   needs: ['ksm', 'pageSize'],
   look: ({ ksm, pageSize }, facts) => {
     const { generalProfit, run, fullScans = 0 } = ksm;
-    const { profitBytes: bytes } = savingsOf(ksm, pageSize.bytes, valueOf(facts.daemon)?.freedBytes);
+    const { profitBytes: bytes } = savingsOf(ksm, pageSize.bytes, valueOf(facts.daemon));
     const origin = generalProfit === undefined ? 'estimated, as this kernel has no general_profit' : 'general_profit';
     const found = `${formatBytes(bytes)} (${origin})`;
     if (bytes >= 0) return ok(found);
