@@ -72,9 +72,21 @@ export function searchNanos(nodes: number, { nearNanos, farNanos }: SearchCosts)
   return Math.min(levels, NEAR_LEVELS) * nearNanos + Math.max(levels - NEAR_LEVELS, 0) * farNanos;
 }
 
-/** The sizes of a tree between which a search has one price, an eighth of a power of two apart; `to` is not included. */
+/** A smaller tree's search is a small part of a page's price: its steps are this many times as large as it. */
+const SMALL_TREE = 4096;
+const SMALL_TREE_STEP = 4;
+
+/**
+ * The sizes of a tree between which a search has one price; `to` is not included. They lie a quarter of a power of two
+ * apart, and those of small trees two powers, so that what ksmd does is worked out in few pieces.
+ */
 export function sizeStep(nodes: number): { readonly from: number; readonly to: number } {
-  const width = 2 ** Math.max(Math.floor(Math.log2(nodes)) - 3, 0);
+  if (nodes < SMALL_TREE_STEP) return { from: 0, to: SMALL_TREE_STEP };
+  if (nodes < SMALL_TREE) {
+    const from = SMALL_TREE_STEP ** Math.floor(Math.log2(nodes) / Math.log2(SMALL_TREE_STEP));
+    return { from, to: from * SMALL_TREE_STEP };
+  }
+  const width = 2 ** (Math.floor(Math.log2(nodes)) - 2);
   const from = Math.floor(nodes / width) * width;
   return { from, to: from + width };
 }

@@ -14,6 +14,10 @@ export interface TimedStep {
   readonly step: Step;
 }
 
+/** How old what is known of the guests' memory may become (src/agent/collector.ts), and so much when a pass has ended. */
+const READING_MILLIS = 10_000;
+const READING_AFTER_PASS_MILLIS = 1000;
+
 /**
  * The daemon's pipeline on a virtual host, with virtual time between: a day takes seconds. The same is done in the same
  * way each time, in whatever parts the time passes.
@@ -23,7 +27,7 @@ export class Simulation {
   private readonly scheduler = new VirtualTimeScheduler(undefined, 0);
   private readonly event$ = new Subject<GuestEvent>();
   private readonly failures: unknown[] = [];
-  private freed: FreedBySplits | undefined;
+  private seen: { readonly freed: FreedBySplits; readonly atMillis: number; readonly fullScans: number } | undefined;
 
   /** @param onRetune is told every turn of the loop. */
   constructor(
@@ -96,9 +100,19 @@ export class Simulation {
   /** The host as it is now, with what was freed unseen by KSM's counters since the first sample. */
   private sample(): Sample {
     this.arrive();
-    const reading = this.host.anonymousReading();
-    this.freed = this.freed === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(this.freed, reading);
-    return { ...this.host.sample(), freedBySplits: this.freed };
+    return { ...this.host.sample(), freedBySplits: this.freedBySplits() };
+  }
+
+  /** As old as it may be in the daemon's samples, which reads it of every guest: after a pass, and now and then. */
+  private freedBySplits(): FreedBySplits {
+    const { host, seen } = this;
+    const [atMillis, { fullScans }] = [host.nowMillis, host.ksmd];
+    const keptMillis = fullScans === seen?.fullScans ? READING_MILLIS : READING_AFTER_PASS_MILLIS;
+    if (seen !== undefined && atMillis - seen.atMillis < keptMillis) return seen.freed;
+    const reading = host.anonymousReading();
+    const freed = seen === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(seen.freed, reading);
+    this.seen = { freed, atMillis, fullScans };
+    return freed;
   }
 
   private apply({ settings }: Decision, { ksm }: Sample): Applied {

@@ -35,11 +35,12 @@ export class Scanner {
   skipped = 0;
   /** Whether it is between two passes. */
   atHead = true;
+  /** Those in force. */
+  rules: ScanRules;
   /** In the order of the kernel's list; ended ones until they are forgotten. */
   private readonly guests: VirtualGuest[] = [];
   private readonly contents: Contents;
   private readonly costs: KsmdCosts;
-  private readonly rules: () => ScanRules;
   private cursor = 0;
   private address = NOT_ENTERED;
   /** Counts passes, and never begins anew. */
@@ -47,7 +48,7 @@ export class Scanner {
   /** Nodes of the unstable tree, which is new in every pass. */
   private unstableNodes = 0;
 
-  constructor(contents: Contents, costs: KsmdCosts, rules: () => ScanRules) {
+  constructor(contents: Contents, costs: KsmdCosts, rules: ScanRules) {
     this.contents = contents;
     this.costs = costs;
     this.rules = rules;
@@ -138,7 +139,7 @@ export class Scanner {
         return { ...unseen(value.content), tree: 'zero' };
       });
     }
-    const { skip, ...age } = this.rules().smartScan ? smartScan(value) : { ...ageOf(value), skip: false };
+    const { skip, ...age } = this.rules.smartScan ? smartScan(value) : { ...ageOf(value), skip: false };
     if (!skip) return this.comparing(guest, { ...value, ...age }, rest);
     return this.changing(guest, rest, costs.skipNanos, false, (pages) => {
       this.skipped += pages;
@@ -148,7 +149,7 @@ export class Scanner {
   }
 
   private comparing(guest: VirtualGuest, value: Pages, rest: number): Piece {
-    const rules = this.rules();
+    const rules = this.rules;
     const at = placeOf(value, this.address);
     const content = at?.family.at(at.place);
     const verdict = verdictOn({
@@ -184,7 +185,7 @@ export class Scanner {
     zero: boolean,
     pages: number,
   ): void {
-    const { maxPageSharing } = this.rules();
+    const { maxPageSharing } = this.rules;
     const [to, users] = zero ? [place + 1, pages] : [place + pages, 1];
     this.contents.change(family, place, to, (old) =>
       sharedAfter(verdict, old, users, guest, this.pass, maxPageSharing),

@@ -20,11 +20,7 @@ class Pair {
   private passes = 0;
 
   constructor(rules: Pick<ScanRules, 'smartScan' | 'checksumFirst'>) {
-    this.scanner = new Scanner(this.contents, MEASURED_COSTS, () => ({
-      useZeroPages: false,
-      maxPageSharing: 256,
-      ...rules,
-    }));
+    this.scanner = new Scanner(this.contents, MEASURED_COSTS, { useZeroPages: false, maxPageSharing: 256, ...rules });
     this.reference = new ReferenceKsm(rules.smartScan, rules.checksumFirst);
   }
 
