@@ -59,9 +59,25 @@ export class Ksmd {
     this.scanner.leave(guest);
   }
 
-  /** What merging could save at best, in pages. */
-  possiblePages(): number {
-    return this.contents.possiblePages(this.settings.maxPageSharing, this.settings.useZeroPages === 1);
+  /** A guest writes to its empty pages from `from` to `to`, and empties them again. */
+  emptied(guest: VirtualGuest, from: number, to: number): void {
+    this.scanner.emptied(guest, from, to);
+  }
+
+  /** What merging could save at best, in pages. @param splitsFree empty pages are in huge pages whose splitting frees them. */
+  possiblePages(splitsFree: boolean): number {
+    const { maxPageSharing, useZeroPages } = this.settings;
+    return this.contents.possiblePages(maxPageSharing, splitsFree || useZeroPages === 1) + this.scanner.freedPages;
+  }
+
+  /** Pages mapped to the zero page that KSM counts nowhere. */
+  get freedPages(): number {
+    return this.scanner.freedPages;
+  }
+
+  /** Pages of the huge pages that were split to free empty ones. */
+  get splitPages(): number {
+    return this.scanner.splitPages;
   }
 
   get zeroPages(): number {
@@ -220,6 +236,12 @@ export class Ksmd {
   }
 }
 
-function rulesOf({ smartScan, useZeroPages, maxPageSharing }: Settings, { checksumFirst }: KernelFeatures): ScanRules {
-  return { smartScan: smartScan === 1, useZeroPages: useZeroPages === 1, maxPageSharing, checksumFirst };
+function rulesOf(
+  { smartScan, useZeroPages, maxPageSharing }: Settings,
+  { checksumFirst, zeroPagesCounted }: KernelFeatures,
+): ScanRules {
+  return {
+    ...{ smartScan: smartScan === 1, useZeroPages: useZeroPages === 1, maxPageSharing },
+    ...{ checksumFirst, zeroPagesCounted },
+  };
 }

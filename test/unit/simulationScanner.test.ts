@@ -20,7 +20,12 @@ class Pair {
   private passes = 0;
 
   constructor(rules: Pick<ScanRules, 'smartScan' | 'checksumFirst'>) {
-    this.scanner = new Scanner(this.contents, MEASURED_COSTS, { useZeroPages: false, maxPageSharing: 256, ...rules });
+    this.scanner = new Scanner(this.contents, MEASURED_COSTS, {
+      useZeroPages: false,
+      maxPageSharing: 256,
+      zeroPagesCounted: true,
+      ...rules,
+    });
     this.reference = new ReferenceKsm(rules.smartScan, rules.checksumFirst);
   }
 
@@ -32,6 +37,7 @@ class Pair {
       { commonMiB: 0, ownMiB: 0 },
       this.contents,
       1,
+      { mayHoldGuests: false, splitFreesZeros: false },
     );
     this.scanner.enter(guest);
     guest.fill(guest.pages);
