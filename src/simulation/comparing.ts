@@ -26,7 +26,8 @@ export type Verdict =
  * An empty page of a huge page that was split for the next one leaves a node without a page in the tree, at which
  * unstable_tree_search_insert() of mm/ksm.c gives up. Empty pages compare lowest, so that all others of them end there, and of
  * the rest those that are lower than everything else in the tree: one of n + 1 pages where there are n other nodes, which
- * is neglected here, and every page where there is no other. The page by page model of the tests finds how near that is.
+ * is neglected here, and every page where there is no other. On random hosts of some hundreds of pages the pages
+ * saved are at most 0.2 % off, and those in the unstable tree 3 % (test/properties/simulationZeros.test.ts).
  */
 export type Entry = 'open' | 'zero-lost' | 'closed';
 

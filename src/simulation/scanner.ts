@@ -192,7 +192,7 @@ export class Scanner {
         this.unstableNodes += scanned * verdict.quietShare;
       }
       if (verdict.kind === 'frees') {
-        this.split(guest, content !== undefined && content.value.copies === 0);
+        this.split(guest, content?.value.copies === 0);
         return undefined;
       }
       const isFreed = verdict.kind === 'zeroed' && !rules.zeroPagesCounted;

@@ -6,6 +6,7 @@ import { MEASURED_COSTS } from '../../src/simulation/costs.js';
 import { VirtualGuest } from '../../src/simulation/guest.js';
 import { type ScanRules, Scanner } from '../../src/simulation/scanner.js';
 import { type ReferenceGuest, ReferenceKsm } from './simulationReference.js';
+import { propertyRuns } from '../support/propertyRuns.js';
 
 /** Both models of ksmd with the same guests. A MiB is one page here. */
 class Pair {
@@ -109,7 +110,7 @@ describe('ksmd in runs of pages', () => {
           }
         },
       ),
-      { numRuns: 500 },
+      propertyRuns(500),
     );
   });
 });
