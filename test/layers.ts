@@ -13,6 +13,7 @@ export interface Layer {
 
 export const LAYERS: readonly Layer[] = [
   { name: 'unit', parallel: true, commands: {}, needsKsm: false },
+  { name: 'properties', parallel: true, commands: {}, needsKsm: false },
   {
     name: 'integration',
     parallel: true,

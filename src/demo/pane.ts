@@ -21,7 +21,7 @@ export class Pane {
   state: WatchState = initialWatch('simulated host', onClock(0), MORNING_MILLIS);
   score: Score = firstScore(MORNING_WAVES);
   private history: HistoryMemory | undefined;
-  private memoryIsPlenty = true;
+  private last: Retune | undefined;
   private readonly simulation = new Simulation({ memoryMiB: MORNING_MEMORY_MIB }, (retune) => {
     this.takeRetune(retune);
   });
@@ -42,7 +42,11 @@ export class Pane {
     const { ksm, memory, ksmdCpuNanos, pageSizeBytes } = host.sample();
     const { run, pagesToScan, sleepMillisecs, pagesScanned } = ksm;
     const atMillis = onClock(host.nowMillis);
-    this.score = nextScore(this.score, pointOf(host), this.memoryIsPlenty);
+    const memoryIsPlenty =
+      this.last === undefined || ('decision' in this.last && this.last.decision.reason === 'enough-memory');
+    this.score = nextScore(this.score, pointOf(host), memoryIsPlenty);
+    if (this.last !== undefined)
+      this.state = nextWatch(this.state, { kind: 'daemon', daemon: this.daemonAfter(this.last) });
     this.state = nextWatch(nextWatch(this.state, { kind: 'tick', nowMillis: atMillis }), {
       kind: 'host',
       host: {
@@ -63,18 +67,20 @@ export class Pane {
     const retuned = 'failure' in retune ? retune : { ...retune, sample: clocked(retune.sample) };
     const [memory, records] = recordsOf(this.history, retuned, { nowMillis: this.state.nowMillis, dryRun: false });
     this.history = memory;
+    this.last = retuned;
+    const told = records.filter(({ kind }) => kind !== 'sample');
+    if (told.length > 0) this.state = nextWatch(this.state, { kind: 'history', records: told });
+  }
+
+  private daemonAfter(retune: Retune): DaemonNow {
     // As a client of the bus gets it.
-    const reply = v.parse(RetuneReply, plain(retuneDict(retuned)));
-    this.memoryIsPlenty = reply.reason === 'enough-memory';
-    const daemon: DaemonNow = {
+    const reply = v.parse(RetuneReply, plain(retuneDict(retune)));
+    return {
       ...{ policy: this.policy, configuredPolicy: this.policy, dryRun: false, hold: '', holdUntilUSec: 0 },
       ...{ guestCount: reply.guestCount ?? 0, guestMemoryBytes: reply.committedBytes ?? 0, libvirtConnected: true },
       ...watchedIn(retune),
       lastRetune: reply,
     };
-    const told = records.filter(({ kind }) => kind !== 'sample');
-    const recorded = told.length === 0 ? this.state : nextWatch(this.state, { kind: 'history', records: told });
-    this.state = nextWatch(recorded, { kind: 'daemon', daemon });
   }
 }
 

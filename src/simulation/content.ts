@@ -2,7 +2,7 @@ import { Ranges, type Run } from './ranges.js';
 
 /** What is known of one page's worth of content that guests have in common. */
 export interface SharedContent<Holder> {
-  /** Pages in guests that have this content now. */
+  /** Pages in guests that have this content now; of empty pages those that take memory or are in a counter of KSM. */
   readonly holders: number;
   /** Pages that ksmd counts as merged; those of ended guests stay in it until ksmd has noticed. */
   readonly items: number;
@@ -69,12 +69,12 @@ export class SharedContents<Holder> {
     }
   }
 
-  /** What merging could save at best, in pages. */
-  possiblePages(maxPageSharing: number, useZeroPages: boolean): number {
+  /** What merging could save at best, in pages. @param emptyCostNothing empty pages need no copy of their own. */
+  possiblePages(maxPageSharing: number, emptyCostNothing: boolean): number {
     let pages = 0;
     for (const family of this.families.values()) {
       for (const { from, to, value } of family.all()) {
-        const copies = family === this.zero && useZeroPages ? 0 : Math.ceil(value.holders / maxPageSharing);
+        const copies = family === this.zero && emptyCostNothing ? 0 : Math.ceil(value.holders / maxPageSharing);
         pages += (value.holders - copies) * (to - from);
       }
     }

@@ -16,6 +16,8 @@ export interface KsmdCosts {
   readonly unstableSearch: SearchCosts;
   /** Mapped to a shared page, or made one with its partner, once that is found; with the splitting of huge pages. */
   readonly mergeNanos: number;
+  /** A huge page is split, and its empty pages are freed. */
+  readonly splitNanos: number;
   /** Mapped to the kernel's zero page. */
   readonly zeroNanos: number;
   /** Already merged: looked at and left. */
@@ -44,8 +46,8 @@ export interface KsmdCosts {
  * - 45 to 50 a batch;
  * - and for the same work, 90 % of what 13 guests have in common, 27.5 s of CPU time without a sleep and 30.5 s at 70 % of a
  *   CPU: hence pacedFactor.
- * The costs of the searches are those that fit these figures. forgetNanos and passNanos are guesses: neither shows in a
- * pass that is long enough to be measured.
+ * The costs of the searches are those that fit these figures. forgetNanos, passNanos and splitNanos are guesses: the first
+ * two do not show in a pass that is long enough to be measured, and a split reads all of its 2 MiB.
  */
 export const MEASURED_COSTS: KsmdCosts = {
   firstNanos: 460,
@@ -53,6 +55,7 @@ export const MEASURED_COSTS: KsmdCosts = {
   stableSearch: { nearNanos: 190, farNanos: 300 },
   unstableSearch: { nearNanos: 290, farNanos: 400 },
   mergeNanos: 1600,
+  splitNanos: 300_000,
   zeroNanos: 700,
   mergedNanos: 300,
   skipNanos: 180,
@@ -72,9 +75,21 @@ export function searchNanos(nodes: number, { nearNanos, farNanos }: SearchCosts)
   return Math.min(levels, NEAR_LEVELS) * nearNanos + Math.max(levels - NEAR_LEVELS, 0) * farNanos;
 }
 
-/** The sizes of a tree between which a search has one price, an eighth of a power of two apart; `to` is not included. */
+/** A smaller tree's search is a small part of a page's price: its steps are this many times as large as it. */
+const SMALL_TREE = 4096;
+const SMALL_TREE_STEP = 4;
+
+/**
+ * The sizes of a tree between which a search has one price; `to` is not included. They lie a quarter of a power of two
+ * apart, and those of small trees two powers, so that what ksmd does is worked out in few pieces.
+ */
 export function sizeStep(nodes: number): { readonly from: number; readonly to: number } {
-  const width = 2 ** Math.max(Math.floor(Math.log2(nodes)) - 3, 0);
+  if (nodes < SMALL_TREE_STEP) return { from: 0, to: SMALL_TREE_STEP };
+  if (nodes < SMALL_TREE) {
+    const from = SMALL_TREE_STEP ** Math.floor(Math.log2(nodes) / Math.log2(SMALL_TREE_STEP));
+    return { from, to: from * SMALL_TREE_STEP };
+  }
+  const width = 2 ** (Math.floor(Math.log2(nodes)) - 2);
   const from = Math.floor(nodes / width) * width;
   return { from, to: from + width };
 }

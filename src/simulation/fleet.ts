@@ -28,11 +28,10 @@ const IMAGES = 4;
 const BUSY_EVERY = 4;
 const REWRITE_SECONDS = 600;
 
-const PAGES_PER_MIB = 256;
 /** The kernel's max_page_sharing: so many users share a page before there is a second one. */
 const USERS_OF_A_PAGE = 256;
 
-/** All guests of a fleet, of four images, when ksmd has not looked at any. Common and empty pages can be merged. */
+/** All guests of a fleet, of four images, when ksmd has not looked at any. Common pages can be merged, and empty ones freed. */
 export function fleetScenario({ name, guests, host: { memoryMiB } }: Fleet): Scenario {
   const eachMiB = Math.floor((memoryMiB * USED_SHARE - OWN_MIB) / guests) - OVERHEAD_MIB;
   const [commonMiB, zeroMiB] = [Math.floor(eachMiB * COMMON_SHARE), Math.floor(eachMiB * ZERO_SHARE)];
@@ -54,7 +53,7 @@ export function fleetScenario({ name, guests, host: { memoryMiB } }: Fleet): Sce
     })),
     converged: false,
     then: [],
-    gainMiB: IMAGES * commonMiB * gainOf(guests / IMAGES) + gainOf(guests * zeroMiB * PAGES_PER_MIB) / PAGES_PER_MIB,
+    gainMiB: IMAGES * commonMiB * gainOf(guests / IMAGES) + guests * zeroMiB,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { HugePages } from '../core/hugePages.js';
 import { type Contents, type GuestFamily, type PageContent, type Pages, samePages, unseen } from './pages.js';
 import { Ranges } from './ranges.js';
 import type { GuestContent } from './scenario.js';
@@ -23,23 +24,49 @@ const SYSTEM = 'system';
 /** Shares of pages are whole numbers of this power of two: sums of them are exact, in whatever parts they are added up. */
 const SHARE_STEP = 2 ** -16;
 
+/** Size of a huge page; what is empty begins at such an address. */
+const HUGE_PAGE_MIB = 2;
+
 /** A guest's memory that is offered to KSM, in pages from address 0: its system, then common, empty and own pages. */
 export class VirtualGuest {
   readonly name: string;
   readonly memory = new Ranges<Pages>(samePages);
   /** Ended, and ksmd has not noticed yet. */
   ended = false;
+  readonly isInHugePages: boolean;
+  /** Pages of a huge page. */
+  readonly hugePagePages: number;
   private readonly contents: Contents;
   private areas: readonly Area[];
   /** How long the guest takes to write all its own pages anew; Infinity when it does not. */
   private readonly rewriteNanos: number;
+  /** How much of its empty memory it writes to and empties again. */
+  private readonly emptiedPagesPerMilli: number;
+  private emptiedPages = 0;
   private visitedAtNanos = 0;
   private betweenVisitsNanos = Infinity;
 
-  constructor(name: string, content: GuestContent, system: SystemMiB, contents: Contents, pagesPerMiB: number) {
+  constructor(
+    name: string,
+    content: GuestContent,
+    system: SystemMiB,
+    contents: Contents,
+    pagesPerMiB: number,
+    { mayHoldGuests, splitFreesZeros }: HugePages,
+  ) {
     this.name = name;
     this.contents = contents;
-    const { commonMiB, zeroMiB = 0, ownMiB, rewrittenMiBPerSecond, image = '' } = content;
+    this.isInHugePages = mayHoldGuests;
+    this.hugePagePages = HUGE_PAGE_MIB * pagesPerMiB;
+    const huge = mayHoldGuests && splitFreesZeros;
+    const {
+      commonMiB,
+      zeroMiB = 0,
+      ownMiB,
+      rewrittenMiBPerSecond,
+      rewrittenZeroMiBPerSecond = 0,
+      image = '',
+    } = content;
     const common = (kind: string, mebibytes: number) => {
       const family = contents.family(`${kind} ${image}`, mebibytes * pagesPerMiB);
       return { mebibytes, content: (from: number): PageContent => ({ kind: 'family', family, shift: -from }) };
@@ -48,7 +75,7 @@ export class VirtualGuest {
       common(SYSTEM, system.commonMiB),
       { mebibytes: system.ownMiB, content: () => ({ kind: 'own', rewritten: false }) },
       common(COMMON, commonMiB),
-      { mebibytes: zeroMiB, content: () => ({ kind: 'zero', family: contents.zero }) },
+      { mebibytes: zeroMiB, content: () => ({ kind: 'zero', family: contents.zero, huge }) },
       { mebibytes: ownMiB, content: () => ({ kind: 'own', rewritten: true }) },
     ];
     let from = 0;
@@ -58,6 +85,7 @@ export class VirtualGuest {
       return area;
     });
     this.rewriteNanos = rewrittenMiBPerSecond > 0 ? (ownMiB / rewrittenMiBPerSecond) * 1e9 : Infinity;
+    this.emptiedPagesPerMilli = (rewrittenZeroMiBPerSecond * pagesPerMiB) / 1000;
   }
 
   /** Pages it will have when it is full. */
@@ -95,7 +123,7 @@ export class VirtualGuest {
   end(): void {
     this.ended = true;
     for (const { from, to, value } of this.memory.all()) {
-      this.hold(value.content, from, to, -1);
+      if (value.tree !== 'freed') this.hold(value.content, from, to, -1);
       if (value.tree === 'stable') this.changeContent(value.content, from, to, (pages) => ({ mapped: -pages }));
       if (value.tree === 'unstable' && value.content.kind === 'family') {
         const { family, shift } = value.content;
@@ -111,6 +139,67 @@ export class VirtualGuest {
     for (const { from, to, value } of this.memory.all()) {
       if (value.tree === 'stable') this.changeContent(value.content, from, to, (pages) => ({ items: -pages }));
     }
+  }
+
+  get emptiesPages(): boolean {
+    return this.emptiedPagesPerMilli > 0;
+  }
+
+  /** What it has written to and emptied again since it was asked last, round and round; `millis` is how long it runs. */
+  emptiedUntil(millis: number): readonly { readonly from: number; readonly to: number }[] {
+    const area = this.areas.find(({ content }) => content.kind === 'zero');
+    if (area === undefined) return [];
+    const { from } = area;
+    const pages = Math.min(area.to, this.memory.length) - from;
+    const before = this.emptiedPages;
+    this.emptiedPages = Math.trunc(millis * this.emptiedPagesPerMilli);
+    const count = Math.min(this.emptiedPages - before, pages);
+    if (count <= 0) return [];
+    const begin = from + (before % pages);
+    const end = begin + count;
+    const around = end - (from + pages);
+    return around <= 0
+      ? [{ from: begin, to: end }]
+      : [
+          { from: begin, to: from + pages },
+          { from, to: from + around },
+        ];
+  }
+
+  /** Merged empty pages are its own again, each in a page for itself. */
+  takeBack(from: number, to: number): void {
+    for (const { value, ...run } of this.memory.between(from, to)) {
+      if (value.tree === 'freed') this.hold(value.content, run.from, run.to, 1);
+      if (value.tree !== 'stable') continue;
+      this.changeContent(value.content, run.from, run.to, (pages) => ({ items: -pages, mapped: -pages }));
+    }
+    this.memory.update(from, to, (pages) =>
+      pages.tree === 'stable' || pages.tree === 'zero' || pages.tree === 'freed' ? { ...pages, tree: 'none' } : pages,
+    );
+  }
+
+  /** The huge page at an address is split, and what of it is empty is freed. @returns so many pages. */
+  splitAt(address: number): number {
+    const area = this.areas.find(({ from, to }) => from <= address && address < to);
+    if (area === undefined) return 0;
+    const begin = address - ((address - area.from) % this.hugePagePages);
+    let freed = 0;
+    for (const { value, from, to } of this.memory.between(begin, Math.min(begin + this.hugePagePages, area.to))) {
+      if (value.content.kind !== 'zero' || !value.content.huge) continue;
+      this.release(from, to);
+      freed += to - from;
+    }
+    this.memory.update(begin, begin + this.hugePagePages, (pages) => {
+      const { content } = pages;
+      if (content.kind !== 'zero' || !content.huge) return pages;
+      return { ...pages, content: { ...content, huge: false }, tree: 'freed' };
+    });
+    return freed;
+  }
+
+  /** These empty pages take no memory any more. */
+  release(from: number, to: number): void {
+    for (const { value, ...run } of this.memory.between(from, to)) this.hold(value.content, run.from, run.to, -1);
   }
 
   /** Where in its memory it has the page `place` of `family`. */

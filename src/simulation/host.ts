@@ -1,11 +1,12 @@
 import type { AnonymousReading } from '../core/freedBySplits.js';
 import type { GuestEvent } from '../core/guest.js';
 import type { GuestMemory } from '../core/guestMemory.js';
+import type { HugePages } from '../core/hugePages.js';
+import type { KernelVersion } from '../core/kernelVersion.js';
 import type { KsmSetting } from '../core/ksm.js';
 import type { Sample } from '../core/sample.js';
 import { type KsmdCosts, MEASURED_COSTS } from './costs.js';
 import { type SystemMiB, VirtualGuest } from './guest.js';
-import type { KernelVersion } from '../core/kernelVersion.js';
 import { featuresOf } from './kernel.js';
 import { Ksmd, RECORD_BYTES } from './ksmd.js';
 import type { Pages } from './pages.js';
@@ -20,6 +21,8 @@ export interface HostOptions {
   readonly memoryMiB: number;
   /** Linux 6.18 unless told. */
   readonly kernel?: KernelVersion;
+  /** Whether guests' memory is in transparent huge pages, as QEMU asks for it (true). */
+  readonly hugePages?: boolean;
   readonly costs?: KsmdCosts;
   /** What the host itself uses (1 GiB). */
   readonly ownMiB?: number;
@@ -45,6 +48,8 @@ interface RunningGuest {
 
 /** The kernel is up for so long when the simulation begins. */
 const UPTIME_MILLIS = 3_600_000;
+/** Guests that empty pages do so at full seconds. */
+const EMPTY_STEP_MILLIS = 1000;
 /** A starting guest's memory grows in steps, at full quarters of a second. */
 const FILL_STEP_MILLIS = 250;
 /** The kernel begins to look for memory to reclaim when less is free, as a share of the whole. */
@@ -63,12 +68,15 @@ export class VirtualHost {
   private readonly options: Required<HostOptions>;
   private readonly guests = new Map<string, RunningGuest>();
   private filling: readonly RunningGuest[] = [];
+  private emptying: readonly RunningGuest[] = [];
+  private readonly hugePages: HugePages;
   private filledPages = 0;
   private pressurePercent = 0;
 
   constructor(options: HostOptions) {
     this.options = {
       kernel: { major: 6, minor: 18 },
+      hugePages: true,
       costs: MEASURED_COSTS,
       ownMiB: 1024,
       systemMiB: { commonMiB: 0, ownMiB: 0 },
@@ -78,8 +86,10 @@ export class VirtualHost {
       fillMiBPerSecond: 320,
       ...options,
     };
-    const { kernel, costs } = this.options;
-    this.ksmd = new Ksmd(featuresOf(kernel), costs, PAGE_BYTES, UPTIME_MILLIS * NANOS_PER_MILLI);
+    const { kernel, costs, hugePages } = this.options;
+    const features = featuresOf(kernel);
+    this.hugePages = { mayHoldGuests: hugePages, splitFreesZeros: features.splitFreesZeros };
+    this.ksmd = new Ksmd(features, costs, PAGE_BYTES, UPTIME_MILLIS * NANOS_PER_MILLI);
     this.ksmd.cpuNanos = this.options.ksmdCpuNanos;
   }
 
@@ -98,6 +108,7 @@ export class VirtualHost {
     }
     this.guests.delete(step.guest);
     this.filling = this.filling.filter((filling) => filling !== running);
+    this.emptying = this.emptying.filter((emptying) => emptying !== running);
     this.filledPages -= running.guest.memory.length;
     this.ksmd.leave(running.guest);
     return { change: 'stopped', name: step.guest };
@@ -105,11 +116,17 @@ export class VirtualHost {
 
   advanceTo(millis: number): void {
     while (this.nowMillis < millis) {
-      const step = this.filling.length > 0 ? FILL_STEP_MILLIS : PRESSURE_STEP_MILLIS;
+      const step =
+        this.filling.length > 0
+          ? FILL_STEP_MILLIS
+          : this.emptying.length > 0
+            ? EMPTY_STEP_MILLIS
+            : PRESSURE_STEP_MILLIS;
       this.nowMillis = Math.min((Math.floor(this.nowMillis / step) + 1) * step, millis);
       this.ksmd.advance(this.sinceBootNanos(this.nowMillis));
       if (this.nowMillis % PRESSURE_STEP_MILLIS === 0) this.press();
       if (this.nowMillis % FILL_STEP_MILLIS === 0) this.fill();
+      if (this.nowMillis % EMPTY_STEP_MILLIS === 0) this.empty();
     }
   }
 
@@ -127,17 +144,21 @@ export class VirtualHost {
     });
   }
 
-  /** The guests' private memory as their processes show it, and the huge pages that were split. */
+  /** The guests' private memory as their processes show it, and the huge pages that were split to free some of it. */
   anonymousReading(): AnonymousReading {
     const guests = [...this.guests.values()].map(({ guest }) => {
-      const anonBytes = countPages(guest, ({ tree }) => tree !== 'zero') * PAGE_BYTES;
+      const anonBytes = countPages(guest, isPresent) * PAGE_BYTES;
       const zeroBytes = countPages(guest, ({ tree }) => tree === 'zero') * PAGE_BYTES;
       return [
         guest.name,
         { process: guest.name, anonBytes, swapBytes: 0, zeroBytes, balloonBytes: undefined },
       ] as const;
     });
-    return { guests: new Map(guests), splitBytes: 0, zeroBytes: this.ksmd.zeroPages * PAGE_BYTES };
+    return {
+      guests: new Map(guests),
+      splitBytes: this.ksmd.splitPages * PAGE_BYTES,
+      zeroBytes: this.ksmd.zeroPages * PAGE_BYTES,
+    };
   }
 
   sample(): Sample {
@@ -159,6 +180,8 @@ export class VirtualHost {
       ksm: this.ksmd.state(),
       ksmdCpuNanos: Math.round(this.ksmd.cpuNanos),
       memoryPressurePercent: this.memoryPressurePercent,
+      hugePages: this.hugePages,
+      kernel: this.options.kernel,
       pageSizeBytes: PAGE_BYTES,
       problems: [],
     };
@@ -168,14 +191,15 @@ export class VirtualHost {
     return Math.max(this.unusedBytes, 0);
   }
 
-  /** What merging saves, in bytes; not what the kernel's counters say of guests that ended. */
+  /** What merging saves, in bytes, with what no counter of KSM shows; not what these say of guests that ended. */
   get savedBytes(): number {
-    return (this.ksmd.contents.totals.saved + this.ksmd.zeroPages) * PAGE_BYTES;
+    return (this.ksmd.contents.totals.saved + this.ksmd.zeroPages + this.ksmd.freedPages) * PAGE_BYTES;
   }
 
   /** What merging could save at best. */
   get possibleBytes(): number {
-    return this.ksmd.possiblePages() * PAGE_BYTES;
+    const { mayHoldGuests, splitFreesZeros } = this.hugePages;
+    return this.ksmd.possiblePages(mayHoldGuests && splitFreesZeros) * PAGE_BYTES;
   }
 
   /** With two decimals, as the kernel tells it. */
@@ -200,13 +224,20 @@ export class VirtualHost {
 
   /** As the kernel counts it: merged pages are in it, those mapped to the zero page are not. */
   private residentBytes(guest: VirtualGuest): number {
-    const pages = countPages(guest, ({ tree }) => tree !== 'zero');
-    return pages * PAGE_BYTES + this.options.overheadMiB * MIB;
+    return countPages(guest, isPresent) * PAGE_BYTES + this.options.overheadMiB * MIB;
   }
 
   private start(name: string, content: GuestContent, ready: boolean): void {
-    const guest = new VirtualGuest(name, content, this.options.systemMiB, this.ksmd.contents, PAGES_PER_MIB);
+    const guest = new VirtualGuest(
+      name,
+      content,
+      this.options.systemMiB,
+      this.ksmd.contents,
+      PAGES_PER_MIB,
+      this.hugePages,
+    );
     const running = { guest, startedMillis: this.nowMillis };
+    if (guest.emptiesPages) this.emptying = [...this.emptying, running];
     this.guests.set(name, running);
     this.ksmd.enter(guest);
     if (ready) this.fillTo(guest, guest.pages);
@@ -220,6 +251,13 @@ export class VirtualHost {
       this.fillTo(guest, Math.min(Math.trunc((this.nowMillis - startedMillis) * pagesPerMilli), guest.pages));
     }
     if (this.filling.length > 0) this.filling = this.filling.filter(({ guest }) => guest.memory.length < guest.pages);
+  }
+
+  /** What guests have emptied by now. */
+  private empty(): void {
+    for (const { guest, startedMillis } of this.emptying) {
+      for (const { from, to } of guest.emptiedUntil(this.nowMillis - startedMillis)) this.ksmd.emptied(guest, from, to);
+    }
   }
 
   private fillTo(guest: VirtualGuest, pages: number): void {
@@ -239,6 +277,10 @@ export class VirtualHost {
   private sinceBootNanos(millis: number): number {
     return Math.round((UPTIME_MILLIS + millis) * NANOS_PER_MILLI);
   }
+}
+
+function isPresent({ tree }: Pages): boolean {
+  return tree !== 'zero' && tree !== 'freed';
 }
 
 function countPages({ memory }: VirtualGuest, counts: (pages: Pages) => boolean): number {

@@ -13,6 +13,8 @@ const SINCE = {
   advisor: { major: 6, minor: 8 },
   /** A page whose content changed is not looked for in the stable tree: before, a page could be merged when first seen. */
   checksumFirst: { major: 6, minor: 11 },
+  /** Splitting a huge page maps those of its pages that are empty to the zero page, which frees them (b1f202060afe). */
+  splitFreesZeros: { major: 6, minor: 12 },
 } as const satisfies Record<string, KernelVersion>;
 
 /** What a kernel's KSM can do. */

@@ -47,29 +47,33 @@ const BOUNDS: Readonly<Partial<Record<KsmSetting, readonly [number, number]>>> =
   advisorTargetScanTime: [1, Number.MAX_SAFE_INTEGER],
 };
 
-export type Counters = Required<
-  Pick<
-    KsmState,
-    | 'fullScans'
-    | 'pagesShared'
-    | 'pagesSharing'
-    | 'pagesUnshared'
-    | 'pagesVolatile'
-    | 'pagesScanned'
-    | 'pagesSkipped'
-    | 'ksmZeroPages'
-    | 'generalProfit'
-    | 'stableNodeChains'
-    | 'stableNodeDups'
-  >
->;
+const COUNTERS = [
+  'fullScans',
+  'pagesShared',
+  'pagesSharing',
+  'pagesUnshared',
+  'pagesVolatile',
+  'pagesScanned',
+  'pagesSkipped',
+  'ksmZeroPages',
+  'generalProfit',
+  'stableNodeChains',
+  'stableNodeDups',
+] as const satisfies readonly (keyof KsmState)[];
+export type Counters = Required<Pick<KsmState, (typeof COUNTERS)[number]>>;
 
-/** The files that this kernel has. */
-export function shown(settings: Settings, counters: Counters, features: KernelFeatures): KsmState {
-  const files: Record<string, number | string> = { ...settings, ...counters };
-  const present = Object.entries(files).filter(([name]) => {
-    const feature = FILES_OF[name as keyof typeof FILES_OF];
+/** The names of what a kernel shows. */
+export function namesShown(features: KernelFeatures): readonly (keyof KsmState)[] {
+  return [...(Object.keys(DEFAULTS) as (keyof Settings)[]), ...COUNTERS].filter((name) => {
+    const feature = FILES_OF[name];
     return name !== 'maxKernelPages' && (feature === undefined || features[feature]);
   });
-  return Object.fromEntries(present) as unknown as KsmState;
+}
+
+/** What the files of these names say. */
+export function shown(names: readonly (keyof KsmState)[], settings: Settings, counters: Counters): KsmState {
+  const all: Readonly<Record<string, number | string>> = { ...settings, ...counters };
+  const files: Record<string, number | string | undefined> = {};
+  for (const name of names) files[name] = all[name];
+  return files as unknown as KsmState;
 }

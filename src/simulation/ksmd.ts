@@ -4,9 +4,9 @@ import { SharedContents } from './content.js';
 import { type KsmdCosts, sleepNanos } from './costs.js';
 import type { VirtualGuest } from './guest.js';
 import type { KernelFeatures } from './kernel.js';
-import { type Settings, bootSettings, refusal, shown } from './ksmFiles.js';
+import { type Settings, bootSettings, namesShown, refusal, shown } from './ksmFiles.js';
 import type { Contents } from './pages.js';
-import { type Piece, Scanner } from './scanner.js';
+import { type Piece, type ScanRules, Scanner } from './scanner.js';
 
 /** sizeof(struct ksm_rmap_item) */
 export const RECORD_BYTES = 64;
@@ -30,6 +30,7 @@ export class Ksmd {
   private readonly scanner: Scanner;
   private readonly costs: KsmdCosts;
   private readonly features: KernelFeatures;
+  private readonly names: readonly (keyof KsmState)[];
   private readonly pageBytes: number;
   private settings: Settings;
   private advisor: AdvisorMemory = FRESH_ADVISOR;
@@ -42,16 +43,12 @@ export class Ksmd {
 
   constructor(features: KernelFeatures, costs: KsmdCosts, pageBytes: number, bootedNanos: number) {
     this.features = features;
+    this.names = namesShown(features);
     this.costs = costs;
     this.pageBytes = pageBytes;
     this.settings = bootSettings(features);
     this.reachedNanos = bootedNanos;
-    this.scanner = new Scanner(this.contents, costs, () => ({
-      smartScan: this.settings.smartScan === 1,
-      useZeroPages: this.settings.useZeroPages === 1,
-      maxPageSharing: this.settings.maxPageSharing,
-      checksumFirst: features.checksumFirst,
-    }));
+    this.scanner = new Scanner(this.contents, costs, rulesOf(this.settings, features));
   }
 
   enter(guest: VirtualGuest): void {
@@ -62,9 +59,25 @@ export class Ksmd {
     this.scanner.leave(guest);
   }
 
-  /** What merging could save at best, in pages. */
-  possiblePages(): number {
-    return this.contents.possiblePages(this.settings.maxPageSharing, this.settings.useZeroPages === 1);
+  /** A guest writes to its empty pages from `from` to `to`, and empties them again. */
+  emptied(guest: VirtualGuest, from: number, to: number): void {
+    this.scanner.emptied(guest, from, to);
+  }
+
+  /** What merging could save at best, in pages. @param splitsFree empty pages are in huge pages whose splitting frees them. */
+  possiblePages(splitsFree: boolean): number {
+    const { maxPageSharing, useZeroPages } = this.settings;
+    return this.contents.possiblePages(maxPageSharing, splitsFree || useZeroPages === 1) + this.scanner.freedPages;
+  }
+
+  /** Pages mapped to the zero page that KSM counts nowhere. */
+  get freedPages(): number {
+    return this.scanner.freedPages;
+  }
+
+  /** Pages of the huge pages that were split to free empty ones. */
+  get splitPages(): number {
+    return this.scanner.splitPages;
   }
 
   get zeroPages(): number {
@@ -74,6 +87,11 @@ export class Ksmd {
   /** Memory of its records, in bytes. */
   get bookkeepingBytes(): number {
     return (this.scanner.items + this.contents.totals.shared + this.contents.totals.chains) * RECORD_BYTES;
+  }
+
+  /** How it is set to run. */
+  get pace(): Pick<KsmState, 'run' | 'pagesToScan' | 'sleepMillisecs'> {
+    return this.settings;
   }
 
   /** The files of /sys/kernel/mm/ksm. */
@@ -94,7 +112,7 @@ export class Ksmd {
       stableNodeChains: chains,
       stableNodeDups: dups,
     };
-    return shown(this.settings, counters, this.features);
+    return shown(this.names, this.settings, counters);
   }
 
   /** @returns why the kernel refuses it, as the system call's error; undefined when it is taken. */
@@ -102,6 +120,7 @@ export class Ksmd {
     const error = refusal(this.settings, setting, value, this.contents.totals.shared);
     if (error !== undefined || this.settings[setting] === value) return error;
     this.settings = { ...this.settings, [setting]: value };
+    this.scanner.rules = rulesOf(this.settings, this.features);
     if (setting === 'run') this.batchLeft = 0;
     if (setting === 'run' && value === 2) this.unmerge();
     if (setting === 'advisorMode') this.switchAdvisor();
@@ -215,4 +234,14 @@ export class Ksmd {
     this.scanner.unmerge();
     this.fullScans = 0;
   }
+}
+
+function rulesOf(
+  { smartScan, useZeroPages, maxPageSharing }: Settings,
+  { checksumFirst, zeroPagesCounted }: KernelFeatures,
+): ScanRules {
+  return {
+    ...{ smartScan: smartScan === 1, useZeroPages: useZeroPages === 1, maxPageSharing },
+    ...{ checksumFirst, zeroPagesCounted },
+  };
 }

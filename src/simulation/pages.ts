@@ -4,10 +4,13 @@ import type { VirtualGuest } from './guest.js';
 export type Contents = SharedContents<VirtualGuest>;
 export type GuestFamily = Family<VirtualGuest>;
 
-/** What is in pages: something that only this guest has (and may write anew), empty pages, or a part of a family (address + shift is its place in it). */
+/**
+ * What is in pages: something that only this guest has (and may write anew), empty pages, or a part of a family (address +
+ * shift is its place in it). Of empty pages it matters whether they are in huge pages whose splitting frees them.
+ */
 export type PageContent =
   | { readonly kind: 'own'; readonly rewritten: boolean }
-  | { readonly kind: 'zero'; readonly family: GuestFamily }
+  | { readonly kind: 'zero'; readonly family: GuestFamily; readonly huge: boolean }
   | { readonly kind: 'family'; readonly family: GuestFamily; readonly shift: number };
 
 /** Alike pages of a guest, as ksmd knows them. */
@@ -17,8 +20,11 @@ export interface Pages {
   readonly known: boolean;
   /** The checksum in the record: there is none, it is that of the content, or the content is another since. */
   readonly checksum: 'none' | 'current' | 'stale';
-  /** In which tree they are; `zero`: mapped to the kernel's zero page (use_zero_pages). */
-  readonly tree: 'none' | 'unstable' | 'stable' | 'zero';
+  /**
+   * In which tree they are; `zero`: mapped to the kernel's zero page (use_zero_pages); `freed`: the same where KSM counts it
+   * nowhere and run=2 does not give it back, by the splitting of a huge page or by KSM before Linux 6.6.
+   */
+  readonly tree: 'none' | 'unstable' | 'stable' | 'zero' | 'freed';
   /** Of those in the unstable tree, the share that really is: the others were found changed. 1 unless the guest rewrites. */
   readonly quietShare: number;
   /** Smart scan: how often they were looked at, and how often they may still be left out. */
@@ -57,6 +63,7 @@ export function samePages(a: Pages, b: Pages): boolean {
 
 function sameKind(a: PageContent, b: PageContent): boolean {
   if (a.kind === 'own' && b.kind === 'own') return a.rewritten === b.rewritten;
+  if (a.kind === 'zero' && b.kind === 'zero') return a.huge === b.huge;
   if (a.kind !== 'family' || b.kind !== 'family') return a.kind === b.kind;
   return a.family === b.family && a.shift === b.shift;
 }

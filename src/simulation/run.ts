@@ -9,11 +9,23 @@ import type { Sample } from '../core/sample.js';
 import { type HostOptions, VirtualHost } from './host.js';
 import type { Step } from './scenario.js';
 
+/** What the kernel tells of each guest's memory, as it was then. */
+interface KernelView {
+  readonly freed: FreedBySplits;
+  readonly mergedBytes: ReadonlyMap<string, number>;
+  readonly atMillis: number;
+  readonly fullScans: number;
+}
+
 /** A step and when it is done. */
 export interface TimedStep {
   readonly atMillis: number;
   readonly step: Step;
 }
+
+/** How old what is known of the guests' memory may become (src/agent/collector.ts), and so much when a pass has ended. */
+const READING_MILLIS = 10_000;
+const READING_AFTER_PASS_MILLIS = 1000;
 
 /**
  * The daemon's pipeline on a virtual host, with virtual time between: a day takes seconds. The same is done in the same
@@ -24,7 +36,7 @@ export class Simulation {
   private readonly scheduler = new VirtualTimeScheduler(undefined, 0);
   private readonly event$ = new Subject<GuestEvent>();
   private readonly failures: unknown[] = [];
-  private freed: FreedBySplits | undefined;
+  private view: KernelView | undefined;
   private beingFreed: BeingFreed | undefined;
 
   /** @param onRetune is told every turn of the loop. */
@@ -98,16 +110,28 @@ export class Simulation {
   /** The host as it is now, with what was freed unseen by KSM's counters since the first sample. */
   private sample(): Sample {
     this.arrive();
-    const reading = this.host.anonymousReading();
-    this.freed = this.freed === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(this.freed, reading);
+    const { freed, mergedBytes } = this.kernelView();
     const sample = this.host.sample();
     this.beingFreed = nextBeingFreed(this.beingFreed, {
-      mergedBytes: new Map(this.host.guestMemory().map(({ name, mergedBytes }) => [name, mergedBytes ?? 0])),
+      mergedBytes,
       running: new Set(sample.guests.map(({ name }) => name)),
       sharingBytes: sample.ksm.pagesSharing * sample.pageSizeBytes,
       fullScans: sample.ksm.fullScans ?? 0,
     });
-    return { ...sample, freedBySplits: this.freed, beingFreedBytes: this.beingFreed.bytes };
+    return { ...sample, freedBySplits: freed, beingFreedBytes: this.beingFreed.bytes };
+  }
+
+  /** As old as it may be in the daemon's samples, which reads it of every guest: after a pass, and now and then. */
+  private kernelView(): KernelView {
+    const { host, view } = this;
+    const [atMillis, { fullScans }] = [host.nowMillis, host.ksmd];
+    const keptMillis = fullScans === view?.fullScans ? READING_MILLIS : READING_AFTER_PASS_MILLIS;
+    if (view !== undefined && atMillis - view.atMillis < keptMillis) return view;
+    const reading = host.anonymousReading();
+    const freed = view === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(view.freed, reading);
+    const mergedBytes = new Map(host.guestMemory().map((guest) => [guest.name, guest.mergedBytes ?? 0]));
+    this.view = { freed, mergedBytes, atMillis, fullScans };
+    return this.view;
   }
 
   private apply({ settings }: Decision, { ksm }: Sample): Applied {

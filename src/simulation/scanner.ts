@@ -1,4 +1,4 @@
-import { type Verdict, costOf, pagesAtCost, placeOf, sharedAfter, verdictOn } from './comparing.js';
+import { type Entry, type Verdict, costOf, pagesAtCost, placeOf, sharedAfter, verdictOn } from './comparing.js';
 import type { KsmdCosts } from './costs.js';
 import type { VirtualGuest } from './guest.js';
 import { type Contents, type GuestFamily, type Pages, smartScan, unseen } from './pages.js';
@@ -21,6 +21,8 @@ export interface ScanRules {
   readonly useZeroPages: boolean;
   readonly maxPageSharing: number;
   readonly checksumFirst: boolean;
+  /** Whether the kernel counts the pages that KSM maps to the zero page, and gives them back. */
+  readonly zeroPagesCounted: boolean;
 }
 
 /** Before the first page of a guest. */
@@ -32,22 +34,29 @@ export class Scanner {
   items = 0;
   unshared = 0;
   zeroPages = 0;
+  /** Mapped to the zero page, and counted nowhere (`freed`). */
+  freedPages = 0;
+  /** Of huge pages that were split to free empty pages. */
+  splitPages = 0;
   skipped = 0;
   /** Whether it is between two passes. */
   atHead = true;
+  /** Those in force. */
+  rules: ScanRules;
   /** In the order of the kernel's list; ended ones until they are forgotten. */
   private readonly guests: VirtualGuest[] = [];
   private readonly contents: Contents;
   private readonly costs: KsmdCosts;
-  private readonly rules: () => ScanRules;
   private cursor = 0;
   private address = NOT_ENTERED;
   /** Counts passes, and never begins anew. */
   private pass = 0;
   /** Nodes of the unstable tree, which is new in every pass. */
   private unstableNodes = 0;
+  /** Whether an empty page has left a node without a page in it. */
+  private lostNode = false;
 
-  constructor(contents: Contents, costs: KsmdCosts, rules: () => ScanRules) {
+  constructor(contents: Contents, costs: KsmdCosts, rules: ScanRules) {
     this.contents = contents;
     this.costs = costs;
     this.rules = rules;
@@ -66,7 +75,7 @@ export class Scanner {
   /** A guest ends. ksmd comes to it next, and gives its records back; until then they are counted. */
   leave(guest: VirtualGuest): void {
     guest.end();
-    for (const { from, to, value } of guest.memory.all()) if (value.tree === 'zero') this.zeroPages -= to - from;
+    this.uncount(guest.memory.all());
     const index = this.guests.indexOf(guest);
     const atCursor = !this.atHead && index === this.cursor;
     const known = guest.memory.all().some(({ value }) => value.known);
@@ -79,16 +88,26 @@ export class Scanner {
 
   /** Every merged page becomes its guest's own again, and all records go. */
   unmerge(): void {
-    for (const guest of this.guests) guest.memory.update(0, guest.memory.length, ({ content }) => unseen(content));
+    for (const guest of this.guests) guest.memory.update(0, guest.memory.length, (pages) => unmerged(pages));
     this.guests.splice(0, this.guests.length, ...this.guests.filter(({ ended }) => !ended));
     this.contents.unmerge();
     [this.items, this.unshared, this.zeroPages] = [0, 0, 0];
     this.atHead = true;
   }
 
+  /**
+   * The guest writes to its empty pages from `from` to `to` and empties them again: those that were merged are its own
+   * from then on. The kernel counts them as sharing until ksmd comes by, which is not done here.
+   */
+  emptied(guest: VirtualGuest, from: number, to: number): void {
+    this.uncount(guest.memory.between(from, to));
+    guest.takeBack(from, to);
+  }
+
   begin(): void {
     this.atHead = false;
     this.unstableNodes = 0;
+    this.lostNode = false;
     this.pass += 1;
     [this.cursor, this.address] = [0, NOT_ENTERED];
   }
@@ -132,13 +151,14 @@ export class Scanner {
     const { costs } = this;
     const rest = run.to - this.address;
     if (value.tree === 'stable') return this.changing(guest, rest, costs.mergedNanos, true, () => undefined);
-    if (value.tree === 'zero') {
+    const { tree } = value;
+    if (tree === 'zero' || tree === 'freed') {
       return this.changing(guest, rest, costs.skipNanos, false, (pages) => {
         if (value.known) this.items -= pages;
-        return { ...unseen(value.content), tree: 'zero' };
+        return { ...unseen(value.content), tree };
       });
     }
-    const { skip, ...age } = this.rules().smartScan ? smartScan(value) : { ...ageOf(value), skip: false };
+    const { skip, ...age } = this.rules.smartScan ? smartScan(value) : { ...ageOf(value), skip: false };
     if (!skip) return this.comparing(guest, { ...value, ...age }, rest);
     return this.changing(guest, rest, costs.skipNanos, false, (pages) => {
       this.skipped += pages;
@@ -148,7 +168,7 @@ export class Scanner {
   }
 
   private comparing(guest: VirtualGuest, value: Pages, rest: number): Piece {
-    const rules = this.rules();
+    const rules = this.rules;
     const at = placeOf(value, this.address);
     const content = at?.family.at(at.place);
     const verdict = verdictOn({
@@ -157,6 +177,7 @@ export class Scanner {
       rewrittenShare: guest.rewrittenShare(value.content, value.passesSince + 1),
       shared: content?.value,
       pass: this.pass,
+      entry: this.entry,
     });
     const zero = value.content.kind === 'zero';
     const alike = at === undefined || content === undefined || zero ? rest : content.to - at.place;
@@ -170,9 +191,41 @@ export class Scanner {
         this.unshared += scanned * verdict.quietShare;
         this.unstableNodes += scanned * verdict.quietShare;
       }
-      if (verdict.kind === 'zeroed') this.zeroPages += scanned;
-      return { ...value, known: true, checksum: 'current', passesSince: 0, ...treeAfter(verdict) };
+      if (verdict.kind === 'frees') {
+        this.split(guest, content?.value.copies === 0);
+        return undefined;
+      }
+      const isFreed = verdict.kind === 'zeroed' && !rules.zeroPagesCounted;
+      if (isFreed) this.freeUncounted(guest, scanned);
+      else if (verdict.kind === 'zeroed') this.zeroPages += scanned;
+      return { ...value, known: true, checksum: 'current', passesSince: 0, ...treeAfter(verdict, isFreed) };
     });
+  }
+
+  private get entry(): Entry {
+    if (!this.lostNode) return 'open';
+    return this.unstableNodes === 0 ? 'closed' : 'zero-lost';
+  }
+
+  /** The huge page at the cursor is split, and its empty pages are freed. @param entered the page came into the unstable tree. */
+  private split(guest: VirtualGuest, entered: boolean): void {
+    this.freedPages += guest.splitAt(this.address);
+    this.splitPages += guest.hugePagePages;
+    if (entered) this.lostNode = true;
+  }
+
+  /** KSM maps the pages at the cursor to the zero page, on a kernel that does not count that. */
+  private freeUncounted(guest: VirtualGuest, pages: number): void {
+    guest.release(this.address, this.address + pages);
+    this.freedPages += pages;
+    if (guest.isInHugePages) this.splitPages += pages;
+  }
+
+  private uncount(runs: readonly Run<Pages>[]): void {
+    for (const { from, to, value } of runs) {
+      if (value.tree === 'zero') this.zeroPages -= to - from;
+      if (value.tree === 'freed') this.freedPages -= to - from;
+    }
   }
 
   /** What a verdict on `pages` from `place` on does to the family and to the partner. */
@@ -184,7 +237,7 @@ export class Scanner {
     zero: boolean,
     pages: number,
   ): void {
-    const { maxPageSharing } = this.rules();
+    const { maxPageSharing } = this.rules;
     const [to, users] = zero ? [place + 1, pages] : [place + pages, 1];
     this.contents.change(family, place, to, (old) =>
       sharedAfter(verdict, old, users, guest, this.pass, maxPageSharing),
@@ -222,14 +275,20 @@ function ageOf({ age, remainingSkips }: Pages): Pick<Pages, 'age' | 'remainingSk
   return { age, remainingSkips };
 }
 
-function treeAfter(verdict: Verdict): Pick<Pages, 'tree' | 'quietShare'> {
+/** Every page that KSM has mapped elsewhere is the guest's own again, as far as it knows of it. */
+function unmerged({ tree, content }: Pages): Pages {
+  return { ...unseen(content), tree: tree === 'freed' ? 'freed' : 'none' };
+}
+
+function treeAfter(verdict: Verdict, isFreed: boolean): Pick<Pages, 'tree' | 'quietShare'> {
   switch (verdict.kind) {
     case 'noted':
+    case 'lost':
       return { tree: 'none', quietShare: 1 };
     case 'waits':
       return { tree: 'unstable', quietShare: verdict.quietShare };
     case 'zeroed':
-      return { tree: 'zero', quietShare: 1 };
+      return { tree: isFreed ? 'freed' : 'zero', quietShare: 1 };
     default:
       return { tree: 'stable', quietShare: 1 };
   }

@@ -27,16 +27,16 @@ export interface Point {
 
 /** A host as it is now. */
 export function pointOf(host: VirtualHost): Point {
-  const ksm = host.ksmd.state();
+  const { run, pagesToScan, sleepMillisecs } = host.ksmd.pace;
   return {
     atMillis: host.nowMillis,
     savedBytes: host.savedBytes,
     possibleBytes: host.possibleBytes,
     freeBytes: host.freeBytes,
     guests: host.guestCount,
-    run: ksm.run,
-    pagesToScan: ksm.pagesToScan,
-    sleepMillisecs: ksm.sleepMillisecs,
+    run,
+    pagesToScan,
+    sleepMillisecs,
     fullScans: host.ksmd.fullScans,
     pagesScanned: host.ksmd.pagesScanned,
     ksmdCpuNanos: host.ksmd.cpuNanos,

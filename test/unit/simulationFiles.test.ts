@@ -7,7 +7,7 @@ import { counted, host, mib, passes, set } from './simulationPasses.js';
 
 describe('run', () => {
   test('2 undoes all merging at once, and counting begins anew', () => {
-    const made = host([{ commonMiB: 4, zeroMiB: 4 }, { commonMiB: 4 }], { useZeroPages: 1 });
+    const made = host([{ commonMiB: 4, zeroMiB: 4 }, { commonMiB: 4 }], { useZeroPages: 1 }, undefined, false);
     passes(made, 3);
     const saved = made.savedBytes;
     const free = made.freeBytes;

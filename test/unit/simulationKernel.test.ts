@@ -89,15 +89,15 @@ describe('own pages', () => {
   });
 });
 
-describe('empty pages', () => {
+describe('empty pages that are not in huge pages', () => {
   test('are merged with one another, so many to a page as max_page_sharing allows', () => {
-    const made = host([{ zeroMiB: 4 }, { zeroMiB: 4 }]);
+    const made = host([{ zeroMiB: 4 }, { zeroMiB: 4 }], {}, undefined, false);
     const { pagesShared, pagesSharing } = passes(made, 2);
     assert.deepEqual([pagesShared, pagesSharing], [mib(8) / 256, mib(8) - mib(8) / 256]);
   });
 
   test('are mapped to the kernel zero page with use_zero_pages: they are no longer scanned, nor counted elsewhere', () => {
-    const made = host([{ zeroMiB: 4 }, { zeroMiB: 4 }], { useZeroPages: 1 });
+    const made = host([{ zeroMiB: 4 }, { zeroMiB: 4 }], { useZeroPages: 1 }, undefined, false);
     const merged = passes(made, 2);
     assert.deepEqual([merged.ksmZeroPages, ...counted(merged)], [mib(8), 0, 0, 0, 8]);
     const scanned = merged.pagesScanned;

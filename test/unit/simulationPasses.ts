@@ -14,8 +14,9 @@ export function host(
   contents: readonly Partial<GuestContent>[],
   settings: KsmSettings = {},
   kernel?: KernelVersion,
+  hugePages = true,
 ): VirtualHost {
-  const made = new VirtualHost({ memoryMiB: 65536, ...(kernel === undefined ? {} : { kernel }) });
+  const made = new VirtualHost({ memoryMiB: 65536, hugePages, ...(kernel === undefined ? {} : { kernel }) });
   for (const [index, content] of contents.entries()) start(made, `guest${index + 1}`, content);
   set(made, { pagesToScan: 1e9, sleepMillisecs: SLEEP_MILLIS, ...settings, run: 1 });
   return made;

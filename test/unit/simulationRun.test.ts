@@ -87,6 +87,8 @@ describe("the daemon's loop on a virtual host", () => {
         ksmdCpuNanos: 0,
         memoryPressurePercent: 0,
         freedBySplits: firstFreedBySplits(simulation.host.anonymousReading()),
+        hugePages: { mayHoldGuests: true, splitFreesZeros: true },
+        kernel: { major: 6, minor: 18 },
         pageSizeBytes: 4096,
         problems: [],
       },
@@ -187,7 +189,7 @@ describe('a story', () => {
     const begun = performance.now();
     const { trace, figures } = simulate({
       story: fleetScenario(fleet),
-      plan: fixedPlan({ run: 1, pagesToScan: 5000, sleepMillisecs: 4 }),
+      plan: fixedPlan({ run: 1, pagesToScan: 5000, sleepMillisecs: 4, useZeroPages: 1 }),
       durationMillis: 86_400_000,
       host: fleet.host,
       pointMillis: 10_000,

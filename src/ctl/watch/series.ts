@@ -38,10 +38,21 @@ export function withReadings(
   more: readonly Reading[],
   windowMillis: number,
 ): readonly Reading[] {
-  const byTime = new Map([...readings, ...more].map((reading) => [reading.atMillis, reading]));
-  const all = [...byTime.values()].toSorted((a, b) => a.atMillis - b.atMillis);
+  const all = isNext(readings, more) ? [...readings, ...more] : merged(readings, more);
   const oldest = (all.at(-1)?.atMillis ?? 0) - windowMillis - GAP_MILLIS;
-  return all.filter(({ atMillis }) => atMillis >= oldest).slice(-MOST_READINGS);
+  const first = all.findIndex(({ atMillis }) => atMillis >= oldest);
+  return all.slice(Math.max(first, all.length - MOST_READINGS));
+}
+
+/** Whether it is one reading that is newer than all others: as a rule it is. */
+function isNext(readings: readonly Reading[], more: readonly Reading[]): boolean {
+  const [next] = more;
+  return more.length === 1 && next !== undefined && next.atMillis > (readings.at(-1)?.atMillis ?? -Infinity);
+}
+
+function merged(readings: readonly Reading[], more: readonly Reading[]): readonly Reading[] {
+  const byTime = new Map([...readings, ...more].map((reading) => [reading.atMillis, reading]));
+  return [...byTime.values()].toSorted((a, b) => a.atMillis - b.atMillis);
 }
 
 /** The mean of a value in each part; undefined where nobody looked. */

@@ -6,7 +6,8 @@ import type { KernelVersion } from '../../src/core/kernelVersion.js';
 import type { GuestContent, Scenario, Step } from '../../src/simulation/scenario.js';
 import { type Story, simulate } from '../../src/simulation/simulate.js';
 import type { Trace } from '../../src/simulation/trace.js';
-import { planFrom } from './examples.js';
+import { planFrom } from '../unit/examples.js';
+import { propertyRuns } from '../support/propertyRuns.js';
 
 const MINUTE_MILLIS = 60_000;
 /** After this nothing happens any more. */
@@ -23,7 +24,7 @@ const content: fc.Arbitrary<GuestContent> = fc.record({
   rewrittenMiBPerSecond: fc.constantFrom(0, 0, 0, 1, 50),
 });
 /** A failure is told at once and as it was found: a run takes too long to look for the smallest host that fails. */
-const REPORTED = { numRuns: 60, endOnFailure: true, includeErrorInReport: true } as const;
+const REPORTED = { endOnFailure: true, includeErrorInReport: true } as const;
 
 const guest = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f');
 const start = fc.record({ kind: fc.constant('start' as const), guest, content });
@@ -104,7 +105,7 @@ describe('the policy adaptive on any virtual host', () => {
         const { busiestCpuPercent } = run(of, version, percent).figures;
         assert.ok(busiestCpuPercent <= allowedPercent(percent), `${busiestCpuPercent} % with KSM_CPU_MAX=${percent}`);
       }),
-      REPORTED,
+      { ...REPORTED, ...propertyRuns(60) },
     );
   });
 
@@ -114,7 +115,7 @@ describe('the policy adaptive on any virtual host', () => {
         const share = shareSince(run(of, version, percent, REST_MILLIS).trace, REST_MILLIS / 4);
         assert.ok(share <= 0.01, `${share * 100} %`);
       }),
-      REPORTED,
+      { ...REPORTED, ...propertyRuns(60) },
     );
   });
 
@@ -125,7 +126,7 @@ describe('the policy adaptive on any virtual host', () => {
         const share = shareSince(trace, REST_MILLIS / 4);
         assert.ok(share <= 0.01, `${share * 100} %`);
       }),
-      { ...REPORTED, numRuns: 20 },
+      { ...REPORTED, ...propertyRuns(20) },
     );
   });
 
@@ -157,7 +158,7 @@ describe('the policy adaptive on any virtual host', () => {
         if (quiet && (of.later ?? []).length === 0) assert.equal(bursts, 1, sentences(begun));
         assert.ok(bursts <= 8 + 3 * arrivals + 3 * (of.later ?? []).length, sentences(begun));
       }),
-      REPORTED,
+      { ...REPORTED, ...propertyRuns(60) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { MEASURED_COSTS } from '../../src/simulation/costs.js';
 import { VirtualGuest } from '../../src/simulation/guest.js';
 import { type ScanRules, Scanner } from '../../src/simulation/scanner.js';
 import { type ReferenceGuest, ReferenceKsm } from './simulationReference.js';
+import { propertyRuns } from '../support/propertyRuns.js';
 
 /** Both models of ksmd with the same guests. A MiB is one page here. */
 class Pair {
@@ -20,11 +21,12 @@ class Pair {
   private passes = 0;
 
   constructor(rules: Pick<ScanRules, 'smartScan' | 'checksumFirst'>) {
-    this.scanner = new Scanner(this.contents, MEASURED_COSTS, () => ({
+    this.scanner = new Scanner(this.contents, MEASURED_COSTS, {
       useZeroPages: false,
       maxPageSharing: 256,
+      zeroPagesCounted: true,
       ...rules,
-    }));
+    });
     this.reference = new ReferenceKsm(rules.smartScan, rules.checksumFirst);
   }
 
@@ -36,6 +38,7 @@ class Pair {
       { commonMiB: 0, ownMiB: 0 },
       this.contents,
       1,
+      { mayHoldGuests: false, splitFreesZeros: false },
     );
     this.scanner.enter(guest);
     guest.fill(guest.pages);
@@ -107,7 +110,7 @@ describe('ksmd in runs of pages', () => {
           }
         },
       ),
-      { numRuns: 500 },
+      propertyRuns(500),
     );
   });
 });

@@ -8,7 +8,8 @@ import type { GuestContent, Step } from '../../src/simulation/scenario.js';
 const content: fc.Arbitrary<GuestContent> = fc.record({
   commonMiB: fc.nat(6),
   image: fc.constantFrom('a', 'b'),
-  zeroMiB: fc.nat(3),
+  zeroMiB: fc.nat(5),
+  rewrittenZeroMiBPerSecond: fc.constantFrom(0, 0, 2, 20),
   ownMiB: fc.nat(6),
   rewrittenMiBPerSecond: fc.oneof(fc.constant(0), fc.double({ min: 0.01, max: 20, noNaN: true })),
 });
@@ -33,6 +34,7 @@ export const settings: fc.Arbitrary<KsmSettings> = fc.record({
 export const host: fc.Arbitrary<HostOptions> = fc.record({
   memoryMiB: fc.integer({ min: 1024, max: 4096 }),
   kernel: fc.constantFrom({ major: 6, minor: 4 }, { major: 6, minor: 10 }, { major: 6, minor: 18 }),
+  hugePages: fc.boolean(),
   ownMiB: fc.constant(512),
   fillMiBPerSecond: fc.constantFrom(2, 320),
 });

@@ -10,8 +10,9 @@ import type { HostOptions } from '../../src/simulation/host.js';
 import { MORNING_MEMORY_MIB, MORNING_MILLIS, morning } from '../../src/simulation/morning.js';
 import { Recorder } from '../../src/simulation/recorder.js';
 import { type TimedStep, fixedPlan } from '../../src/simulation/run.js';
-import { planFrom } from './examples.js';
+import { planFrom } from '../unit/examples.js';
 import { host, settings, timeline } from './simulationArbitraries.js';
+import { propertyRuns } from '../support/propertyRuns.js';
 
 const END_MILLIS = 25_000;
 const adaptive = planFrom({ KSM_POLICY: 'adaptive' });
@@ -86,7 +87,7 @@ describe('a simulation', () => {
         );
         assert.deepEqual(stopped, course(small, planOf(by), steps, END_MILLIS, [END_MILLIS]));
       }),
-      { numRuns: 60 },
+      propertyRuns(60),
     );
   });
 

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { fixedPlan, type TimedStep } from '../../src/simulation/run.js';
 import type { GuestContent, Step } from '../../src/simulation/scenario.js';
 import { type Story, simulate } from '../../src/simulation/simulate.js';
-import { planFrom } from './examples.js';
+import { planFrom } from '../unit/examples.js';
+import { propertyRuns } from '../support/propertyRuns.js';
 
 /**
  * Savings under adaptive at 70 % of a core, beside ksmd flat out from the first moment to the last, while guests come and
@@ -92,6 +93,6 @@ test('whoever comes and goes when, from the third minute on at least half of it'
       const share = shareOfFlatOut({ before, later, seconds: Math.max(second, 180) + 120, fillMiBPerSecond }, 180);
       assert.ok(share >= 0.5, `${share} of what ksmd flat out saves`);
     }),
-    { numRuns: 8 },
+    propertyRuns(8),
   );
 });
