@@ -4,8 +4,10 @@ import { Daemon } from '../client/client.js';
 import type { RetuneReply } from '../client/replies.js';
 import { messageOf } from '../errors.js';
 import { type GuestProcess, listGuestProcesses } from '../host/guestProcess.js';
+import { readKsmStat } from '../host/ksmStat.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { readOffered } from '../host/offeredMemory.js';
+import { listProcesses, memoryStatus } from '../host/processes.js';
 import { pageSizeBytes } from '../host/sysfs.js';
 import { retuneLines, toJson } from './command.js';
 import { type LibvirtSide, TAINT, busOf, libvirtSide, monitorOf, withMonitor } from './liveGuest.js';
@@ -22,10 +24,10 @@ interface Step {
   readonly problem?: string;
 }
 
-/** A guest whose offer is to be put back, and what of it can still be merged. */
+/** A guest whose offer is to be put back, and the most of it that can still be merged. */
 interface Withdrawn {
   readonly process: GuestProcess;
-  readonly offeredBytes: number;
+  readonly leftBytes: number;
 }
 
 /**
@@ -83,13 +85,14 @@ async function unmergeGuests(
       const change = await withMonitor(guest, side, async (monitor) => {
         if (monitor.taints && !told) notice(TAINT);
         told ||= monitor.taints;
-        withdrawn.push({ process: guest, offeredBytes: 0 });
+        // All of it, until it is read what came of it.
+        withdrawn.push({ process: guest, leftBytes: mostMerged(guest) });
         const place = `${index + 1} of ${guests.length}`;
         return changeOffer('', guest, monitor, false, (text) => {
           progress(text === '' ? '' : `${place}, ${text}`);
         });
       });
-      withdrawn[withdrawn.length - 1] = { process: guest, offeredBytes: change.offeredBytes ?? 0 };
+      withdrawn[withdrawn.length - 1] = { process: guest, leftBytes: change.offeredBytes ?? mostMerged(guest) };
       steps.push({ guest: guest.name, unmergedBytes: change.mergedBytesBefore });
     } catch (error) {
       steps.push({ guest: guest.name, problem: messageOf(error) });
@@ -103,9 +106,8 @@ async function unmergeGuests(
  * that are unmerged. So what is left is counted here.
  */
 async function unmergeRest({ bus, force, progress }: VerbInput, withdrawn: readonly Withdrawn[]): Promise<RetuneReply> {
-  const done = new Map(withdrawn.map(({ process, offeredBytes }) => [process.pid, offeredBytes]));
-  const guests = await listGuestProcesses('');
-  const left = guests.reduce((sum, guest) => sum + (done.get(guest.pid) ?? mergedOf(guest) ?? guest.residentBytes), 0);
+  const done = new Map(withdrawn.map(({ process, leftBytes }) => [process.pid, leftBytes]));
+  const left = (await mostMergedByPid()).reduce((sum, [pid, bytes]) => sum + (done.get(pid) ?? bytes), 0);
   const fits = guestObstacle('memory', left, readMemoryFigures('')) === undefined;
   progress(`unmerging what is left, at most ${formatBytes(left)}`);
   return Daemon.with(bus, (daemon) => daemon.command('Unmerge', 'b', [force || fits]));
@@ -127,6 +129,24 @@ async function putBack(process: GuestProcess, side: LibvirtSide): Promise<readon
 function stepText({ guest, unmergedBytes, problem }: Step): string {
   if (problem !== undefined) return problem.startsWith('guest ') ? problem : `guest ${guest}: ${problem}`;
   return `guest ${guest}: ${unmergedBytes === undefined ? 'unmerged' : `${formatBytes(unmergedBytes)} unmerged`}`;
+}
+
+/** Of every process: not guests alone can have merged memory. */
+async function mostMergedByPid(): Promise<readonly (readonly [number, number])[]> {
+  const guests = (await listGuestProcesses('')).map((guest) => [guest.pid, mostMerged(guest)] as const);
+  const seen = new Set(guests.map(([pid]) => pid));
+  // A thread of the kernel has no memory, and its files are empty.
+  const hasMemory = (pid: number) => (memoryStatus('', pid)?.('VmRSS') ?? 0) > 0;
+  const others = listProcesses('').filter(({ pid }) => !seen.has(pid) && hasMemory(pid));
+  const read = others.map(async ({ pid }) => {
+    const ksmStat = await readKsmStat('', pid);
+    return [pid, ksmStat.kind === 'told' ? (mergedBytesOf(ksmStat.stat, pageSizeBytes('')) ?? 0) : 0] as const;
+  });
+  return [...guests, ...(await Promise.all(read))];
+}
+
+function mostMerged(guest: GuestProcess): number {
+  return mergedOf(guest) ?? guest.residentBytes;
 }
 
 /** Undefined where only root may read it, or this kernel does not tell. */

@@ -60,9 +60,9 @@ describe('samepagectl unmerge', { concurrency: true }, () => {
   it('--gradually stops merging first, and without a guest to unmerge is as unmerge', async () => {
     await using host = await fullHost();
     await host.started();
-    const words = ['--bus', host.address, '--json', 'unmerge', '--gradually', '--libvirt', 'none'];
-    const { status, stdout } = await runCtl(words);
-    assert.equal(status, 0);
+    const words = ['--bus', host.address, '--json', 'unmerge', '--gradually', '--force', '--libvirt', 'none'];
+    const { status, stdout, stderr } = await runCtl(words);
+    assert.equal(status, 0, stdout + stderr);
     const { retune } = JSON.parse(stdout) as { retune: Record<string, unknown> };
     assert.deepEqual([retune['reason'], retune['changes']], ['unmerged', ['run 0 -> 2']]);
     assert.equal(host.pace, '2 300 10');
