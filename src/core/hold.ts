@@ -73,3 +73,14 @@ export function unmergeObstacle({ savedBytes, freedBytes }: Savings, memory: Mem
     freedBytes > 0 ? `, and guests may use ${formatBytes(freedBytes)} again that splits of huge pages freed` : '';
   return `${needed}${freed}; ${formatBytes(available)} are available, of which a tenth must stay free`;
 }
+
+/**
+ * Why unmerging one guest could take the host out of memory; undefined when it fits, as unmergeObstacle has it.
+ *
+ * @param bytes the most that the guest's pages can take.
+ */
+export function guestObstacle(guest: string, bytes: number, memory: MemoryFigures): string | undefined {
+  const available = availableBytesOf(memory);
+  if (bytes <= available * (1 - UNMERGE_MARGIN)) return undefined;
+  return `unmerging guest ${guest} needs up to ${formatBytes(bytes)}; ${formatBytes(available)} are available, of which a tenth must stay free`;
+}

@@ -5,6 +5,7 @@ import { savingsOf } from '../core/savings.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { pageSizeBytes } from '../host/sysfs.js';
 import { runCommand } from './command.js';
+import { unmergeGradually } from './unmergeGradually.js';
 import { UsageError, type Verb, type VerbInput } from './verb.js';
 
 /** How often the progress of unmerging is shown, in milliseconds. */
@@ -50,18 +51,17 @@ export const unmerge: Verb = {
   summary: 'give every guest its own pages back, and stop',
   details:
     'Undoes all merging (run=2). What is saved must fit into available memory with a tenth to spare, otherwise it is ' +
-    'refused with the figures. Stays so until resume. The kernel unmerges all at once; --gradually says what else can be done.',
-  options: ['bus', 'json', 'force', 'gradually'],
+    'refused with the figures. Stays so until resume. With --gradually QEMU takes back the offer of one guest after the ' +
+    'other, the smallest first, each if it fits; Ctrl-C ends it between two guests; what is left follows with run=2, and the ' +
+    'guests are offered again.',
+  options: ['bus', 'json', 'force', 'gradually', 'libvirt'],
   examples: [
     { command: 'samepagectl unmerge', does: 'before a benchmark, where memory allows it' },
+    { command: 'samepagectl unmerge --gradually', does: 'guest by guest, as far as memory allows it' },
     { command: 'samepagectl unmerge --force', does: 'whatever the memory' },
   ],
   run: async (input) => {
-    if (input.gradually) {
-      throw new Error(
-        'the kernel offers no way to unmerge in steps: run=2 unmerges everything at once, and a process can undo merging only for itself. Move or shut down guests one by one, or stop merging (samepagectl stop) and let their writes undo it',
-      );
-    }
+    if (input.gradually) return unmergeGradually(input);
     const watched = new AbortController();
     const [result] = await Promise.all([
       runCommand(input, (daemon) => daemon.command('Unmerge', 'b', [input.force])).finally(() => {

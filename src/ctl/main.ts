@@ -36,7 +36,7 @@ async function main(): Promise<VerbResult> {
   const verb = verbOf(word, VERBS);
   if (verb.usage === undefined && words.length > 0) throw new UsageError(`${word} takes no "${words.join(' ')}"`);
   refuseOptions(word, verb, values);
-  return verb.run({ ...values, words, terminal, progress });
+  return verb.run({ ...values, words, terminal, progress, notice });
 }
 
 function parseCommandLine() {
@@ -72,6 +72,10 @@ function refuseOptions(word: string, verb: Verb, values: Readonly<Record<string,
 
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
+
+function notice(text: string): void {
+  process.stderr.write(`${fold([`samepagectl: ${text}`], terminalOf(process.stderr, process.env))}\n`);
 }
 
 function statusOf(error: unknown): number {

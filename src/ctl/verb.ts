@@ -27,7 +27,7 @@ export const OPTIONS = {
   },
   csv: { type: 'boolean', default: false, help: 'comma-separated values, a record a line' },
   force: { type: 'boolean', default: false, help: 'even if it may not fit into memory' },
-  gradually: { type: 'boolean', default: false, help: 'in steps, where the kernel can' },
+  gradually: { type: 'boolean', default: false, help: 'guest by guest, as far as they fit into memory' },
   json: { type: 'boolean', default: false, help: 'for programs' },
   libvirt: {
     type: 'string',
@@ -36,6 +36,7 @@ export const OPTIONS = {
     placeholder: 'OBJECT',
     values: ['/org/libvirt/QEMU', 'none'],
   },
+  now: { type: 'boolean', default: false, help: 'the running guest as well, at once' },
   once: { type: 'boolean', default: false, help: 'print one frame and end' },
   root: {
     type: 'string',
@@ -77,6 +78,8 @@ export interface VerbInput extends OptionValues {
   readonly terminal: Terminal;
   /** Shows how a long task is getting on, on a terminal only; each text replaces the one before. */
   readonly progress: (text: string) => void;
+  /** Says a sentence on stderr before something is done. */
+  readonly notice: (text: string) => void;
 }
 
 export interface VerbResult {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/guestMemory.js';
+import { qmpSocketOf } from '../qemu/qmpSocket.js';
 import { clean } from '../text/clean.js';
 import { type KsmStatReply, readKsmStat } from './ksmStat.js';
 import { commandLine, memoryStatus } from './processes.js';
@@ -16,6 +17,8 @@ export interface GuestProcess {
   readonly ksmStat: KsmStatReply;
   /** What the kernel says counts where it may be read, otherwise the command line alone. */
   readonly mergeability: Mergeability;
+  /** Where QEMU listens for a program that is to speak to its monitor. */
+  readonly qmpSocket: string | undefined;
 }
 
 /** The running guests. One that ends while it is looked at is left out. */
@@ -46,7 +49,14 @@ async function readGuest(root: Root, pid: number): Promise<GuestProcess | undefi
   if (ksmStat.kind === 'absent' && !existsSync(`${root}/proc/${pid}`)) return undefined;
   const traits = withKernelView(traitsOfCommandLine(argv), memory, guest.configuredBytes);
   const offered = ksmStat.kind === 'told' ? ksmStat.stat.mergeable : undefined;
-  return { ...guest, pid, residentBytes: memory('VmRSS'), ksmStat, mergeability: judgeMergeability(traits, offered) };
+  return {
+    ...guest,
+    pid,
+    residentBytes: memory('VmRSS'),
+    ksmStat,
+    mergeability: judgeMergeability(traits, offered),
+    qmpSocket: qmpSocketOf(argv),
+  };
 }
 
 /**

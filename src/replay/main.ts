@@ -3,6 +3,7 @@ import { type Config, DEFAULT_CONFIG_FILE, loadConfig } from '../config/load.js'
 import { terminalOf } from '../ctl/terminal.js';
 import { EXIT, FatalError } from '../errors.js';
 import { readRecording } from './input.js';
+import { likenessUnknown } from './passes.js';
 import { replay } from './replay.js';
 import { report } from './report.js';
 import { lengthMillis, splitRecord } from './segments.js';
@@ -38,6 +39,7 @@ export function runReplay({ path, configFile, policy }: ReplayOptions): void {
     throw new FatalError(`${path}: no two samples follow one another: there is nothing to replay`, EXIT.usage);
   }
   const summary = summaryOf(segments);
+  const unknown = likenessUnknown(segments);
   // A configuration with the recorded policy differs in something else.
   const isFile = policy === undefined && summary.policies.includes(other.KSM_POLICY);
   process.stdout.write(
@@ -45,12 +47,14 @@ export function runReplay({ path, configFile, policy }: ReplayOptions): void {
       path,
       summary,
       recordedDecisions: segments.flatMap(({ decisions }) => decisions),
-      replay: replay(segments, {
-        asRecorded: asRecorded.values,
-        other,
-        nanosPerPage: summary.ksmd.nanosPerPage,
-        onProgress: progressOn(process.stderr),
-      }),
+      replay:
+        unknown ??
+        replay(segments, {
+          asRecorded: asRecorded.values,
+          other,
+          nanosPerPage: summary.ksmd.nanosPerPage,
+          onProgress: progressOn(process.stderr),
+        }),
       recordedConfig: isDefault(asRecorded) ? "ksmtuned.conf's defaults" : recordedConfig,
       terminal: terminalOf(process.stdout, process.env),
       otherName: isFile ? configFile : other.KSM_POLICY,

@@ -1,9 +1,10 @@
 import type { HistorySample } from '../core/history.js';
-import { type HostOptions, PAGE_BYTES } from '../simulation/host.js';
+import type { HostOptions } from '../simulation/host.js';
 import type { KernelVersion } from '../core/kernelVersion.js';
 import type { TimedStep } from '../simulation/run.js';
 import type { GuestContent, Step } from '../simulation/scenario.js';
 import { type Life, livesOf, sharableBytes } from './lives.js';
+import { passesOf } from './passes.js';
 import { type Segment, lengthMillis, meanOf } from './segments.js';
 
 /** A virtual host that goes through what a segment has recorded. */
@@ -74,7 +75,7 @@ function alikeShareOf(segments: readonly Segment[], lives: readonly (readonly Li
   let [saved, all] = [0, 0];
   let [mostSaved, allThen] = [0, 0];
   for (const [index, segment] of segments.entries()) {
-    for (const { sample, settledMillis } of settlingOf(segment)) {
+    for (const { sample, settledMillis } of passesOf(segment)) {
       const sharable = sharableBytes(lives[index] ?? [], sample.atMillis);
       saved += sample.savedBytes * settledMillis;
       all += sharable * settledMillis;
@@ -83,20 +84,6 @@ function alikeShareOf(segments: readonly Segment[], lives: readonly (readonly Li
   }
   const share = all > 0 ? saved / all : allThen > 0 ? mostSaved / allThen : 0;
   return Math.min(share, 1);
-}
-
-/** Each sample, and for how long before it ksmd had looked twice at all memory since guests came or went. */
-function settlingOf({ samples }: Segment): readonly { sample: HistorySample; settledMillis: number }[] {
-  let [before] = samples;
-  let scannedThen = before.pagesScanned;
-  return samples.map((sample) => {
-    if (sample.guestCount !== before.guestCount) scannedThen = sample.pagesScanned;
-    const { pagesScanned = 0, committedBytes } = sample;
-    const isSettled = pagesScanned - (scannedThen ?? pagesScanned) >= (2 * committedBytes) / PAGE_BYTES;
-    const settledMillis = isSettled ? sample.atMillis - before.atMillis : 0;
-    before = sample;
-    return { sample, settledMillis };
-  });
 }
 
 /** One that tells as much as the recorded one did. */

@@ -6,6 +6,7 @@ import type { Hold } from '../core/hold.js';
 import { clockRange, clockTime, shortDate } from '../text/clock.js';
 import { type Row, type Terminal, fold, hanging, topicRows } from '../ctl/terminal.js';
 import { cpuTime, differences, resembles } from './comparison.js';
+import { foldRepeated } from './folding.js';
 import { reachRows } from './reaches.js';
 import type { Replay, Trial } from './replay.js';
 import type { Summary } from './summary.js';
@@ -14,7 +15,8 @@ export interface ReportInput {
   readonly path: string;
   readonly summary: Summary;
   readonly recordedDecisions: readonly HistoryDecision[];
-  readonly replay: Replay;
+  /** Or why there is none, in a sentence. */
+  readonly replay: Replay | string;
   /** Whose figures the recorded policy was given. */
   readonly recordedConfig: string;
   /** What the other is called: its policy, or the file where the policy is the recorded one. */
@@ -28,17 +30,22 @@ const HOLDS: readonly string[] = ['paused', 'stopped', 'unmerged'] satisfies Hol
 
 /** What was recorded, what would have been decided, and what it would have come to. */
 export function report(input: ReportInput): string {
-  return [
-    ...recordedLines(input),
-    '',
-    ...decisionLines(input),
-    '',
-    ...rebuiltLines(input),
-    '',
-    ...comparisonLines(input),
-  ]
-    .map((line) => `${line}\n`)
-    .join('');
+  const { replay } = input;
+  const parts =
+    typeof replay === 'string'
+      ? [recordedLines(input), decisionLines(input, undefined), refusalLines(replay, input)]
+      : [
+          recordedLines(input),
+          decisionLines(input, replay),
+          rebuiltLines(input, replay),
+          comparisonLines(input, replay),
+        ];
+  return parts.map((lines) => lines.map((line) => `${line}\n`).join('')).join('\n');
+}
+
+function refusalLines(unknown: string, { terminal }: ReportInput): readonly string[] {
+  const subject = "Nothing is simulated or compared: the record does not show how much of the guests' memory is alike";
+  return [fold([`${subject} (${unknown}).`], terminal)];
 }
 
 function recordedLines({ path, summary, terminal }: ReportInput): readonly string[] {
@@ -64,33 +71,32 @@ function recordedLines({ path, summary, terminal }: ReportInput): readonly strin
   ];
 }
 
-function decisionLines({ recordedDecisions, replay, otherName, terminal }: ReportInput): readonly string[] {
-  const { decisions } = replay.other ?? replay.recorded;
-  const [made, who] =
-    replay.other === undefined ? ['replayed', 'replayed'] : [`${otherName} makes them`, basename(otherName)];
+function decisionLines(
+  { recordedDecisions, otherName, terminal }: ReportInput,
+  replay: Replay | undefined,
+): readonly string[] {
+  const other = replay?.other;
+  const who = other === undefined ? 'replayed' : basename(otherName);
+  const made = other === undefined ? 'replayed' : `${otherName} makes them`;
   const lines = [
-    ...recordedDecisions.map((decision) => ({ who: 'recorded', decision })),
-    ...decisions.map((decision) => ({ who, decision })),
-  ].toSorted((a, b) => a.decision.atMillis - b.decision.atMillis);
-  const heads = table(
-    lines.map(({ who, decision: { atMillis } }) => [`${shortDate(atMillis)} ${clockTime(atMillis, true)}`, who]),
-  );
+    ...foldRepeated(recordedDecisions).map((line) => ({ who: 'recorded', ...line })),
+    ...foldRepeated((other ?? replay?.recorded)?.decisions ?? []).map((line) => ({ who, ...line })),
+  ].toSorted((a, b) => a.atMillis - b.atMillis);
+  const heads = table(lines.map((line) => [`${shortDate(line.atMillis)} ${clockTime(line.atMillis, true)}`, line.who]));
+  const title = 'Decisions where they change, as recorded';
   return [
-    fold([`Decisions where they change, as recorded and as ${made} on the rebuilt host`], terminal),
+    fold([replay === undefined ? title : `${title} and as ${made} on the rebuilt host`], terminal),
     ...topics(
-      lines.map(({ decision }, index) => [heads[index]?.trimStart() ?? '', decision.sentence]),
+      lines.map(({ text }, index) => [heads[index]?.trimStart() ?? '', text]),
       terminal,
     ),
   ];
 }
 
-function rebuiltLines({
-  summary,
-  recordedDecisions,
-  replay,
-  recordedConfig,
-  terminal,
-}: ReportInput): readonly string[] {
+function rebuiltLines(
+  { summary, recordedDecisions, recordedConfig, terminal }: ReportInput,
+  replay: Replay,
+): readonly string[] {
   const { hosts, alikeShare, costFactor, recorded } = replay;
   const factor =
     costFactor === 1 ? 'what it was measured to' : `${costFactor.toFixed(1)} times what it was measured to`;
@@ -103,7 +109,8 @@ function rebuiltLines({
     `the host itself used ${ownText(hosts.map(({ host }) => host.ownMiB ?? 0))} throughout; a page cost ksmd ${factor} in the project's laboratory`,
   ];
   const rebuilt = [
-    `Under ${recordedName(summary)} the rebuilt host saved ${formatBytes(meanCountedBytes)} on average; the record says ${formatBytes(summary.meanSavedBytes)}.`,
+    // The one average of a policy is in the table: of what was really saved, without pages of ended guests.
+    `Under ${recordedName(summary)} the rebuilt host's kernel counts ${offWords(meanCountedBytes, summary.meanSavedBytes)} the record (${formatBytes(summary.meanSavedBytes)} on average).`,
     ...(summary.ksmd.millis === 0
       ? []
       : [`ksmd took ${cpuTime(ksmdCpuNanos)} of CPU there; the record says ${cpuTime(summary.ksmd.cpuNanos)}.`]),
@@ -121,7 +128,15 @@ function holdsIn(decisions: readonly HistoryDecision[]): number {
     .length;
 }
 
-function comparisonLines({ summary, replay, otherName, terminal }: ReportInput): readonly string[] {
+/** "3 % more saved memory than" */
+function offWords(rebuilt: number, recorded: number): string {
+  if (recorded === 0 && rebuilt > 0) return `${formatBytes(rebuilt)} more saved memory than`;
+  const percent = recorded === 0 ? 0 : Math.round((rebuilt / recorded - 1) * 100);
+  if (percent === 0) return 'as much saved memory as';
+  return `${Math.abs(percent)} % ${percent > 0 ? 'more' : 'less'} saved memory than`;
+}
+
+function comparisonLines({ summary, otherName, terminal }: ReportInput, replay: Replay): readonly string[] {
   const { recorded, other } = replay;
   if (!resembles(recorded.figures.meanCountedBytes, summary.meanSavedBytes)) {
     const off = 'this host does not resemble the real one, and a comparison on it would mean nothing';
@@ -141,9 +156,17 @@ function comparisonLines({ summary, replay, otherName, terminal }: ReportInput):
       row('saved on average', ({ figures }) => formatBytes(figures.meanSavedBytes)),
       row('ksmd CPU', ({ figures }) => cpuTime(figures.ksmdCpuNanos)),
     ]),
+    ...endedLines(recorded, terminal),
     ...(withCpu ? [] : ["ksmd's CPU is more than 30 % off the record: it is not compared."]),
     fold([`with ${otherName}: ${differences(recorded.figures, other.figures, withCpu)} (simulated)`], terminal),
   ];
+}
+
+/** Why the table has less than the record, where it has. */
+function endedLines({ figures: { meanSavedBytes, meanCountedBytes } }: Trial, terminal: Terminal): readonly string[] {
+  if (resembles(meanSavedBytes, meanCountedBytes)) return [];
+  const counted = 'The kernel counts pages of ended guests as saved until ksmd has passed over them';
+  return [fold([`${counted}: the table leaves them out.`], terminal)];
 }
 
 function recordedName({ policies: [first, ...more] }: Summary): string {

@@ -194,10 +194,10 @@ describe('samepagectl mistyped', { concurrency: true }, () => {
 
 it('what samepagectl says on a terminal is broken between words, refusals too', async () => {
   await using tmux = await Tmux.start();
-  await tmux.enter('clear; samepagectl unmerge --gradually');
-  const screen = await tmux.shows(/undo it$/m);
+  await tmux.enter('clear; samepagectl --bus nowhere status');
+  const screen = await tmux.shows(/"nowhere"$/m);
   const said = screen.split('\n').filter((line) => line !== '' && !line.includes('ready>'));
-  assert.equal(said.length, 4, screen);
-  const { stderr } = await runCtl(['unmerge', '--gradually']);
+  assert.equal(said.length, 2, screen);
+  const { stderr } = await runCtl(['--bus', 'nowhere', 'status']);
   assert.equal(`${said.join(' ')}\n`, stderr);
 });

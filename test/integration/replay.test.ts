@@ -75,6 +75,15 @@ describe('samepaged --replay', { concurrency: true }, () => {
     assert.doesNotMatch(stdout, /with adaptive:/);
   });
 
+  it('refuses a record in which ksmd never made two passes between guests that come and go, and says why', async () => {
+    const path = changed('unfinished.json', () => ({ pagesScanned: 1 }));
+    const { status, stdout, stderr } = await replay(path, '--policy', 'adaptive');
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.match(stdout, /\nDecisions where they change, as recorded\n {2}5 Jan 08:00:00 {2}recorded {2}guests use /);
+    assert.match(stdout, /\n\nNothing is simulated or compared: the record does not show .* ksmd made none\)\.\n$/);
+    assert.doesNotMatch(stdout, /in common|adaptive/);
+  });
+
   it('does not compare CPU time that is far from what was recorded, and says when none was', async () => {
     const dear = changed('dear.json', ({ ksmdCpuNanos }) => ({ ksmdCpuNanos: 20 * ksmdCpuNanos }));
     const { stdout } = await replay(dear, '--policy', 'adaptive');

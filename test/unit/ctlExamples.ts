@@ -53,5 +53,5 @@ export function inputOf(parts: Partial<VerbInput> = {}): VerbInput {
   const options = Object.fromEntries(
     (Object.keys(OPTIONS) as OptionName[]).map((name) => [name, OPTIONS[name].default]),
   ) as Pick<VerbInput, OptionName>;
-  return { ...options, words: [], terminal: PLAIN, progress: () => undefined, ...parts };
+  return { ...options, words: [], terminal: PLAIN, progress: () => undefined, notice: () => undefined, ...parts };
 }

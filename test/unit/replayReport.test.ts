@@ -30,8 +30,8 @@ function decisions(...reasons: readonly string[]): readonly HistoryDecision[] {
   });
 }
 
-function textOf(reasons: readonly string[], terminal = PIPE): string {
-  const saved = { meanSavedBytes: GIB, meanCountedBytes: GIB };
+function textOf(reasons: readonly string[], terminal = PIPE, savedBytes = GIB, unknown?: string): string {
+  const saved = { meanSavedBytes: savedBytes, meanCountedBytes: GIB };
   const figures: CourseFigures = { millis: 1, ...saved, ksmdCpuNanos: 1e9, pagesScanned: 1, to90: [60_000, 'never'] };
   const trial: Trial = { figures, decisions: decisions('always') };
   const input: ReportInput = {
@@ -42,7 +42,7 @@ function textOf(reasons: readonly string[], terminal = PIPE): string {
       ksmd: { millis: MINUTE, cpuNanos: 1e9, nanosPerPage: undefined },
     },
     recordedDecisions: decisions(...reasons),
-    replay: { hosts: [HOST], alikeShare: 0.5, costFactor: 1, recorded: trial, other: trial },
+    replay: unknown ?? { hosts: [HOST], alikeShare: 0.5, costFactor: 1, recorded: trial, other: trial },
     ...{ recordedConfig: '/etc/ksmtuned.conf', otherName: 'adaptive', terminal },
   };
   return report(input);
@@ -72,5 +72,26 @@ describe('the report of a replay', () => {
     const written = textOf(['always', 'paused']);
     assert.ok(written.includes(`  recorded  ${SENTENCE}\n`));
     assert.equal(words(shown), words(written));
+  });
+
+  test('has one average for the recorded policy, of what was really saved, and says what the kernel counts beside', () => {
+    const text = textOf(['always'], PIPE, GIB / 2);
+    assert.match(
+      text,
+      /^Under ksmtuned the rebuilt host's kernel counts as much saved memory as the record \(1\.0 GiB on average\)\.$/m,
+    );
+    assert.match(text, /^ {2}saved on average +512\.0 MiB +512\.0 MiB$/m);
+    assert.match(text, /^The kernel counts pages of ended guests as saved until .*: the table leaves them out\.$/m);
+    assert.doesNotMatch(textOf(['always']), /ended guests/);
+  });
+
+  test('of a record that does not show how alike guests are says why, and simulates nothing', () => {
+    const text = textOf(['always'], PIPE, GIB, 'ksmd made none');
+    assert.match(
+      text,
+      /\nDecisions where they change, as recorded\n {2}5 Jan 08:00:00 {2}recorded {2}guests use .*\n\nNothing/,
+    );
+    assert.match(text, /\nNothing is simulated or compared: .* memory is alike \(ksmd made none\)\.\n$/);
+    assert.doesNotMatch(text, /adaptive|in common/);
   });
 });
