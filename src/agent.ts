@@ -24,10 +24,8 @@ import { LOG_CONTROL_PATH, LogControl } from './bus/logControl.js';
 import { Manager, OBJECT_PATH } from './bus/manager.js';
 import { Collector } from './agent/collector.js';
 import { agentCommands } from './agent/commands.js';
-import { unmergeObstacle } from './core/hold.js';
 import type { Trigger } from './core/policy.js';
 import { type Retune, retunes } from './core/retune.js';
-import { savingsOf } from './core/savings.js';
 import { type AgentState, initialState } from './core/state.js';
 import { firstEnd, giveBack } from './agent/end.js';
 import { EXIT, type ExitStatus } from './errors.js';
@@ -50,6 +48,7 @@ import { planOf, policyObstacle } from './config/plan.js';
 import { RetuneReport } from './agent/retuneReport.js';
 import { agentStates, publishStates } from './agent/states.js';
 import { Tuner } from './agent/tuner.js';
+import { unmergeCheck } from './agent/unmergeCheck.js';
 
 export interface AgentOptions extends IntentsOptions {
   readonly version: string;
@@ -95,7 +94,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const policy = current.values.KSM_POLICY;
   const first = initialState({ version: options.version, policy, configuredPolicy, dryRun });
   const obstacle = (): string | undefined =>
-    unmergeObstacle(savingsOf(ksm.read(), pageSize, collector.freedBytes), readMemoryFigures(root));
+    unmergeCheck({ root, ksm, pageSizeBytes: pageSize, freedBytes: collector.freedBytes });
   const manager = new Manager(
     first,
     agentCommands({
@@ -114,9 +113,13 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new QemuProcesses(root));
   const collector = new Collector(root, ksm, guests);
-  const mayUnmerge = () =>
-    intents.current.values.KSM_UNMERGE_TO_APPLY ? obstacle() : 'KSM_UNMERGE_TO_APPLY is not set';
-  const tuner = new Tuner({ ksm, ledger, libvirt: () => guests.libvirt(), mayUnmerge });
+  const tuner = new Tuner({
+    ksm,
+    ledger,
+    libvirt: () => guests.libvirt(),
+    unmergeObstacle: obstacle,
+    unmergeToApply: () => intents.current.values.KSM_UNMERGE_TO_APPLY,
+  });
 
   const signal = (name: NodeJS.Signals) => options.signal$.pipe(filter((given) => given === name));
   const end$ = firstEnd({ ...options, bus$ });
@@ -195,7 +198,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     else log.fatal(`${reason}: stopping with status ${status}`);
     return status;
   } finally {
-    if (!dryRun) await giveBack(tuner, { onExit: intents.current.values.KSM_ON_EXIT, obstacle, log });
+    if (!dryRun) await giveBack(tuner, { onExit: intents.current.values.KSM_ON_EXIT, log });
   }
 }
 

@@ -70,7 +70,8 @@ export class Collector {
   /** @throws MalformedError when the kernel's files do not say what they should. */
   async sample(accounting: MemoryAccounting): Promise<Sample> {
     const { guests: listed, problems } = await this.guests.list();
-    const ksm = this.ksm.read();
+    const oddFiles: Problem[] = [];
+    const ksm = this.ksm.read(oddFiles);
     const view = await this.kernelView(listed, ksm);
     const guests = listed.map((guest) => withKernelGuest(guest, view.guests.get(guest.name)));
     const figures = readMemoryFigures(this.root);
@@ -85,7 +86,7 @@ export class Collector {
       availableBytes: availableBytesOf(figures),
       ksm,
       pageSizeBytes: this.pageSizeBytes,
-      problems: [...problems, ...view.problems],
+      problems: [...problems, ...oddFiles, ...view.problems],
       freedBySplits: view.freedBySplits,
       ...(view.hugePages === undefined ? {} : { hugePages: view.hugePages }),
       ...(this.kernel === undefined ? {} : { kernel: this.kernel }),

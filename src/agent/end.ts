@@ -35,13 +35,9 @@ export function firstEnd({ signal$, bus$, fault$ }: EndSources): Observable<End>
 /** Gives the kernel back, and tells what became of it. */
 export async function giveBack(
   tuner: Tuner,
-  {
-    onExit,
-    obstacle,
-    log,
-  }: { readonly onExit: OnExit; readonly obstacle: () => string | undefined; readonly log: Log },
+  { onExit, log }: { readonly onExit: OnExit; readonly log: Log },
 ): Promise<void> {
-  const { writes, problems } = await tuner.restore(onExit, obstacle);
+  const { writes, problems } = await tuner.restore(onExit);
   log.info(`KSM_ON_EXIT=${onExit}: ${writes.map(describeWrite).join(', ') || 'nothing to change'}`);
   for (const { sentence } of problems) log.warn(sentence);
 }

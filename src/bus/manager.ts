@@ -207,7 +207,7 @@ export class Manager extends Interface {
   async Unmerge(force: boolean): Promise<VariantDict> {
     const obstacle = force ? undefined : this.commands.unmergeObstacle();
     if (obstacle !== undefined) throw new DBusError(REFUSED, obstacle);
-    return reply(await this.commands.hold({ kind: 'unmerged' }, 'D-Bus Unmerge'));
+    return reply(await this.commands.hold({ kind: 'unmerged', isForced: force }, 'D-Bus Unmerge'));
   }
 
   /** Sets the policy, until the configuration names another one or the host is booted; `default` ends that. */

@@ -49,6 +49,7 @@ export class HoldFile {
       if (existsSync(this.path)) rmSync(this.path);
       return;
     }
-    replaceFile(this.path, `${JSON.stringify({ ...hold, policy })}\n`);
+    const { kind, untilMillis } = hold ?? {};
+    replaceFile(this.path, `${JSON.stringify({ kind, untilMillis, policy })}\n`);
   }
 }

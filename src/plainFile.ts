@@ -1,0 +1,67 @@
+import { type Stats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+
+const { O_NOCTTY, O_NONBLOCK, O_RDONLY } = constants;
+const CHUNK_BYTES = 64 * 1024;
+
+/** What is at a path is no file that can be read to its end and written: named pipes wait, devices do things. */
+class NoPlainFile extends Error {
+  constructor(stats: Stats) {
+    super(`it is ${kindOf(stats)} and no regular file`);
+  }
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFIFO()) return 'a named pipe';
+  return stats.isSocket() ? 'a socket' : 'a device';
+}
+
+/**
+ * Opens a regular file, and waits for nobody. What is no regular file is not even opened: opening a device may do something.
+ *
+ * @param flags as for open(2).
+ * @throws Error, with its errno where the system refused.
+ */
+export function openPlain(path: string, flags: number, mode?: number): number {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isFile()) throw new NoPlainFile(there);
+  return checked(openSync(path, flags | O_NONBLOCK | O_NOCTTY, mode));
+}
+
+/**
+ * What a regular file holds, read without waiting for anybody.
+ *
+ * @throws Error, with its errno where the system refused, also when it holds more than `mostBytes`.
+ */
+export function readPlain(path: string, mostBytes: number): Buffer {
+  return readAll(openPlain(path, O_RDONLY), mostBytes);
+}
+
+/** As readPlain, for a file that the kernel makes: it is opened at once, as nobody can have put a device there. */
+export function readKernelFile(path: string, mostBytes: number): Buffer {
+  return readAll(checked(openSync(path, O_RDONLY | O_NONBLOCK)), mostBytes);
+}
+
+function checked(fd: number): number {
+  const stats = fstatSync(fd);
+  if (stats.isFile()) return fd;
+  closeSync(fd);
+  throw new NoPlainFile(stats);
+}
+
+/** Of a file of /proc the size is 0: only reading tells how much there is. */
+function readAll(fd: number, mostBytes: number): Buffer {
+  try {
+    const chunks: Buffer[] = [];
+    for (let bytes = 0; bytes <= mostBytes;) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const length = readSync(fd, chunk);
+      if (length === 0) return Buffer.concat(chunks);
+      chunks.push(chunk.subarray(0, length));
+      bytes += length;
+    }
+    throw new Error(`it is larger than ${mostBytes / 1024 ** 2} MiB`);
+  } finally {
+    closeSync(fd);
+  }
+}
