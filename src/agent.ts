@@ -2,6 +2,7 @@ import {
   type Observable,
   Subject,
   combineLatest,
+  delay,
   filter,
   firstValueFrom,
   from,
@@ -27,7 +28,7 @@ import { agentCommands } from './agent/commands.js';
 import type { Trigger } from './core/policy.js';
 import { type Retune, retunes } from './core/retune.js';
 import { type AgentState, initialState } from './core/state.js';
-import { firstEnd, giveBack } from './agent/end.js';
+import { LAST_RETUNE_MILLIS, endByForce, firstEnd, giveBack } from './agent/end.js';
 import { EXIT, type ExitStatus } from './errors.js';
 import { Guests } from './agent/guests.js';
 import { recordHistory } from './agent/historyRecorder.js';
@@ -123,6 +124,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
 
   const signal = (name: NodeJS.Signals) => options.signal$.pipe(filter((given) => given === name));
   const end$ = firstEnd({ ...options, bus$ });
+  endByForce(end$, () => tuner.endsLate);
 
   const retune$ = retunes({
     plan$: bus$.pipe(
@@ -188,7 +190,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
             if ('sample' in retune) intents.expire(retune.sample.takenAtMillis);
           }),
         ),
-      ).pipe(ignoreElements()),
+      ).pipe(ignoreElements(), takeUntil(end$.pipe(delay(LAST_RETUNE_MILLIS)))),
       { defaultValue: undefined },
     );
     const { status, reason } = await firstValueFrom(end$, {

@@ -1,6 +1,6 @@
-import { type Stats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { type Stats, closeSync, constants, fstatSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
 
-const { O_NOCTTY, O_NONBLOCK, O_RDONLY } = constants;
+const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
 const CHUNK_BYTES = 64 * 1024;
 
 /** What is at a path is no file that can be read to its end and written: named pipes wait, devices do things. */
@@ -9,6 +9,9 @@ class NoPlainFile extends Error {
     super(`it is ${kindOf(stats)} and no regular file`);
   }
 }
+
+/** There is more in a file than is read of it. */
+export class TooLarge extends Error {}
 
 function kindOf(stats: Stats): string {
   if (stats.isDirectory()) return 'a directory';
@@ -37,6 +40,24 @@ export function readPlain(path: string, mostBytes: number): Buffer {
   return readAll(openPlain(path, O_RDONLY), mostBytes);
 }
 
+/** Writes a regular file, which is made where it is not there. @throws Error, with its errno where the system refused. */
+export function writePlain(path: string, text: string): void {
+  write(openPlain(path, O_WRONLY | O_CREAT | O_TRUNC, 0o666), text);
+}
+
+/** Writes to the end of a regular file, which is made where it is not there. @throws as writePlain. */
+export function appendPlain(path: string, text: string, mode: number): void {
+  write(openPlain(path, O_WRONLY | O_CREAT | O_APPEND, mode), text);
+}
+
+function write(fd: number, text: string): void {
+  try {
+    writeFileSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** As readPlain, for a file that the kernel makes: it is opened at once, as nobody can have put a device there. */
 export function readKernelFile(path: string, mostBytes: number): Buffer {
   return readAll(checked(openSync(path, O_RDONLY | O_NONBLOCK)), mostBytes);
@@ -60,7 +81,7 @@ function readAll(fd: number, mostBytes: number): Buffer {
       chunks.push(chunk.subarray(0, length));
       bytes += length;
     }
-    throw new Error(`it is larger than ${mostBytes / 1024 ** 2} MiB`);
+    throw new TooLarge(`it is larger than ${mostBytes / 1024 ** 2} MiB`);
   } finally {
     closeSync(fd);
   }

@@ -1,4 +1,5 @@
-import { type Observable, NEVER, filter, map, merge, shareReplay, switchMap, take } from 'rxjs';
+import { writeSync } from 'node:fs';
+import { type Observable, NEVER, delay, filter, map, merge, shareReplay, switchMap, take, timer } from 'rxjs';
 import type { BusState } from '../bus/join.js';
 import { describeWrite } from '../core/ksm.js';
 import { EXIT, type ExitStatus, stackOf } from '../errors.js';
@@ -30,6 +31,33 @@ export function firstEnd({ signal$, bus$, fault$ }: EndSources): Observable<End>
     ),
     fault$.pipe(map((fault) => ({ status: EXIT.software, reason: `a fault of samepaged: ${stackOf(fault)}` }))),
   ).pipe(take(1), shareReplay({ bufferSize: 1, refCount: false }));
+}
+
+/** A retune under way at the end is waited for so long; what it has not written by then it does not write. */
+export const LAST_RETUNE_MILLIS = 4000;
+const LONGEST_END_MILLIS = 10_000;
+const STDERR = 2;
+
+/**
+ * Ends the process by force when it has not ended in time: something hangs in the kernel, or in a library. An unmerge is
+ * waited for.
+ */
+export function endByForce(end$: Observable<End>, endsLate: () => boolean): void {
+  end$
+    .pipe(
+      delay(LONGEST_END_MILLIS),
+      switchMap(() => timer(0, 1000)),
+      filter(() => !endsLate()),
+      take(1),
+    )
+    .subscribe({
+      next: () => {
+        writeSync(STDERR, `samepaged: the end takes longer than ${LONGEST_END_MILLIS / 1000} s: ended by SIGKILL\n`);
+        process.kill(process.pid, 'SIGKILL');
+      },
+      // What it comes from ends the agent by itself.
+      error: () => undefined,
+    });
 }
 
 /** Gives the kernel back, and tells what became of it. */

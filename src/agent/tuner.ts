@@ -4,6 +4,7 @@ import type { Problem } from '../core/problem.js';
 import type { Applied, Plan } from '../core/retune.js';
 import type { Sample } from '../core/sample.js';
 import { errnoOf, messageOf } from '../errors.js';
+import { hangs } from '../host/inTime.js';
 import type { KsmDirectory } from '../host/ksm.js';
 import type { Ledger } from '../host/ledger.js';
 import { NODE_MEMORY_PARAMETER, type NodeMemorySetting } from '../libvirt/enums.js';
@@ -14,6 +15,13 @@ export type OnExit = 'restore' | 'leave' | 'stop' | 'unmerge';
 
 /** The kernel answers EBUSY to these while pages are shared. */
 const NEEDS_UNMERGED: ReadonlySet<KsmSetting> = new Set<KsmSetting>(['mergeAcrossNodes', 'maxPageSharing']);
+
+/** ksmd's batch takes milliseconds, or seconds where somebody chose it so. */
+const WRITE_MILLIS = 30_000;
+/** At the end there is less time for each setting, */
+const LAST_WRITE_MILLIS = 2000;
+/** and hardly any once one has not answered. */
+const HURRIED_WRITE_MILLIS = 300;
 
 /** The kernel's settings, and whether it shares pages. */
 type SharedKsm = KsmSettings & { readonly pagesShared: number };
@@ -52,6 +60,8 @@ export class Tuner {
   private readonly owners: Owners;
   /** What was set so far; in a dry run what would have been. */
   private set: KsmSettings = {};
+  private isEnding = false;
+  private isUnmerging = false;
 
   constructor({ ksm, ledger, libvirt, unmergeObstacle, unmergeToApply }: TunerOptions) {
     this.ksm = ksm;
@@ -62,7 +72,12 @@ export class Tuner {
     this.owners = new Owners(ledger?.toRestore() ?? {});
   }
 
-  /** Writes what differs, reads it back and says what did not go as it should. */
+  /** Whether the end waits for everything to be unmerged, which takes minutes where much is shared. */
+  get endsLate(): boolean {
+    return this.isEnding && this.isUnmerging;
+  }
+
+  /** Writes what differs, reads it back and says what did not go as it should. Once restore() has begun it writes nothing. */
   async apply(decision: Decision, sample: Sample, plan: Plan): Promise<Applied> {
     const ksm = this.ledger === undefined ? { ...sample.ksm, ...this.set } : sample.ksm;
     const changed = changedByOthers(this.set, ksm).map(({ setting, set, found }) => ({
@@ -84,9 +99,10 @@ export class Tuner {
     if (this.ledger === undefined) this.set = { ...this.set, ...asSettings(writes) };
     else problems.push(...releaseIn(this.ledger, back));
     if (this.ledger === undefined || writes.length === 0) return { writes, problems };
+    if (this.isEnding) return { writes: [], problems };
 
     const unrecorded = recordIn(this.ledger, writes);
-    if (unrecorded !== undefined) return { writes: [], problems: [...problems, unrecorded] };
+    if (unrecorded.length > 0) return { writes: [], problems: [...problems, ...unrecorded] };
     problems.push(...(await this.writeAll(writes)));
     const after = this.ksm.readSettings();
     const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
@@ -97,10 +113,11 @@ export class Tuner {
   /**
    * Gives the kernel back, as KSM_ON_EXIT says: `restore` puts back everything that was changed, `stop` and `unmerge` do so
    * but leave ksmd stopped (run=0) or undo all merging (run=2), `leave` changes nothing. Each setting goes back by itself,
-   * whatever becomes of the others. Goes straight to sysfs: libvirt may be the reason for the end.
+   * whatever becomes of the others, and none is waited for long, but for an unmerge. Goes straight to sysfs: libvirt may be the reason for the end.
    */
   async restore(onExit: OnExit): Promise<Applied> {
     if (this.ledger === undefined) return { writes: [], problems: [] };
+    this.isEnding = true;
     if (onExit === 'leave') return { writes: [], problems: leaveIn(this.ledger) };
     const before = this.ledger.toRestore();
     const wanted = onExit === 'restore' ? before : { ...before, run: onExit === 'stop' ? 0 : 2 };
@@ -109,7 +126,7 @@ export class Tuner {
       remedy: `write it by hand after echo 2 > ${this.ksm.path}/run`,
       isForced: false,
     });
-    problems.push(...planned.problems, ...(await this.writeToSysfs(planned.writes)));
+    problems.push(...planned.problems, ...(await this.writeBack(planned.writes)));
     const after = this.ksm.readSettings();
     problems.push(...notTaken(planned.writes, after, problems));
     const back = (Object.keys(before) as KsmSetting[]).filter((setting) => after[setting] === before[setting]);
@@ -204,23 +221,40 @@ export class Tuner {
 
   private async writeToSysfs(writes: readonly KsmWrite[]): Promise<readonly Problem[]> {
     const problems: Problem[] = [];
-    for (const { setting, to } of writes) {
-      try {
-        await this.ksm.write(setting, to);
-      } catch (error) {
-        problems.push({ subject: ksmFile(setting), sentence: messageOf(error) });
-      }
+    for (const write of writes) {
+      if (this.isEnding) break;
+      problems.push(...(await this.write(write, WRITE_MILLIS)));
     }
     return problems;
   }
+
+  private async writeBack(writes: readonly KsmWrite[]): Promise<readonly Problem[]> {
+    const problems: Problem[] = [];
+    for (const write of writes) {
+      problems.push(...(await this.write(write, hangs() ? HURRIED_WRITE_MILLIS : LAST_WRITE_MILLIS)));
+    }
+    return problems;
+  }
+
+  private async write({ setting, to }: KsmWrite, patienceMillis: number): Promise<readonly Problem[]> {
+    const unmerges = setting === 'run' && to === 2;
+    this.isUnmerging = unmerges;
+    try {
+      await this.ksm.write(setting, to, unmerges ? Infinity : patienceMillis);
+      return [];
+    } catch (error) {
+      return [{ subject: ksmFile(setting), sentence: messageOf(error) }];
+    } finally {
+      this.isUnmerging = false;
+    }
+  }
 }
 
-/** The problem with which nothing may be written, or undefined. */
-function recordIn(ledger: Ledger, writes: readonly KsmWrite[]): Problem | undefined {
-  const [unwritten] = told(ledger, 'samepaged sets nothing, for a crash would lose what the host had before', () => {
+/** The problem with which nothing may be written, or none. */
+function recordIn(ledger: Ledger, writes: readonly KsmWrite[]): readonly Problem[] {
+  return told(ledger, 'samepaged sets nothing, for a crash would lose what the host had before', () => {
     ledger.record(writes);
   });
-  return unwritten;
 }
 
 function releaseIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {

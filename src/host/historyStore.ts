@@ -1,9 +1,10 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { HistoryRecord } from '../core/history.js';
 import { thinned } from '../core/historyThinning.js';
 import { errnoOf, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
+import { appendPlain } from '../plainFile.js';
 import { describeLosses, historyPath, readHistoryFile } from './historyFile.js';
 import { type HistoryLine, encodeLine } from './historyLines.js';
 import { replaceFile } from './replaceFile.js';
@@ -94,7 +95,7 @@ export class HistoryStore {
       if (fresh === undefined) replaceFile(path, textOf(this.lines));
       else {
         mkdirSync(dirname(path), { recursive: true });
-        appendFileSync(path, `${this.unended ? '\n' : ''}${textOf(fresh)}`, { mode: 0o644 });
+        appendPlain(path, `${this.unended ? '\n' : ''}${textOf(fresh)}`, 0o644);
       }
     } catch (error) {
       this.fail(error, 'written');

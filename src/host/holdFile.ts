@@ -1,8 +1,12 @@
 import { existsSync, rmSync } from 'node:fs';
 import * as v from 'valibot';
 import type { Hold } from '../core/hold.js';
+import { readPlain } from '../plainFile.js';
 import { replaceFile } from './replaceFile.js';
-import { readTextIfThere } from './sysfs.js';
+import { isAbsence } from './sysfs.js';
+
+/** What it says has some hundred bytes. */
+const LARGEST_BYTES = 1024 ** 2;
 
 const Entry = v.pipe(
   v.object({
@@ -37,7 +41,7 @@ export class HoldFile {
 
   /** @throws Error when the file is there and is none of these. */
   read(): SaidByHand {
-    const text = readTextIfThere(this.path);
+    const text = this.readText();
     if (text === undefined) return { hold: undefined, policy: undefined };
     const { kind, untilMillis, policy } = v.parse(Entry, JSON.parse(text));
     const until = untilMillis === undefined ? {} : { untilMillis };
@@ -51,5 +55,14 @@ export class HoldFile {
     }
     const { kind, untilMillis } = hold ?? {};
     replaceFile(this.path, `${JSON.stringify({ kind, untilMillis, policy })}\n`);
+  }
+
+  private readText(): string | undefined {
+    try {
+      return readPlain(this.path, LARGEST_BYTES).toString('utf8');
+    } catch (error) {
+      if (isAbsence(error)) return undefined;
+      throw error;
+    }
   }
 }

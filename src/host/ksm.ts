@@ -10,6 +10,7 @@ import {
 } from '../core/ksm.js';
 import type { Problem } from '../core/problem.js';
 import { EXIT, FatalError, messageOf } from '../errors.js';
+import { inTime } from './inTime.js';
 import { MalformedError, type Root, parseWhole, readText, writeValue } from './sysfs.js';
 
 type PartialState = Partial<Record<KsmNumber, number>> & { advisorMode?: 'none' | 'scan-time' };
@@ -78,9 +79,15 @@ export class KsmDirectory {
     return existsSync(this.fileOf(setting));
   }
 
-  /** @throws WriteError, which names the file. */
-  async write(setting: KsmSetting, value: number | string): Promise<void> {
-    await writeValue(this.fileOf(setting), String(value));
+  /**
+   * A write waits for ksmd's batch, and one that unmerges until everything is unmerged.
+   *
+   * @param patienceMillis how long it is waited for, for ever unless told; the kernel may still do it later.
+   * @throws WriteError or Overdue, which name the file.
+   */
+  async write(setting: KsmSetting, value: number | string, patienceMillis = Infinity): Promise<void> {
+    const path = this.fileOf(setting);
+    await inTime(path, patienceMillis, () => writeValue(path, String(value)));
   }
 
   private readFiles(files: Readonly<Partial<Record<KsmNumber, string>>>, odd: OddFile[]): PartialState {

@@ -169,7 +169,7 @@ describe('configuration', { concurrency: true }, () => {
     assert.equal(status, 78);
     assert.deepEqual(lines, [
       'samepaged: HOST/etc/ksmtuned.conf.d: cannot be read (ENOTDIR)',
-      'HOST/etc/ksmtuned.conf: cannot be read (EISDIR)',
+      'HOST/etc/ksmtuned.conf: cannot be read (it is a directory and no regular file)',
     ]);
   });
 
