@@ -21,6 +21,7 @@ import {
 } from 'rxjs';
 import type { BusAddress } from './bus/connection.js';
 import { type BusState, joinBus } from './bus/join.js';
+import { MOST_ANSWER_BYTES } from './bus/dicts.js';
 import { LOG_CONTROL_PATH, LogControl } from './bus/logControl.js';
 import { Manager, OBJECT_PATH } from './bus/manager.js';
 import { Collector } from './agent/collector.js';
@@ -104,7 +105,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
         manual$.next(trigger);
       },
       turnOf,
-      history: (sinceMillis) => options.history.since(sinceMillis),
+      history: (sinceMillis) => options.history.since(sinceMillis, MOST_ANSWER_BYTES),
       unmergeObstacle: obstacle,
       policyObstacle: (name) => policyObstacle(name, settings),
     }),
@@ -123,7 +124,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   });
 
   const signal = (name: NodeJS.Signals) => options.signal$.pipe(filter((given) => given === name));
-  const end$ = firstEnd({ ...options, bus$ });
+  const end$ = firstEnd(options);
   endByForce(end$, () => tuner.endsLate);
 
   const retune$ = retunes({

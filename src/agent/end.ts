@@ -1,6 +1,5 @@
 import { writeSync } from 'node:fs';
-import { type Observable, NEVER, delay, filter, map, merge, shareReplay, switchMap, take, timer } from 'rxjs';
-import type { BusState } from '../bus/join.js';
+import { type Observable, delay, filter, map, merge, shareReplay, switchMap, take, timer } from 'rxjs';
 import { describeWrite } from '../core/ksm.js';
 import { EXIT, type ExitStatus, stackOf } from '../errors.js';
 import type { Log } from '../log.js';
@@ -13,21 +12,16 @@ export interface End {
 
 export interface EndSources {
   readonly signal$: Observable<NodeJS.Signals>;
-  readonly bus$: Observable<BusState>;
   /** Faults that nobody caught. */
   readonly fault$: Observable<unknown>;
 }
 
-/** What ends the agent: the first of a signal, the loss of the bus and a fault. Who subscribes later is told too. */
-export function firstEnd({ signal$, bus$, fault$ }: EndSources): Observable<End> {
+/** What ends the agent: the first of a signal and a fault. Who subscribes later is told too. */
+export function firstEnd({ signal$, fault$ }: EndSources): Observable<End> {
   return merge(
     signal$.pipe(
       filter((signal) => signal === 'SIGTERM' || signal === 'SIGINT'),
       map((signal) => ({ status: EXIT.ok, reason: signal })),
-    ),
-    bus$.pipe(
-      switchMap(({ bus }) => bus?.lost$ ?? NEVER),
-      map((reason) => ({ status: EXIT.ioError, reason })),
     ),
     fault$.pipe(map((fault) => ({ status: EXIT.software, reason: `a fault of samepaged: ${stackOf(fault)}` }))),
   ).pipe(take(1), shareReplay({ bufferSize: 1, refCount: false }));

@@ -15,6 +15,12 @@ const MOST_ADDED_BYTES = 512 * 1024;
 /** A file that could not be written is tried again at every so many records: at ten seconds each every ten minutes. */
 const RECORDS_TO_NEXT_TRY = 60;
 
+export interface HistoryPage {
+  readonly text: string;
+  /** From when on there is more. */
+  readonly nextMillis?: number;
+}
+
 export interface HistoryStoreOptions {
   /** The state directory; undefined: memory only, as in a dry run. */
   readonly directory: string | undefined;
@@ -66,9 +72,19 @@ export class HistoryStore {
     }
   }
 
-  /** The records since then, one a line, as they are in the file; parseHistory() reads them. */
-  since(sinceMillis: number): string {
-    return textOf(this.lines.filter(({ atMillis }) => atMillis >= sinceMillis));
+  /**
+   * The records since then, one a line, as they are in the file; parseHistory() reads them. In the order of time, at most
+   * `mostBytes`, and no millisecond in part unless it alone is larger.
+   */
+  since(sinceMillis: number, mostBytes = Infinity): HistoryPage {
+    const lines = this.lines.filter(({ atMillis }) => atMillis >= sinceMillis).sort((a, b) => a.atMillis - b.atMillis);
+    let bytes = 0;
+    const full = lines.findIndex(({ text }) => (bytes += Buffer.byteLength(text)) > mostBytes);
+    const first = lines[full];
+    if (first === undefined) return { text: textOf(lines) };
+    const page = lines.slice(0, full).filter(({ atMillis }) => atMillis < first.atMillis);
+    if (page.length > 0) return { text: textOf(page), nextMillis: first.atMillis };
+    return { text: textOf(lines.slice(0, full)), nextMillis: first.atMillis + 1 };
   }
 
   private load(path: string, nowMillis: number): void {

@@ -17,6 +17,8 @@ import { type Root, pageSizeBytes, readTextIfThere } from './sysfs.js';
 const QEMU_COMM = /^\.?(qemu|kvm)/;
 const QEMU_EXECUTABLE = /^(qemu-system-[\w-]+|qemu-kvm|kvm)$/;
 const MIB = 1024 ** 2;
+/** A command line may have names of 128 KiB; libvirt's are not longer than those of files. */
+const LONGEST_NAME = 255;
 
 /** The processes that may be guests. */
 export function listCandidates(root: Root): readonly ProcessName[] {
@@ -151,7 +153,7 @@ export function guestOf(argv: readonly string[], pid: number): Identity | undefi
   const number = firstOf(argv, 'id', 'id');
   const size = firstOf(argv, 'size', 'm');
   return {
-    name: clean(number === undefined ? name : `${name} (${number})`),
+    name: clean(number === undefined ? name : `${name} (${number})`).slice(0, LONGEST_NAME),
     configuredBytes: size === undefined ? 0 : memoryBytes(size),
   };
 }

@@ -33,7 +33,7 @@ describe('the history', () => {
     assert.equal(existsSync(place.directory), false, 'nothing is made before there is something to write');
     addAll(first, records);
     assert.deepEqual(recordsIn(place.open()), records);
-    assert.equal(readFileSync(place.file, 'utf8'), first.since(0));
+    assert.equal(readFileSync(place.file, 'utf8'), first.since(0).text);
     assert.equal(statSync(place.file).mode & 0o044, 0o044);
     assert.deepEqual(place.told, []);
   });
@@ -42,7 +42,7 @@ describe('the history', () => {
     using place = new HistoryPlace();
     const store = place.open();
     addAll(store, [1, 2, 3].map(guestAt));
-    const since = parsed(Buffer.from(store.since(NOW - 998))).entries.map(({ record }) => record);
+    const since = parsed(Buffer.from(store.since(NOW - 998).text)).entries.map(({ record }) => record);
     assert.deepEqual(since, [guestAt(2), guestAt(3)]);
   });
 
