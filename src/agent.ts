@@ -188,7 +188,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
         retune$.pipe(
           tap((retune) => {
             report.add(retune);
-            if ('sample' in retune) intents.expire(retune.sample.takenAtMillis);
+            if ('sample' in retune) intents.expire(retune.sample);
           }),
         ),
       ).pipe(ignoreElements(), takeUntil(end$.pipe(delay(LAST_RETUNE_MILLIS)))),

@@ -12,6 +12,8 @@ const Entry = v.pipe(
   v.object({
     kind: v.optional(v.picklist(['paused', 'stopped', 'unmerged'])),
     untilMillis: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+    /** How much of the time was left when it was written. */
+    leftMillis: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
     policy: v.optional(v.object({ name: v.string(), insteadOf: v.string(), bootId: v.string() })),
   }),
   v.check(({ kind, policy }) => kind !== undefined || policy !== undefined, 'it holds nothing'),
@@ -39,22 +41,23 @@ export class HoldFile {
     this.path = `${directory}/hold.json`;
   }
 
-  /** @throws Error when the file is there and is none of these. */
-  read(): SaidByHand {
+  /** A hold lasts no longer than it had left when it was written, wherever the clock is now. @throws Error when the file is there and is none of these. */
+  read(nowMillis: number): SaidByHand {
     const text = this.readText();
     if (text === undefined) return { hold: undefined, policy: undefined };
-    const { kind, untilMillis, policy } = v.parse(Entry, JSON.parse(text));
-    const until = untilMillis === undefined ? {} : { untilMillis };
+    const { kind, untilMillis, leftMillis = Infinity, policy } = v.parse(Entry, JSON.parse(text));
+    const until = untilMillis === undefined ? {} : { untilMillis: Math.min(untilMillis, nowMillis + leftMillis) };
     return { hold: kind === undefined ? undefined : { kind, ...until }, policy };
   }
 
-  write({ hold, policy }: SaidByHand): void {
+  write({ hold, policy }: SaidByHand, nowMillis: number): void {
     if (hold === undefined && policy === undefined) {
       if (existsSync(this.path)) rmSync(this.path);
       return;
     }
     const { kind, untilMillis } = hold ?? {};
-    replaceFile(this.path, `${JSON.stringify({ kind, untilMillis, policy })}\n`);
+    const left = untilMillis === undefined ? {} : { untilMillis, leftMillis: Math.max(untilMillis - nowMillis, 0) };
+    replaceFile(this.path, `${JSON.stringify({ kind, ...left, policy })}\n`);
   }
 
   private readText(): string | undefined {
