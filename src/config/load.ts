@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { didYouMean } from '../core/nearest.js';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 import { readPlain } from '../plainFile.js';
@@ -151,8 +151,7 @@ interface FileText {
 function readText(path: string, isAskedFor: boolean): FileText {
   try {
     const text = readPlain(path, LARGEST_BYTES).toString('utf8');
-    const isPublic = (statSync(path).mode & 0o004) !== 0 && (statSync(dirname(path)).mode & 0o001) !== 0;
-    return { text, isPrivate: !isPublic, findings: [] };
+    return { text, isPrivate: (statSync(path).mode & 0o004) === 0, findings: [] };
   } catch (error) {
     const missing = isAskedFor && errnoOf(error) === 'ENOENT';
     const findings = missing ? [errorAt(0, `${path}: there is no such file`)] : unreadable(path, error);

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Intents } from '../../src/agent/intents.js';
 import { loadConfig } from '../../src/config/load.js';
-import type { Logging } from '../../src/log.js';
+import { Logging } from '../../src/log.js';
 
-test('a clock that is set, back or forward, neither lengthens nor shortens a pause', () => {
+test('a clock that is set, back or forward, neither lengthens nor shortens a pause', async () => {
   const config = loadConfig();
-  const logging = {} as Logging;
+  const logging = await Logging.start({ debug: false, logFile: '' });
   const intents = new Intents({ root: '/nonexistent', config, reload: () => config, holdFile: undefined, logging });
   const now = Date.now();
   const monotonic = performance.now();
