@@ -2,6 +2,7 @@ import {
   type Observable,
   Subject,
   combineLatest,
+  delay,
   filter,
   firstValueFrom,
   from,
@@ -20,16 +21,15 @@ import {
 } from 'rxjs';
 import type { BusAddress } from './bus/connection.js';
 import { type BusState, joinBus } from './bus/join.js';
+import { MOST_ANSWER_BYTES } from './bus/dicts.js';
 import { LOG_CONTROL_PATH, LogControl } from './bus/logControl.js';
 import { Manager, OBJECT_PATH } from './bus/manager.js';
 import { Collector } from './agent/collector.js';
 import { agentCommands } from './agent/commands.js';
-import { unmergeObstacle } from './core/hold.js';
 import type { Trigger } from './core/policy.js';
 import { type Retune, retunes } from './core/retune.js';
-import { savingsOf } from './core/savings.js';
 import { type AgentState, initialState } from './core/state.js';
-import { firstEnd, giveBack } from './agent/end.js';
+import { LAST_RETUNE_MILLIS, endByForce, firstEnd, giveBack } from './agent/end.js';
 import { EXIT, type ExitStatus } from './errors.js';
 import { Guests } from './agent/guests.js';
 import { recordHistory } from './agent/historyRecorder.js';
@@ -50,6 +50,7 @@ import { planOf, policyObstacle } from './config/plan.js';
 import { RetuneReport } from './agent/retuneReport.js';
 import { agentStates, publishStates } from './agent/states.js';
 import { Tuner } from './agent/tuner.js';
+import { unmergeCheck } from './agent/unmergeCheck.js';
 
 export interface AgentOptions extends IntentsOptions {
   readonly version: string;
@@ -95,7 +96,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const policy = current.values.KSM_POLICY;
   const first = initialState({ version: options.version, policy, configuredPolicy, dryRun });
   const obstacle = (): string | undefined =>
-    unmergeObstacle(savingsOf(ksm.read(), pageSize, collector.watched), readMemoryFigures(root));
+    unmergeCheck({ root, ksm, pageSizeBytes: pageSize, watched: collector.watched });
   const manager = new Manager(
     first,
     agentCommands({
@@ -104,7 +105,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
         manual$.next(trigger);
       },
       turnOf,
-      history: (sinceMillis) => options.history.since(sinceMillis),
+      history: (sinceMillis) => options.history.since(sinceMillis, MOST_ANSWER_BYTES),
       unmergeObstacle: obstacle,
       policyObstacle: (name) => policyObstacle(name, settings),
     }),
@@ -114,12 +115,17 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new QemuProcesses(root));
   const collector = new Collector(root, ksm, guests);
-  const mayUnmerge = () =>
-    intents.current.values.KSM_UNMERGE_TO_APPLY ? obstacle() : 'KSM_UNMERGE_TO_APPLY is not set';
-  const tuner = new Tuner({ ksm, ledger, libvirt: () => guests.libvirt(), mayUnmerge });
+  const tuner = new Tuner({
+    ksm,
+    ledger,
+    libvirt: () => guests.libvirt(),
+    unmergeObstacle: obstacle,
+    unmergeToApply: () => intents.current.values.KSM_UNMERGE_TO_APPLY,
+  });
 
   const signal = (name: NodeJS.Signals) => options.signal$.pipe(filter((given) => given === name));
-  const end$ = firstEnd({ ...options, bus$ });
+  const end$ = firstEnd(options);
+  endByForce(end$, () => tuner.endsLate);
 
   const retune$ = retunes({
     plan$: bus$.pipe(
@@ -182,10 +188,10 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
         retune$.pipe(
           tap((retune) => {
             report.add(retune);
-            if ('sample' in retune) intents.expire(retune.sample.takenAtMillis);
+            if ('sample' in retune) intents.expire(retune.sample);
           }),
         ),
-      ).pipe(ignoreElements()),
+      ).pipe(ignoreElements(), takeUntil(end$.pipe(delay(LAST_RETUNE_MILLIS)))),
       { defaultValue: undefined },
     );
     const { status, reason } = await firstValueFrom(end$, {
@@ -195,7 +201,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     else log.fatal(`${reason}: stopping with status ${status}`);
     return status;
   } finally {
-    if (!dryRun) await giveBack(tuner, { onExit: intents.current.values.KSM_ON_EXIT, obstacle, log });
+    if (!dryRun) await giveBack(tuner, { onExit: intents.current.values.KSM_ON_EXIT, log });
   }
 }
 

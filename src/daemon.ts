@@ -8,6 +8,7 @@ import { type KsmSetting, ksmFile } from './core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from './errors.js';
 import { findRivals } from './host/daemons.js';
 import { HoldFile } from './host/holdFile.js';
+import { hangs } from './host/inTime.js';
 import { HistoryStore } from './host/historyStore.js';
 import { KsmDirectory } from './host/ksm.js';
 import { Ledger } from './host/ledger.js';
@@ -68,7 +69,7 @@ function dryRunReason(ksm: KsmDirectory, asked: boolean): string | undefined {
   if (asked) return '--dry-run was given';
   try {
     // access(2) asks without the capabilities of a user other than root.
-    closeSync(openSync(`${ksm.path}/run`, constants.O_WRONLY));
+    closeSync(openSync(`${ksm.path}/run`, constants.O_WRONLY | constants.O_NONBLOCK));
     return undefined;
   } catch (error) {
     const why = process.getuid?.() === 0 ? 'it is read-only here' : 'this is not root';
@@ -76,8 +77,11 @@ function dryRunReason(ksm: KsmDirectory, asked: boolean): string | undefined {
   }
 }
 
-async function refuseRivals(root: Root): Promise<void> {
-  for (const { name, pid } of await findRivals(root, process.pid)) {
+async function refuseRivals(root: Root, log: Log): Promise<void> {
+  const rivals = await findRivals(root, process.pid, (what) => {
+    log.warn(`${what}: samepaged cannot see whether this process tunes KSM too`);
+  });
+  for (const { name, pid } of rivals) {
     const remedy = name === 'ksmtuned' ? 'stop it first: systemctl disable --now ksmtuned' : 'there can be only one';
     throw new FatalError(`${name} is running, pid ${pid}, and tunes the same KSM: ${remedy}`, EXIT.tempFail);
   }
@@ -124,7 +128,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   const dryRun = dryRunReason(ksm, setup.dryRunAsked);
   // Its name tells others (host/daemons.ts) that a process tunes this kernel.
   process.title = dryRun === undefined && root === '' ? 'samepaged' : 'samepaged-trial';
-  if (dryRun === undefined) await refuseRivals(root);
+  if (dryRun === undefined) await refuseRivals(root, log);
   else if (!process.stdout.isTTY) log.info(`a dry run, ${dryRun}: it is only said what would be set`);
 
   if (hidesProcesses(root)) {
@@ -192,7 +196,11 @@ async function main(): Promise<void> {
     process.exitCode = error instanceof FatalError ? error.status : EXIT.software;
   }
   // A call that still waits for its time-out must not keep an ended daemon alive; what stdout did not take is known by then.
-  setImmediate(() => process.exit());
+  setImmediate(() => {
+    // exit() waits for what hangs in the kernel, and SIGKILL does not.
+    if (hangs()) process.kill(process.pid, 'SIGKILL');
+    process.exit();
+  });
 }
 
 await main();

@@ -7,7 +7,7 @@ export const EXIT = {
   unavailable: 69,
   /** EX_SOFTWARE: a fault of ours. */
   software: 70,
-  /** EX_IOERR: the bus was lost, or stdout cannot be written. */
+  /** EX_IOERR: stdout cannot be written. */
   ioError: 74,
   /** EX_TEMPFAIL: another tuner is running. */
   tempFail: 75,

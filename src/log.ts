@@ -1,7 +1,10 @@
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, levels, pino } from 'pino';
 import { errnoOf, messageOf } from './errors.js';
+import { openPlain } from './plainFile.js';
+
+const { O_APPEND, O_CREAT, O_WRONLY } = constants;
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
 
@@ -95,7 +98,7 @@ export class Logging {
     this.file = undefined;
     if (logFile === '') return;
     try {
-      this.file = { fd: openSync(logFile, 'a', 0o640), path: logFile };
+      this.file = { fd: openPlain(logFile, O_WRONLY | O_APPEND | O_CREAT, 0o640), path: logFile };
     } catch (error) {
       this.withoutFile(logFile, error);
     }

@@ -72,12 +72,12 @@ export class Collector {
   /** @throws MalformedError when the kernel's files do not say what they should. */
   async sample(accounting: MemoryAccounting): Promise<Sample> {
     const { guests: listed, problems } = await this.guests.list();
-    const ksm = this.ksm.read();
+    const unread: Problem[] = [];
+    const ksm = this.ksm.read(unread);
     const view = await this.kernelView(listed, ksm);
     const guests = listed.map((guest) => withKernelGuest(guest, view.guests.get(guest.name)));
     this.beingFreed = nextBeingFreed(this.beingFreed, countedPages(listed, view.guests, ksm, this.pageSizeBytes));
     const figures = readMemoryFigures(this.root);
-    const unread: Problem[] = [];
     const memoryPressurePercent = readOr(unread, () => readPressure(this.root, 'memory'))?.recentPercent;
     const cpuStalledNanos = readOr(unread, () => readPressure(this.root, 'cpu'))?.stalledNanos;
     const ksmd = readOr(unread, () => this.ksmd.times());

@@ -11,7 +11,7 @@ export interface CommandsOptions {
   /** Sends a trigger on its way and gives the turn that it is in. */
   readonly turnOf: (trigger: Trigger, send: (trigger: Trigger) => void) => Promise<Retune>;
   readonly unmergeObstacle: () => string | undefined;
-  readonly history: (sinceMillis: number) => string;
+  readonly history: Commands['history'];
   /** Why a policy cannot work on this kernel. */
   readonly policyObstacle: (name: PolicyName) => string | undefined;
 }

@@ -1,5 +1,5 @@
-import { type Observable, NEVER, filter, map, merge, shareReplay, switchMap, take } from 'rxjs';
-import type { BusState } from '../bus/join.js';
+import { writeSync } from 'node:fs';
+import { type Observable, delay, filter, map, merge, shareReplay, switchMap, take, timer } from 'rxjs';
 import { describeWrite } from '../core/ksm.js';
 import { EXIT, type ExitStatus, stackOf } from '../errors.js';
 import type { Log } from '../log.js';
@@ -12,36 +12,54 @@ export interface End {
 
 export interface EndSources {
   readonly signal$: Observable<NodeJS.Signals>;
-  readonly bus$: Observable<BusState>;
   /** Faults that nobody caught. */
   readonly fault$: Observable<unknown>;
 }
 
-/** What ends the agent: the first of a signal, the loss of the bus and a fault. Who subscribes later is told too. */
-export function firstEnd({ signal$, bus$, fault$ }: EndSources): Observable<End> {
+/** What ends the agent: the first of a signal and a fault. Who subscribes later is told too. */
+export function firstEnd({ signal$, fault$ }: EndSources): Observable<End> {
   return merge(
     signal$.pipe(
       filter((signal) => signal === 'SIGTERM' || signal === 'SIGINT'),
       map((signal) => ({ status: EXIT.ok, reason: signal })),
     ),
-    bus$.pipe(
-      switchMap(({ bus }) => bus?.lost$ ?? NEVER),
-      map((reason) => ({ status: EXIT.ioError, reason })),
-    ),
     fault$.pipe(map((fault) => ({ status: EXIT.software, reason: `a fault of samepaged: ${stackOf(fault)}` }))),
   ).pipe(take(1), shareReplay({ bufferSize: 1, refCount: false }));
+}
+
+/** A retune under way at the end is waited for so long; what it has not written by then it does not write. */
+export const LAST_RETUNE_MILLIS = 4000;
+const LONGEST_END_MILLIS = 10_000;
+const STDERR = 2;
+
+/**
+ * Ends the process by force when it has not ended in time: something hangs in the kernel, or in a library. An unmerge is
+ * waited for.
+ */
+export function endByForce(end$: Observable<End>, endsLate: () => boolean): void {
+  end$
+    .pipe(
+      delay(LONGEST_END_MILLIS),
+      switchMap(() => timer(0, 1000)),
+      filter(() => !endsLate()),
+      take(1),
+    )
+    .subscribe({
+      next: () => {
+        writeSync(STDERR, `samepaged: the end takes longer than ${LONGEST_END_MILLIS / 1000} s: ended by SIGKILL\n`);
+        process.kill(process.pid, 'SIGKILL');
+      },
+      // What it comes from ends the agent by itself.
+      error: () => undefined,
+    });
 }
 
 /** Gives the kernel back, and tells what became of it. */
 export async function giveBack(
   tuner: Tuner,
-  {
-    onExit,
-    obstacle,
-    log,
-  }: { readonly onExit: OnExit; readonly obstacle: () => string | undefined; readonly log: Log },
+  { onExit, log }: { readonly onExit: OnExit; readonly log: Log },
 ): Promise<void> {
-  const { writes, problems } = await tuner.restore(onExit, obstacle);
+  const { writes, problems } = await tuner.restore(onExit);
   log.info(`KSM_ON_EXIT=${onExit}: ${writes.map(describeWrite).join(', ') || 'nothing to change'}`);
   for (const { sentence } of problems) log.warn(sentence);
 }

@@ -71,13 +71,15 @@ export class Guests {
 
   /** The running guests with their memory; when libvirt fails to say, /proc answers instead. */
   async list(): Promise<{ guests: readonly Guest[]; problems: readonly Problem[] }> {
+    const problems: Problem[] = [];
     const libvirt = await this.libvirt();
-    if (libvirt === undefined) return { guests: await this.qemu.list(), problems: [] };
+    if (libvirt === undefined) return { guests: await this.qemu.list(problems), problems };
     try {
-      return { guests: await this.completed(await libvirt.listGuests()), problems: [] };
+      return { guests: await this.completed(await libvirt.listGuests(), problems), problems };
     } catch (error) {
       const sentence = `libvirt does not tell the guests' memory (${messageOf(error)}): taken from /proc`;
-      return { guests: await this.qemu.list(), problems: [{ subject: 'libvirt domain stats', sentence }] };
+      problems.push({ subject: 'libvirt domain stats', sentence });
+      return { guests: await this.qemu.list(problems), problems };
     }
   }
 
@@ -92,9 +94,11 @@ export class Guests {
   }
 
   /** Resident memory that libvirt did not tell, from /proc; 0 where that does not know the guest either. */
-  private async completed(told: readonly ToldGuest[]): Promise<readonly Guest[]> {
+  private async completed(told: readonly ToldGuest[], problems: Problem[]): Promise<readonly Guest[]> {
     const untold = told.some(({ residentBytes }) => residentBytes === undefined);
-    const seen = new Map(untold ? (await this.qemu.list()).map((guest) => [guest.name, guest.residentBytes]) : []);
+    const seen = new Map(
+      untold ? (await this.qemu.list(problems)).map((guest) => [guest.name, guest.residentBytes]) : [],
+    );
     return told.map((guest) => ({ ...guest, residentBytes: guest.residentBytes ?? seen.get(guest.name) ?? 0 }));
   }
 

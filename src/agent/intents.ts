@@ -5,6 +5,7 @@ import type { Config } from '../config/load.js';
 import { type ConfigRead, type ConfigView, readConfig, viewOf } from '../config/view.js';
 import { type Hold, inForce } from '../core/hold.js';
 import type { Trigger } from '../core/policy.js';
+import type { Sample } from '../core/sample.js';
 import { messageOf } from '../errors.js';
 import type { HoldFile, PolicyChoice, SaidByHand } from '../host/holdFile.js';
 import { type Root, readTextIfThere } from '../host/sysfs.js';
@@ -21,6 +22,9 @@ export interface IntentsOptions {
   readonly logging: Logging;
 }
 
+/** A clock that is kept right by small steps differs by less from one that nobody sets. */
+const CLOCK_SET_MILLIS = 2000;
+
 /** What the administrator wants: the configuration, which a reload replaces, the hold and the policy set by hand. */
 export class Intents {
   readonly intent$: Observable<Intent>;
@@ -29,6 +33,8 @@ export class Intents {
   private readonly bootId: string;
   private config: Config;
   private choice: PolicyChoice | undefined;
+  /** When the hold ends, on a clock that nobody sets. */
+  private holdEndsAt: number | undefined;
 
   constructor(options: IntentsOptions) {
     this.options = options;
@@ -36,6 +42,7 @@ export class Intents {
     this.bootId = readTextIfThere(`${options.root}/proc/sys/kernel/random/boot_id`) ?? '';
     const saved = this.saved();
     const hold = inForce(saved.hold, Date.now());
+    this.holdEndsAt = endOf(hold);
     this.choice = this.kept(saved.policy);
     this.subject = new BehaviorSubject<Intent>({ because: { kind: 'start' }, values: this.values(), hold });
     this.intent$ = this.subject.asObservable();
@@ -80,6 +87,7 @@ export class Intents {
 
   /** Sets or ends the hold. `because` is then the trigger of the turn that applies it. */
   hold(hold: Hold | undefined, because: Trigger): void {
+    this.holdEndsAt = endOf(hold);
     this.save(hold, hold === undefined ? 'hold again' : 'forget this');
     this.subject.next({ ...this.current, because, hold });
   }
@@ -96,11 +104,21 @@ export class Intents {
     this.subject.next({ ...this.current, because, values: this.values() });
   }
 
-  /** Ends a hold that has lasted its time at `nowMillis`: a cause for a turn, as resuming is. */
-  expire(nowMillis: number): void {
+  /**
+   * Ends a hold that has lasted its time: a cause for a turn, as resuming is. Where the clock was set, the hold still lasts
+   * as long as was asked for: another time of its end, and a turn with that.
+   */
+  expire({ takenAtMillis, monotonicMillis }: Pick<Sample, 'takenAtMillis' | 'monotonicMillis'>): void {
     const { hold } = this.current;
-    if (inForce(hold, nowMillis) === hold) return;
-    this.hold(undefined, { kind: 'manual', by: 'the end of the pause' });
+    if (hold?.untilMillis === undefined || this.holdEndsAt === undefined) return;
+    const leftMillis = this.holdEndsAt - monotonicMillis;
+    if (leftMillis <= 0) {
+      this.hold(undefined, { kind: 'manual', by: 'the end of the pause' });
+      return;
+    }
+    const untilMillis = Math.round(takenAtMillis + leftMillis);
+    if (Math.abs(untilMillis - hold.untilMillis) < CLOCK_SET_MILLIS) return;
+    this.hold({ ...hold, untilMillis }, { kind: 'manual', by: 'a change of the clock' });
   }
 
   /** The configuration in force, compared with what the files say now. */
@@ -135,7 +153,7 @@ export class Intents {
   private save(hold: Hold | undefined, after: string): void {
     const { holdFile, logging } = this.options;
     try {
-      holdFile?.write({ hold, policy: this.choice });
+      holdFile?.write({ hold, policy: this.choice }, Date.now());
     } catch (error) {
       logging.log.warn(`${holdFile?.path ?? ''} cannot be written (${messageOf(error)}): a restart will ${after}`);
     }
@@ -145,10 +163,15 @@ export class Intents {
     const { holdFile, logging } = this.options;
     const nothing: SaidByHand = { hold: undefined, policy: undefined };
     try {
-      return holdFile?.read() ?? nothing;
+      return holdFile?.read(Date.now()) ?? nothing;
     } catch (error) {
       logging.log.warn(`${holdFile?.path ?? ''} is no hold of samepaged's (${messageOf(error)}): not held`);
       return nothing;
     }
   }
+}
+
+/** When a hold ends, on the clock of performance.now(). */
+function endOf(hold: Hold | undefined): number | undefined {
+  return hold?.untilMillis === undefined ? undefined : performance.now() + hold.untilMillis - Date.now();
 }

@@ -43,9 +43,12 @@ export class RetuneReport {
     this.tell([...sample.problems, ...(decision.problems ?? []), ...applied.problems]);
   }
 
-  /** Warns of what was not a problem at the last turn. */
+  /** Warns of what was not a problem at the last turn, once however many met it. */
   private tell(problems: readonly Problem[]): void {
-    for (const { subject, sentence } of problems) if (!this.told.has(subject)) this.log.warn(sentence);
-    this.told = new Set(problems.map(({ subject }) => subject));
+    const bySubject = new Map(problems.toReversed().map(({ subject, sentence }) => [subject, sentence]));
+    for (const subject of new Set(problems.map((problem) => problem.subject))) {
+      if (!this.told.has(subject)) this.log.warn(bySubject.get(subject) ?? '');
+    }
+    this.told = new Set(bySubject.keys());
   }
 }

@@ -2,9 +2,10 @@ import { DBusError, type Message, Variant } from 'dbus-next';
 import { defer, firstValueFrom, takeUntil } from 'rxjs';
 import { messageOf } from '../errors.js';
 import { isAnswerExpected, isInteractive } from './call.js';
-import { type Bus, isNoSuchService } from './connection.js';
+import { type Bus, Unanswered, isNoSuchService } from './connection.js';
 import { MANAGER_INTERFACE } from './manager.js';
 import { Places } from './places.js';
+import { Quotas } from './quotas.js';
 
 /** An action of deploy/polkit/org.samepaged1.policy. */
 type Action = `org.samepaged1.${'retune' | 'set-policy' | 'pause' | 'unmerge' | 'configure'}`;
@@ -50,12 +51,14 @@ const PASSWORD_TIMEOUT_MILLIS = 120_000;
  * The bus lets a connection wait for 128 answers by default; dialogs that nobody answers must not use them up, nor one user
  * the dialogs of all.
  */
-const CHECKS_AT_ONCE = { one: 4, all: 32 };
+const CHECKS_AT_ONCE = { one: 4, all: 32, hasOwn: false };
 /**
  * As many as a connection may have unanswered, and twice that: who waits for no answers sends calls faster than the bus
- * says whose they are.
+ * says whose they are. Each has a place of its own, for it may be root's.
  */
-const LOOKUPS_AT_ONCE = { one: 128, all: 256 };
+const LOOKUPS_AT_ONCE = { one: 128, all: 256, hasOwn: true };
+/** The connections of four users, as the bus allows them. */
+const MOST_USERS = 1024;
 
 /**
  * Lets callers do what they may: read, everyone; change, root and the daemon's own user, and whom polkit allows it. A
@@ -65,6 +68,9 @@ export class Authority {
   private readonly bus: Pick<Bus, 'call' | 'owner$'>;
   private readonly lookups = new Places(LOOKUPS_AT_ONCE);
   private readonly checks = new Places(CHECKS_AT_ONCE);
+  private readonly quotas = new Quotas();
+  /** The users of the callers seen last, or the question for them. */
+  private readonly users = new Map<string, Promise<unknown>>();
   private lastCheck = 0;
 
   constructor(bus: Pick<Bus, 'call' | 'owner$'>) {
@@ -74,22 +80,52 @@ export class Authority {
   /**
    * Reading is for those who wait for the answer: of these the bus lets a user have so many, of others any number.
    *
-   * @throws DBusError to send to the caller when it may not.
+   * @throws DBusError to send to the caller when it may not, Unanswered when not even that may be sent.
    */
   async authorize(call: Message): Promise<void> {
     const member = `${call.interface}.${call.member}`;
     const rule = RULES.get(member);
     if (rule === undefined) throw new DBusError('org.freedesktop.DBus.Error.UnknownMethod', `there is no ${member}`);
-    if (rule === ANYONE) {
-      if (isAnswerExpected(call)) return;
+    if (rule === ANYONE && !isAnswerExpected(call)) {
       throw new DBusError('org.freedesktop.DBus.Error.NotSupported', `${member} is nothing but its answer`);
     }
     const uid = await this.lookups.during(call.sender, () => this.uidOf(call.sender));
-    if (uid === 0 || uid === process.getuid?.()) return;
+    if (isOurs(uid)) return;
+    const quota = this.quotas.call(uid);
+    if (quota === 'silent') throw new Unanswered();
+    if (quota === 'many') {
+      throw new DBusError(
+        'org.freedesktop.DBus.Error.LimitsExceeded',
+        'too many calls of yours: try again in a minute',
+      );
+    }
+    if (rule === ANYONE) return;
     await this.checks.during(uid, () => this.askPolkit(call, rule));
   }
 
-  private async uidOf(sender: string): Promise<unknown> {
+  /** Counts what was sent to a caller. */
+  answered(sender: string, bytes: number): void {
+    void this.users.get(sender)?.then(
+      (uid) => {
+        if (!isOurs(uid)) this.quotas.answered(uid, bytes);
+      },
+      () => undefined,
+    );
+  }
+
+  /** A name is never given to a second caller, so its user is asked for once. */
+  private uidOf(sender: string): Promise<unknown> {
+    const known = this.users.get(sender);
+    if (known !== undefined) return known;
+    const [oldest] = this.users.keys();
+    if (this.users.size >= MOST_USERS && oldest !== undefined) this.users.delete(oldest);
+    const asked = this.askUid(sender);
+    asked.catch(() => this.users.delete(sender));
+    this.users.set(sender, asked);
+    return asked;
+  }
+
+  private async askUid(sender: string): Promise<unknown> {
     const [uid] = await this.bus.call({
       destination: 'org.freedesktop.DBus',
       path: '/org/freedesktop/DBus',
@@ -135,6 +171,11 @@ export class Authority {
     const call = { ...POLKIT, member: 'CancelCheckAuthorization', signature: 's', body: [cancellationId] };
     this.bus.call(call).catch(() => undefined);
   }
+}
+
+/** Root and the daemon's own user are not counted. */
+function isOurs(uid: unknown): boolean {
+  return uid === 0 || uid === process.getuid?.();
 }
 
 function whoMay(action: Action): string {

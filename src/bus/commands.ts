@@ -2,6 +2,7 @@ import type { PolicyName } from '../config/help.js';
 import type { ConfigView } from '../config/view.js';
 import type { Hold } from '../core/hold.js';
 import type { Retune } from '../core/retune.js';
+import type { HistoryPage } from '../host/historyStore.js';
 
 /** What the bus can ask of the agent; most give the turn of the loop that followed. */
 export interface Commands {
@@ -19,7 +20,7 @@ export interface Commands {
   readonly reload: () => Promise<Reloaded>;
   readonly configuration: () => ConfigView;
   /** What was recorded since then, milliseconds since 1970, as HistoryStore.since() gives it. */
-  readonly history: (sinceMillis: number) => string;
+  readonly history: (sinceMillis: number) => HistoryPage;
 }
 
 export interface Reloaded {

@@ -1,5 +1,5 @@
 import { DBusError, type Interface, Message, type MessageBus, MessageType } from 'dbus-next';
-import { Observable, Subject, filter, map, share } from 'rxjs';
+import { Observable, ReplaySubject, filter, map, share } from 'rxjs';
 import { errnoOf, messageOf } from '../errors.js';
 import { CallTimeout, type MethodCall, messageOfCall } from './call.js';
 import { connectionOf, errorsOf, openBus } from './library.js';
@@ -19,6 +19,9 @@ const DBUS = {
   interface: 'org.freedesktop.DBus',
 } as const;
 
+/** A call that gets no answer. */
+export class Unanswered extends Error {}
+
 export interface SignalRule {
   readonly sender: string;
   readonly interface: string;
@@ -33,21 +36,26 @@ export interface Signal {
 
 /** The one gate to the bus: every call has a timeout, and the loss of the bus is an event instead of a silence. */
 export class Bus {
-  /** Emits once, with the reason, when the bus is gone. */
+  /** Emits the reason when the bus is gone, to who comes later too. */
   readonly lost$: Observable<string>;
   private readonly messages: MessageBus;
-  private readonly lost = new Subject<string>();
+  private readonly lost = new ReplaySubject<string>(1);
+  private readonly exported: [path: string, object: Interface][] = [];
   private readonly pings: NodeJS.Timeout;
+  private onAnswer: (destination: string, bytes: number) => void = () => undefined;
 
   private constructor(messages: MessageBus) {
     this.messages = messages;
     this.lost$ = this.lost.asObservable();
     messages.setMaxListeners(0);
+    const { stream } = connectionOf(messages);
     // A signal or a reply that the library sends on a bus that has just gone away throws.
     const send = messages.send.bind(messages);
     messages.send = (message: Message) => {
       try {
+        const before = stream.bytesWritten;
         send(message);
+        if (isAnswer(message)) this.onAnswer(message.destination, stream.bytesWritten - before);
       } catch (error) {
         this.lose(`the connection to the bus failed: ${messageOf(error)}`);
         if (message.type === MessageType.METHOD_CALL) throw error;
@@ -60,7 +68,6 @@ export class Bus {
     connectionOf(messages).on('end', () => {
       this.lose('the bus closed the connection');
     });
-    const { stream } = connectionOf(messages);
     const bytesTaken = () => stream.bytesRead - stream.readableLength;
     this.pings = setInterval(() => {
       const before = bytesTaken();
@@ -128,7 +135,8 @@ export class Bus {
       };
       const ask = (member: 'AddMatch' | 'RemoveMatch') => {
         this.call({ ...DBUS, member, signature: 's', body: [match.join(',')] }).catch((error: unknown) => {
-          if (member === 'AddMatch') subscriber.error(error);
+          // Without what it would tell we are as good as without the bus, which is joined again.
+          if (member === 'AddMatch') this.lose(`the bus does not send us ${rule.member}: ${messageOf(error)}`);
         });
       };
       this.messages.on('message', forward);
@@ -173,10 +181,17 @@ export class Bus {
 
   export(path: string, object: Interface): void {
     this.messages.export(path, object);
+    this.exported.push([path, object]);
   }
 
-  /** Lets a method call reach what is exported when `check` resolves; what it rejects with is the caller's answer. */
-  guard(check: (call: Message) => Promise<void>): void {
+  /**
+   * Lets a method call reach what is exported when `check` resolves; what it rejects with is the caller's answer, but for
+   * Unanswered.
+   *
+   * @param onAnswer is told how large each answer was.
+   */
+  guard(check: (call: Message) => Promise<void>, onAnswer: (destination: string, bytes: number) => void): void {
+    this.onAnswer = onAnswer;
     const checked = new WeakSet<Message>();
     this.messages.addMethodHandler((call) => {
       if (checked.delete(call)) return false;
@@ -186,6 +201,7 @@ export class Bus {
           connectionOf(this.messages).emit('message', call);
         },
         (error: unknown) => {
+          if (error instanceof Unanswered) return;
           const type = error instanceof DBusError ? error.type : 'org.freedesktop.DBus.Error.Failed';
           this.messages.send(Message.newError(call, type, messageOf(error)));
         },
@@ -194,8 +210,10 @@ export class Bus {
     });
   }
 
+  /** What was exported can be exported on another bus. */
   close(): void {
     clearInterval(this.pings);
+    for (const [path, object] of this.exported.splice(0)) this.messages.unexport(path, object);
     this.messages.disconnect();
   }
 
@@ -208,6 +226,10 @@ export class Bus {
     this.lost.next(reason);
     this.lost.complete();
   }
+}
+
+function isAnswer({ type }: Message): boolean {
+  return type === MessageType.METHOD_RETURN || type === MessageType.ERROR;
 }
 
 /** "system" and "session" as themselves, with the address that stands behind them. */

@@ -9,6 +9,24 @@ import type { Sample } from '../core/sample.js';
 export type VariantDict = Record<string, Variant>;
 
 /**
+ * What nobody reads the bus keeps and charges to us, so no answer has more than 64 KiB. This is for its largest part; what
+ * goes with it is small.
+ */
+export const MOST_ANSWER_BYTES = 56 * 1024;
+const LONGEST_TEXT = 1000;
+const MOST_TEXTS = 20;
+
+/** A text in so many characters as a person reads. */
+function cut(text: string): string {
+  return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}...` : text;
+}
+
+function cutAll(texts: readonly string[]): string[] {
+  const shown = texts.slice(0, MOST_TEXTS).map(cut);
+  return texts.length > MOST_TEXTS ? [...shown, `and ${texts.length - MOST_TEXTS} more`] : shown;
+}
+
+/**
  * A retune as it goes over the bus. Sizes in bytes, RealtimeUSec in microseconds since 1970 as systemd's properties have it;
  * Changes and Problems are sentences. Routine: it only follows measurements, as a probe now and then. Stage, for a
  * policy that knows: waiting, first-pass, merging or done, with estimates of when the first pages merge and when it is over.
@@ -16,10 +34,10 @@ export type VariantDict = Record<string, Variant>;
  */
 export function retuneDict(retune: Retune): VariantDict {
   const common = {
-    Triggers: new Variant('as', retune.triggers.map(describeTrigger)),
+    Triggers: new Variant('as', cutAll(retune.triggers.map(describeTrigger))),
     Policy: new Variant('s', retune.policy),
   };
-  if ('failure' in retune) return { ...common, Failure: new Variant('s', retune.failure.message) };
+  if ('failure' in retune) return { ...common, Failure: new Variant('s', cut(retune.failure.message)) };
   const { sample, decision, applied } = retune;
   const problems = [...sample.problems, ...(decision.problems ?? []), ...applied.problems].map(
     ({ sentence }) => sentence,
@@ -27,11 +45,11 @@ export function retuneDict(retune: Retune): VariantDict {
   return {
     ...common,
     Reason: new Variant('s', decision.reason),
-    Sentence: new Variant('s', decision.sentence),
+    Sentence: new Variant('s', cut(decision.sentence)),
     Routine: new Variant('b', decision.routine === true),
     ...stageDict(decision.stage),
     Changes: new Variant('as', applied.writes.map(describeWrite)),
-    Problems: new Variant('as', problems),
+    Problems: new Variant('as', cutAll(problems)),
     RealtimeUSec: new Variant('t', BigInt(sample.takenAtMillis) * 1000n),
     TotalBytes: new Variant('t', BigInt(sample.memory.totalBytes)),
     FreeBytes: new Variant('t', BigInt(sample.memory.freeBytes)),
@@ -68,13 +86,15 @@ export function explanationDict(retune: Retune, entries: ConfigView['entries']):
       terms.map(({ name, value, unit, source }) => [name, value, unit, source]),
     ),
     Comparisons: new Variant('as', [...comparisons]),
-    Notes: new Variant('as', [...notes]),
+    Notes: new Variant('as', cutAll(notes)),
     Keys: new Variant('a(sss)', tuples(entries.filter(([key]) => keys.includes(key)))),
     ...(change === undefined ? {} : { Change: new Variant('s', change) }),
   };
 }
 
 const GUESTS_OF_A_PAGE = 100;
+/** What goes over the bus with a guest's name. */
+const GUEST_BYTES = 150;
 
 /**
  * Guests after `after` in the order of their names. ResidentBytes and ConfiguredBytes as the decision had them; FreedBytes:
@@ -82,7 +102,13 @@ const GUESTS_OF_A_PAGE = 100;
  */
 export function guestDicts({ guests, freedBySplits }: Sample, after: string): [name: string, guest: VariantDict][] {
   const names = guests.map(({ name }) => name).sort();
-  const page = new Set(names.filter((name) => name > after).slice(0, GUESTS_OF_A_PAGE));
+  let bytes = 0;
+  const page = new Set(
+    names
+      .filter((name) => name > after)
+      .slice(0, GUESTS_OF_A_PAGE)
+      .filter((name, index) => (bytes += Buffer.byteLength(name) + GUEST_BYTES) <= MOST_ANSWER_BYTES || index === 0),
+  );
   return guests
     .filter(({ name }) => page.has(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -101,12 +127,12 @@ export function configurationDict({ entries, waiting, problems }: ConfigView): V
   return {
     Entries: new Variant('a(sss)', tuples(entries)),
     Waiting: new Variant('as', [...waiting]),
-    Problems: new Variant('as', [...problems]),
+    Problems: new Variant('as', cutAll(problems)),
   };
 }
 
 function tuples(entries: ConfigView['entries']): string[][] {
-  return entries.map((entry) => [...entry]);
+  return entries.map((entry) => entry.map(cut));
 }
 
 /** The answer of a method that a retune followed. @throws DBusError for a failed one. */

@@ -211,7 +211,7 @@ export class Manager extends Interface {
   async Unmerge(force: boolean): Promise<VariantDict> {
     const obstacle = force ? undefined : this.commands.unmergeObstacle();
     if (obstacle !== undefined) throw new DBusError(REFUSED, obstacle);
-    return reply(await this.commands.hold({ kind: 'unmerged' }, 'D-Bus Unmerge'));
+    return reply(await this.commands.hold({ kind: 'unmerged', isForced: force }, 'D-Bus Unmerge'));
   }
 
   /** Sets the policy, until the configuration names another one or the host is booted; `default` ends that. */
@@ -249,10 +249,15 @@ export class Manager extends Interface {
     return configurationDict(this.commands.configuration());
   }
 
-  /** Lines: what was recorded since then, microseconds since 1970, a record a line as in the history's file. */
+  /**
+   * Lines: what was recorded since then, microseconds since 1970, a record a line as in the history's file. NextUSec: from
+   * when on there is more, to be asked for with another call.
+   */
   @method({ inSignature: 't', outSignature: 'a{sv}' })
   GetHistory(sinceUSec: bigint): VariantDict {
-    return { Lines: new Variant('s', this.commands.history(Number(sinceUSec / 1000n))) };
+    const { text, nextMillis } = this.commands.history(Number(sinceUSec / 1000n));
+    const lines = { Lines: new Variant('s', text) };
+    return nextMillis === undefined ? lines : { ...lines, NextUSec: new Variant('t', BigInt(nextMillis) * 1000n) };
   }
 
   @signal({ signature: 'a{sv}' })

@@ -1,19 +1,27 @@
 import { DBusError } from 'dbus-next';
 
-/** Bounds how many of a kind of work go on at a time: of one owner's, and of all. */
+/** How many there are: for one owner, for all, and whether each has one of its own when all are taken. */
+interface PlacesOf {
+  readonly one: number;
+  readonly all: number;
+  readonly hasOwn: boolean;
+}
+
+/** Bounds how many of a kind of work go on at a time. */
 export class Places {
-  private readonly of: { readonly one: number; readonly all: number };
+  private readonly of: PlacesOf;
   /** The owner of each place taken. */
   private readonly taken: unknown[] = [];
 
-  constructor(of: { readonly one: number; readonly all: number }) {
+  constructor(of: PlacesOf) {
     this.of = of;
   }
 
   /** Does `work`, in a place of `owner`'s for as long as it goes on. @throws DBusError when all places are taken. */
   async during<T>(owner: unknown, work: () => Promise<T>): Promise<T> {
-    if (this.taken.filter((other) => other === owner).length >= this.of.one) throw full(`${this.of.one} of your`);
-    if (this.taken.length >= this.of.all) throw full(String(this.of.all));
+    const own = this.taken.filter((other) => other === owner).length;
+    if (own >= this.of.one) throw full(`${this.of.one} of your`);
+    if (this.taken.length >= this.of.all && !(this.of.hasOwn && own === 0)) throw full(String(this.of.all));
     this.taken.push(owner);
     try {
       return await work();

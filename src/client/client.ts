@@ -1,5 +1,6 @@
 import { DBusError } from 'dbus-next';
 import * as v from 'valibot';
+import { CallTimeout } from '../bus/call.js';
 import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../bus/connection.js';
 import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH, REFUSED } from '../bus/manager.js';
 import { messageOf } from '../errors.js';
@@ -30,8 +31,12 @@ const ACCESS_DENIED = 'org.freedesktop.DBus.Error.AccessDenied';
 const NOT_AUTHORIZED = 'org.samepaged1.Error.NotAuthorized';
 const UNKNOWN = /^org\.freedesktop\.DBus\.Error\.Unknown(Method|Property|Interface)$/;
 
-/** A retune takes a sample first, and libvirt has 5 s to answer for that; unmerging takes seconds for gigabytes. */
-const COMMAND_TIMEOUT_MILLIS = 600_000;
+/** A retune takes a sample first, and libvirt has 5 s to answer for that. */
+const ANSWER_MILLIS = 10_000;
+/** Unmerging takes seconds for gigabytes. */
+const UNMERGE_MILLIS = 600_000;
+/** Somebody may have to type a password first. */
+const PASSWORD_MILLIS = 120_000;
 
 /** samepaged is on the bus as long as it runs; a service that cannot start would be waited for. */
 export const DAEMON = { destination: BUS_NAME, path: OBJECT_PATH, autoStart: false } as const;
@@ -98,15 +103,10 @@ export class Daemon {
   }
 
   private async ask(iface: string, member: string, signature = '', body: readonly unknown[] = []): Promise<unknown> {
-    const [reply] = await this.bus.call({
-      ...DAEMON,
-      interface: iface,
-      member,
-      signature,
-      body,
-      interactive: process.stdin.isTTY,
-      timeoutMillis: COMMAND_TIMEOUT_MILLIS,
-    });
+    const interactive = process.stdin.isTTY && process.getuid?.() !== 0 && iface === MANAGER_INTERFACE;
+    const timeoutMillis = member === 'Unmerge' ? UNMERGE_MILLIS : ANSWER_MILLIS + (interactive ? PASSWORD_MILLIS : 0);
+    const call = { ...DAEMON, interface: iface, member, signature, body, interactive, timeoutMillis };
+    const [reply] = await this.bus.call(call);
     return plain(reply);
   }
 }
@@ -114,6 +114,11 @@ export class Daemon {
 /** The error in words that say what to do. */
 function understood(error: unknown, address: BusAddress): unknown {
   if (isNoSuchService(error)) return new NotRunning(`samepaged is not running on ${describeAddress(address)}`);
+  if (error instanceof CallTimeout) {
+    return new Error(`${error.message}: samepaged hangs, or its bus does; see systemctl status samepaged`, {
+      cause: error,
+    });
+  }
   if (error instanceof v.ValiError) return new Error(outOfStep(messageOf(error)), { cause: error });
   if (!(error instanceof DBusError)) return error;
   if ([ACCESS_DENIED, NOT_AUTHORIZED].includes(error.type)) return new Error(notAllowed(error), { cause: error });

@@ -1,18 +1,29 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { didYouMean } from '../core/nearest.js';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
+import { readPlain } from '../plainFile.js';
 import { KEYS, type KeyName, type Values, defaultValues, readValue } from './keys.js';
 import { parseAssignments, shellWord } from './syntax.js';
 
 /** The file that hosts with ksmtuned already have. */
 export const DEFAULT_CONFIG_FILE = '/etc/ksmtuned.conf';
 const MOST_SHOWN = 20;
+/** A hundred times what a configuration with a comment on each key has; parsed, it takes twelve times as much memory. */
+const LARGEST_BYTES = 2 * 1024 ** 2;
+
+interface Origin {
+  readonly text: string;
+  /** "default" or file:line. */
+  readonly origin: string;
+  /** Whether not everybody may read that file. */
+  readonly isPrivate: boolean;
+}
 
 export interface Config {
   readonly values: Values;
   /** For each key the text it was set to and where: "default" or file:line. */
-  readonly origins: Readonly<Record<KeyName, { readonly text: string; readonly origin: string }>>;
+  readonly origins: Readonly<Record<KeyName, Origin>>;
   /** Things that were passed over, each with file:line. */
   readonly warnings: readonly string[];
 }
@@ -43,19 +54,20 @@ function toldOf(findings: readonly Finding[]): readonly string[] {
 
 /**
  * Reads `file` and then `file`.d/*.conf in name order; a later value replaces an earlier one. A missing file means the
- * defaults.
+ * defaults, but only where it is the one that nobody asked for.
  *
  * @throws ConfigError with all problems of all files.
  */
 export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
   const values: Record<string, unknown> = { ...defaultValues() };
-  const origins: Record<string, { text: string; origin: string }> = {};
+  const origins: Record<string, Origin> = {};
   for (const [name, { fallback }] of Object.entries(KEYS)) {
-    origins[name] = { text: fallback, origin: 'default' };
+    origins[name] = { text: fallback, origin: 'default', isPrivate: false };
   }
 
   const read = (path: string): readonly Finding[] => {
-    const { text, findings: unread } = readText(path);
+    const isAskedFor = path === file && file !== DEFAULT_CONFIG_FILE;
+    const { text, isPrivate, findings: unread } = readText(path, isAskedFor);
     const { assignments, complaints } = parseAssignments(text);
     const bad = complaints.map(({ line, message }) => errorAt(line, `${path}:${line}: ${message}`));
     const unusable = assignments.flatMap(({ key, value: given, line }): Finding[] => {
@@ -66,10 +78,11 @@ export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
         return [errorAt(line, `${origin}: ${key}=${shorten(given)}: expected ${KEYS[key].expected}`)];
       }
       values[key] = value;
-      origins[key] = { text: given, origin };
+      origins[key] = { text: given, origin, isPrivate };
       return [];
     });
-    return [...unread, ...[...bad, ...unusable].sort((a, b) => a.line - b.line)];
+    const found = [...bad, ...unusable].sort((a, b) => a.line - b.line);
+    return [...unread, ...(isPrivate ? found.map((finding) => withoutText(finding, path)) : found)];
   };
   const dropIns = dropInsOf(`${file}.d`);
   const findings = [...dropIns.findings, ...[file, ...dropIns.paths].flatMap(read)];
@@ -127,12 +140,29 @@ function errorAt(line: number, text: string): Finding {
   return { line, isError: true, tell: () => text };
 }
 
-function readText(path: string): { text: string; findings: readonly Finding[] } {
+interface FileText {
+  readonly text: string;
+  /** Whether not everybody may read it. */
+  readonly isPrivate: boolean;
+  readonly findings: readonly Finding[];
+}
+
+/** @param isAskedFor it is an error when it is not there. */
+function readText(path: string, isAskedFor: boolean): FileText {
   try {
-    return { text: readFileSync(path, 'utf8'), findings: [] };
+    const text = readPlain(path, LARGEST_BYTES).toString('utf8');
+    return { text, isPrivate: (statSync(path).mode & 0o004) === 0, findings: [] };
   } catch (error) {
-    return { text: '', findings: unreadable(path, error) };
+    const missing = isAskedFor && errnoOf(error) === 'ENOENT';
+    const findings = missing ? [errorAt(0, `${path}: there is no such file`)] : unreadable(path, error);
+    return { text: '', isPrivate: false, findings };
   }
+}
+
+/** Problems are told to anybody on the bus: of a file that not everybody may read the line, and not what it says. */
+function withoutText({ line, isError }: Finding, path: string): Finding {
+  const verdict = isError ? 'is not as expected' : 'is passed over';
+  return { line, isError, tell: () => `${path}:${line}: ${verdict}; not shown, as not everybody may read the file` };
 }
 
 function dropInsOf(directory: string): { paths: readonly string[]; findings: readonly Finding[] } {

@@ -42,7 +42,8 @@ export function viewOf({ origins }: Config, policy: string | undefined, files: C
   const fresh = files.config?.origins;
   return {
     entries: names.map((name) => {
-      const { text, origin } = origins[name];
+      const { text, origin, isPrivate } = origins[name];
+      if (isPrivate) return [name, '', `${origin}, not shown: not everybody may read that file`];
       return name === 'KSM_POLICY' && policy !== undefined
         ? [name, policy, `set by hand in the place of ${text} (${origin})`]
         : [name, text, origin];

@@ -10,6 +10,8 @@ import type { Savings } from './savings.js';
  */
 export interface Hold {
   readonly kind: 'paused' | 'stopped' | 'unmerged';
+  /** `unmerged` whatever the memory. Not kept over a restart: what there is to unmerge then was not known. */
+  readonly isForced?: boolean;
   /** When it ends by itself, milliseconds since 1970; absent: when somebody resumes. */
   readonly untilMillis?: number;
 }
@@ -49,6 +51,7 @@ export function holdPolicy(policy: Policy, hold: Hold): Policy {
           reason: hold.kind,
           sentence: `${REST[hold.kind]}: not merging ${ending}`,
           settings: { run: hold.kind === 'unmerged' ? 2 : 0 },
+          ...(hold.isForced === true ? { isForced: true } : {}),
           ...(ends ? { nextInMillis: Math.min(leftMillis, LONGEST_WAIT_MILLIS) } : {}),
         },
       ];

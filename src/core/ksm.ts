@@ -73,13 +73,14 @@ export function settingsTouched(settings: readonly KsmSetting[]): readonly KsmSe
 
 export interface KsmWrite {
   readonly setting: KsmSetting;
+  /** NaN where it could not be read. */
   readonly from: number | string;
   readonly to: number | string;
 }
 
 /** "pages_to_scan 100 -> 364" */
 export function describeWrite({ setting, from, to }: KsmWrite): string {
-  return `${ksmFile(setting)} ${from} -> ${to}`;
+  return `${ksmFile(setting)} ${Number.isNaN(from) ? '?' : from} -> ${to}`;
 }
 
 /**

@@ -12,7 +12,6 @@ import {
   map,
   merge,
   mergeMap,
-  mergeScan,
   of,
   share,
   shareReplay,
@@ -25,6 +24,7 @@ import {
 import type { Decision } from './decision.js';
 import type { GuestEvent } from './guest.js';
 import type { KsmSettings, KsmWrite } from './ksm.js';
+import { oneAtATime } from './oneAtATime.js';
 import type { PolicyMemory } from './policies/memory.js';
 import type { Policy, Trigger } from './policy.js';
 import type { Problem } from './problem.js';
@@ -146,27 +146,28 @@ export function retunes({
 
     const begin$ = oncePlanned$.pipe(takeUntil(stopped$));
     const due$ = merge(guestTrigger$, merge(planned$, timer$, manual$).pipe(gather)).pipe(takeUntil(stopped$));
+    let last: Turn = { memory: undefined, missed: [] };
     return due$.pipe(
-      mergeScan(
-        (last: Turn) =>
-          begin$.pipe(
-            map((plan) => ({ plan, triggers: pending.splice(0) })),
-            filter(({ triggers }) => triggers.length > 0),
-            concatMap(({ plan, triggers }): Observable<Turn> => turn(last, triggers, plan)),
-          ),
-        { memory: undefined, missed: [] },
-        1,
+      oneAtATime(() =>
+        begin$.pipe(
+          map((plan) => ({ plan, triggers: pending.splice(0) })),
+          filter(({ triggers }) => triggers.length > 0),
+          concatMap(({ plan, triggers }) => turn(last, triggers, plan)),
+          map(({ retune, ...next }) => {
+            last = next;
+            return retune;
+          }),
+        ),
       ),
-      mergeMap(({ retune }) => (retune === undefined ? [] : [retune])),
     );
   });
 }
 
+/** What a turn leaves to the next. */
 interface Turn {
   readonly memory: PolicyMemory | undefined;
   /** Triggers of turns that failed, which the policy does not know of yet. */
   readonly missed: readonly Trigger[];
-  readonly retune?: Retune;
 }
 
 /** Further looks at a guest that started, until it is gone again. */

@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { formatDuration, parseDuration } from '../core/duration.js';
 import { HISTORY_TIERS, thinned } from '../core/historyThinning.js';
 import { plural } from '../core/format.js';
 import { errnoOf, messageOf } from '../errors.js';
+import { writePlain } from '../plainFile.js';
 import { historyChart } from './history/chart.js';
 import { historyCsv, historyJson } from './history/export.js';
 import { type History, historyOf } from '../core/historySeries.js';
@@ -73,7 +73,7 @@ function saveChart(path: string, history: History): string {
   const chart = historyChart(history, hostname());
   if (path === '-') return chart;
   try {
-    writeFileSync(path, `${chart}\n`);
+    writePlain(path, `${chart}\n`);
   } catch (error) {
     throw new Error(`${path} cannot be written (${errnoOf(error) ?? messageOf(error)})`, { cause: error });
   }

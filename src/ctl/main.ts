@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/load.js';
 import { EXIT, messageOf, watchStdout } from '../errors.js';
 import { busAddressProblem } from '../bus/busAddress.js';
+import { hangs } from '../host/inTime.js';
 import { optionProblem } from '../text/optionProblem.js';
 import { VERSION } from '../version.js';
 import { NotRunning } from '../client/client.js';
@@ -95,3 +96,5 @@ try {
   process.stderr.write(`${fold(lines, terminalOf(process.stderr, process.env))}\n`);
   process.exitCode = statusOf(error);
 }
+// Nothing else ends a process that waits for a read that hangs in the kernel.
+if (hangs()) process.kill(process.pid, 'SIGKILL');

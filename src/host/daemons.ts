@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { Overdue } from './inTime.js';
 import { commandLine, listProcesses, userOf } from './processes.js';
 import type { Root } from './sysfs.js';
 
@@ -16,12 +17,20 @@ const COMMAND_OPTION = /^-\w*c$/;
 /**
  * Running programs of these names, in the order of the names: executables, and scripts that were handed to their
  * interpreter. Any user may call a program as he likes, so only those count whose user may tune KSM.
+ *
+ * @param onPassedOver is told of each process whose command line does not come in time.
  */
-export async function findDaemons(root: Root, names: readonly string[]): Promise<readonly RunningDaemon[]> {
+export async function findDaemons(
+  root: Root,
+  names: readonly string[],
+  onPassedOver: (what: string) => void = () => undefined,
+): Promise<readonly RunningDaemon[]> {
   const found: RunningDaemon[] = [];
   for (const { pid, comm } of listProcesses(root)) {
-    const name = names.includes(comm) ? comm : INTERPRETER.test(comm) ? await scriptOf(root, pid) : undefined;
-    if (name !== undefined && names.includes(name) && mayTuneKsm(root, userOf(root, pid))) found.push({ name, pid });
+    if (!names.includes(comm) && !INTERPRETER.test(comm)) continue;
+    if (!mayTuneKsm(root, userOf(root, pid))) continue;
+    const name = names.includes(comm) ? comm : await scriptOf(root, pid, onPassedOver);
+    if (name !== undefined && names.includes(name)) found.push({ name, pid });
   }
   return found.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }
@@ -30,8 +39,13 @@ export async function findDaemons(root: Root, names: readonly string[]): Promise
  * Other programs that tune the same kernel's KSM; samepaged does not start beside them. KSM is one per kernel, so two of
  * them undo each other's work.
  */
-export async function findRivals(root: Root, ownPid: number): Promise<readonly RunningDaemon[]> {
-  return (await findDaemons(root, ['samepaged', 'ksmtuned'])).filter(({ pid }) => pid !== ownPid);
+export async function findRivals(
+  root: Root,
+  ownPid: number,
+  onPassedOver?: (what: string) => void,
+): Promise<readonly RunningDaemon[]> {
+  const found = await findDaemons(root, ['samepaged', 'ksmtuned'], onPassedOver);
+  return found.filter(({ pid }) => pid !== ownPid);
 }
 
 /** Whether it is root, or the owner of KSM's files, as samepaged's service is while it runs. */
@@ -41,7 +55,12 @@ export function mayTuneKsm(root: Root, user: number | undefined): boolean {
 }
 
 /** The file name of what an interpreter runs: its first argument that is neither an option nor busybox's name of a shell. */
-async function scriptOf(root: Root, pid: number): Promise<string | undefined> {
-  const words = (await commandLine(root, pid))?.slice(1).map((word) => basename(word));
+async function scriptOf(root: Root, pid: number, onPassedOver: (what: string) => void): Promise<string | undefined> {
+  const argv = await commandLine(root, pid).catch((error: unknown) => {
+    if (!(error instanceof Overdue)) throw error;
+    onPassedOver(error.message);
+    return undefined;
+  });
+  const words = argv?.slice(1).map((word) => basename(word));
   return words?.find((word) => COMMAND_OPTION.test(word) || !(word.startsWith('-') || INTERPRETER.test(word)));
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/guestMemory.js';
 import { qmpSocketOf } from '../qemu/qmpSocket.js';
 import { clean } from '../text/clean.js';
+import { Overdue } from './inTime.js';
 import { type KsmStatReply, readKsmStat } from './ksmStat.js';
 import { commandLine, memoryStatus } from './processes.js';
 import { guestOf, listCandidates } from './qemu.js';
@@ -21,9 +22,9 @@ export interface GuestProcess {
   readonly qmpSocket: string | undefined;
 }
 
-/** The running guests. One that ends while it is looked at is left out. */
+/** The running guests. One that ends while it is looked at is left out, and so is one that does not answer in time. */
 export async function listGuestProcesses(root: Root): Promise<readonly GuestProcess[]> {
-  const found = await Promise.all(listCandidates(root).map(({ pid }) => readGuest(root, pid)));
+  const found = await Promise.all(listCandidates(root).map(({ pid }) => readGuest(root, pid).catch(unlessOverdue)));
   return found.filter((guest) => guest !== undefined);
 }
 
@@ -37,6 +38,11 @@ export async function mergeability(root: Root, name: string): Promise<Mergeabili
     const guest = await readGuest(root, pid);
     if (guest?.name === cleaned) return guest.mergeability;
   }
+  return undefined;
+}
+
+function unlessOverdue(error: unknown): undefined {
+  if (!(error instanceof Overdue)) throw error;
   return undefined;
 }
 

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, readSync } from 'node:fs';
 import { plural } from '../core/format.js';
+import { openPlain } from '../plainFile.js';
 import { type HistoryLine, readLine } from './historyLines.js';
 
 /** Twice what samepaged lets the file grow to: of a larger one, which is not its work, only the end is read. */
@@ -25,7 +26,7 @@ export function historyPath(stateDirectory: string): string {
 
 /** @throws Error with its errno when the file cannot be read, or is not there. */
 export function readHistoryFile(path: string, take: TakeLine): HistoryLosses {
-  const file = openSync(path, 'r');
+  const file = openPlain(path, constants.O_RDONLY);
   try {
     const { size } = fstatSync(file);
     const bytes = Buffer.alloc(Math.min(size, LONGEST_READ_BYTES));

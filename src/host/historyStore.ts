@@ -1,9 +1,10 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { HistoryRecord } from '../core/history.js';
 import { thinned } from '../core/historyThinning.js';
 import { errnoOf, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
+import { appendPlain } from '../plainFile.js';
 import { describeLosses, historyPath, readHistoryFile } from './historyFile.js';
 import { type HistoryLine, encodeLine } from './historyLines.js';
 import { replaceFile } from './replaceFile.js';
@@ -13,6 +14,12 @@ import { isAbsence } from './sysfs.js';
 const MOST_ADDED_BYTES = 512 * 1024;
 /** A file that could not be written is tried again at every so many records: at ten seconds each every ten minutes. */
 const RECORDS_TO_NEXT_TRY = 60;
+
+export interface HistoryPage {
+  readonly text: string;
+  /** From when on there is more. */
+  readonly nextMillis?: number;
+}
 
 export interface HistoryStoreOptions {
   /** The state directory; undefined: memory only, as in a dry run. */
@@ -65,9 +72,19 @@ export class HistoryStore {
     }
   }
 
-  /** The records since then, one a line, as they are in the file; parseHistory() reads them. */
-  since(sinceMillis: number): string {
-    return textOf(this.lines.filter(({ atMillis }) => atMillis >= sinceMillis));
+  /**
+   * The records since then, one a line, as they are in the file; parseHistory() reads them. In the order of time, at most
+   * `mostBytes`, and no millisecond in part unless it alone is larger.
+   */
+  since(sinceMillis: number, mostBytes = Infinity): HistoryPage {
+    const lines = this.lines.filter(({ atMillis }) => atMillis >= sinceMillis).sort((a, b) => a.atMillis - b.atMillis);
+    let bytes = 0;
+    const full = lines.findIndex(({ text }) => (bytes += Buffer.byteLength(text)) > mostBytes);
+    const first = lines[full];
+    if (first === undefined) return { text: textOf(lines) };
+    const page = lines.slice(0, full).filter(({ atMillis }) => atMillis < first.atMillis);
+    if (page.length > 0) return { text: textOf(page), nextMillis: first.atMillis };
+    return { text: textOf(lines.slice(0, full)), nextMillis: first.atMillis + 1 };
   }
 
   private load(path: string, nowMillis: number): void {
@@ -94,7 +111,7 @@ export class HistoryStore {
       if (fresh === undefined) replaceFile(path, textOf(this.lines));
       else {
         mkdirSync(dirname(path), { recursive: true });
-        appendFileSync(path, `${this.unended ? '\n' : ''}${textOf(fresh)}`, { mode: 0o644 });
+        appendPlain(path, `${this.unended ? '\n' : ''}${textOf(fresh)}`, 0o644);
       }
     } catch (error) {
       this.fail(error, 'written');

@@ -1,13 +1,19 @@
 import { existsSync, rmSync } from 'node:fs';
 import * as v from 'valibot';
 import type { Hold } from '../core/hold.js';
+import { readPlain } from '../plainFile.js';
 import { replaceFile } from './replaceFile.js';
-import { readTextIfThere } from './sysfs.js';
+import { isAbsence } from './sysfs.js';
+
+/** What it says has some hundred bytes. */
+const LARGEST_BYTES = 1024 ** 2;
 
 const Entry = v.pipe(
   v.object({
     kind: v.optional(v.picklist(['paused', 'stopped', 'unmerged'])),
     untilMillis: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+    /** How much of the time was left when it was written. */
+    leftMillis: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
     policy: v.optional(v.object({ name: v.string(), insteadOf: v.string(), bootId: v.string() })),
   }),
   v.check(({ kind, policy }) => kind !== undefined || policy !== undefined, 'it holds nothing'),
@@ -35,20 +41,31 @@ export class HoldFile {
     this.path = `${directory}/hold.json`;
   }
 
-  /** @throws Error when the file is there and is none of these. */
-  read(): SaidByHand {
-    const text = readTextIfThere(this.path);
+  /** A hold lasts no longer than it had left when it was written, wherever the clock is now. @throws Error when the file is there and is none of these. */
+  read(nowMillis: number): SaidByHand {
+    const text = this.readText();
     if (text === undefined) return { hold: undefined, policy: undefined };
-    const { kind, untilMillis, policy } = v.parse(Entry, JSON.parse(text));
-    const until = untilMillis === undefined ? {} : { untilMillis };
+    const { kind, untilMillis, leftMillis = Infinity, policy } = v.parse(Entry, JSON.parse(text));
+    const until = untilMillis === undefined ? {} : { untilMillis: Math.min(untilMillis, nowMillis + leftMillis) };
     return { hold: kind === undefined ? undefined : { kind, ...until }, policy };
   }
 
-  write({ hold, policy }: SaidByHand): void {
+  write({ hold, policy }: SaidByHand, nowMillis: number): void {
     if (hold === undefined && policy === undefined) {
       if (existsSync(this.path)) rmSync(this.path);
       return;
     }
-    replaceFile(this.path, `${JSON.stringify({ ...hold, policy })}\n`);
+    const { kind, untilMillis } = hold ?? {};
+    const left = untilMillis === undefined ? {} : { untilMillis, leftMillis: Math.max(untilMillis - nowMillis, 0) };
+    replaceFile(this.path, `${JSON.stringify({ kind, ...left, policy })}\n`);
+  }
+
+  private readText(): string | undefined {
+    try {
+      return readPlain(this.path, LARGEST_BYTES).toString('utf8');
+    } catch (error) {
+      if (isAbsence(error)) return undefined;
+      throw error;
+    }
   }
 }

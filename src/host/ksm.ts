@@ -8,11 +8,23 @@ import {
   type KsmState,
   ksmFile,
 } from '../core/ksm.js';
-import { MalformedError, type Root, parseWhole, readText, readTextIfThere, writeValue } from './sysfs.js';
+import type { Problem } from '../core/problem.js';
+import { EXIT, FatalError, messageOf } from '../errors.js';
+import { inTime } from './inTime.js';
+import { MalformedError, type Root, parseWhole, readText, writeValue } from './sysfs.js';
 
 type PartialState = Partial<Record<KsmNumber, number>> & { advisorMode?: 'none' | 'scan-time' };
 
-const REQUIRED = ['run', 'pagesToScan', 'sleepMillisecs', 'pagesShared', 'pagesSharing'] as const;
+/** A file that is not as it should be. */
+interface OddFile {
+  readonly subject: string;
+  readonly what: string;
+}
+
+/** The settings that every KSM kernel has: without them there is no decision. */
+const REQUIRED = ['run', 'pagesToScan', 'sleepMillisecs'] as const;
+/** The counters that every KSM kernel has. */
+const COUNTED = ['pagesShared', 'pagesSharing'] as const;
 
 /** The kernel's KSM: the directory /sys/kernel/mm/ksm below `root`. */
 export class KsmDirectory {
@@ -28,46 +40,72 @@ export class KsmDirectory {
   }
 
   /**
-   * Every file there is that is known here.
+   * Every file there is that is known here. What is not as it should be is left out, and told in `problems`; of the counters
+   * that every kernel has it is 0.
    *
-   * @throws MalformedError when a file holds something else than a number, or one is missing that every kernel has.
+   * @throws FatalError when run, pages_to_scan or sleep_millisecs is not as it should be, or a file is missing that every
+   *   kernel has.
    */
-  read(): KsmState {
-    const state: PartialState = this.readFiles(KSM_NUMBERS);
+  read(problems: Problem[] = []): KsmState {
+    const odd: OddFile[] = [];
+    const state = this.readFiles(KSM_NUMBERS, odd);
+    const isOdd = (name: KsmNumber) => odd.some(({ subject }) => subject === KSM_NUMBERS[name]);
+    for (const name of COUNTED) if (isOdd(name)) state[name] = 0;
+    problems.push(...odd.map(problemOf));
     if (hasRequired(state)) return state;
-    const missing = REQUIRED.filter((name) => state[name] === undefined).map((name) => KSM_NUMBERS[name]);
+    const unusable = odd.find(({ subject }) => REQUIRED.some((name) => KSM_NUMBERS[name] === subject));
+    if (unusable !== undefined) throw new FatalError(unusable.what, EXIT.unavailable);
+    const missing = [...REQUIRED, ...COUNTED]
+      .filter((name) => state[name] === undefined)
+      .map((name) => KSM_NUMBERS[name]);
     throw new MalformedError(this.path, `the file ${missing.join(', ')}`, 'none');
   }
 
-  /**
-   * The settings alone, without the counters.
-   *
-   * @throws MalformedError
-   */
-  readSettings(): KsmSettings {
-    return this.readFiles(KSM_SETTINGS);
+  /** The settings alone, without the counters. What is not as it should be is left out, and told in `problems`. */
+  readSettings(problems: Problem[] = []): KsmSettings {
+    const odd: OddFile[] = [];
+    const settings = this.readFiles(KSM_SETTINGS, odd);
+    problems.push(...odd.map(problemOf));
+    return settings;
   }
 
   /** Shared pages in use; while there are any, the kernel refuses some settings. 0 where the file says nothing. */
   pagesShared(): number {
-    const text = readTextIfThere(`${this.path}/${KSM_NUMBERS.pagesShared}`) ?? '';
-    return /^\d+$/.test(text) ? Number(text) : 0;
+    return this.readFiles({ pagesShared: KSM_NUMBERS.pagesShared }, []).pagesShared ?? 0;
   }
 
-  /** @throws WriteError, which names the file. */
-  async write(setting: KsmSetting, value: number | string): Promise<void> {
-    await writeValue(`${this.path}/${ksmFile(setting)}`, String(value));
+  /** Whether this kernel has the setting. */
+  has(setting: KsmSetting): boolean {
+    return existsSync(this.fileOf(setting));
   }
 
-  private readFiles(files: Readonly<Partial<Record<KsmNumber, string>>>): PartialState {
+  /**
+   * A write waits for ksmd's batch, and one that unmerges until everything is unmerged.
+   *
+   * @param patienceMillis how long it is waited for, for ever unless told; the kernel may still do it later.
+   * @throws WriteError or Overdue, which name the file.
+   */
+  async write(setting: KsmSetting, value: number | string, patienceMillis = Infinity): Promise<void> {
+    const path = this.fileOf(setting);
+    await inTime(path, patienceMillis, () => writeValue(path, String(value)));
+  }
+
+  private readFiles(files: Readonly<Partial<Record<KsmNumber, string>>>, odd: OddFile[]): PartialState {
     const present = new Set(readdirSync(this.path));
     const state: PartialState = {};
     for (const [name, file] of Object.entries(files) as [KsmNumber, string][]) {
       const path = `${this.path}/${file}`;
-      if (present.has(file)) state[name] = parseWhole(readText(path), path);
+      if (!present.has(file)) continue;
+      const value = readable(file, odd, () => parseWhole(readText(path), path));
+      if (value !== undefined) state[name] = value;
     }
-    if (present.has('advisor_mode')) state.advisorMode = this.readAdvisorMode();
-    return state;
+    if (!present.has('advisor_mode')) return state;
+    const mode = readable('advisor_mode', odd, () => this.readAdvisorMode());
+    return mode === undefined ? state : { ...state, advisorMode: mode };
+  }
+
+  private fileOf(name: KsmSetting | KsmNumber): string {
+    return `${this.path}/${name === 'advisorMode' ? ksmFile(name) : KSM_NUMBERS[name]}`;
   }
 
   /** The mode is the one in brackets, "[none] scan-time"; a copy that was written to holds the word alone. */
@@ -82,6 +120,20 @@ export class KsmDirectory {
   }
 }
 
+/** What `read` gives; where it is not as it should be nothing, and the file is one of the `odd`. */
+function readable<T>(file: string, odd: OddFile[], read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    odd.push({ subject: file, what: messageOf(error) });
+    return undefined;
+  }
+}
+
+function problemOf({ subject, what }: OddFile): Problem {
+  return { subject, sentence: `${what}: it is left out` };
+}
+
 function hasRequired(state: PartialState): state is PartialState & KsmState {
-  return REQUIRED.every((name) => state[name] !== undefined);
+  return [...REQUIRED, ...COUNTED].every((name) => state[name] !== undefined);
 }

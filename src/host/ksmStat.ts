@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { errnoOf } from '../errors.js';
+import { readInTime } from './inTime.js';
 import { MalformedError, type Root, isAbsence } from './sysfs.js';
 
 /** What KSM made of one process, as far as this kernel tells. */
@@ -19,10 +19,9 @@ export type KsmStatReply =
   { readonly kind: 'told'; readonly stat: KsmStat } | { readonly kind: 'denied' } | { readonly kind: 'absent' };
 
 /**
- * /proc/PID/ksm_stat, and where that is missing or tells less /proc/PID/ksm_merging_pages (5.19). Asynchronous: the kernel
- * takes the process's own memory lock for it.
+ * /proc/PID/ksm_stat, and where that is missing or tells less /proc/PID/ksm_merging_pages (5.19).
  *
- * @throws MalformedError
+ * @throws MalformedError, Overdue
  */
 export async function readKsmStat(root: Root, pid: number): Promise<KsmStatReply> {
   const directory = `${root}/proc/${pid}`;
@@ -74,7 +73,7 @@ function parseCount(text: string, path: string): number {
 
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'latin1');
+    return (await readInTime(path)).toString('latin1');
   } catch (error) {
     if (isAbsence(error)) return undefined;
     throw error;

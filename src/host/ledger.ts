@@ -1,11 +1,22 @@
 import { rmSync } from 'node:fs';
 import * as v from 'valibot';
-import { type KsmSetting, type KsmSettings, type KsmState, settingsOf, settingsTouched } from '../core/ksm.js';
-import { EXIT, FatalError } from '../errors.js';
+import {
+  type KsmSetting,
+  type KsmSettings,
+  type KsmState,
+  type KsmWrite,
+  settingsOf,
+  settingsTouched,
+} from '../core/ksm.js';
+import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
+import { readPlain } from '../plainFile.js';
 import { mayTuneKsm } from './daemons.js';
 import { userOf } from './processes.js';
 import { replaceFile } from './replaceFile.js';
-import { type Root, readTextIfThere } from './sysfs.js';
+import { type Root, isAbsence, readTextIfThere } from './sysfs.js';
+
+/** A ledger has some hundred bytes. */
+const LARGEST_BYTES = 1024 ** 2;
 
 const Entry = v.object({
   version: v.literal(1),
@@ -30,10 +41,8 @@ export class Ledger {
   readonly inherited: 'left' | 'crashed' | undefined;
   readonly file: string;
   private readonly bootId: string;
-  private readonly found: KsmSettings;
-  private readonly changed: Set<KsmSetting>;
-  /** Whether the file has everything in it. */
-  private complete = true;
+  private found: KsmSettings;
+  private changed: ReadonlySet<KsmSetting>;
 
   /**
    * @param directory where the file ledger.json is kept; made when the first setting is recorded.
@@ -57,37 +66,39 @@ export class Ledger {
     );
   }
 
-  /** Records that `settings` are about to be changed. */
-  record(settings: readonly KsmSetting[]): void {
-    const fresh = settingsTouched(settings).filter((setting) => !this.changed.has(setting));
-    if (fresh.length === 0 && this.complete) return;
-    for (const setting of fresh) this.changed.add(setting);
-    this.complete = false;
-    this.writeFile(false);
-    this.complete = true;
+  /**
+   * Records that `writes` are about to be made.
+   *
+   * @throws Error with its errno when the file cannot be written: then they must not be made.
+   */
+  record(writes: readonly KsmWrite[]): void {
+    const fresh = settingsTouched(writes.map(({ setting }) => setting)).filter((setting) => !this.changed.has(setting));
+    if (fresh.length === 0) return;
+    const before = writes.map(({ setting, from }) => [setting, from] as const);
+    // What could not be read when samepaged started is what the write found.
+    const found: KsmSettings = { ...Object.fromEntries(before), ...this.found };
+    const changed = new Set([...this.changed, ...fresh]);
+    this.writeFile({ left: false, found, changed });
+    this.found = found;
+    this.changed = changed;
   }
 
-  /** `settings` have been put back. */
+  /** `settings` have been put back. @throws Error with its errno. */
   release(settings: readonly KsmSetting[]): void {
-    const ours = settings.filter((setting) => this.changed.delete(setting));
-    if (ours.length === 0) return;
-    if (this.changed.size === 0) this.clear();
-    else this.writeFile(false);
+    const changed = new Set([...this.changed].filter((setting) => !settings.includes(setting)));
+    if (changed.size === this.changed.size) return;
+    this.changed = changed;
+    if (changed.size === 0) rmSync(this.file, { force: true });
+    else this.writeFile({ left: false, found: this.found, changed });
   }
 
   /** What is set stays in force on purpose; the next samepaged still knows what the host had before. */
   leave(): void {
-    if (this.changed.size > 0) this.writeFile(true);
-  }
-
-  /** Everything has been put back. */
-  clear(): void {
-    this.changed.clear();
-    if (readTextIfThere(this.file) !== undefined) rmSync(this.file);
+    if (this.changed.size > 0) this.writeFile({ left: true, found: this.found, changed: this.changed });
   }
 
   private readFile(root: Root): { left: boolean; found: KsmSettings; changed: KsmSetting[] } | undefined {
-    const text = readTextIfThere(this.file);
+    const text = this.readText();
     if (text === undefined) return undefined;
     const entry = v.safeParse(Entry, parseJson(text));
     if (!entry.success) {
@@ -105,17 +116,33 @@ export class Ledger {
     return { left, found, changed: changed as KsmSetting[] };
   }
 
-  private writeFile(left: boolean): void {
+  private readText(): string | undefined {
+    try {
+      return readPlain(this.file, LARGEST_BYTES).toString('utf8');
+    } catch (error) {
+      if (isAbsence(error)) return undefined;
+      const why = errnoOf(error) ?? messageOf(error);
+      throw new FatalError(`${this.file} cannot be read (${why}): what the host had before is in it`, EXIT.config);
+    }
+  }
+
+  private writeFile({ left, found, changed }: Noted): void {
     const entry: v.InferOutput<typeof Entry> = {
       version: 1,
       bootId: this.bootId,
       pid: process.pid,
       left,
-      found: { ...this.found },
-      changed: [...this.changed],
+      found: { ...found },
+      changed: [...changed],
     };
     replaceFile(this.file, `${JSON.stringify(entry, undefined, 2)}\n`);
   }
+}
+
+interface Noted {
+  readonly left: boolean;
+  readonly found: KsmSettings;
+  readonly changed: ReadonlySet<KsmSetting>;
 }
 
 function parseJson(text: string): unknown {

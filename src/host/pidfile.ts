@@ -1,11 +1,12 @@
-import { mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { writePlain } from '../plainFile.js';
 import { readTextIfThere } from './sysfs.js';
 
 /** Writes our pid where scripts for ksmtuned look for it (`kill -USR1 $(cat /var/run/ksmtune.pid)`). */
 export function writePidFile(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, `${process.pid}\n`);
+  writePlain(path, `${process.pid}\n`);
 }
 
 /** Removes the file if it still names this process; a link to it stays, for its directory may be read-only to us. */

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { errnoOf } from '../errors.js';
+import { readInTime } from './inTime.js';
 import { type Root, isAbsence, readTextIfThere } from './sysfs.js';
 
 /** A process as /proc shows it: its pid and comm, the first 15 characters of its name. */
@@ -19,12 +19,13 @@ export function listProcesses(root: Root): ProcessName[] {
 }
 
 /**
- * The argument vector of a process; empty for a kernel thread, undefined when it has ended. Asynchronous, unlike the other
- * reads: it takes the process's own memory lock, which a process in trouble can hold for long.
+ * The argument vector of a process; empty for a kernel thread, undefined when it has ended.
+ *
+ * @throws Overdue
  */
 export async function commandLine(root: Root, pid: number): Promise<readonly string[] | undefined> {
   try {
-    const text = await readFile(`${root}/proc/${pid}/cmdline`, 'utf8');
+    const text = (await readInTime(`${root}/proc/${pid}/cmdline`)).toString('utf8');
     return text === '' ? [] : text.replace(/\0$/, '').split('\0');
   } catch (error) {
     if (isAbsence(error)) return undefined;

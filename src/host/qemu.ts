@@ -3,6 +3,7 @@ import type { Guest, KernelGuest } from '../core/guest.js';
 import { clean } from '../text/clean.js';
 import type { Problem } from '../core/problem.js';
 import { messageOf } from '../errors.js';
+import { Overdue } from './inTime.js';
 import { type KsmStat, readKsmStat } from './ksmStat.js';
 import { type ProcessName, commandLine, listProcesses, memoryStatus } from './processes.js';
 import { firstOf, propertiesOf } from './qemuOptions.js';
@@ -16,6 +17,8 @@ import { type Root, pageSizeBytes, readTextIfThere } from './sysfs.js';
 const QEMU_COMM = /^\.?(qemu|kvm)/;
 const QEMU_EXECUTABLE = /^(qemu-system-[\w-]+|qemu-kvm|kvm)$/;
 const MIB = 1024 ** 2;
+/** A command line may have names of 128 KiB; libvirt's are not longer than those of files. */
+const LONGEST_NAME = 255;
 
 /** The processes that may be guests. */
 export function listCandidates(root: Root): readonly ProcessName[] {
@@ -36,9 +39,9 @@ export class QemuProcesses {
     this.pageSizeBytes = pageSizeBytes(root);
   }
 
-  /** The running guests. One that ends while it is looked at is left out. */
-  async list(): Promise<readonly Guest[]> {
-    return (await this.look()).map(({ guest, memory }) => ({
+  /** The running guests. One that ends while it is looked at is left out, and so is one that cannot be looked at: a problem. */
+  async list(problems: Problem[] = []): Promise<readonly Guest[]> {
+    return (await this.look(problems)).map(({ guest, memory }) => ({
       ...guest,
       residentBytes: memory('VmRSS'),
       hugetlbBytes: memory('HugetlbPages'),
@@ -49,7 +52,7 @@ export class QemuProcesses {
   async kernelGuests(): Promise<{ guests: ReadonlyMap<string, KernelGuest>; problems: readonly Problem[] }> {
     const guests = new Map<string, KernelGuest>();
     const problems: Problem[] = [];
-    for (const { pid, startTime, guest, memory } of await this.look()) {
+    for (const { pid, startTime, guest, memory } of await this.look(problems)) {
       const { zeroPages = 0, mergingPages, profitBytes } = await this.ksmStatOf(pid, guest.name, problems);
       guests.set(guest.name, {
         hugetlbBytes: memory('HugetlbPages'),
@@ -77,17 +80,17 @@ export class QemuProcesses {
     }
   }
 
-  private async look(): Promise<readonly SeenGuest[]> {
+  private async look(problems: Problem[]): Promise<readonly SeenGuest[]> {
     const next: typeof this.known = new Map();
     const seen: SeenGuest[] = [];
     for (const { pid, comm } of listCandidates(this.root)) {
       const startTime = this.startTime(pid);
       if (startTime === undefined) continue;
       const before = this.known.get(pid);
-      const guest =
-        before?.startTime === startTime && before.comm === comm
-          ? before.guest
-          : guestOf((await commandLine(this.root, pid)) ?? [], pid);
+      const isKnown = before?.startTime === startTime && before.comm === comm;
+      const argv = isKnown ? [] : await this.commandLineOf(pid, problems);
+      if (argv === undefined) continue;
+      const guest = isKnown ? before.guest : guestOf(argv, pid);
       next.set(pid, { comm, startTime, guest });
       const memory = memoryStatus(this.root, pid);
       if (guest === undefined || memory === undefined) continue;
@@ -95,6 +98,20 @@ export class QemuProcesses {
     }
     this.known = next;
     return seen;
+  }
+
+  /** Undefined where it does not come in time: the next look tries again. */
+  private async commandLineOf(pid: number, problems: Problem[]): Promise<readonly string[] | undefined> {
+    try {
+      return (await commandLine(this.root, pid)) ?? [];
+    } catch (error) {
+      if (!(error instanceof Overdue)) throw error;
+      problems.push({
+        subject: `command line of ${pid}`,
+        sentence: `${error.message}: if it is a guest, it is left out`,
+      });
+      return undefined;
+    }
   }
 
   /** Field 22 of /proc/PID/stat, which tells a process from a later one of the same pid; the name may hold spaces. */
@@ -137,7 +154,7 @@ export function guestOf(argv: readonly string[], pid: number): Identity | undefi
   const number = firstOf(argv, 'id', 'id');
   const size = firstOf(argv, 'size', 'm');
   return {
-    name: clean(number === undefined ? name : `${name} (${number})`),
+    name: clean(number === undefined ? name : `${name} (${number})`).slice(0, LONGEST_NAME),
     configuredBytes: size === undefined ? 0 : memoryBytes(size),
   };
 }

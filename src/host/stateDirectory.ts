@@ -1,6 +1,7 @@
 import type { Root } from './sysfs.js';
 
-/** Where samepaged keeps what outlives it. systemd names it in STATE_DIRECTORY (systemd.exec(5)). */
+/** Where samepaged keeps what outlives it: the first of STATE_DIRECTORY, in which systemd names them (systemd.exec(5)). */
 export function stateDirectory(root: Root): string {
-  return process.env['STATE_DIRECTORY'] ?? `${root}/var/lib/samepaged`;
+  const [first = ''] = (process.env['STATE_DIRECTORY'] ?? '').split(':');
+  return first === '' ? `${root}/var/lib/samepaged` : first;
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { constants, open } from 'node:fs/promises';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
+import { readKernelFile } from '../plainFile.js';
 
 /** Where the kernel's /proc and /sys are taken from: "/" or a directory that holds copies of them. */
 export type Root = string;
@@ -21,12 +22,22 @@ class WriteError extends Error {
   }
 }
 
+/** Far more than any of the kernel's files holds, and little enough for memory. */
+const LARGEST_BYTES = 4 * 1024 ** 2;
+
 /**
  * The text of a file below /proc or /sys, without the newline at its end. Synchronous on purpose: these files are made in
- * memory by the kernel, and a read takes less time than handing it to another thread.
+ * memory by the kernel, and a read takes less time than handing it to another thread. What takes a process's own lock is
+ * read by readInTime().
+ *
+ * @throws Error that names the file, with its errno where the system refused.
  */
 export function readText(path: string): string {
-  return readFileSync(path, 'latin1').trimEnd();
+  try {
+    return readKernelFile(path, LARGEST_BYTES).toString('latin1').trimEnd();
+  } catch (error) {
+    throw errnoOf(error) === undefined ? new Error(`${path}: ${messageOf(error)}`, { cause: error }) : error;
+  }
 }
 
 /** As readText, undefined where the file does not exist or its owner has gone. */
@@ -58,7 +69,7 @@ export function parseWhole(text: string, path: string): number {
  */
 export async function writeValue(path: string, value: string): Promise<void> {
   try {
-    const file = await open(path, constants.O_WRONLY | constants.O_TRUNC);
+    const file = await open(path, constants.O_WRONLY | constants.O_TRUNC | constants.O_NONBLOCK);
     try {
       await file.write(`${value}\n`);
     } finally {
@@ -96,7 +107,7 @@ const AT_PAGESZ = 6n;
 export function pageSizeBytes(root: Root): number {
   const path = `${root}/proc/self/auxv`;
   if (!existsSync(path)) return 4096;
-  const vector = readFileSync(path);
+  const vector = readKernelFile(path, LARGEST_BYTES);
   const word = (at: number) => (endianness() === 'LE' ? vector.readBigUInt64LE(at) : vector.readBigUInt64BE(at));
   for (let at = 0; at + 16 <= vector.length; at += 16) {
     if (word(at) === AT_PAGESZ) return Number(word(at + 8));

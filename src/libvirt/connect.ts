@@ -2,7 +2,6 @@ import { Variant } from 'dbus-next';
 import { EMPTY, type Observable, concatMap, filter, groupBy, takeLast, map, merge, mergeMap, tap, timer } from 'rxjs';
 import { type Bus, type MethodCall } from '../bus/connection.js';
 import type { GuestChange, GuestReport } from '../core/guest.js';
-import { messageOf } from '../errors.js';
 import { type ToldGuest, guestOfStats, uuidOfPath } from './domain.js';
 import {
   DOMAIN_EVENT,
@@ -103,7 +102,7 @@ export class Libvirt {
     return { kind: 'event', change, name };
   }
 
-  /** A domain's name; its UUID when it is gone already. */
+  /** A domain's name; its UUID when it is gone already. Never rejects: what nobody knows is called by its path. */
   private async nameOf(path: string): Promise<string> {
     const known = this.names.get(path);
     if (known !== undefined) return known;
@@ -119,11 +118,8 @@ export class Libvirt {
       const text = String((name as Variant).value);
       this.names.set(path, text);
       return text;
-    } catch (error) {
-      const uuid = uuidOfPath(path);
-      if (uuid === undefined)
-        throw new Error(`${path} is no domain of libvirt's: ${messageOf(error)}`, { cause: error });
-      return uuid;
+    } catch {
+      return uuidOfPath(path) ?? path;
     }
   }
 

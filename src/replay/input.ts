@@ -1,9 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
 import * as v from 'valibot';
 import type { HistoryRecord } from '../core/history.js';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 import { describeLosses, parseHistory } from '../host/historyFile.js';
 import { recordsFrom } from '../host/historyRecords.js';
+import { TooLarge, readPlain } from '../plainFile.js';
 import { clean } from '../text/clean.js';
 
 export interface Recording {
@@ -43,12 +43,13 @@ function cleaned(record: HistoryRecord): HistoryRecord {
 
 function readBounded(path: string): Buffer {
   try {
-    const { size } = statSync(path);
-    if (size <= LARGEST_BYTES) return readFileSync(path);
+    return readPlain(path, LARGEST_BYTES);
   } catch (error) {
+    if (error instanceof TooLarge) {
+      throw new FatalError(`${path} is larger than a month's history can be; ${EXPECTED}`, EXIT.usage);
+    }
     throw new FatalError(`${path} cannot be read (${errnoOf(error) ?? messageOf(error)})`, EXIT.usage);
   }
-  throw new FatalError(`${path} is larger than a month's history can be; ${EXPECTED}`, EXIT.usage);
 }
 
 /** The daemon's own file. What only another version can have written is counted with what it is known to have written. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { AgentHost, ended, retune, warnings } from '../support/agentHost.js';
@@ -113,34 +113,40 @@ describe('after a crash', { concurrency: true }, () => {
     });
   }
 
-  it('without a state directory it warns once, tunes, and restores', async () => {
+  it('a state directory that cannot be written: nothing is set, which is said once, until it can be written', async () => {
     await using host = await AgentHost.create();
     host.tree.write('var/lib/samepaged', 'a file where the directory should be\n');
     host.memoryIsShort();
     const before = host.ksmFiles();
     const daemon = await host.started();
-    await host.paceIs('1 300 10');
     await retune(daemon);
-    await host.paceIs('1 600 10');
-
+    assert.deepEqual(host.ksmFiles(), before);
     const told = warnings(daemon).filter((text) => text.includes('ledger.json'));
     assert.equal(told.length, 1, daemon.output);
-    assert.match(told[0] ?? '', /cannot be written .*what the host had before would be lost in a crash/);
+    assert.match(
+      told[0] ?? '',
+      /ledger\.json cannot be written \(\w+\): samepaged sets nothing, for a crash would lose what the host had before$/,
+    );
+
+    rmSync(dirname(host.ledgerFile));
+    await retune(daemon);
+    assert.deepEqual(noted(host).sort(), ['pagesToScan', 'run', 'sleepMillisecs', 'useZeroPages']);
+    assert.equal(host.tree.ksm('run'), '1');
     assert.equal(await daemon.end(), 0);
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('a state directory that is there again later gets the whole ledger', async () => {
+  it('a state directory that can no longer be written: one line at the end, and everything is given back', async () => {
     await using host = await AgentHost.create();
-    host.tree.write('var/lib/samepaged', 'a file where the directory should be\n');
     host.memoryIsShort();
-    await using daemon = await host.started();
-    await host.paceIs('1 300 10');
-    rmSync(dirname(host.ledgerFile));
-    await retune(daemon);
-
-    assert.deepEqual(noted(host).sort(), ['pagesToScan', 'run', 'sleepMillisecs', 'useZeroPages']);
-    await daemon.end('SIGKILL');
+    const before = host.ksmFiles();
+    const daemon = await host.started();
+    const directory = dirname(host.ledgerFile);
+    renameSync(directory, `${directory}.away`);
+    writeFileSync(directory, '');
+    assert.equal(await daemon.end(), 0);
+    assert.deepEqual(host.ksmFiles(), before);
+    assert.deepEqual(daemon.other, []);
   });
 });
 

@@ -11,7 +11,7 @@ test('forty days at full detail stay within their bounds, on disk and in memory'
   const store = place.open(NOW - 40 * DAY);
   const largest = fullDetail(store, 40, () => statSync(place.file).size);
   assert.ok(largest < 3e6, `${String(largest)} bytes at most`);
-  assert.equal(readFileSync(place.file, 'utf8'), store.since(0), 'file and memory hold the same');
+  assert.equal(readFileSync(place.file, 'utf8'), store.since(0).text, 'file and memory hold the same');
   assert.deepEqual(readdirSync(place.directory), ['history.log']);
   const { entries } = parsedFile(place.file);
   assert.ok(entries.length >= 8640 + 8300, String(entries.length));

@@ -33,7 +33,7 @@ describe('the history', () => {
     assert.equal(existsSync(place.directory), false, 'nothing is made before there is something to write');
     addAll(first, records);
     assert.deepEqual(recordsIn(place.open()), records);
-    assert.equal(readFileSync(place.file, 'utf8'), first.since(0));
+    assert.equal(readFileSync(place.file, 'utf8'), first.since(0).text);
     assert.equal(statSync(place.file).mode & 0o044, 0o044);
     assert.deepEqual(place.told, []);
   });
@@ -42,7 +42,7 @@ describe('the history', () => {
     using place = new HistoryPlace();
     const store = place.open();
     addAll(store, [1, 2, 3].map(guestAt));
-    const since = parsed(Buffer.from(store.since(NOW - 998))).entries.map(({ record }) => record);
+    const since = parsed(Buffer.from(store.since(NOW - 998).text)).entries.map(({ record }) => record);
     assert.deepEqual(since, [guestAt(2), guestAt(3)]);
   });
 
@@ -162,7 +162,7 @@ describe('a place that cannot be written', () => {
     assert.equal(recordsIn(place.open()).length, 190);
   });
 
-  test('a disk that is full at the first byte', () => {
+  test('a device in the place of the file', () => {
     using place = new HistoryPlace();
     mkdirSync(place.directory);
     symlinkSync('/dev/full', place.file);
@@ -172,7 +172,7 @@ describe('a place that cannot be written', () => {
       Array.from({ length: 50 }, (_, index) => guestAt(index)),
     );
     assert.deepEqual(place.told, [
-      `warn: ${place.file} cannot be written (ENOSPC): the history is kept in memory only for now`,
+      `warn: ${place.file} cannot be read (it is a device and no regular file): the history is kept in memory only for now`,
     ]);
     assert.equal(recordsIn(store).length, 50);
   });
@@ -186,7 +186,7 @@ describe('a place that cannot be written', () => {
       Array.from({ length: 200 }, (_, index) => guestAt(index)),
     );
     assert.deepEqual(place.told, [
-      `warn: ${place.file} cannot be read (EISDIR): the history is kept in memory only for now`,
+      `warn: ${place.file} cannot be read (it is a directory and no regular file): the history is kept in memory only for now`,
     ]);
     assert.equal(recordsIn(store).length, 200);
     assert.deepEqual(readdirSync(place.directory), ['history.log'], 'no half of a file is left');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, it } from 'node:test';
 import { AgentHost, decisions, warnings } from '../support/agentHost.js';
 import { runCtl } from '../support/daemon.js';
@@ -114,9 +115,11 @@ describe('a hold.json that is none of samepaged’s', { concurrency: true }, () 
 describe('a state directory that cannot be written', { concurrency: true }, () => {
   it('holds all the same, and says that a restart will forget it', async () => {
     await using host = await shortHost({});
-    host.tree.write('var/lib/samepaged', 'a file, no directory');
     const daemon = await host.started();
     await host.paceIs('1 300 10');
+    const directory = dirname(host.holdFile);
+    renameSync(directory, `${directory}.away`);
+    host.tree.write('var/lib/samepaged', 'a file, no directory');
     const { status, stdout } = await runCtl(['--bus', host.address, 'stop']);
     assert.equal(status, 0);
     assert.match(stdout, /^stopped by hand/);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { AgentHost, ended, retune, warnings } from '../support/agentHost.js';
 import { type DaemonProcess, eventually } from '../support/daemon.js';
@@ -32,12 +33,6 @@ const MALFORMED: readonly { what: string; path: string; text: string; said: RegE
   },
   { what: 'an empty meminfo', path: 'proc/meminfo', text: '', said: /proc\/meminfo: expected a line "MemTotal/ },
   {
-    what: 'a counter that is no number',
-    path: 'sys/kernel/mm/ksm/pages_sharing',
-    text: 'many\n',
-    said: /ksm\/pages_sharing: expected a whole number, found "many"/,
-  },
-  {
     what: 'an empty run',
     path: 'sys/kernel/mm/ksm/run',
     text: '',
@@ -48,12 +43,6 @@ const MALFORMED: readonly { what: string; path: string; text: string; said: RegE
     path: 'sys/kernel/mm/ksm/pages_to_scan',
     text: '99999999999999999999999999\n',
     said: /ksm\/pages_to_scan: expected a whole number, found "99999/,
-  },
-  {
-    what: 'an advisor that nobody knows',
-    path: 'sys/kernel/mm/ksm/advisor_mode',
-    text: 'none [dream-time]\n',
-    said: /ksm\/advisor_mode: expected none or scan-time/,
   },
 ];
 
@@ -117,9 +106,9 @@ describe('malformed kernel files', { concurrency: 6 }, () => {
     const good = `${host.tree.read('proc/meminfo')}\n`;
     host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
     await looksUntil(daemon, /MemTotal/);
-    host.tree.setKsm('pages_sharing', 'many');
+    host.tree.setKsm('run', 'on');
     host.tree.write('proc/meminfo', good);
-    await looksUntil(daemon, /pages_sharing: expected a whole number/);
+    await looksUntil(daemon, /run: expected a whole number/);
   });
 
   it('a guest whose process vanished half read is left out', async () => {
@@ -141,26 +130,136 @@ describe('malformed kernel files', { concurrency: 6 }, () => {
 
   it('malformed at the start: one clear line and no stack', async () => {
     await using host = await AgentHost.create();
-    host.tree.setKsm('pages_sharing', 'many');
+    host.tree.setKsm('run', 'on');
     host.memoryIsShort();
     const daemon = host.start();
-    const said = 'ksm/pages_sharing: expected a whole number, found "many"';
-    await eventually(() => daemon.output.includes(said) || daemon.child.exitCode !== null);
-    daemon.child.kill('SIGTERM');
-    await ended(daemon);
-    assert.ok(daemon.output.includes(said), daemon.output);
-    assert.doesNotMatch(daemon.output, /^ +at /m);
-    assert.equal(host.tree.ksm('run'), '0');
+    assert.equal(await ended(daemon), 69);
+    assert.match(daemon.output, /^samepaged: \S+ksm\/run: expected a whole number, found "on"$/);
+    assert.equal(host.tree.ksm('run'), 'on');
   });
+});
 
-  it('malformed at the end: what can be given back is, and the rest is said in one line', async () => {
+/** What a counter, or another file without which can be decided, must not say. */
+const ODD: readonly { file: string; text: string; said: RegExp }[] = [
+  {
+    file: 'pages_sharing',
+    text: 'NaN\n',
+    said: /ksm\/pages_sharing: expected a whole number, found "NaN": it is left out$/,
+  },
+  { file: 'pages_shared', text: '', said: /ksm\/pages_shared: expected a whole number, found "": it is left out$/ },
+  {
+    file: 'pages_volatile',
+    text: '18446744073709551615\n',
+    said: /ksm\/pages_volatile: expected a whole number, found "184/,
+  },
+  { file: 'smart_scan', text: '18446744073709551615\n', said: /ksm\/smart_scan: expected a whole number, found "184/ },
+  {
+    file: 'advisor_mode',
+    text: 'none [dream-time]\n',
+    said: /advisor_mode: expected none or scan-time in brackets, found "none/,
+  },
+];
+
+/** Puts a directory in the place of a file. */
+function makeDirectory(host: AgentHost, file: string): void {
+  host.tree.remove(`sys/kernel/mm/ksm/${file}`);
+  host.tree.write(`sys/kernel/mm/ksm/${file}/no-file`, '');
+}
+
+/** The warnings, but that there is no bus. */
+function oddities(daemon: DaemonProcess): string[] {
+  return warnings(daemon).filter((text) => !text.startsWith('no D-Bus'));
+}
+
+describe('an odd file that is not needed for a decision', { concurrency: 6 }, () => {
+  for (const { file, text, said } of ODD) {
+    it(`${file} "${text.trim()}" is left out with one line, at the start and later, and tuning goes on`, async () => {
+      await using host = await AgentHost.create();
+      host.tree.write(`sys/kernel/mm/ksm/${file}`, text);
+      const daemon = await host.started();
+      host.memoryIsShort();
+      await retune(daemon);
+      assert.equal(host.pace, '1 300 10');
+      assert.equal(oddities(daemon).length, 1, daemon.output);
+      assert.match(oddities(daemon)[0] ?? '', said);
+      assert.equal(await daemon.end(), 0);
+      assert.equal(host.pace, '0 100 20');
+      assert.equal(host.tree.ksm(file), text.trim());
+    });
+  }
+
+  it('a directory in the place of a counter is left out with one line', async () => {
     await using host = await AgentHost.create();
+    makeDirectory(host, 'pages_unshared');
     host.memoryIsShort();
     const daemon = await host.started();
-    await host.paceIs('1 300 10');
-    host.tree.setKsm('pages_sharing', 'many');
-    await daemon.end();
-    assert.equal(host.pace, '0 100 20', daemon.output);
-    assert.doesNotMatch(daemon.output, /^ +at /m);
+    assert.equal(host.pace, '1 300 10');
+    assert.match(
+      oddities(daemon).join(),
+      /^\S+ksm\/pages_unshared: it is a directory and no regular file: it is left out$/,
+    );
   });
+});
+
+describe('odd at the end: every other setting is given back', { concurrency: 6 }, () => {
+  const config = { KSM_SMART_SCAN: 0, KSM_MAX_PAGE_SHARING: 512 };
+  for (const [file, text] of [
+    ['run', 'NaN\n'],
+    ['pages_to_scan', ''],
+    ['smart_scan', '18446744073709551615\n'],
+  ] as const) {
+    it(`${file} "${text.trim()}" goes back too, for what it was is known`, async () => {
+      await using host = await AgentHost.create({ config });
+      host.memoryIsShort();
+      const before = host.ksmFiles();
+      const daemon = await host.started();
+      host.tree.write(`sys/kernel/mm/ksm/${file}`, text);
+      assert.equal(await daemon.end(), 0, daemon.output);
+      assert.deepEqual(host.ksmFiles(), before);
+      assert.match(daemon.output, new RegExp(`${file} \\? -> \\d`));
+      assert.equal(existsSync(host.ledgerFile), false);
+    });
+  }
+
+  it('an advisor mode that nobody knows is left alone, with one line', async () => {
+    await using host = await AgentHost.create({ config: { KSM_POLICY: 'advisor' } });
+    host.memoryIsShort();
+    const before = host.ksmFiles();
+    const daemon = await host.started();
+    host.tree.write('sys/kernel/mm/ksm/advisor_mode', 'none scan-time [dream-time]\n');
+    assert.equal(await daemon.end(), 0, daemon.output);
+    assert.deepEqual(host.ksmFiles(), { ...before, advisor_mode: 'none scan-time [dream-time]\n' });
+    assert.equal(oddities(daemon).length, 1, daemon.output);
+    assert.match(oddities(daemon)[0] ?? '', /advisor_mode: expected none or scan-time in brackets/);
+  });
+
+  it('a directory in the place of a setting is one line, and the ledger keeps that setting alone', async () => {
+    await using host = await AgentHost.create({ config });
+    host.memoryIsShort();
+    const daemon = await host.started();
+    makeDirectory(host, 'smart_scan');
+    assert.equal(await daemon.end(), 0, daemon.output);
+    assert.equal(host.pace, '0 100 20');
+    assert.equal(host.tree.ksm('max_page_sharing'), '256');
+    assert.equal(oddities(daemon).length, 1, daemon.output);
+    assert.match(oddities(daemon)[0] ?? '', /smart_scan cannot be set to 1: .*EISDIR/);
+    assert.deepEqual((JSON.parse(readFileSync(host.ledgerFile, 'utf8')) as { changed: string[] }).changed, [
+      'smartScan',
+    ]);
+  });
+
+  for (const [path, text] of [
+    ['sys/kernel/mm/ksm/pages_sharing', 'NaN\n'],
+    ['proc/meminfo', 'MemTotal: many kB\n'],
+  ] as const) {
+    it(`${path} is not understood: KSM_ON_EXIT=unmerge stops ksmd instead, and says why`, async () => {
+      await using host = await AgentHost.create({ config: { KSM_ON_EXIT: 'unmerge' } });
+      host.memoryIsShort();
+      const daemon = await host.started();
+      host.tree.write(path, text);
+      assert.equal(await daemon.end(), 0);
+      assert.equal(host.pace, '0 100 20', daemon.output);
+      await daemon.line(/^run is set to 0 instead of 2: how much memory unmerging needs is not known \(.*found/);
+    });
+  }
 });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,21 +18,6 @@ const SENTENCE = /^guests use .*: merging, faster by 300 \(300 pages every 10 ms
 /** The built daemon as systemd starts it. */
 function startService(host: AgentHost, socket: NotifySocket, env: NodeJS.ProcessEnv = {}): DaemonProcess {
   return DaemonProcess.start(host.args(), { ...UNSET, NOTIFY_SOCKET: socket.path, ...env });
-}
-
-/** Makes reading one of the host's files wait, until the function that it gives is called. */
-function blockFile(host: AgentHost, path: string): () => void {
-  const file = join(host.tree.root, path);
-  const text = readFileSync(file);
-  rmSync(file);
-  execFileSync('mkfifo', [file]);
-  // Opened both ways a pipe lets its readers open it, and wait.
-  const pipe = openSync(file, 'r+');
-  return () => {
-    rmSync(file);
-    writeFileSync(file, text);
-    closeSync(pipe);
-  };
 }
 
 /** A command systemd-notify of a test's own, found before the real one. */
@@ -71,15 +55,15 @@ describe('a service of systemd', { concurrency: true }, () => {
 
   it('is not ready while the first decision waits', async () => {
     await using host = await AgentHost.create({ bus: {} });
+    using standIn = await LibvirtStandIn.start(host.address, host.tree);
+    standIn.behaviour.GetAllDomainStats = 'silence';
     host.memoryIsShort();
-    host.tree.addGuest(101, 'web', 1000);
-    const unblock = blockFile(host, 'proc/101/cmdline');
     await using socket = await NotifySocket.open();
-    await using daemon = startService(host, socket, WATCHED);
-    await daemon.line(/^org\.samepaged1 is on/);
+    const env = { ...UNSET, NOTIFY_SOCKET: socket.path, ...WATCHED };
+    await using daemon = DaemonProcess.start(host.args('/org/libvirt/Test'), env);
+    await daemon.line(/^libvirt is connected/);
     await sleep(LONG_MILLIS);
     assert.deepEqual(socket.notices, []);
-    unblock();
     await socket.notice('READY=1');
     assert.equal(host.pace, '1 300 10');
   });
@@ -109,25 +93,30 @@ describe('a service of systemd', { concurrency: true }, () => {
     await isAlive(socket);
   });
 
-  const HANGS = [
-    { name: 'the process is blocked', path: 'proc/meminfo', listens: false },
-    { name: 'only the loop waits for ever', path: 'proc/101/cmdline', listens: true },
-  ];
-  for (const { name, path, listens } of HANGS) {
-    it(`is silent while ${name}, and alive again after`, async () => {
-      await using host = await AgentHost.create({ config: { KSM_MONITOR_INTERVAL: 1 } });
-      await using socket = await NotifySocket.open();
-      await using daemon = startService(host, socket, WATCHED);
-      await isAlive(socket);
-      host.tree.addGuest(101, 'web', 14_000_000);
-      const unblock = blockFile(host, path);
-      await becomesSilent(socket);
-      if (listens) await reload(daemon);
-      assert.equal(daemon.child.exitCode, null);
-      unblock();
-      await isAlive(socket);
-    });
-  }
+  it('is silent while the process is blocked, and alive again after', async () => {
+    await using host = await AgentHost.create({ config: { KSM_MONITOR_INTERVAL: 1 } });
+    await using socket = await NotifySocket.open();
+    await using daemon = startService(host, socket, WATCHED);
+    await isAlive(socket);
+    daemon.child.kill('SIGSTOP');
+    await becomesSilent(socket);
+    daemon.child.kill('SIGCONT');
+    await isAlive(socket);
+  });
+
+  it('is silent while only the loop waits, and alive again after', async () => {
+    await using host = await AgentHost.create({ bus: {}, config: { KSM_MONITOR_INTERVAL: 1 } });
+    using standIn = await LibvirtStandIn.start(host.address, host.tree);
+    await using socket = await NotifySocket.open();
+    const env = { ...UNSET, NOTIFY_SOCKET: socket.path, ...WATCHED };
+    await using daemon = DaemonProcess.start(host.args('/org/libvirt/Test'), env);
+    await isAlive(socket);
+    standIn.behaviour.GetAllDomainStats = 'silence';
+    await becomesSilent(socket);
+    await reload(daemon);
+    standIn.behaviour.GetAllDomainStats = 'answer';
+    await isAlive(socket);
+  });
 
   it('a watchdog of another process is not answered', async () => {
     await using host = await AgentHost.create();

@@ -33,7 +33,7 @@ describe('a file of a guest that says what nobody understands', { concurrency: t
     host.tree.remove('proc/4711/status');
     host.tree.write('proc/4711/status/no-file', '');
     const daemon = host.start();
-    await daemon.line(/^no decision \(start\): .*EISDIR/);
+    await daemon.line(/^no decision \(start\): \S+status: it is a directory and no regular file$/);
     host.tree.remove('proc/4711/status');
     host.tree.addGuest(4711, 'odd', 1000);
     assert.match((await retune(daemon)).msg, /^asked for by SIGUSR1: /);

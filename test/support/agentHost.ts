@@ -16,6 +16,12 @@ export interface AgentHostOptions {
   readonly bus?: BusOptions;
 }
 
+interface StartOptions {
+  readonly libvirt?: string;
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 const QUIET: Settings = { KSM_MONITOR_INTERVAL: 3600, DEBUG: 1 };
 const UNSET = { STATE_DIRECTORY: undefined, JOURNAL_STREAM: undefined };
 
@@ -69,8 +75,8 @@ export class AgentHost implements AsyncDisposable {
   }
 
   /** Starts samepaged; `libvirt` is what its --libvirt says. */
-  start({ libvirt = 'none', args = [] }: { libvirt?: string; args?: readonly string[] } = {}): DaemonProcess {
-    const daemon = DaemonProcess.start([...this.args(libvirt), ...args], UNSET);
+  start({ libvirt = 'none', args = [], env = {} }: StartOptions = {}): DaemonProcess {
+    const daemon = DaemonProcess.start([...this.args(libvirt), ...args], { ...UNSET, ...env });
     this.daemons.push(daemon);
     return daemon;
   }

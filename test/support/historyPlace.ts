@@ -55,7 +55,7 @@ export function fullDetail(store: HistoryStore, days: number, sizeBytes = () => 
 }
 
 export function recordsIn(store: HistoryStore): HistoryRecord[] {
-  return parsed(Buffer.from(store.since(0))).entries.map(({ record }) => record);
+  return parsed(Buffer.from(store.since(0).text)).entries.map(({ record }) => record);
 }
 
 function complain(text: unknown): void {

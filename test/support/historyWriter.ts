@@ -33,8 +33,8 @@ export function numberOf(record: HistoryRecord): number {
 /** Records numbers without end, beginning after the last there is; tells each, a line, when it has been recorded. */
 function write(directory: string): void {
   const store = open(directory, tellWarning);
-  const last = store.since(0).lastIndexOf('"started","');
-  const first = last < 0 ? 1 : Number(store.since(0).slice(last + 11, last + 23)) + 1;
+  const last = store.since(0).text.lastIndexOf('"started","');
+  const first = last < 0 ? 1 : Number(store.since(0).text.slice(last + 11, last + 23)) + 1;
   for (let number = first; ; number += 1) {
     store.add([numbered(number, Date.now())], Date.now());
     tell(String(number));
@@ -50,8 +50,8 @@ function fillDisk(directory: string): void {
   tell('making room');
   rmSync(ballast);
   for (let number = 401; number <= 500; number += 1) store.add([numbered(number, Date.now())], Date.now());
-  const read = open(directory, tellWarning).since(0);
-  tell(`read ${String(read.split('\n').length - 1)}, kept ${String(store.since(0).split('\n').length - 1)}`);
+  const read = open(directory, tellWarning).since(0).text;
+  tell(`read ${String(read.split('\n').length - 1)}, kept ${String(store.since(0).text.split('\n').length - 1)}`);
 }
 
 function open(directory: string, warn: (text: string) => void): HistoryStore {

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { DBusError, MessageFlag, type Variant } from 'dbus-next';
 import { Subject, filter, map } from 'rxjs';
 import { Authority } from '../../src/bus/authorize.js';
+import { Unanswered } from '../../src/bus/connection.js';
 import { CallTimeout, type MethodCall, messageOfCall } from '../../src/bus/call.js';
 
 const STRANGER = (process.getuid?.() ?? 0) + 4711;
@@ -46,10 +47,29 @@ const refusedWith = (text: string, type = 'org.samepaged1.Error.NotAuthorized') 
 };
 
 describe('Authority', () => {
-  it('asks nobody for a call that reads', async () => {
+  it('asks for the user of a caller once, and for nothing else where a call reads', async () => {
     const bus = fakeBus(STRANGER);
-    await new Authority(bus).authorize(incoming('Explain'));
-    assert.deepEqual(bus.calls, []);
+    const authority = new Authority(bus);
+    for (let count = 0; count < 3; count += 1) await authority.authorize(incoming('Explain'));
+    assert.deepEqual(
+      bus.calls.map(({ member }) => member),
+      ['GetConnectionUnixUser'],
+    );
+  });
+
+  it('refuses a user too many calls, and is silent once too much was sent to it; root is served meanwhile', async () => {
+    const bus = fakeBus((sender) => (sender === ':1.0' ? 0 : STRANGER));
+    const authority = new Authority(bus);
+    const call = (sender: string) => authority.authorize(incoming('Explain', { sender }));
+    for (let count = 0; count < 500; count += 1) await call(`:1.${String(1 + (count % 5))}`);
+    await assert.rejects(
+      call(':1.6'),
+      refusedWith('too many calls of yours: try again in a minute', 'org.freedesktop.DBus.Error.LimitsExceeded'),
+    );
+    for (let count = 0; count < 300; count += 1) authority.answered(':1.1', 64 * 1024);
+    await setImmediate();
+    await assert.rejects(call(':1.6'), (error: unknown) => error instanceof Unanswered);
+    for (let count = 0; count < 1000; count += 1) await call(':1.0');
   });
 
   it('does not let a call read whose answer nobody waits for', async () => {
@@ -168,7 +188,7 @@ describe('Authority', () => {
       await Promise.all(waiting);
     });
 
-    it('for the bus to say whose they are: 128 of a caller, 256 in all', async () => {
+    it('for the bus to say whose they are: 128 of a caller, 256 in all, and one for each', async () => {
       const { promise, resolve } = later();
       const authority = new Authority(fakeBus(() => promise));
       const from = (sender: string) => authority.authorize(incoming('Retune', { sender }));
@@ -177,6 +197,7 @@ describe('Authority', () => {
         from(':1.7'),
         refusedWith('128 of your calls wait to be allowed already: try again', NO_PLACE),
       );
+      waiting.push(from(':1.9'));
       await assert.rejects(from(':1.9'), refusedWith('256 calls wait to be allowed already: try again', NO_PLACE));
       resolve(0);
       await Promise.all(waiting);

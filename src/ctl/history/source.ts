@@ -65,14 +65,20 @@ async function askDaemon(
 ): Promise<{ readonly text: string } | { readonly why: string }> {
   try {
     using bus = await Bus.connect(address);
-    const [reply] = await bus.call({
-      ...DAEMON,
-      interface: MANAGER_INTERFACE,
-      member: 'GetHistory',
-      signature: 't',
-      body: [BigInt(sinceMillis) * 1000n],
-    });
-    return { text: linesOf(reply) };
+    const pages: string[] = [];
+    for (let since: bigint | undefined = BigInt(sinceMillis) * 1000n; since !== undefined;) {
+      const [reply] = await bus.call({
+        ...DAEMON,
+        interface: MANAGER_INTERFACE,
+        member: 'GetHistory',
+        signature: 't',
+        body: [since],
+      });
+      const { lines, next } = pageOf(reply);
+      pages.push(lines);
+      since = next !== undefined && next > since ? next : undefined;
+    }
+    return { text: pages.join('') };
   } catch (error) {
     if (isNoSuchService(error)) return { why: 'samepaged is not running' };
     const words = error instanceof DBusError ? error.text : messageOf(error);
@@ -80,9 +86,13 @@ async function askDaemon(
   }
 }
 
-/** What GetHistory answers: a dictionary with Lines in it. */
-function linesOf(reply: unknown): string {
-  const lines = typeof reply === 'object' && reply !== null && 'Lines' in reply ? reply.Lines : undefined;
-  if (lines instanceof Variant && typeof lines.value === 'string') return lines.value;
-  throw new Error('its answer has no Lines');
+/** What GetHistory answers: a dictionary with Lines in it, and NextUSec where there are more. */
+function pageOf(reply: unknown): { readonly lines: string; readonly next: bigint | undefined } {
+  const valueOf = (key: string): unknown => {
+    const value: unknown = typeof reply === 'object' && reply !== null ? Reflect.get(reply, key) : undefined;
+    return value instanceof Variant ? value.value : undefined;
+  };
+  const [lines, next] = [valueOf('Lines'), valueOf('NextUSec')];
+  if (typeof lines !== 'string') throw new Error('its answer has no Lines');
+  return { lines, next: typeof next === 'bigint' ? next : undefined };
 }

@@ -1,0 +1,88 @@
+import { type Stats, closeSync, constants, fstatSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
+
+const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
+const CHUNK_BYTES = 64 * 1024;
+
+/** What is at a path is no file that can be read to its end and written: named pipes wait, devices do things. */
+class NoPlainFile extends Error {
+  constructor(stats: Stats) {
+    super(`it is ${kindOf(stats)} and no regular file`);
+  }
+}
+
+/** There is more in a file than is read of it. */
+export class TooLarge extends Error {}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFIFO()) return 'a named pipe';
+  return stats.isSocket() ? 'a socket' : 'a device';
+}
+
+/**
+ * Opens a regular file, and waits for nobody. What is no regular file is not even opened: opening a device may do something.
+ *
+ * @param flags as for open(2).
+ * @throws Error, with its errno where the system refused.
+ */
+export function openPlain(path: string, flags: number, mode?: number): number {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isFile()) throw new NoPlainFile(there);
+  return checked(openSync(path, flags | O_NONBLOCK | O_NOCTTY, mode));
+}
+
+/**
+ * What a regular file holds, read without waiting for anybody.
+ *
+ * @throws Error, with its errno where the system refused, also when it holds more than `mostBytes`.
+ */
+export function readPlain(path: string, mostBytes: number): Buffer {
+  return readAll(openPlain(path, O_RDONLY), mostBytes);
+}
+
+/** Writes a regular file, which is made where it is not there. @throws Error, with its errno where the system refused. */
+export function writePlain(path: string, text: string): void {
+  write(openPlain(path, O_WRONLY | O_CREAT | O_TRUNC, 0o666), text);
+}
+
+/** Writes to the end of a regular file, which is made where it is not there. @throws as writePlain. */
+export function appendPlain(path: string, text: string, mode: number): void {
+  write(openPlain(path, O_WRONLY | O_CREAT | O_APPEND, mode), text);
+}
+
+function write(fd: number, text: string): void {
+  try {
+    writeFileSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** As readPlain, for a file that the kernel makes: it is opened at once, as nobody can have put a device there. */
+export function readKernelFile(path: string, mostBytes: number): Buffer {
+  return readAll(checked(openSync(path, O_RDONLY | O_NONBLOCK)), mostBytes);
+}
+
+function checked(fd: number): number {
+  const stats = fstatSync(fd);
+  if (stats.isFile()) return fd;
+  closeSync(fd);
+  throw new NoPlainFile(stats);
+}
+
+/** Of a file of /proc the size is 0: only reading tells how much there is. */
+function readAll(fd: number, mostBytes: number): Buffer {
+  try {
+    const chunks: Buffer[] = [];
+    for (let bytes = 0; bytes <= mostBytes;) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const length = readSync(fd, chunk);
+      if (length === 0) return Buffer.concat(chunks);
+      chunks.push(chunk.subarray(0, length));
+      bytes += length;
+    }
+    throw new TooLarge(`it is larger than ${mostBytes / 1024 ** 2} MiB`);
+  } finally {
+    closeSync(fd);
+  }
+}
