@@ -69,8 +69,9 @@ for shell in bash zsh fish; do node "$work/samepagectl.js" completion "$shell" >
 for program in samepaged samepagectl; do
 	{ echo "#!$node"; sed 1d "$work/$program.js"; } > "$work/$program"
 done
+sed "s|^node=.*|node='$node'|; s|/usr/lib/samepaged|$library|g" deploy/systemd/service.sh > "$work/service"
 for unit in deploy/systemd/samepaged.service deploy/dbus/org.samepaged1.service; do
-	sed "s|/usr/bin/samepage|$bindir/samepage|g" "$unit" > "$work/${unit##*/}"
+	sed "s|/usr/bin/samepage|$bindir/samepage|g; s|/usr/lib/samepaged|$library|g" "$unit" > "$work/${unit##*/}"
 done
 if [ -e "$DESTDIR$list" ]; then cp "$DESTDIR$list" "$work/list"; fi
 
@@ -96,6 +97,11 @@ for program in samepaged samepagectl; do
 	ln -srfn "$DESTDIR$library/$program.js" "$DESTDIR$bindir/$program"
 	echo "$bindir/$program" >> "$work/list"
 done
+put "$work/service" "$library/service" 755
+put "$work/daemon.js" "$library/daemon.js"
+# Their names change with what is in them.
+rm -rf "$DESTDIR$library/chunks"
+for chunk in "$work"/chunks/*.js; do put "$chunk" "$library/chunks/${chunk##*/}"; done
 put "$work/package.json" "$library/package.json"
 put "$work/samepaged.service" "$unitdir/samepaged.service"
 put deploy/systemd/samepaged.sysusers.conf "$prefix/lib/sysusers.d/samepaged.conf"

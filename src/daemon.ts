@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { closeSync, constants, openSync } from 'node:fs';
 import { ReplaySubject } from 'rxjs';
 import { type AgentOptions, type FirstLook, runAgent } from './agent.js';
@@ -20,7 +19,6 @@ import { Systemd } from './host/systemd.js';
 import { type Log, Logging } from './log.js';
 import { policyObstacle } from './config/plan.js';
 import { overview } from './agent/overview.js';
-import { runReplay } from './replay/main.js';
 import { VERSION } from './version.js';
 
 interface Setup {
@@ -33,7 +31,7 @@ interface Setup {
 }
 
 /** What the command line and the configuration say, or undefined when there was only something to print. */
-function setUp(): Setup | undefined {
+async function setUp(): Promise<Setup | undefined> {
   const values = parseCommandLine();
   if (values.help) {
     process.stdout.write(HELP);
@@ -44,6 +42,8 @@ function setUp(): Setup | undefined {
     return undefined;
   }
   if (values.replay !== undefined) {
+    // A daemon needs none of it.
+    const { runReplay } = await import('./replay/main.js');
     runReplay({ path: values.replay, configFile: values.config, policy: values.policy });
     return undefined;
   }
@@ -106,7 +106,7 @@ function withPidFile(path: string, log: Log, action: (path: string) => void): vo
 }
 
 async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<ExitStatus> {
-  const setup = setUp();
+  const setup = await setUp();
   if (setup === undefined) return EXIT.ok;
   const { config, configFile, root, busAddress, libvirtObject } = setup;
   const { LOGFILE, DEBUG, PIDFILE } = config.values;
@@ -172,15 +172,19 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   }
 }
 
-async function main(): Promise<void> {
+export type SignalListener = (name: NodeJS.Signals) => void;
+
+/**
+ * The program, from its command line to its exit status.
+ *
+ * @param onSignal called once; hands over the signals that came before, and each that comes.
+ */
+export async function runSamepaged(onSignal: (listener: SignalListener) => void): Promise<void> {
   const signal$ = new ReplaySubject<NodeJS.Signals>(8);
   const fault$ = new ReplaySubject<unknown>(1);
-  // First of all: until it has a listener, SIGUSR1 makes Node open a debugger's port.
-  for (const name of ['SIGUSR1', 'SIGHUP', 'SIGTERM', 'SIGINT'] as const) {
-    process.on(name, () => {
-      signal$.next(name);
-    });
-  }
+  onSignal((name) => {
+    signal$.next(name);
+  });
   watchStdout('samepaged', () => (process.exitCode = EXIT.ioError));
   process.on('uncaughtException', (error) => {
     fault$.next(error);
@@ -194,5 +198,3 @@ async function main(): Promise<void> {
   // A call that still waits for its time-out must not keep an ended daemon alive; what stdout did not take is known by then.
   setImmediate(() => process.exit());
 }
-
-await main();

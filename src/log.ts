@@ -151,7 +151,8 @@ function leastLevel(level: SyslogLevel): number {
 
 async function linePrinter(): Promise<(line: string) => string> {
   if (process.stdout.isTTY) {
-    const { prettyFactory } = await import('pino-pretty');
+    // Of a CommonJS module esbuild exports the default alone.
+    const { prettyFactory } = (await import('pino-pretty')).default;
     return prettyFactory({
       colorize: process.env['NO_COLOR'] === undefined,
       translateTime: 'SYS:HH:MM:ss',
