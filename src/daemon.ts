@@ -2,6 +2,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { ReplaySubject } from 'rxjs';
 import { type AgentOptions, type FirstLook, runAgent } from './agent.js';
 import { HELP, parseCommandLine } from './commandLine.js';
+import { KEYS } from './config/keys.js';
 import { type Config, formatConfig, loadConfig, requirePolicy } from './config/load.js';
 import { type KsmSetting, ksmFile } from './core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from './errors.js';
@@ -10,10 +11,10 @@ import { HoldFile } from './host/holdFile.js';
 import { HistoryStore } from './host/historyStore.js';
 import { KsmDirectory } from './host/ksm.js';
 import { Ledger } from './host/ledger.js';
-import { removePidFile, writePidFile } from './host/pidfile.js';
+import { pidFilePath, removePidFile, writePidFile } from './host/pidfile.js';
 import { hidesProcesses } from './host/processes.js';
 import { RIVAL_SERVICES, readEnabledServices } from './host/services.js';
-import { stateDirectory } from './host/stateDirectory.js';
+import { requireOwnDirectory, stateDirectory } from './host/stateDirectory.js';
 import type { Root } from './host/sysfs.js';
 import { Systemd } from './host/systemd.js';
 import { type Log, Logging } from './log.js';
@@ -138,8 +139,9 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
     log.warn(`${service} is enabled and would fight samepaged at the next boot: systemctl disable --now ${service}`);
   }
   const directory = dryRun === undefined ? stateDirectory(root) : undefined;
+  if (directory !== undefined) requireOwnDirectory(directory);
   const ledger = directory === undefined ? undefined : openLedger(directory, root, ksm, log);
-  const pidFile = ledger === undefined || PIDFILE === '' ? undefined : `${root}${PIDFILE}`;
+  const pidFile = ledger === undefined ? undefined : pidFilePath(root, PIDFILE, KEYS.PIDFILE.fallback);
   try {
     return await runAgent({
       ...streams,

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, levels, pino } from 'pino';
 import { errnoOf, messageOf } from './errors.js';
@@ -30,6 +30,8 @@ export const SYSLOG_LEVELS = Object.keys(LEAST) as readonly SyslogLevel[];
 /** syslog(3) priorities, as journald understands them. */
 const PRIORITY: Readonly<Record<string, number>> = { fatal: 2, error: 3, warn: 4, info: 6, debug: 7, trace: 7 };
 const STDOUT = 1;
+/** Appended to, and never through a link, which could lead to any file. */
+const LOG_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
 /** How long the end waits for a reader of stdout that does not read. */
 const LAST_WORDS_MILLIS = 1000;
 
@@ -95,7 +97,7 @@ export class Logging {
     this.file = undefined;
     if (logFile === '') return;
     try {
-      this.file = { fd: openSync(logFile, 'a', 0o640), path: logFile };
+      this.file = { fd: openSync(logFile, LOG_FLAGS, 0o640), path: logFile };
     } catch (error) {
       this.withoutFile(logFile, error);
     }

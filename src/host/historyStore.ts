@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { HistoryRecord } from '../core/history.js';
 import { thinned } from '../core/historyThinning.js';
@@ -94,7 +94,7 @@ export class HistoryStore {
       if (fresh === undefined) replaceFile(path, textOf(this.lines));
       else {
         mkdirSync(dirname(path), { recursive: true });
-        appendFileSync(path, `${this.unended ? '\n' : ''}${textOf(fresh)}`, { mode: 0o644 });
+        append(path, `${this.unended ? '\n' : ''}${textOf(fresh)}`);
       }
     } catch (error) {
       this.fail(error, 'written');
@@ -111,6 +111,17 @@ export class HistoryStore {
       this.log.warn(`${this.path ?? ''} cannot be ${what} (${why}): the history is kept in memory only for now`);
     }
     this.recordsToNextTry = RECORDS_TO_NEXT_TRY;
+  }
+}
+
+/** Never through a link, which could lead to any file. */
+function append(path: string, text: string): void {
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
+  const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644);
+  try {
+    writeFileSync(file, text);
+  } finally {
+    closeSync(file);
   }
 }
 

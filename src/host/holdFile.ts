@@ -4,11 +4,13 @@ import type { Hold } from '../core/hold.js';
 import { replaceFile } from './replaceFile.js';
 import { readTextIfThere } from './sysfs.js';
 
+/** Names of policies, and the kernel's of a boot; what else stood there would be written back, and into the log. */
+const Word = v.pipe(v.string(), v.regex(/^[\w-]{0,64}$/));
 const Entry = v.pipe(
   v.object({
     kind: v.optional(v.picklist(['paused', 'stopped', 'unmerged'])),
     untilMillis: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-    policy: v.optional(v.object({ name: v.string(), insteadOf: v.string(), bootId: v.string() })),
+    policy: v.optional(v.object({ name: Word, insteadOf: Word, bootId: Word })),
   }),
   v.check(({ kind, policy }) => kind !== undefined || policy !== undefined, 'it holds nothing'),
 );

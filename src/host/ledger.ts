@@ -1,6 +1,13 @@
 import { rmSync } from 'node:fs';
 import * as v from 'valibot';
-import { type KsmSetting, type KsmSettings, type KsmState, settingsOf, settingsTouched } from '../core/ksm.js';
+import {
+  KSM_SETTINGS,
+  type KsmSetting,
+  type KsmSettings,
+  type KsmState,
+  settingsOf,
+  settingsTouched,
+} from '../core/ksm.js';
 import { EXIT, FatalError } from '../errors.js';
 import { mayTuneKsm } from './daemons.js';
 import { userOf } from './processes.js';
@@ -15,7 +22,7 @@ const Entry = v.object({
   pid: v.number(),
   /** Whether its settings were left in force on purpose (KSM_ON_EXIT). */
   left: v.boolean(),
-  found: v.record(v.string(), v.union([v.number(), v.string()])),
+  found: v.record(v.string(), v.unknown()),
   changed: v.array(v.string()),
 });
 
@@ -46,7 +53,7 @@ export class Ledger {
     this.bootId = readTextIfThere(`${root}/proc/sys/kernel/random/boot_id`) ?? '';
     const before = this.readFile(root);
     this.inherited = before === undefined ? undefined : before.left ? 'left' : 'crashed';
-    this.found = before?.found ?? settingsOf(state);
+    this.found = { ...settingsOf(state), ...before?.found };
     this.changed = new Set(before?.changed);
   }
 
@@ -94,7 +101,8 @@ export class Ledger {
       const expected = "expected what samepaged noted of the host's KSM settings, found something else";
       throw new FatalError(`${this.file}: ${expected}; see it and remove it`, EXIT.config);
     }
-    const { bootId, pid, left, found, changed } = entry.output;
+    const { bootId, pid, left, changed } = entry.output;
+    const found = settingsIn(entry.output.found);
     if (bootId !== this.bootId) return undefined;
     if (isLivingSamepaged(root, pid)) {
       throw new FatalError(
@@ -102,7 +110,8 @@ export class Ledger {
         EXIT.tempFail,
       );
     }
-    return { left, found, changed: changed as KsmSetting[] };
+    const known = changed.filter((name): name is KsmSetting => name in found);
+    return { left, found, changed: known };
   }
 
   private writeFile(left: boolean): void {
@@ -116,6 +125,17 @@ export class Ledger {
     };
     replaceFile(this.file, `${JSON.stringify(entry, undefined, 2)}\n`);
   }
+}
+
+/** The settings of KSM among these, where they have a value that the kernel can have shown. */
+function settingsIn(found: Readonly<Record<string, unknown>>): KsmSettings {
+  return Object.fromEntries(Object.entries(found).filter(([name, value]) => isSettingOf(name, value)));
+}
+
+function isSettingOf(name: string, value: unknown): boolean {
+  if (name === 'advisorMode') return value === 'none' || value === 'scan-time';
+  const most = name === 'run' ? 2 : Number.MAX_SAFE_INTEGER;
+  return Object.hasOwn(KSM_SETTINGS, name) && Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most;
 }
 
 function parseJson(text: string): unknown {

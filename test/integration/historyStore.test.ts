@@ -162,7 +162,7 @@ describe('a place that cannot be written', () => {
     assert.equal(recordsIn(place.open()).length, 190);
   });
 
-  test('a disk that is full at the first byte', () => {
+  test('a link, which is not followed', () => {
     using place = new HistoryPlace();
     mkdirSync(place.directory);
     symlinkSync('/dev/full', place.file);
@@ -172,7 +172,7 @@ describe('a place that cannot be written', () => {
       Array.from({ length: 50 }, (_, index) => guestAt(index)),
     );
     assert.deepEqual(place.told, [
-      `warn: ${place.file} cannot be written (ENOSPC): the history is kept in memory only for now`,
+      `warn: ${place.file} cannot be written (ELOOP): the history is kept in memory only for now`,
     ]);
     assert.equal(recordsIn(store).length, 50);
   });

@@ -65,7 +65,7 @@ describe('samepaged.service', { concurrency: true }, () => {
     const directory = join(host.tree.root, 'var/run', runtime);
     mkdirSync(directory, { recursive: true });
     symlinkSync(target, file);
-    const daemon = await host.started();
+    const daemon = await host.started({ env: { RUNTIME_DIRECTORY: directory } });
     assert.equal(readFileSync(join(directory, ...rest), 'utf8'), `${String(daemon.pid)}\n`);
     assert.equal(await daemon.end(), 0);
     assert.deepEqual([readlinkSync(file), existsSync(file)], [target, false]);

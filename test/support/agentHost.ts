@@ -17,7 +17,13 @@ export interface AgentHostOptions {
 }
 
 const QUIET: Settings = { KSM_MONITOR_INTERVAL: 3600, DEBUG: 1 };
-const UNSET = { STATE_DIRECTORY: undefined, JOURNAL_STREAM: undefined };
+const UNSET = { STATE_DIRECTORY: undefined, RUNTIME_DIRECTORY: undefined, JOURNAL_STREAM: undefined };
+
+interface StartOptions {
+  readonly libvirt?: string;
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
 
 /** A host's files, a configuration and perhaps a bus, for the real samepaged to run on. Ends the daemons it started. */
 export class AgentHost implements AsyncDisposable {
@@ -69,14 +75,14 @@ export class AgentHost implements AsyncDisposable {
   }
 
   /** Starts samepaged; `libvirt` is what its --libvirt says. */
-  start({ libvirt = 'none', args = [] }: { libvirt?: string; args?: readonly string[] } = {}): DaemonProcess {
-    const daemon = DaemonProcess.start([...this.args(libvirt), ...args], UNSET);
+  start({ libvirt = 'none', args = [], env = {} }: StartOptions = {}): DaemonProcess {
+    const daemon = DaemonProcess.start([...this.args(libvirt), ...args], { ...UNSET, ...env });
     this.daemons.push(daemon);
     return daemon;
   }
 
   /** As start(), and waits for the first decision. */
-  async started(options: Parameters<AgentHost['start']>[0] = {}): Promise<DaemonProcess> {
+  async started(options: StartOptions = {}): Promise<DaemonProcess> {
     const daemon = this.start(options);
     await decision(daemon, 1);
     return daemon;
