@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/guestMemory.js';
 import { clean } from '../text/clean.js';
+import type { GuestUsers } from './guestUsers.js';
 import { type KsmStatReply, readKsmStat } from './ksmStat.js';
 import { commandLine, memoryStatus } from './processes.js';
 import { guestOf, listCandidates } from './qemu.js';
@@ -16,28 +17,36 @@ export interface GuestProcess {
   readonly ksmStat: KsmStatReply;
   /** What the kernel says counts where it may be read, otherwise the command line alone. */
   readonly mergeability: Mergeability;
+  /** Whose it is, where that is nobody whose guests count (KSM_GUEST_USERS). */
+  readonly stranger: string | undefined;
 }
 
-/** The running guests. One that ends while it is looked at is left out. */
-export async function listGuestProcesses(root: Root): Promise<readonly GuestProcess[]> {
-  const found = await Promise.all(listCandidates(root).map(({ pid }) => readGuest(root, pid)));
+/** The running guests, those of strangers last. One that ends while it is looked at is left out. */
+export async function listGuestProcesses(root: Root, users?: GuestUsers): Promise<readonly GuestProcess[]> {
+  const candidates = listCandidates(root).map(({ pid }) => ({ pid, stranger: users?.stranger(pid) }));
+  const sorted = [
+    ...candidates.filter(({ stranger }) => stranger === undefined),
+    ...candidates.filter(({ stranger }) => stranger !== undefined),
+  ];
+  const found = await Promise.all(sorted.map(({ pid, stranger }) => readGuest(root, pid, stranger)));
   return found.filter((guest) => guest !== undefined);
 }
 
 /**
  * Whether KSM can merge a running guest's memory, from /proc alone; undefined when no such guest is seen. Looks at the
- * newest processes first, so it is quick for a guest that has just started.
+ * newest processes first, so it is quick for a guest that has just started. A stranger's guest of that name is another.
  */
-export async function mergeability(root: Root, name: string): Promise<Mergeability | undefined> {
+export async function mergeability(root: Root, name: string, users?: GuestUsers): Promise<Mergeability | undefined> {
   const cleaned = clean(name);
   for (const { pid } of listCandidates(root).toSorted((a, b) => b.pid - a.pid)) {
-    const guest = await readGuest(root, pid);
+    if (users?.stranger(pid) !== undefined) continue;
+    const guest = await readGuest(root, pid, undefined);
     if (guest?.name === cleaned) return guest.mergeability;
   }
   return undefined;
 }
 
-async function readGuest(root: Root, pid: number): Promise<GuestProcess | undefined> {
+async function readGuest(root: Root, pid: number, stranger: string | undefined): Promise<GuestProcess | undefined> {
   const argv = await commandLine(root, pid);
   const guest = argv === undefined ? undefined : guestOf(argv, pid);
   const memory = memoryStatus(root, pid);
@@ -46,7 +55,8 @@ async function readGuest(root: Root, pid: number): Promise<GuestProcess | undefi
   if (ksmStat.kind === 'absent' && !existsSync(`${root}/proc/${pid}`)) return undefined;
   const traits = withKernelView(traitsOfCommandLine(argv), memory, guest.configuredBytes);
   const offered = ksmStat.kind === 'told' ? ksmStat.stat.mergeable : undefined;
-  return { ...guest, pid, residentBytes: memory('VmRSS'), ksmStat, mergeability: judgeMergeability(traits, offered) };
+  const judged = judgeMergeability(traits, offered);
+  return { ...guest, pid, residentBytes: memory('VmRSS'), ksmStat, mergeability: judged, stranger };
 }
 
 /**
