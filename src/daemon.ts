@@ -20,6 +20,7 @@ import { Systemd } from './host/systemd.js';
 import { type Log, Logging } from './log.js';
 import { policyObstacle } from './config/plan.js';
 import { overview } from './agent/overview.js';
+import { clean, cleanOutput } from './text/clean.js';
 import { VERSION } from './version.js';
 
 interface Setup {
@@ -50,8 +51,8 @@ async function setUp(): Promise<Setup | undefined> {
   }
   const config = loadConfig(values.config);
   if (values['print-config']) {
-    for (const warning of config.warnings) process.stderr.write(`${warning}\n`);
-    process.stdout.write(`${formatConfig(config)}\n`);
+    for (const warning of config.warnings) process.stderr.write(`${clean(warning)}\n`);
+    process.stdout.write(`${cleanOutput(formatConfig(config))}\n`);
     return undefined;
   }
   return {
@@ -163,7 +164,8 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       ...(process.stdout.isTTY
         ? {
             onFirst: (look: FirstLook) => {
-              process.stdout.write(overview(look, { busAddress, dryRun, columns: process.stdout.columns || 80 }));
+              const text = overview(look, { busAddress, dryRun, columns: process.stdout.columns || 80 });
+              process.stdout.write(cleanOutput(text));
             },
           }
         : {}),
@@ -194,7 +196,8 @@ export async function runSamepaged(onSignal: (listener: SignalListener) => void)
   try {
     process.exitCode = await run({ signal$, fault$ });
   } catch (error) {
-    process.stderr.write(`samepaged: ${error instanceof FatalError ? error.message : stackOf(error)}\n`);
+    const words = error instanceof FatalError ? error.message : stackOf(error);
+    process.stderr.write(cleanOutput(`samepaged: ${words}\n`));
     process.exitCode = error instanceof FatalError ? error.status : EXIT.software;
   }
   // A call that still waits for its time-out must not keep an ended daemon alive; what stdout did not take is known by then.

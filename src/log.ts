@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, levels, pino } from 'pino';
 import { errnoOf, messageOf } from './errors.js';
+import { clean } from './text/clean.js';
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
 
@@ -30,6 +31,8 @@ export const SYSLOG_LEVELS = Object.keys(LEAST) as readonly SyslogLevel[];
 /** syslog(3) priorities, as journald understands them. */
 const PRIORITY: Readonly<Record<string, number>> = { fatal: 2, error: 3, warn: 4, info: 6, debug: 7, trace: 7 };
 const STDOUT = 1;
+/** With time, level and priority a line stays below 4 KiB. */
+const MOST_TEXT_BYTES = 3840;
 /** Appended to, and never through a link, which could lead to any file. */
 const LOG_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
 /** How long the end waits for a reader of stdout that does not read. */
@@ -74,6 +77,11 @@ export class Logging {
       {
         base: null,
         timestamp: pino.stdTimeFunctions.isoTime,
+        hooks: {
+          logMethod([text, ...more], method) {
+            method.apply(this, [typeof text === 'string' ? logText(text) : text, ...more]);
+          },
+        },
         formatters: { level: (label) => ({ level: label, priority: PRIORITY[label] ?? 6 }) },
       },
       sink,
@@ -145,6 +153,18 @@ export class Logging {
   private withoutFile(path: string, error: unknown): void {
     this.log.warn(`LOGFILE ${path} cannot be written (${errnoOf(error) ?? messageOf(error)}): going on without it`);
   }
+}
+
+/** One line, clean and not too long: what is in it may come from a guest, a caller or a file. */
+function logText(text: string): string {
+  const line = clean(text.replaceAll('\n', String.raw`\n`));
+  const bytes = Buffer.from(line);
+  if (bytes.length <= MOST_TEXT_BYTES) return line;
+  const start = bytes
+    .subarray(0, MOST_TEXT_BYTES)
+    .toString()
+    .replace(/\ufffd+$/, '');
+  return `${start} [${bytes.length - MOST_TEXT_BYTES} bytes more]`;
 }
 
 function leastLevel(level: SyslogLevel): number {
