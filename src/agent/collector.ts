@@ -13,6 +13,7 @@ import { type MemoryAccounting, availableBytesOf, hostMemory } from '../core/mem
 import type { Problem } from '../core/problem.js';
 import type { Sample } from '../core/sample.js';
 import type { KsmDirectory } from '../host/ksm.js';
+import { messageOf } from '../errors.js';
 import { Ksmd } from '../host/ksmd.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { readPressure } from '../host/pressure.js';
@@ -49,7 +50,6 @@ export class Collector {
   private readonly guests: Pick<Guests, 'list' | 'kernelGuests'>;
   private readonly pageSizeBytes: number;
   private readonly kernel: KernelVersion | undefined;
-  private readonly hugePageBytes: number;
   private view: KernelView | undefined;
 
   constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list' | 'kernelGuests'>) {
@@ -58,7 +58,6 @@ export class Collector {
     this.ksmd = new Ksmd(root);
     this.guests = guests;
     this.pageSizeBytes = pageSizeBytes(root);
-    this.hugePageBytes = readTransparentHugepages(root)?.sizeBytes ?? 0;
     this.kernel = parseKernelVersion(readTextIfThere(`${root}/proc/sys/kernel/osrelease`) ?? '');
   }
 
@@ -74,9 +73,10 @@ export class Collector {
     const view = await this.kernelView(listed, ksm);
     const guests = listed.map((guest) => withKernelGuest(guest, view.guests.get(guest.name)));
     const figures = readMemoryFigures(this.root);
-    const memoryPressurePercent = readPressure(this.root, 'memory')?.recentPercent;
-    const cpuStalledNanos = readPressure(this.root, 'cpu')?.stalledNanos;
-    const ksmd = this.ksmd.times();
+    const unread: Problem[] = [];
+    const memoryPressurePercent = readOr(unread, () => readPressure(this.root, 'memory'))?.recentPercent;
+    const cpuStalledNanos = readOr(unread, () => readPressure(this.root, 'cpu'))?.stalledNanos;
+    const ksmd = readOr(unread, () => this.ksmd.times());
     return {
       takenAtMillis: Date.now(),
       monotonicMillis: performance.now(),
@@ -85,7 +85,7 @@ export class Collector {
       availableBytes: availableBytesOf(figures),
       ksm,
       pageSizeBytes: this.pageSizeBytes,
-      problems: [...problems, ...view.problems],
+      problems: [...problems, ...view.problems, ...unread],
       freedBySplits: view.freedBySplits,
       ...(view.hugePages === undefined ? {} : { hugePages: view.hugePages }),
       ...(this.kernel === undefined ? {} : { kernel: this.kernel }),
@@ -107,18 +107,34 @@ export class Collector {
       return before;
 
     const { guests, problems } = await this.guests.kernelGuests();
+    const unread: Problem[] = [];
+    const hugepages = readOr(unread, () => readTransparentHugepages(this.root));
+    const vmStat = readOr(unread, () => readVmStat(this.root));
     const reading = {
       guests: anonymousMemoryOf(listed, guests),
-      splitBytes: splitBytesOf(readVmStat(this.root), this.hugePageBytes),
+      splitBytes: vmStat === undefined ? undefined : splitBytesOf(vmStat, hugepages?.sizeBytes ?? 0),
       zeroBytes: ksmZeroPages * this.pageSizeBytes,
     };
     this.view = {
-      ...{ guests, problems, fullScans, names, readAtMillis: nowMillis, tookMillis: performance.now() - nowMillis },
+      guests,
+      problems: [...problems, ...unread],
+      ...{ fullScans, names, readAtMillis: nowMillis, tookMillis: performance.now() - nowMillis },
       freedBySplits:
         before === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(before.freedBySplits, reading),
-      hugePages: hugePagesOf(readTransparentHugepages(this.root)),
+      hugePages: hugePagesOf(hugepages),
     };
     return this.view;
+  }
+}
+
+/** What `read` returns, of a file without which samepaged can do: where it cannot be understood, that is a problem. */
+function readOr<T>(problems: Problem[], read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const sentence = messageOf(error);
+    problems.push({ subject: sentence.split(': ', 1)[0] ?? sentence, sentence: `${sentence}; going on without it` });
+    return undefined;
   }
 }
 

@@ -31,6 +31,7 @@ async function runExample(host: AgentHost, directory: string, command: string) {
     .replaceAll('/tmp/host', resolve('fixtures/hosts/numa'))
     .replaceAll(OF_LIBVIRT, '$& --libvirt /org/libvirt/Test');
   const child = spawn('bash', ['-c', placed], {
+    cwd: directory,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,

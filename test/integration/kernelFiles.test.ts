@@ -57,6 +57,13 @@ const MALFORMED: readonly { what: string; path: string; text: string; said: RegE
   },
 ];
 
+const DISPENSABLE = {
+  'proc/pressure/memory': 'none\n',
+  'proc/pressure/cpu': '',
+  'proc/vmstat': 'thp_split_page many\n',
+  'sys/kernel/mm/transparent_hugepage/enabled': 'always',
+};
+
 /** Asks for looks until the daemon has said this. */
 async function looksUntil(daemon: DaemonProcess, said: RegExp): Promise<void> {
   await eventually(
@@ -90,6 +97,19 @@ describe('malformed kernel files', { concurrency: 6 }, () => {
       assert.deepEqual(daemon.other, []);
     });
   }
+
+  it('files without which it can do: one line each, and it decides and ends as ever', async () => {
+    await using host = await AgentHost.create();
+    for (const [path, text] of Object.entries(DISPENSABLE)) host.tree.write(path, text);
+    host.memoryIsShort();
+    const daemon = await host.started();
+    await host.paceIs('1 300 10');
+    await retune(daemon);
+    const told = warnings(daemon).filter((line) => line.endsWith('; going on without it'));
+    assert.equal(told.length, Object.keys(DISPENSABLE).length, daemon.output);
+    assert.equal(await daemon.end(), 0);
+    assert.equal(host.pace, '0 100 20');
+  });
 
   it('another file that is malformed after the first is told too', async () => {
     await using host = await AgentHost.create();

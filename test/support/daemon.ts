@@ -114,7 +114,7 @@ async function runNode(script: string, args: readonly string[]): Promise<Command
 /** Polls until `probe` gives something. */
 export async function eventually<T>(
   probe: () => T | undefined | Promise<T | undefined>,
-  millis = 10000,
+  millis = 30_000,
   complaint: () => string = () => 'it did not happen in time',
 ): Promise<T> {
   const deadline = performance.now() + millis;

@@ -193,7 +193,7 @@ function soFar({ passes, begin, pass }: Burst, mark: Mark, budget: number): stri
   if (progress === undefined) return '';
   const { cpuNanos, gainedBytes } = progress;
   if (passes === 0) return longPass('the first pass has taken', ' so far', ranMillis(progress, budget));
-  const gained = `; ${formatBytes(gainedBytes)} gained in ${passesText(passes)} for ${(cpuNanos / 1e9).toFixed(1)} s of CPU`;
+  const gained = `; ${gainedBytes > 0 ? formatBytes(gainedBytes) : 'nothing'} gained in ${passesText(passes)} for ${(cpuNanos / 1e9).toFixed(1)} s of CPU`;
   const toPass = progressBetween(begin, pass);
   return `${gained}${toPass === undefined ? '' : longPass('a pass takes', '', ranMillis(toPass, budget) / passes)}`;
 }
