@@ -70,9 +70,9 @@ for program in samepaged samepagectl; do
 	{ echo "#!$node"; sed 1d "$work/$program.js"; } > "$work/$program"
 done
 sed "s|^node=.*|node='$node'|; s|/usr/lib/samepaged|$library|g" deploy/systemd/service.sh > "$work/service"
-for unit in deploy/systemd/samepaged.service deploy/dbus/org.samepaged1.service; do
-	sed "s|/usr/bin/samepage|$bindir/samepage|g; s|/usr/lib/samepaged|$library|g" "$unit" > "$work/${unit##*/}"
-done
+sed "s|/usr/bin/samepage|$bindir/samepage|g; s|/usr/lib/samepaged|$library|g" \
+	deploy/systemd/samepaged.service \
+	> "$work/samepaged.service"
 if [ -e "$DESTDIR$list" ]; then cp "$DESTDIR$list" "$work/list"; fi
 
 # Makes a directory, and notes it and those above it that were not there.
@@ -106,7 +106,6 @@ put "$work/package.json" "$library/package.json"
 put "$work/samepaged.service" "$unitdir/samepaged.service"
 put deploy/systemd/samepaged.sysusers.conf "$prefix/lib/sysusers.d/samepaged.conf"
 put deploy/dbus/org.samepaged1.conf "$sharedir/dbus-1/system.d/org.samepaged1.conf"
-put "$work/org.samepaged1.service" "$sharedir/dbus-1/system-services/org.samepaged1.service"
 put deploy/dbus/org.samepaged1.Manager.xml "$sharedir/dbus-1/interfaces/org.samepaged1.Manager.xml"
 put deploy/polkit/org.samepaged1.policy "$sharedir/polkit-1/actions/org.samepaged1.policy"
 put deploy/polkit/50-samepaged.rules "$sharedir/polkit-1/rules.d/50-samepaged.rules"

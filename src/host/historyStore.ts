@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { HistoryRecord } from '../core/history.js';
 import { thinned } from '../core/historyThinning.js';
@@ -119,6 +119,8 @@ function append(path: string, text: string): void {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
   const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644);
   try {
+    // Everybody may read it, also where the umask is the service's.
+    fchmodSync(file, 0o644);
     writeFileSync(file, text);
   } finally {
     closeSync(file);

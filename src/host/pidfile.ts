@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, ftruncateSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { type Root, isAbsence, readText } from './sysfs.js';
 
@@ -27,6 +37,7 @@ export function writePidFile(path: string): void {
   const file = openSync(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o644);
   try {
     if (!fstatSync(file).isFile()) throw new Error('it is no regular file');
+    fchmodSync(file, 0o644);
     ftruncateSync(file);
     writeFileSync(file, `${process.pid}\n`);
   } finally {

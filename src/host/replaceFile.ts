@@ -1,4 +1,14 @@
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
@@ -17,6 +27,8 @@ export function replaceFile(path: string, text: string): void {
     rmSync(fresh, { force: true });
     const file = openSync(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
     try {
+      // Everybody may read it, also where the umask is the service's.
+      fchmodSync(file, 0o644);
       writeFileSync(file, text);
       fsyncSync(file);
     } finally {

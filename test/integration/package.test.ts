@@ -26,7 +26,6 @@ lrwxrwxrwx usr/bin/samepaged
 -rw-r--r-- usr/lib/sysusers.d/samepaged.conf
 -rw-r--r-- usr/share/bash-completion/completions/samepagectl
 -rw-r--r-- usr/share/dbus-1/interfaces/org.samepaged1.Manager.xml
--rw-r--r-- usr/share/dbus-1/system-services/org.samepaged1.service
 -rw-r--r-- usr/share/dbus-1/system.d/org.samepaged1.conf
 -rw-r--r-- usr/share/doc/samepaged/CHANGELOG.md.gz
 -rw-r--r-- usr/share/doc/samepaged/changelog.gz
@@ -92,7 +91,13 @@ describe('the Debian package', () => {
   it('has shell scripts that shellcheck finds nothing in', async () => {
     const scripts = SCRIPTS.map((name) => join(root, 'DEBIAN', name));
     for (const script of scripts) await run('sh', ['-n', script]);
-    await run('shellcheck', ['deploy/package.sh', 'deploy/install.sh', 'deploy/uninstall.sh', ...scripts]);
+    await run('shellcheck', [
+      'deploy/package.sh',
+      'deploy/install.sh',
+      'deploy/uninstall.sh',
+      'deploy/systemd/service.sh',
+      ...scripts,
+    ]);
   });
 
   it('has programs that run without node_modules', async () => {
