@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { copyright } from './copyright.js';
 
-// node deploy/bundle.js DIRECTORY: puts there samepaged.js and samepagectl.js, each a program that needs Node and nothing
-// else, a package.json that says they are modules, and copyright, the licences of all that is in them. The same source
-// gives the same bytes.
+// node deploy/bundle.js DIRECTORY: puts there samepaged.js and samepagectl.js, programs that need Node and nothing else,
+// daemon.js and chunks/ with what they load, a package.json that says they are modules, and copyright, the licences of all
+// that is in them. The same source gives the same bytes.
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const [directory] = process.argv.slice(2);
@@ -16,14 +16,16 @@ if (directory === undefined) {
 }
 
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const common = { absWorkingDir: ROOT, outdir: directory, platform: 'node', target: 'node20.19', format: 'esm' };
+// Alone, so that its handlers of signals are set before anything else is loaded.
+await build({ ...common, entryPoints: { samepaged: 'src/main.ts' } });
 const { metafile } = await build({
-  absWorkingDir: ROOT,
-  entryPoints: { samepaged: 'src/daemon.ts', samepagectl: 'src/ctl/main.ts' },
-  outdir: directory,
+  ...common,
+  entryPoints: { daemon: 'src/daemon.ts', samepagectl: 'src/ctl/main.ts' },
   bundle: true,
-  platform: 'node',
-  target: 'node20.19',
-  format: 'esm',
+  // What is imported when it is needed is not loaded before.
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
   define: { BUNDLED_VERSION: JSON.stringify(version) },
   // The CommonJS packages among them (pino) call require for Node's own modules.
   banner: { js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);" },

@@ -69,9 +69,18 @@ for shell in bash zsh fish; do node "$work/samepagectl.js" completion "$shell" >
 for program in samepaged samepagectl; do
 	{ echo "#!$node"; sed 1d "$work/$program.js"; } > "$work/$program"
 done
-for unit in deploy/systemd/samepaged.service deploy/dbus/org.samepaged1.service; do
-	sed "s|/usr/bin/samepage|$bindir/samepage|g" "$unit" > "$work/${unit##*/}"
+sed "s|^node=.*|node='$node'|; s|/usr/lib/samepaged|$library|g" deploy/systemd/service.sh > "$work/service"
+# The service sees of the host's programs what is in /usr.
+visible=/usr
+for path in "${node%% *}" "$library"; do
+	case $path in
+	/usr/*) ;;
+	*) visible="$visible $path" ;;
+	esac
 done
+sed "s|/usr/bin/samepage|$bindir/samepage|g; s|/usr/lib/samepaged|$library|g; s|^BindReadOnlyPaths=/usr$|BindReadOnlyPaths=$visible|" \
+	deploy/systemd/samepaged.service \
+	> "$work/samepaged.service"
 if [ -e "$DESTDIR$list" ]; then cp "$DESTDIR$list" "$work/list"; fi
 
 # Makes a directory, and notes it and those above it that were not there.
@@ -96,11 +105,15 @@ for program in samepaged samepagectl; do
 	ln -srfn "$DESTDIR$library/$program.js" "$DESTDIR$bindir/$program"
 	echo "$bindir/$program" >> "$work/list"
 done
+put "$work/service" "$library/service" 755
+put "$work/daemon.js" "$library/daemon.js"
+# Their names change with what is in them.
+rm -rf "$DESTDIR$library/chunks"
+for chunk in "$work"/chunks/*.js; do put "$chunk" "$library/chunks/${chunk##*/}"; done
 put "$work/package.json" "$library/package.json"
 put "$work/samepaged.service" "$unitdir/samepaged.service"
 put deploy/systemd/samepaged.sysusers.conf "$prefix/lib/sysusers.d/samepaged.conf"
 put deploy/dbus/org.samepaged1.conf "$sharedir/dbus-1/system.d/org.samepaged1.conf"
-put "$work/org.samepaged1.service" "$sharedir/dbus-1/system-services/org.samepaged1.service"
 put deploy/dbus/org.samepaged1.Manager.xml "$sharedir/dbus-1/interfaces/org.samepaged1.Manager.xml"
 put deploy/polkit/org.samepaged1.policy "$sharedir/polkit-1/actions/org.samepaged1.policy"
 put deploy/polkit/50-samepaged.rules "$sharedir/polkit-1/rules.d/50-samepaged.rules"

@@ -35,6 +35,7 @@ import { Guests } from './agent/guests.js';
 import { recordHistory } from './agent/historyRecorder.js';
 import type { HistoryStore } from './host/historyStore.js';
 import { mergeability } from './host/guestProcess.js';
+import { GuestUsers } from './host/guestUsers.js';
 import type { KsmDirectory } from './host/ksm.js';
 import type { Ledger } from './host/ledger.js';
 import { readMemoryFigures } from './host/meminfo.js';
@@ -113,7 +114,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
 
   const objects = { [OBJECT_PATH]: manager, [LOG_CONTROL_PATH]: new LogControl(logging) };
   const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
-  const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new QemuProcesses(root));
+  const guestUsers = new GuestUsers(root, () => intents.current.values.KSM_GUEST_USERS);
+  const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new QemuProcesses(root, guestUsers));
   const collector = new Collector(root, ksm, guests);
   const tuner = new Tuner({
     ksm,
@@ -178,7 +180,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           forbiddenNews(
             guests.event$,
             () => intents.current.values.KSM_FORBID_GUESTS,
-            (name) => mergeability(root, name),
+            (name) => mergeability(root, name, guestUsers),
             log,
           ),
           reload$,

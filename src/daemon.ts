@@ -1,8 +1,8 @@
-#!/usr/bin/env node
 import { closeSync, constants, openSync } from 'node:fs';
 import { ReplaySubject } from 'rxjs';
 import { type AgentOptions, type FirstLook, runAgent } from './agent.js';
 import { HELP, parseCommandLine } from './commandLine.js';
+import { KEYS } from './config/keys.js';
 import { type Config, formatConfig, loadConfig, requirePolicy } from './config/load.js';
 import { type KsmSetting, ksmFile } from './core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from './errors.js';
@@ -12,16 +12,16 @@ import { hangs } from './host/inTime.js';
 import { HistoryStore } from './host/historyStore.js';
 import { KsmDirectory } from './host/ksm.js';
 import { Ledger } from './host/ledger.js';
-import { removePidFile, writePidFile } from './host/pidfile.js';
+import { pidFilePath, removePidFile, writePidFile } from './host/pidfile.js';
 import { hidesProcesses } from './host/processes.js';
 import { RIVAL_SERVICES, readEnabledServices } from './host/services.js';
-import { stateDirectory } from './host/stateDirectory.js';
+import { requireOwnDirectory, stateDirectory } from './host/stateDirectory.js';
 import type { Root } from './host/sysfs.js';
 import { Systemd } from './host/systemd.js';
 import { type Log, Logging } from './log.js';
 import { policyObstacle } from './config/plan.js';
 import { overview } from './agent/overview.js';
-import { runReplay } from './replay/main.js';
+import { clean, cleanOutput } from './text/clean.js';
 import { VERSION } from './version.js';
 
 interface Setup {
@@ -34,7 +34,7 @@ interface Setup {
 }
 
 /** What the command line and the configuration say, or undefined when there was only something to print. */
-function setUp(): Setup | undefined {
+async function setUp(): Promise<Setup | undefined> {
   const values = parseCommandLine();
   if (values.help) {
     process.stdout.write(HELP);
@@ -45,13 +45,15 @@ function setUp(): Setup | undefined {
     return undefined;
   }
   if (values.replay !== undefined) {
+    // A daemon needs none of it.
+    const { runReplay } = await import('./replay/main.js');
     runReplay({ path: values.replay, configFile: values.config, policy: values.policy });
     return undefined;
   }
   const config = loadConfig(values.config);
   if (values['print-config']) {
-    for (const warning of config.warnings) process.stderr.write(`${warning}\n`);
-    process.stdout.write(`${formatConfig(config)}\n`);
+    for (const warning of config.warnings) process.stderr.write(`${clean(warning)}\n`);
+    process.stdout.write(`${cleanOutput(formatConfig(config))}\n`);
     return undefined;
   }
   return {
@@ -110,7 +112,7 @@ function withPidFile(path: string, log: Log, action: (path: string) => void): vo
 }
 
 async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<ExitStatus> {
-  const setup = setUp();
+  const setup = await setUp();
   if (setup === undefined) return EXIT.ok;
   const { config, configFile, root, busAddress, libvirtObject } = setup;
   const { LOGFILE, DEBUG, PIDFILE } = config.values;
@@ -142,8 +144,9 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
     log.warn(`${service} is enabled and would fight samepaged at the next boot: systemctl disable --now ${service}`);
   }
   const directory = dryRun === undefined ? stateDirectory(root) : undefined;
+  if (directory !== undefined) requireOwnDirectory(directory);
   const ledger = directory === undefined ? undefined : openLedger(directory, root, ksm, log);
-  const pidFile = ledger === undefined || PIDFILE === '' ? undefined : `${root}${PIDFILE}`;
+  const pidFile = ledger === undefined ? undefined : pidFilePath(root, PIDFILE, KEYS.PIDFILE.fallback);
   try {
     return await runAgent({
       ...streams,
@@ -165,7 +168,8 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       ...(process.stdout.isTTY
         ? {
             onFirst: (look: FirstLook) => {
-              process.stdout.write(overview(look, { busAddress, dryRun, columns: process.stdout.columns || 80 }));
+              const text = overview(look, { busAddress, dryRun, columns: process.stdout.columns || 80 });
+              process.stdout.write(cleanOutput(text));
             },
           }
         : {}),
@@ -176,15 +180,19 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   }
 }
 
-async function main(): Promise<void> {
+export type SignalListener = (name: NodeJS.Signals) => void;
+
+/**
+ * The program, from its command line to its exit status.
+ *
+ * @param onSignal called once; hands over the signals that came before, and each that comes.
+ */
+export async function runSamepaged(onSignal: (listener: SignalListener) => void): Promise<void> {
   const signal$ = new ReplaySubject<NodeJS.Signals>(8);
   const fault$ = new ReplaySubject<unknown>(1);
-  // First of all: until it has a listener, SIGUSR1 makes Node open a debugger's port.
-  for (const name of ['SIGUSR1', 'SIGHUP', 'SIGTERM', 'SIGINT'] as const) {
-    process.on(name, () => {
-      signal$.next(name);
-    });
-  }
+  onSignal((name) => {
+    signal$.next(name);
+  });
   watchStdout('samepaged', () => (process.exitCode = EXIT.ioError));
   process.on('uncaughtException', (error) => {
     fault$.next(error);
@@ -192,7 +200,8 @@ async function main(): Promise<void> {
   try {
     process.exitCode = await run({ signal$, fault$ });
   } catch (error) {
-    process.stderr.write(`samepaged: ${error instanceof FatalError ? error.message : stackOf(error)}\n`);
+    const words = error instanceof FatalError ? error.message : stackOf(error);
+    process.stderr.write(cleanOutput(`samepaged: ${words}\n`));
     process.exitCode = error instanceof FatalError ? error.status : EXIT.software;
   }
   // A call that still waits for its time-out must not keep an ended daemon alive; what stdout did not take is known by then.
@@ -202,5 +211,3 @@ async function main(): Promise<void> {
     process.exit();
   });
 }
-
-await main();

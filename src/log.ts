@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, levels, pino } from 'pino';
 import { errnoOf, messageOf } from './errors.js';
 import { openPlain } from './plainFile.js';
+import { clean } from './text/clean.js';
 
 const { O_APPEND, O_CREAT, O_WRONLY } = constants;
 
@@ -33,6 +34,8 @@ export const SYSLOG_LEVELS = Object.keys(LEAST) as readonly SyslogLevel[];
 /** syslog(3) priorities, as journald understands them. */
 const PRIORITY: Readonly<Record<string, number>> = { fatal: 2, error: 3, warn: 4, info: 6, debug: 7, trace: 7 };
 const STDOUT = 1;
+/** With time, level and priority a line stays below 4 KiB. */
+const MOST_TEXT_BYTES = 3840;
 /** How long the end waits for a reader of stdout that does not read. */
 const LAST_WORDS_MILLIS = 1000;
 
@@ -75,6 +78,11 @@ export class Logging {
       {
         base: null,
         timestamp: pino.stdTimeFunctions.isoTime,
+        hooks: {
+          logMethod([text, ...more], method) {
+            method.apply(this, [typeof text === 'string' ? logText(text) : text, ...more]);
+          },
+        },
         formatters: { level: (label) => ({ level: label, priority: PRIORITY[label] ?? 6 }) },
       },
       sink,
@@ -148,13 +156,26 @@ export class Logging {
   }
 }
 
+/** One line, clean and not too long: what is in it may come from a guest, a caller or a file. */
+function logText(text: string): string {
+  const line = clean(text.replaceAll('\n', String.raw`\n`));
+  const bytes = Buffer.from(line);
+  if (bytes.length <= MOST_TEXT_BYTES) return line;
+  const start = bytes
+    .subarray(0, MOST_TEXT_BYTES)
+    .toString()
+    .replace(/\ufffd+$/, '');
+  return `${start} [${bytes.length - MOST_TEXT_BYTES} bytes more]`;
+}
+
 function leastLevel(level: SyslogLevel): number {
   return levels.values[LEAST[level]] ?? 0;
 }
 
 async function linePrinter(): Promise<(line: string) => string> {
   if (process.stdout.isTTY) {
-    const { prettyFactory } = await import('pino-pretty');
+    // Of a CommonJS module esbuild exports the default alone.
+    const { prettyFactory } = (await import('pino-pretty')).default;
     return prettyFactory({
       colorize: process.env['NO_COLOR'] === undefined,
       translateTime: 'SYS:HH:MM:ss',

@@ -1,6 +1,16 @@
-import { type Stats, closeSync, constants, fstatSync, openSync, readSync, statSync, writeFileSync } from 'node:fs';
+import {
+  type Stats,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  readSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 
-const { O_APPEND, O_CREAT, O_NOCTTY, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
+const { O_APPEND, O_CREAT, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
 const CHUNK_BYTES = 64 * 1024;
 
 /** What is at a path is no file that can be read to its end and written: named pipes wait, devices do things. */
@@ -21,6 +31,7 @@ function kindOf(stats: Stats): string {
 
 /**
  * Opens a regular file, and waits for nobody. What is no regular file is not even opened: opening a device may do something.
+ * To write, no link is followed, which could lead to any file.
  *
  * @param flags as for open(2).
  * @throws Error, with its errno where the system refused.
@@ -28,7 +39,8 @@ function kindOf(stats: Stats): string {
 export function openPlain(path: string, flags: number, mode?: number): number {
   const there = statSync(path, { throwIfNoEntry: false });
   if (there !== undefined && !there.isFile()) throw new NoPlainFile(there);
-  return checked(openSync(path, flags | O_NONBLOCK | O_NOCTTY, mode));
+  const noLink = (flags & O_WRONLY) === 0 ? 0 : O_NOFOLLOW;
+  return checked(openSync(path, flags | noLink | O_NONBLOCK | O_NOCTTY, mode));
 }
 
 /**
@@ -40,18 +52,24 @@ export function readPlain(path: string, mostBytes: number): Buffer {
   return readAll(openPlain(path, O_RDONLY), mostBytes);
 }
 
-/** Writes a regular file, which is made where it is not there. @throws Error, with its errno where the system refused. */
-export function writePlain(path: string, text: string): void {
-  write(openPlain(path, O_WRONLY | O_CREAT | O_TRUNC, 0o666), text);
+/**
+ * Writes a regular file, which is made where it is not there.
+ *
+ * @param mode the file's, whatever the umask is; left to the umask where it is not given.
+ * @throws Error, with its errno where the system refused.
+ */
+export function writePlain(path: string, text: string, mode?: number): void {
+  write(openPlain(path, O_WRONLY | O_CREAT | O_TRUNC, 0o666), text, mode);
 }
 
-/** Writes to the end of a regular file, which is made where it is not there. @throws as writePlain. */
+/** Writes to the end of a regular file, otherwise as writePlain. */
 export function appendPlain(path: string, text: string, mode: number): void {
-  write(openPlain(path, O_WRONLY | O_CREAT | O_APPEND, mode), text);
+  write(openPlain(path, O_WRONLY | O_CREAT | O_APPEND, mode), text, mode);
 }
 
-function write(fd: number, text: string): void {
+function write(fd: number, text: string, mode: number | undefined): void {
   try {
+    if (mode !== undefined) fchmodSync(fd, mode);
     writeFileSync(fd, text);
   } finally {
     closeSync(fd);

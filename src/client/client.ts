@@ -4,6 +4,7 @@ import { CallTimeout } from '../bus/call.js';
 import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../bus/connection.js';
 import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH, REFUSED } from '../bus/manager.js';
 import { messageOf } from '../errors.js';
+import { clean } from '../text/clean.js';
 import {
   Configuration,
   type ConfigurationReply,
@@ -121,10 +122,11 @@ function understood(error: unknown, address: BusAddress): unknown {
   }
   if (error instanceof v.ValiError) return new Error(outOfStep(messageOf(error)), { cause: error });
   if (!(error instanceof DBusError)) return error;
+  const said = clean(error.text);
   if ([ACCESS_DENIED, NOT_AUTHORIZED].includes(error.type)) return new Error(notAllowed(error), { cause: error });
-  if (UNKNOWN.test(error.type)) return new Error(outOfStep(error.text), { cause: error });
+  if (UNKNOWN.test(error.type)) return new Error(outOfStep(said), { cause: error });
   const hint = error.type === REFUSED ? '; --force does it all the same' : '';
-  return new Error(`${error.text}${hint}`, { cause: error });
+  return new Error(`${said}${hint}`, { cause: error });
 }
 
 function outOfStep(what: string): string {
@@ -133,7 +135,7 @@ function outOfStep(what: string): string {
 
 /** The bus's own refusal goes on with the message that it refused, which is of no use to a person. */
 function notAllowed({ type, text }: DBusError): string {
-  const said = type === ACCESS_DENIED ? text.replace(/[;:].*$/s, '') : text;
+  const said = clean(type === ACCESS_DENIED ? text.replace(/[;:].*$/s, '') : text);
   const group = `
   Members of the group libvirt may retune and pause; to become one:
     sudo usermod -aG libvirt "$USER"    # and log in anew`;

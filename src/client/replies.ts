@@ -1,6 +1,7 @@
 import { Variant } from 'dbus-next';
 import * as v from 'valibot';
 import type { MergeStage } from '../core/mergeStage.js';
+import { clean } from '../text/clean.js';
 
 const retune = {
   triggers: v.optional(v.array(v.string()), []),
@@ -120,8 +121,9 @@ export type ConfigurationReply = v.InferOutput<typeof Configuration>;
 export const Reloaded = v.object({ taken: v.boolean(), problems: v.array(v.string()), retune: v.optional(Retune) });
 export type ReloadReply = v.InferOutput<typeof Reloaded>;
 
-/** What came over the bus without its Variants: 64-bit numbers are numbers, keys begin in lower case. */
+/** What came over the bus without its Variants: 64-bit numbers are numbers, keys begin in lower case, texts are one clean line. */
 export function plain(value: unknown): unknown {
+  if (typeof value === 'string') return clean(value);
   if (value instanceof Variant) return plain(value.value);
   if (typeof value === 'bigint') return Number(value);
   if (Array.isArray(value)) return value.map(plain);

@@ -38,6 +38,7 @@ export const KEY_HELP: Readonly<Record<KeyName, string>> = {
   KSM_STABLE_NODE_CHAINS_PRUNE_MILLISECS: 'milliseconds between cleanings of lists of copies',
   KSM_MAX_KERNEL_PAGES: 'a limit of very old kernels on merged pages; half of memory unless given',
   KSM_UNMERGE_TO_APPLY: 'whether to unmerge, where that fits, to set what needs it',
+  KSM_GUEST_USERS: 'whose QEMU processes count as guests, beside those of root',
   KSM_FORBID_GUESTS: 'guests that should not be merged: a warning where one can be',
   KSM_EVENT_SETTLE: 'milliseconds in which events of guests become one look',
   KSM_EVENT_RECHECK: "seconds after a guest's start at which to look again",

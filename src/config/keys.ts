@@ -103,6 +103,11 @@ export const KEYS = {
   ),
   KSM_MAX_KERNEL_PAGES: optionalNumber('a whole number of pages', 0, Number.MAX_SAFE_INTEGER),
   KSM_UNMERGE_TO_APPLY: key('', '1, or nothing', flag),
+  KSM_GUEST_USERS: key(
+    'libvirt-qemu,qemu,qemu-libvirtd,kvm,oneadmin,lxd,incus',
+    'names or numbers of users, with commas between them',
+    v.pipe(v.string(), v.regex(/^[\w.$-]+([\s,]+[\w.$-]+)*$/)),
+  ),
   KSM_FORBID_GUESTS: key('', 'names with * and ?, with commas between them', v.string()),
   KSM_EVENT_SETTLE: wholeNumber('250', 'milliseconds', 0, 60000),
   KSM_EVENT_RECHECK: key('5,20', 'up to ten whole numbers of seconds, as 5,20, or nothing', secondsList),

@@ -4,7 +4,7 @@ import { didYouMean } from '../core/nearest.js';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 import { readPlain } from '../plainFile.js';
 import { KEYS, type KeyName, type Values, defaultValues, readValue } from './keys.js';
-import { parseAssignments, shellWord } from './syntax.js';
+import { parseAssignments, valueWord } from './syntax.js';
 
 /** The file that hosts with ksmtuned already have. */
 export const DEFAULT_CONFIG_FILE = '/etc/ksmtuned.conf';
@@ -108,7 +108,7 @@ export function requirePolicy(config: Config, obstacle: string | undefined): Con
 /** Every effective value and where it came from, one line each. */
 export function formatConfig({ origins }: Config): string {
   const rows = Object.entries(origins).map(([name, { text, origin }]) => {
-    return [`${name}=${shellWord(text)}`, origin] as const;
+    return [`${name}=${valueWord(text)}`, origin] as const;
   });
   const width = Math.max(...rows.map(([assignment]) => assignment.length));
   return rows.map(([assignment, origin]) => `${assignment.padEnd(width)}  # ${origin}`).join('\n');

@@ -1,3 +1,5 @@
+import { shellWord } from '../core/shellWord.js';
+
 /** One KEY=VALUE found in a file. Lines count from 1. */
 export interface Assignment {
   readonly key: string;
@@ -117,6 +119,6 @@ function needsShell(line: string, at: number): SyntaxFault {
 }
 
 /** A value as a shell, and this file's reader, would read it. */
-export function shellWord(value: string): string {
-  return /^[\w./,+-]*$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
+export function valueWord(value: string): string {
+  return value === '' ? '' : shellWord(value);
 }

@@ -1,4 +1,5 @@
 import type { Mergeability } from './guestMemory.js';
+import { shellWord } from './shellWord.js';
 
 /** Which guests must not be merged, by name: KSM_FORBID_GUESTS. */
 export type NamePatterns = readonly string[];
@@ -22,7 +23,7 @@ export function forbiddenWarning(
   if (mergeability?.mergeable !== true || !isForbidden(patterns, name)) return undefined;
   return (
     `guest ${name} should not be merged (KSM_FORBID_GUESTS) but is: KSM is a side channel between guests; ` +
-    `samepagectl guests forbid ${name}, then restart it`
+    `samepagectl guests forbid -- ${shellWord(name)}, then restart it`
   );
 }
 

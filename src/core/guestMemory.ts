@@ -4,7 +4,7 @@
  * is left alone), QEMU's hw/core/machine.c (mem-merge is off for confidential guests).
  */
 export const OBSTACLES = {
-  nosharepages: 'merging is forbidden; samepagectl guests allow NAME allows it',
+  nosharepages: 'merging is forbidden; samepagectl guests allow -- NAME allows it',
   shared: 'KSM merges private memory only; this is shared (virtiofs, memfd)',
   hugepages: 'KSM merges pages of the base size only; this is in hugetlbfs',
   pinned: 'a passed-through PCI device holds every page where it is',

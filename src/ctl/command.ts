@@ -1,5 +1,6 @@
 import { Daemon } from '../client/client.js';
 import type { RetuneReply } from '../client/replies.js';
+import { cleanJson } from '../text/clean.js';
 import { fold } from './terminal.js';
 import type { VerbInput, VerbResult } from './verb.js';
 
@@ -22,5 +23,5 @@ export function retuneLines({ sentence, failure, changes, problems }: RetuneRepl
 }
 
 export function toJson(value: unknown): string {
-  return JSON.stringify(value, undefined, 2);
+  return cleanJson(JSON.stringify(value, undefined, 2));
 }

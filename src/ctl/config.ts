@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { KEY_HELP } from '../config/help.js';
 import type { KeyName } from '../config/keys.js';
 import { type Config, DEFAULT_CONFIG_FILE, loadConfig, requirePolicy } from '../config/load.js';
-import { shellWord } from '../config/syntax.js';
+import { valueWord } from '../config/syntax.js';
 import { readConfig, viewOf } from '../config/view.js';
 import { didYouMean } from '../core/nearest.js';
 import { plural } from '../core/format.js';
@@ -83,7 +83,7 @@ function text(
   ];
   return [
     comment(`${source}:`),
-    ...entries.flatMap(({ key, value, origin }) => ['', comment(help(key)), `${key}=${shellWord(value)}  # ${origin}`]),
+    ...entries.flatMap(({ key, value, origin }) => ['', comment(help(key)), `${key}=${valueWord(value)}  # ${origin}`]),
     ...(notes.length === 0 ? [] : ['', ...notes.map(comment)]),
   ].join('\n');
 }

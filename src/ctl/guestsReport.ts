@@ -1,5 +1,6 @@
 import { Bus, type BusAddress } from '../bus/connection.js';
 import { Daemon } from '../client/client.js';
+import { configuredGuestUsers } from '../config/guestUsers.js';
 import { type GuestMemory, byMergedPages, judgeMergeability } from '../core/guestMemory.js';
 import { type GuestProcess, listGuestProcesses } from '../host/guestProcess.js';
 import { KsmDirectory } from '../host/ksm.js';
@@ -43,10 +44,11 @@ interface Told {
 
 /** Asks the kernel, and libvirt where it can be reached. */
 export async function reportGuests({ root, bus, libvirt }: Sources): Promise<GuestsReport> {
-  const processes = await listGuestProcesses(root);
+  const processes = await listGuestProcesses(root, configuredGuestUsers(root));
   const ksm = new KsmDirectory(root);
   const notes = replyNotes(new Set(processes.map(({ ksmStat }) => ksmStat.kind)), ksm.exists());
-  const byName = new Map(processes.map((process) => [process.name, process]));
+  // Of the same name, the guest that counts is the one that libvirt means.
+  const byName = new Map(processes.toReversed().map((process) => [process.name, process]));
   const told = await askLibvirt(bus, libvirt, byName).catch((error: unknown) => {
     notes.unshift(`guests are taken from /proc alone: ${libvirtReason(error)}`);
     return undefined;
@@ -63,7 +65,12 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   }
   const freed = await freedByGuest(bus);
   const taken = new Set(fromLibvirt.map(({ pid }) => pid));
-  const others = processes.filter(({ pid }) => !taken.has(pid)).map((process) => fromProcess(process, pageBytes));
+  const rest = processes.filter(({ pid }) => !taken.has(pid));
+  const others = rest.map((process) => fromProcess(process, pageBytes));
+  for (const { name, stranger } of rest) {
+    if (stranger === undefined) continue;
+    notes.push(`${name} does not count for decisions: it runs as ${stranger}, who is not in KSM_GUEST_USERS`);
+  }
   return {
     source: told === undefined ? 'proc' : 'libvirt',
     guests: [...fromLibvirt, ...others].map((guest) => withFreed(guest, freed)).toSorted(byMergedPages),

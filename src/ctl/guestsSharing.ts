@@ -1,4 +1,5 @@
 import { didYouMean } from '../core/nearest.js';
+import { shellWord } from '../core/shellWord.js';
 import { messageOf } from '../errors.js';
 import { allowMerging, differences, forbidMerging, forbidsMerging } from '../libvirt/definition.js';
 import { type Definitions, type GuestPath, libvirtReason } from '../libvirt/definitions.js';
@@ -53,7 +54,7 @@ export function sharingText({ guest, forbidden, changed, running, pending, saved
   if (pending)
     return `${subject} from its next start on: shut it down and start it; a reboot from inside is not enough`;
   if (saved) {
-    return `${subject} from its next start on, but it has a saved state to go on from: virsh managedsave-remove ${guest}`;
+    return `${subject} from its next start on, but it has a saved state to go on from: virsh managedsave-remove -- ${shellWord(guest)}`;
   }
   if (!changed) return subject;
   return `${subject}${running ? ', now and' : ''} from its next start on`;
@@ -98,14 +99,16 @@ function edit(name: string, xml: string, sharing: Sharing): string {
 
 function verify(name: string, { before, kept, forbidden }: { before: string; kept: string; forbidden: boolean }): void {
   if (forbidsMerging(kept) !== forbidden) {
-    throw new Error(`guest ${name}: libvirt took the definition, but without the change; see virsh edit ${name}`);
+    throw new Error(
+      `guest ${name}: libvirt took the definition, but without the change; see virsh edit -- ${shellWord(name)}`,
+    );
   }
   const others = differences(before, kept);
   if (others.length === 0) return;
   const shown = others.slice(0, 5).join(', ');
   const more = others.length > 5 ? ` and ${others.length - 5} more` : '';
   throw new Error(
-    `guest ${name}: the change is made, but libvirt changed more than that, see virsh edit ${name}: ${shown}${more}`,
+    `guest ${name}: the change is made, but libvirt changed more than that, see virsh edit -- ${shellWord(name)}: ${shown}${more}`,
   );
 }
 
@@ -119,6 +122,6 @@ function transient(name: string, forbidden: boolean): string {
 function revived(name: string): string {
   return (
     `guest ${name} was deleted meanwhile, and libvirt has taken the definition for a new guest; ` +
-    `if it is to be gone: virsh undefine ${name}`
+    `if it is to be gone: virsh undefine -- ${shellWord(name)}`
   );
 }

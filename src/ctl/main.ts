@@ -4,6 +4,7 @@ import { ConfigError } from '../config/load.js';
 import { EXIT, messageOf, watchStdout } from '../errors.js';
 import { busAddressProblem } from '../bus/busAddress.js';
 import { hangs } from '../host/inTime.js';
+import { clean, cleanOutput } from '../text/clean.js';
 import { optionProblem } from '../text/optionProblem.js';
 import { VERSION } from '../version.js';
 import { NotRunning } from '../client/client.js';
@@ -72,7 +73,7 @@ function refuseOptions(word: string, verb: Verb, values: Readonly<Record<string,
 }
 
 function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${clean(text)}`);
 }
 
 function notice(text: string): void {
@@ -89,11 +90,11 @@ watchStdout('samepagectl', () => process.exit(FAILED_STATUS));
 
 try {
   const { status, output } = await main();
-  if (output !== '') process.stdout.write(`${output}\n`);
+  if (output !== '') process.stdout.write(`${cleanOutput(output)}\n`);
   process.exitCode = status;
 } catch (error) {
   const lines = `samepagectl: ${messageOf(error)}`.split('\n');
-  process.stderr.write(`${fold(lines, terminalOf(process.stderr, process.env))}\n`);
+  process.stderr.write(`${cleanOutput(fold(lines, terminalOf(process.stderr, process.env)))}\n`);
   process.exitCode = statusOf(error);
 }
 // Nothing else ends a process that waits for a read that hangs in the kernel.

@@ -39,3 +39,8 @@ export async function learnIfThere<T>(
   if (fact.state !== 'known') return fact;
   return fact.value === undefined ? absent(absence) : known(fact.value);
 }
+
+/** A part of what is known. */
+export function partOf<T, U>(fact: Fact<T>, part: (value: T) => U): Fact<U> {
+  return fact.state === 'known' ? known(part(fact.value)) : fact;
+}

@@ -16,8 +16,14 @@ import { type SwapArea, readSwapAreas } from '../host/swap.js';
 import { type Root, pageSizeBytes, readText } from '../host/sysfs.js';
 import { type TransparentHugepages, readTransparentHugepages } from '../host/transparentHugepages.js';
 import type { BusFacts } from './busFacts.js';
-import { type Fact, absent, known, learn, learnIfThere, unknown } from './fact.js';
-import { type ExaminedGuest, type PerProcessFile, examineGuests, probePerProcessFile } from './guestFacts.js';
+import { type Fact, absent, known, learn, learnIfThere, partOf, unknown } from './fact.js';
+import {
+  type ExaminedGuest,
+  type PerProcessFile,
+  type StrangersGuest,
+  examineGuests,
+  probePerProcessFile,
+} from './guestFacts.js';
 
 /** What the configuration says of the things that checks look at; the defaults where it has errors. */
 export interface Configuration {
@@ -57,6 +63,8 @@ export interface HostFacts {
   readonly hugepagePools: Fact<readonly HugepagePool[]>;
   readonly numaNodes: Fact<readonly NumaNode[]>;
   readonly guests: Fact<readonly ExaminedGuest[]>;
+  /** Guests of users that are not in KSM_GUEST_USERS. */
+  readonly strangers: Fact<readonly StrangersGuest[]>;
   /** Running programs that set KSM: samepaged, ksmtuned, momd. */
   readonly tuners: Fact<readonly RunningDaemon[]>;
   readonly numad: Fact<readonly RunningDaemon[]>;
@@ -79,6 +87,7 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
   const ofProcesses = <T>(read: () => Promise<T>): Promise<Fact<T>> =>
     hidden ? Promise.resolve(unknown<T>(HIDDEN)) : learn(read);
   const ksm = new KsmDirectory(root);
+  const examined = await ofProcesses(() => examineGuests(root));
   return {
     kernelRelease: await learn(() => readText(`${root}/proc/sys/kernel/osrelease`)),
     pageSize: await learn(() => ({
@@ -95,7 +104,8 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
     ),
     hugepagePools: await learn(() => readHugepagePools(root)),
     numaNodes: await learn(() => readNumaNodes(root)),
-    guests: await ofProcesses(() => examineGuests(root)),
+    guests: partOf(examined, ({ guests }) => guests),
+    strangers: partOf(examined, ({ strangers }) => strangers),
     tuners: await ofProcesses(() => findDaemons(root, TUNERS)),
     numad: await ofProcesses(() => findDaemons(root, ['numad'])),
     libvirtDaemons: await ofProcesses(() => findDaemons(root, ['libvirtd', 'virtqemud'])),

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { configuredGuestUsers } from '../config/guestUsers.js';
 import type { Guest } from '../core/guest.js';
 import type { Mergeability } from '../core/guestMemory.js';
 import { listGuestProcesses } from '../host/guestProcess.js';
@@ -8,9 +9,24 @@ export interface ExaminedGuest extends Guest {
   readonly mergeability: Mergeability;
 }
 
-/** The running guests, from /proc alone so that a copy of it will do, by name. */
-export async function examineGuests(root: Root): Promise<readonly ExaminedGuest[]> {
-  return (await listGuestProcesses(root)).toSorted((a, b) => a.name.localeCompare(b.name));
+/** A guest that counts for no decision (KSM_GUEST_USERS), and whose it is. */
+export interface StrangersGuest {
+  readonly name: string;
+  readonly user: string;
+}
+
+/** The running guests, from /proc alone so that a copy of it will do, by name; apart from them those of strangers. */
+export async function examineGuests(root: Root): Promise<{
+  readonly guests: readonly ExaminedGuest[];
+  readonly strangers: readonly StrangersGuest[];
+}> {
+  const all = (await listGuestProcesses(root, configuredGuestUsers(root))).toSorted((a, b) =>
+    a.name.localeCompare(b.name),
+  );
+  return {
+    guests: all.filter(({ stranger }) => stranger === undefined),
+    strangers: all.flatMap(({ name, stranger }) => (stranger === undefined ? [] : [{ name, user: stranger }])),
+  };
 }
 
 /** How far this kernel tells what KSM made of each process. */

@@ -3,6 +3,7 @@ import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core
 import { qmpSocketOf } from '../qemu/qmpSocket.js';
 import { clean } from '../text/clean.js';
 import { Overdue } from './inTime.js';
+import type { GuestUsers } from './guestUsers.js';
 import { type KsmStatReply, readKsmStat } from './ksmStat.js';
 import { commandLine, memoryStatus } from './processes.js';
 import { guestOf, listCandidates } from './qemu.js';
@@ -20,22 +21,35 @@ export interface GuestProcess {
   readonly mergeability: Mergeability;
   /** Where QEMU listens for a program that is to speak to its monitor. */
   readonly qmpSocket: string | undefined;
+  /** Whose it is, where that is nobody whose guests count (KSM_GUEST_USERS). */
+  readonly stranger: string | undefined;
 }
 
-/** The running guests. One that ends while it is looked at is left out, and so is one that does not answer in time. */
-export async function listGuestProcesses(root: Root): Promise<readonly GuestProcess[]> {
-  const found = await Promise.all(listCandidates(root).map(({ pid }) => readGuest(root, pid).catch(unlessOverdue)));
+/**
+ * The running guests, those of strangers last. One that ends while it is looked at is left out, and so is one that does not
+ * answer in time.
+ */
+export async function listGuestProcesses(root: Root, users?: GuestUsers): Promise<readonly GuestProcess[]> {
+  const candidates = listCandidates(root).map(({ pid }) => ({ pid, stranger: users?.stranger(pid) }));
+  const sorted = [
+    ...candidates.filter(({ stranger }) => stranger === undefined),
+    ...candidates.filter(({ stranger }) => stranger !== undefined),
+  ];
+  const found = await Promise.all(
+    sorted.map(({ pid, stranger }) => readGuest(root, pid, stranger).catch(unlessOverdue)),
+  );
   return found.filter((guest) => guest !== undefined);
 }
 
 /**
  * Whether KSM can merge a running guest's memory, from /proc alone; undefined when no such guest is seen. Looks at the
- * newest processes first, so it is quick for a guest that has just started.
+ * newest processes first, so it is quick for a guest that has just started. A stranger's guest of that name is another.
  */
-export async function mergeability(root: Root, name: string): Promise<Mergeability | undefined> {
+export async function mergeability(root: Root, name: string, users?: GuestUsers): Promise<Mergeability | undefined> {
   const cleaned = clean(name);
   for (const { pid } of listCandidates(root).toSorted((a, b) => b.pid - a.pid)) {
-    const guest = await readGuest(root, pid);
+    if (users?.stranger(pid) !== undefined) continue;
+    const guest = await readGuest(root, pid, undefined);
     if (guest?.name === cleaned) return guest.mergeability;
   }
   return undefined;
@@ -46,7 +60,7 @@ function unlessOverdue(error: unknown): undefined {
   return undefined;
 }
 
-async function readGuest(root: Root, pid: number): Promise<GuestProcess | undefined> {
+async function readGuest(root: Root, pid: number, stranger: string | undefined): Promise<GuestProcess | undefined> {
   const argv = await commandLine(root, pid);
   const guest = argv === undefined ? undefined : guestOf(argv, pid);
   const memory = memoryStatus(root, pid);
@@ -62,6 +76,7 @@ async function readGuest(root: Root, pid: number): Promise<GuestProcess | undefi
     ksmStat,
     mergeability: judgeMergeability(traits, offered),
     qmpSocket: qmpSocketOf(argv),
+    stranger,
   };
 }
 

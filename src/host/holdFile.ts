@@ -8,13 +8,15 @@ import { isAbsence } from './sysfs.js';
 /** What it says has some hundred bytes. */
 const LARGEST_BYTES = 1024 ** 2;
 
+/** Names of policies, and the kernel's of a boot; what else stood there would be written back, and into the log. */
+const Word = v.pipe(v.string(), v.regex(/^[\w-]{0,64}$/));
 const Entry = v.pipe(
   v.object({
     kind: v.optional(v.picklist(['paused', 'stopped', 'unmerged'])),
     untilMillis: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
     /** How much of the time was left when it was written. */
     leftMillis: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-    policy: v.optional(v.object({ name: v.string(), insteadOf: v.string(), bootId: v.string() })),
+    policy: v.optional(v.object({ name: Word, insteadOf: Word, bootId: Word })),
   }),
   v.check(({ kind, policy }) => kind !== undefined || policy !== undefined, 'it holds nothing'),
 );

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import * as v from 'valibot';
 import {
+  KSM_SETTINGS,
   type KsmSetting,
   type KsmSettings,
   type KsmState,
@@ -26,7 +27,7 @@ const Entry = v.object({
   pid: v.number(),
   /** Whether its settings were left in force on purpose (KSM_ON_EXIT). */
   left: v.boolean(),
-  found: v.record(v.string(), v.union([v.number(), v.string()])),
+  found: v.record(v.string(), v.unknown()),
   changed: v.array(v.string()),
 });
 
@@ -55,7 +56,7 @@ export class Ledger {
     this.bootId = readTextIfThere(`${root}/proc/sys/kernel/random/boot_id`) ?? '';
     const before = this.readFile(root);
     this.inherited = before === undefined ? undefined : before.left ? 'left' : 'crashed';
-    this.found = before?.found ?? settingsOf(state);
+    this.found = { ...settingsOf(state), ...before?.found };
     this.changed = new Set(before?.changed);
   }
 
@@ -105,7 +106,8 @@ export class Ledger {
       const expected = "expected what samepaged noted of the host's KSM settings, found something else";
       throw new FatalError(`${this.file}: ${expected}; see it and remove it`, EXIT.config);
     }
-    const { bootId, pid, left, found, changed } = entry.output;
+    const { bootId, pid, left, changed } = entry.output;
+    const found = settingsIn(entry.output.found);
     if (bootId !== this.bootId) return undefined;
     if (isLivingSamepaged(root, pid)) {
       throw new FatalError(
@@ -113,7 +115,8 @@ export class Ledger {
         EXIT.tempFail,
       );
     }
-    return { left, found, changed: changed as KsmSetting[] };
+    const known = changed.filter((name): name is KsmSetting => name in found);
+    return { left, found, changed: known };
   }
 
   private readText(): string | undefined {
@@ -143,6 +146,17 @@ interface Noted {
   readonly left: boolean;
   readonly found: KsmSettings;
   readonly changed: ReadonlySet<KsmSetting>;
+}
+
+/** The settings of KSM among these, where they have a value that the kernel can have shown. */
+function settingsIn(found: Readonly<Record<string, unknown>>): KsmSettings {
+  return Object.fromEntries(Object.entries(found).filter(([name, value]) => isSettingOf(name, value)));
+}
+
+function isSettingOf(name: string, value: unknown): boolean {
+  if (name === 'advisorMode') return value === 'none' || value === 'scan-time';
+  const most = name === 'run' ? 2 : Number.MAX_SAFE_INTEGER;
+  return Object.hasOwn(KSM_SETTINGS, name) && Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most;
 }
 
 function parseJson(text: string): unknown {

@@ -40,6 +40,15 @@ export function userOf(root: Root, pid: number): number | undefined {
 }
 
 /**
+ * As userOf(), but from /proc/PID/status, which in a copy of another host's files says the same as there; undefined where
+ * that has ended or does not say.
+ */
+export function effectiveUser(root: Root, pid: number): number | undefined {
+  const user = /^Uid:\s*\d+\s+(\d+)/m.exec(readTextIfThere(`${root}/proc/${pid}/status`) ?? '')?.[1];
+  return user === undefined ? undefined : Number(user);
+}
+
+/**
  * What /proc/PID/status says of a process's memory: bytes by field, 0 for one that it has not. Undefined when the process
  * has ended. The file's "kB" are units of 1024 bytes.
  */

@@ -4,7 +4,9 @@ import { clean } from '../text/clean.js';
 import type { Problem } from '../core/problem.js';
 import { messageOf } from '../errors.js';
 import { Overdue } from './inTime.js';
+import type { GuestUsers } from './guestUsers.js';
 import { type KsmStat, readKsmStat } from './ksmStat.js';
+import { readMemoryFigures } from './meminfo.js';
 import { type ProcessName, commandLine, listProcesses, memoryStatus } from './processes.js';
 import { firstOf, propertiesOf } from './qemuOptions.js';
 import { type Root, pageSizeBytes, readTextIfThere } from './sysfs.js';
@@ -31,18 +33,26 @@ export function listCandidates(root: Root): readonly ProcessName[] {
  */
 export class QemuProcesses {
   private readonly root: Root;
+  private readonly users: GuestUsers | undefined;
   private readonly pageSizeBytes: number;
   private known = new Map<number, KnownProcess>();
 
-  constructor(root: Root) {
+  /** @param users whose guests count; undefined for everybody's. */
+  constructor(root: Root, users?: GuestUsers) {
     this.root = root;
+    this.users = users;
     this.pageSizeBytes = pageSizeBytes(root);
   }
 
-  /** The running guests. One that ends while it is looked at is left out, and so is one that cannot be looked at: a problem. */
+  /**
+   * The running guests that count. One that ends while it is looked at is left out, and so is one that cannot be looked at: a
+   * problem. No guest is promised more than the host has: a command line may say anything.
+   */
   async list(problems: Problem[] = []): Promise<readonly Guest[]> {
+    const mostBytes = readMemoryFigures(this.root).memTotalBytes;
     return (await this.look(problems)).map(({ guest, memory }) => ({
       ...guest,
+      configuredBytes: Math.min(guest.configuredBytes, mostBytes),
       residentBytes: memory('VmRSS'),
       hugetlbBytes: memory('HugetlbPages'),
     }));
@@ -85,7 +95,7 @@ export class QemuProcesses {
     const seen: SeenGuest[] = [];
     for (const { pid, comm } of listCandidates(this.root)) {
       const startTime = this.startTime(pid);
-      if (startTime === undefined) continue;
+      if (startTime === undefined || this.users?.stranger(pid) !== undefined) continue;
       const before = this.known.get(pid);
       const isKnown = before?.startTime === startTime && before.comm === comm;
       const argv = isKnown ? [] : await this.commandLineOf(pid, problems);

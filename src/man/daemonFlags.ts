@@ -10,7 +10,7 @@ interface Flag {
 
 /** The options of samepaged, as `samepaged --help` shows them. */
 export function daemonFlags(): readonly Flag[] {
-  const daemon = fileURLToPath(new URL('../daemon.js', import.meta.url));
+  const daemon = fileURLToPath(new URL('../main.js', import.meta.url));
   return flagsOf(execFileSync(process.execPath, [daemon, '--help'], { encoding: 'utf8' }));
 }
 

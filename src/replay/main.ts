@@ -2,6 +2,7 @@ import { KEYS, type Values, readValue } from '../config/keys.js';
 import { type Config, DEFAULT_CONFIG_FILE, loadConfig } from '../config/load.js';
 import { terminalOf } from '../ctl/terminal.js';
 import { EXIT, FatalError } from '../errors.js';
+import { clean, cleanOutput } from '../text/clean.js';
 import { readRecording } from './input.js';
 import { likenessUnknown } from './passes.js';
 import { replay } from './replay.js';
@@ -26,14 +27,14 @@ export function runReplay({ path, configFile, policy }: ReplayOptions): void {
   // It takes its time and answers no signal meanwhile: let them end it.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.removeAllListeners(signal);
   const configured = loadConfig(configFile);
-  for (const warning of configured.warnings) process.stderr.write(`${warning}\n`);
+  for (const warning of configured.warnings) process.stderr.write(`${clean(warning)}\n`);
   const other = policy === undefined ? configured.values : { ...configured.values, KSM_POLICY: policyNamed(policy) };
   // Another policy alone is compared on the configuration given; another configuration with that of this host.
   const recordedConfig = policy === undefined ? DEFAULT_CONFIG_FILE : configFile;
   const asRecorded = recordedConfig === configFile ? configured : loadConfig(recordedConfig);
 
   const { records, notes } = readRecording(path);
-  for (const note of notes) process.stderr.write(`${note}\n`);
+  for (const note of notes) process.stderr.write(`${clean(note)}\n`);
   const segments = splitRecord(records);
   if (segments.every((segment) => lengthMillis(segment) === 0)) {
     throw new FatalError(`${path}: no two samples follow one another: there is nothing to replay`, EXIT.usage);
@@ -43,22 +44,24 @@ export function runReplay({ path, configFile, policy }: ReplayOptions): void {
   // A configuration with the recorded policy differs in something else.
   const isFile = policy === undefined && summary.policies.includes(other.KSM_POLICY);
   process.stdout.write(
-    report({
-      path,
-      summary,
-      recordedDecisions: segments.flatMap(({ decisions }) => decisions),
-      replay:
-        unknown ??
-        replay(segments, {
-          asRecorded: asRecorded.values,
-          other,
-          nanosPerPage: summary.ksmd.nanosPerPage,
-          onProgress: progressOn(process.stderr),
-        }),
-      recordedConfig: isDefault(asRecorded) ? "ksmtuned.conf's defaults" : recordedConfig,
-      terminal: terminalOf(process.stdout, process.env),
-      otherName: isFile ? configFile : other.KSM_POLICY,
-    }),
+    cleanOutput(
+      report({
+        path,
+        summary,
+        recordedDecisions: segments.flatMap(({ decisions }) => decisions),
+        replay:
+          unknown ??
+          replay(segments, {
+            asRecorded: asRecorded.values,
+            other,
+            nanosPerPage: summary.ksmd.nanosPerPage,
+            onProgress: progressOn(process.stderr),
+          }),
+        recordedConfig: isDefault(asRecorded) ? "ksmtuned.conf's defaults" : recordedConfig,
+        terminal: terminalOf(process.stdout, process.env),
+        otherName: isFile ? configFile : other.KSM_POLICY,
+      }),
+    ),
   );
 }
 

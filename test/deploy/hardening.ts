@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Machine, WRITABLE_SYS } from '../support/machine.js';
 import { LIBVIRT_MEMBER } from '../support/machineImage.js';
@@ -7,10 +8,16 @@ import { check } from './check.js';
 import type { Attempt } from './hardeningProbe.js';
 
 const UNITS = '/run/systemd/system';
-const PROBE = '/opt/probe.mjs';
+const PROBE = '/usr/local/lib/probe.mjs';
 const OUTCOMES = '/run/samepaged-probe.json';
 const SECRET = `/home/${LIBVIRT_MEMBER}/secret`;
 const FREE_FOR_ALL = '/srv/everyone';
+/** Files for which nobody has thought of a rule. */
+const SECRETS = {
+  image: '/var/lib/libvirt/images/secret.img',
+  key: '/var/backups/key',
+  elsewhere: '/data/secret',
+} as const;
 
 /** All of these are allowed to everyone by their file's mode: what forbids them is the unit. */
 const FORBIDDEN: Readonly<Record<string, Attempt>> = {
@@ -18,6 +25,9 @@ const FORBIDDEN: Readonly<Record<string, Attempt>> = {
   'create a file outside its own directories': { write: `${FREE_FOR_ALL}/file`, text: '' },
   'read what is in /home': { read: SECRET },
   'read the hashes of passwords': { read: '/etc/shadow' },
+  "read a guest's disk": { read: SECRETS.image },
+  "read root's keys": { read: SECRETS.key },
+  'read what is anywhere else': { read: SECRETS.elsewhere },
   'open an internet socket': { listen: '127.0.0.1' },
 };
 
@@ -26,7 +36,7 @@ const DROP_IN = (attempts: Readonly<Record<string, Attempt>>) => `[Service]
 Type=oneshot
 ExecStartPre=
 ExecStart=
-ExecStart=/usr/bin/node ${PROBE} ${JSON.stringify(JSON.stringify(attempts))}
+ExecStart=/usr/bin/node --jitless --no-expose-wasm ${PROBE} ${JSON.stringify(JSON.stringify(attempts))}
 ExecReload=
 ExecStopPost=
 Restart=no
@@ -54,11 +64,19 @@ export function checkHardening(machine: Machine): void {
     await chmod(machine.path(`/home/${LIBVIRT_MEMBER}`), 0o755);
     await machine.write(SECRET, 'secret');
     await chmod(machine.path('/etc/shadow'), 0o644);
+    for (const path of Object.values(SECRETS)) {
+      await mkdir(machine.path(dirname(path)), { recursive: true });
+      await machine.write(path, 'secret');
+      for (const open of [path, dirname(path)]) await chmod(machine.path(open), 0o755);
+    }
     assert.deepEqual(await outcomesOf(FORBIDDEN), {
       'write elsewhere in /sys': 'EROFS',
-      'create a file outside its own directories': 'EROFS',
+      'create a file outside its own directories': 'ENOENT',
       'read what is in /home': 'ENOENT',
       'read the hashes of passwords': 'empty',
+      "read a guest's disk": 'ENOENT',
+      "read root's keys": 'ENOENT',
+      'read what is anywhere else': 'ENOENT',
       'open an internet socket': 'EAFNOSUPPORT',
     });
     const unconfined = await machine.runAs('nobody', 'node', PROBE, JSON.stringify(FORBIDDEN));

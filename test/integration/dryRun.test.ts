@@ -55,7 +55,7 @@ describe('a dry run', { concurrency: true }, () => {
     chmodSync(host.tree.root, 0o755);
     chmodSync(join(host.tree.root, 'sys/kernel/mm/ksm/run'), 0o444);
     const before = everything(host.tree.root);
-    const args = [process.execPath, 'dist/src/daemon.js', ...host.args()];
+    const args = [process.execPath, 'dist/src/main.js', ...host.args()];
     const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--'];
     const words = process.getuid?.() === 0 ? [...nobody, ...args] : ['--', ...args];
     await using other = await AgentHost.create();

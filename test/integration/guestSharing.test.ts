@@ -66,6 +66,6 @@ describe('samepagectl guests forbid and allow', { concurrency: 4 }, () => {
 
     await host.domain('web', 'ManagedSave');
     const saved = await host.ctl('guests', 'allow', 'web');
-    assert.match(saved.stdout, /, but it has a saved state to go on from: virsh managedsave-remove web\n$/);
+    assert.match(saved.stdout, /, but it has a saved state to go on from: virsh managedsave-remove -- web\n$/);
   });
 });

@@ -80,7 +80,7 @@ describe('guests forbid that cannot be', { concurrency: 4 }, () => {
       await host.domain('web', 'Undefine');
       return xml;
     };
-    await assert.rejects(changeSharing(definitions, 'web', 'forbid'), /deleted meanwhile, .* virsh undefine web$/);
+    await assert.rejects(changeSharing(definitions, 'web', 'forbid'), /deleted meanwhile, .* virsh undefine -- web$/);
   });
 
   it('a definition that libvirt refuses: in its own words, and nothing is changed', async () => {

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { GuestsReport } from '../../src/ctl/guestsReport.js';
 import { mergeability } from '../../src/host/guestProcess.js';
+import { GuestUsers } from '../../src/host/guestUsers.js';
+import { readMemoryFigures } from '../../src/host/meminfo.js';
+import { QemuProcesses } from '../../src/host/qemu.js';
 import { call } from '../support/busClient.js';
 import { runCtl } from '../support/daemon.js';
 import { HostTree } from '../support/hostTree.js';
@@ -53,7 +56,7 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
       '',
       'shared: KSM merges private memory only; this is shared (virtiofs, memfd)',
       'hugepages: KSM merges pages of the base size only; this is in hugetlbfs',
-      'nosharepages: merging is forbidden; samepagectl guests allow NAME allows it',
+      'nosharepages: merging is forbidden; samepagectl guests allow -- NAME allows it',
       "MERGED MEMORY is what a guest's merged pages amount to, not what it alone frees:",
       'of equal pages one copy stays. PROFIT is that less what KSM keeps in memory for',
       'the guest. In all KSM saves 3.9 MiB here.',
@@ -153,6 +156,58 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     const { status, stderr } = await runCtl(['--root', '/nonexistent', 'guests']);
     assert.equal(status, 64);
     assert.match(stderr, /^samepagectl: --root \/nonexistent has no proc and no sys: /);
+  });
+});
+
+describe('guests of other users', { concurrency: true }, () => {
+  const PASSWD = 'root:x:0:0::/:/bin/sh\nlibvirt-qemu:x:64055:108::/:/bin/false\nmallory:x:1000:1000::/:/bin/sh\n';
+  const status = (user: number) => `Name:\tqemu\nUid:\t${user}\t${user}\t${user}\t${user}\nVmRSS:\t 307200 kB\n`;
+
+  it('are shown by samepagectl guests, which says why they do not count', async () => {
+    using tree = HostTree.create();
+    tree.write('etc/passwd', PASSWD);
+    addGuest(tree, 11, 'web', { status: status(64_055) });
+    addGuest(tree, 12, 'mine', { status: status(1000) });
+    addGuest(tree, 13, 'other', { status: status(1001) });
+    const { stdout } = await runCtl(['--root', tree.root, '--libvirt', 'none', 'guests']);
+    assert.match(stdout, /^web .*\n(.*\n)*/m);
+    assert.match(stdout, /^mine /m);
+    const text = stdout.replaceAll(/\s+/g, ' ');
+    assert.match(text, /mine does not count for decisions: it runs as mallory, who is not in KSM_GUEST_USERS/);
+    assert.match(text, /other does not count for decisions: it runs as 1001, who is not in KSM_GUEST_USERS/);
+    assert.doesNotMatch(text, /web does not count/);
+  });
+
+  it('count for no decision, unless KSM_GUEST_USERS has them by name or number', async () => {
+    using tree = HostTree.create();
+    tree.write('etc/passwd', PASSWD);
+    addGuest(tree, 10, 'root', { status: status(0) });
+    addGuest(tree, 11, 'web', { status: status(64_055) });
+    addGuest(tree, 12, 'mine', { status: status(1000) });
+    addGuest(tree, 13, 'other', { status: status(1001) });
+    let wanted = 'libvirt-qemu';
+    const qemu = new QemuProcesses(tree.root, new GuestUsers(tree.root, () => wanted));
+    const names = async () => (await qemu.list()).map(({ name }) => name).sort();
+    assert.deepEqual(await names(), ['root', 'web']);
+    assert.deepEqual([...(await qemu.kernelGuests()).guests.keys()].sort(), ['root', 'web']);
+    wanted = 'libvirt-qemu, mallory, 1001';
+    assert.deepEqual(await names(), ['mine', 'other', 'root', 'web']);
+  });
+
+  it('are not taken for the guest whose name they have', async () => {
+    using tree = HostTree.create();
+    tree.write('etc/passwd', PASSWD);
+    addGuest(tree, 11, 'vault', { more: '-machine pc,mem-merge=off', status: status(64_055) });
+    addGuest(tree, 12, 'vault', { status: status(1000) });
+    const users = new GuestUsers(tree.root, () => 'libvirt-qemu');
+    assert.equal((await mergeability(tree.root, 'vault', users))?.mergeable, false);
+  });
+
+  it('no guest is promised more than the host has', async () => {
+    using tree = HostTree.create();
+    tree.addProcess({ pid: 11, argv: [QEMU, '-name', 'huge', '-m', '99999999T'], residentKb: 1024 });
+    const [huge] = await new QemuProcesses(tree.root).list();
+    assert.equal(huge?.configuredBytes, readMemoryFigures(tree.root).memTotalBytes);
   });
 });
 

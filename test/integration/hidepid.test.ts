@@ -19,7 +19,7 @@ describe('a /proc that hides other users’ processes', { skip: OBSTACLE ?? fals
   it('is told at the start', async () => {
     using tree = HostTree.create();
     const log = join(tree.root, 'output');
-    const daemon = ['dist/src/daemon.js', '--dry-run', '--libvirt', 'none', '--bus', 'unix:path=/nonexistent'];
+    const daemon = ['dist/src/main.js', '--dry-run', '--libvirt', 'none', '--bus', 'unix:path=/nonexistent'];
     const namespaces = ['--mount', '--pid', '--propagation', 'private', '--fork', '--kill-child'];
     const child = Child.start('unshare', [...namespaces, 'sh', '-c', HIDDEN, 'sh', process.execPath, ...daemon], {
       log,

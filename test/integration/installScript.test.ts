@@ -56,7 +56,7 @@ describe('deploy/install.sh', { concurrency: true }, () => {
     host.write('/usr/share/doc/samepaged/mine', '');
     const before = host.files();
     await host.script('install');
-    assert.equal(host.files().length, 23 + before.length);
+    assert.equal(host.files().filter((path) => !path.includes('/chunks/')).length, 24 + before.length);
     await host.script('uninstall');
     assert.deepEqual(host.files(), before);
     assert.deepEqual(readdirSync(join(host.root, 'usr')), ['share']);
@@ -76,11 +76,15 @@ describe('deploy/install.sh', { concurrency: true }, () => {
     await using host = await Destination.create();
     await host.script('install', '--prefix=/usr/local', '--unitdir=/etc/systemd/system', '--node=/opt/node');
     const unit = host.read('/etc/systemd/system/samepaged.service');
-    assert.match(unit, /^ExecStart=\/usr\/local\/bin\/samepaged\b/m);
+    assert.match(unit, /^ExecStart=\/usr\/local\/lib\/samepaged\/service$/m);
     assert.doesNotMatch(unit, /\/usr\/bin\/samepage/);
+    assert.match(unit, /^BindReadOnlyPaths=\/usr \/opt\/node$/m);
     const program = '/usr/local/lib/samepaged/samepaged.js';
     assert.equal(readlinkSync(join(host.root, 'usr/local/bin/samepaged')), '../lib/samepaged/samepaged.js');
     assert.match(host.read(program), /^#!\/opt\/node\n/);
+    const launcher = host.read('/usr/local/lib/samepaged/service');
+    assert.match(launcher, /^node='\/opt\/node'$/m);
+    assert.match(launcher, / \/usr\/local\/lib\/samepaged\/samepaged\.js /);
     assert.deepEqual(readdirSync(join(host.root, 'usr')).sort(), ['local', 'share']);
     assert.deepEqual(readdirSync(join(host.root, 'usr/share')).sort(), ['dbus-1', 'polkit-1']);
     const { stdout } = await run(process.execPath, [join(host.root, program), '--version']);

@@ -74,6 +74,21 @@ describe('the log', { concurrency: true }, () => {
   });
 });
 
+describe('a line of the log', { concurrency: true }, () => {
+  it('is clean and below 4 KiB, whatever a file had in it', async () => {
+    await using host = await AgentHost.create();
+    host.tree.write('var/lib/samepaged/hold.json', `{"kind":"${'\u202e\u009b1m'.repeat(3000)}"}`);
+    const daemon = await host.started();
+    const lines = daemon.lines.map(({ msg }) => msg);
+    assert.match(lines.join('\n'), /hold\.json/);
+    for (const line of lines) {
+      assert.doesNotMatch(line, /[\p{Cc}\p{Cf}]/u);
+      assert.ok(Buffer.byteLength(line) < 4096, line.slice(0, 100));
+    }
+    assert.equal(await daemon.end(), 0);
+  });
+});
+
 describe('LOGFILE', { concurrency: true }, () => {
   it('with DEBUG=1 has the tuning calls, as ksmtuned’s users look for them', async () => {
     await using host = await AgentHost.create();

@@ -149,7 +149,7 @@ describe('org.freedesktop.LogControl1', { concurrency: true }, () => {
     host.tree.write('output', '');
     const { dev, ino } = statSync(log);
     const env = { JOURNAL_STREAM: `${String(dev)}:${String(ino)}` };
-    const daemon = Child.start(process.execPath, ['dist/src/daemon.js', ...host.args()], { log, env });
+    const daemon = Child.start(process.execPath, ['dist/src/main.js', ...host.args()], { log, env });
     try {
       const bus = await host.bus.connect();
       await published(bus);

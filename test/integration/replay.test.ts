@@ -168,7 +168,7 @@ describe('samepaged --replay', { concurrency: true }, () => {
 
   it('needs no right to write anything', { skip: process.getuid?.() !== 0 }, async () => {
     const words = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs', '--'];
-    const command = [process.execPath, 'dist/src/daemon.js', '--replay', LINES, '--policy', 'adaptive'];
+    const command = [process.execPath, 'dist/src/main.js', '--replay', LINES, '--policy', 'adaptive'];
     const { stdout } = await promisify(execFile)('setpriv', [...words, ...command]);
     assert.match(stdout, /\nwith adaptive: .* \(simulated\)\n$/);
   });

@@ -10,7 +10,7 @@ function run(script: string, args: readonly string[], stdout = '/dev/full') {
   return { status, stderr };
 }
 
-const DAEMON = 'dist/src/daemon.js';
+const DAEMON = 'dist/src/main.js';
 
 describe('stdout that cannot be written is told in a line', () => {
   const failed = (name: string, status: number) => ({

@@ -22,7 +22,10 @@ async function analyze(...words: readonly string[]): Promise<{ status: number | 
   const directory = await scratchDirectory('unit');
   try {
     const file = join(directory, 'samepaged.service');
-    writeFileSync(file, readFileSync(UNIT, 'utf8').replaceAll(/\/usr\/bin\/samepage\w+/g, process.execPath));
+    writeFileSync(
+      file,
+      readFileSync(UNIT, 'utf8').replaceAll(/\/usr\/(bin\/samepage\w+|lib\/samepaged\/\w+)/g, process.execPath),
+    );
     const { status, stderr } = spawnSync('systemd-analyze', [...words, file], { encoding: 'utf8' });
     return { status, complaints: stderr.split('\n').filter((line) => line !== '' && !NEW_KEYS.test(line)) };
   } finally {
@@ -62,7 +65,7 @@ describe('samepaged.service', { concurrency: true }, () => {
     const directory = join(host.tree.root, 'var/run', runtime);
     mkdirSync(directory, { recursive: true });
     symlinkSync(target, file);
-    const daemon = await host.started();
+    const daemon = await host.started({ env: { RUNTIME_DIRECTORY: directory } });
     assert.equal(readFileSync(join(directory, ...rest), 'utf8'), `${String(daemon.pid)}\n`);
     assert.equal(await daemon.end(), 0);
     assert.deepEqual([readlinkSync(file), existsSync(file)], [target, false]);

@@ -23,7 +23,13 @@ interface StartOptions {
 }
 
 const QUIET: Settings = { KSM_MONITOR_INTERVAL: 3600, DEBUG: 1 };
-const UNSET = { STATE_DIRECTORY: undefined, JOURNAL_STREAM: undefined };
+const UNSET = { STATE_DIRECTORY: undefined, RUNTIME_DIRECTORY: undefined, JOURNAL_STREAM: undefined };
+
+interface StartOptions {
+  readonly libvirt?: string;
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
 
 /** A host's files, a configuration and perhaps a bus, for the real samepaged to run on. Ends the daemons it started. */
 export class AgentHost implements AsyncDisposable {
@@ -82,7 +88,7 @@ export class AgentHost implements AsyncDisposable {
   }
 
   /** As start(), and waits for the first decision. */
-  async started(options: Parameters<AgentHost['start']>[0] = {}): Promise<DaemonProcess> {
+  async started(options: StartOptions = {}): Promise<DaemonProcess> {
     const daemon = this.start(options);
     await decision(daemon, 1);
     return daemon;

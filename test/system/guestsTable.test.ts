@@ -57,7 +57,7 @@ test('real guests: what is merged of each, and of the one with nosharepages noth
   const lines = stdout.trimEnd().split('\n');
   for (const line of lines) assert.ok(line.length <= 80, line);
   assert.match(lines[4] ?? '', /^bank .* 0 +0 +0 {2}no: nosharepages$/);
-  assert.match(stdout, /^nosharepages: .*samepagectl guests allow NAME allows it$/m);
+  assert.match(stdout, /^nosharepages: .*samepagectl guests allow -- NAME allows it$/m);
 
   const other = await asNobody('--bus', lab.address, 'guests');
   assert.match(other.stdout, /^bank +\S+ +\S+ +- +- +- {2}no: nosharepages$/m);

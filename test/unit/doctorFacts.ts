@@ -110,6 +110,7 @@ const HEALTHY: Facts = {
   hugepagePools: known([]),
   numaNodes: known([{ id: 0, totalBytes: 16 * GIB, distances: [10] }]),
   guests: known([]),
+  strangers: known([]),
   tuners: known([{ name: 'samepaged', pid: 900 }]),
   numad: known([]),
   libvirtDaemons: known([{ name: 'virtqemud', pid: 700 }]),

@@ -29,7 +29,21 @@ checkTable('guests-mergeable', [
     facts: { guests: known([apart('vault', 'nosharepages'), web]) },
     level: 'note',
     found: /^1 of 2 guests cannot be merged, 1\.0 GiB in memory: vault \(nosharepages\)$/,
-    mend: /^# if it was not meant so.*\nsamepagectl guests allow vault$/,
+    mend: /^# if it was not meant so.*\nsamepagectl guests allow -- vault$/,
+  },
+  {
+    name: 'a name that a shell would run is one word, and no option',
+    facts: { guests: known([apart("x'; touch /tmp/pwned #", 'nosharepages'), apart('-rf $(id)', 'hugepages')]) },
+    level: 'note',
+    found: /./,
+    mend: /\nsamepagectl guests allow -- 'x'\\''; touch \/tmp\/pwned #'\nvirsh edit -- '-rf \$\(id\)' {3}#/,
+  },
+  {
+    name: 'guests of strangers are named, and counted nowhere',
+    facts: { guests: known([web]), strangers: known([{ name: 'mine', user: 'mallory' }]) },
+    level: 'ok',
+    found:
+      /^1 guest, mergeable; without effect on any decision, as their users are not in KSM_GUEST_USERS: mine \(mallory\)$/,
   },
   {
     name: 'nosharepages as KSM_FORBID_GUESTS wants it',
@@ -42,7 +56,7 @@ checkTable('guests-mergeable', [
     facts: { guests: known([apart('db', 'hugepages', 'pinned'), apart('files', 'shared')]) },
     level: 'note',
     found: /^2 of 2 guests cannot be merged, 2\.0 GiB in memory: db \(hugepages\), files \(shared\)$/,
-    mend: /\nvirsh edit db {3}# .*<hugepages\/>\nvirsh edit files {3}# .*<access mode='shared'\/>$/,
+    mend: /\nvirsh edit -- db {3}# .*<hugepages\/>\nvirsh edit -- files {3}# .*<access mode='shared'\/>$/,
   },
   {
     name: 'what belongs to the guest has no command',
@@ -95,6 +109,6 @@ checkTable('forbidden-guests', [
     },
     level: 'problem',
     found: /^1 of 2 running guests can be merged: vault2$/,
-    mend: /\nsamepagectl guests forbid vault2$/,
+    mend: /\nsamepagectl guests forbid -- vault2$/,
   },
 ]);

@@ -114,7 +114,7 @@ describe('enabled services', () => {
 });
 
 test('guests of the NUMA host, by name, with what keeps them from being merged', async () => {
-  const guests = await examineGuests('fixtures/hosts/numa');
+  const { guests } = await examineGuests('fixtures/hosts/numa');
   const obstacles = guests.map(({ name, mergeability }) => [name, ...mergeability.obstacles]);
   assert.deepEqual(obstacles, [
     ['clock'],
@@ -130,7 +130,7 @@ test('guests of the NUMA host, by name, with what keeps them from being merged',
 test('a guest whose memory QEMU did not offer, as a new kernel tells', async () => {
   using tree = HostTree.create();
   tree.addGuest(101, 'web', 1000);
-  const mergeable = async () => (await examineGuests(tree.root))[0]?.mergeability;
+  const mergeable = async () => (await examineGuests(tree.root)).guests[0]?.mergeability;
   assert.equal((await mergeable())?.mergeable, true);
   tree.write('proc/101/ksm_stat', 'ksm_merging_pages 0\nksm_mergeable: no\n');
   assert.deepEqual((await mergeable())?.obstacles, ['not offered']);

@@ -53,7 +53,14 @@ describe('the warning', () => {
     assert.equal(
       forbiddenWarning(patterns, 'bank-1', YES),
       'guest bank-1 should not be merged (KSM_FORBID_GUESTS) but is: KSM is a side channel between guests; ' +
-        'samepagectl guests forbid bank-1, then restart it',
+        'samepagectl guests forbid -- bank-1, then restart it',
+    );
+  });
+
+  test('names the guest as one word of a shell', () => {
+    assert.match(
+      forbiddenWarning(parseNamePatterns('*'), "x'; touch /tmp/pwned #", YES) ?? '',
+      /samepagectl guests forbid -- 'x'\\''; touch \/tmp\/pwned #', then/,
     );
   });
 

@@ -53,7 +53,7 @@ describe('the table', () => {
       'db      2.0Gi     1.3Gi     300   1.2Mi  -3.3Mi  yes',
       'bank    2.0Gi     1.3Gi       0       0       0  no: nosharepages',
       '',
-      'nosharepages: merging is forbidden; samepagectl guests allow NAME allows it',
+      'nosharepages: merging is forbidden; samepagectl guests allow -- NAME allows it',
       "MERGED MEMORY is what a guest's merged pages amount to, not what it alone frees:",
       'of equal pages one copy stays. PROFIT is that less what KSM keeps in memory for',
       'the guest. In all KSM saves 256.0 MiB here.',
@@ -202,7 +202,7 @@ describe('what became of a guest', () => {
       change: { running: false, pending: false, saved: true },
       text:
         'guest web: KSM may not merge its memory from its next start on, ' +
-        'but it has a saved state to go on from: virsh managedsave-remove web',
+        'but it has a saved state to go on from: virsh managedsave-remove -- web',
     },
     {
       name: 'nothing to change',

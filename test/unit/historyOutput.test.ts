@@ -7,6 +7,7 @@ import { historyChart } from '../../src/ctl/history/chart.js';
 import { historyCsv, historyJson } from '../../src/ctl/history/export.js';
 import { historyOf } from '../../src/core/historySeries.js';
 import { historyText } from '../../src/ctl/history/text.js';
+import { clean } from '../../src/text/clean.js';
 import { assertGolden } from '../support/golden.js';
 import { NOW, record } from './historyArbitraries.js';
 import { exampleDay, exampleMonth } from './historyExample.js';
@@ -134,7 +135,23 @@ describe('JSON', () => {
 });
 
 describe('CSV', () => {
-  test('has as many cells in every row, and gives the texts back', () => {
+  const cell = (text: string) => clean(text).replace(/^(?=[=+@-])/, "'");
+
+  test('a text that a spreadsheet would run is no formula any more; a number below 0 stays one', () => {
+    const at = { atMillis: DAY_BEGINS };
+    const names = ['=HYPERLINK("x")', '+1', '-1', '@SUM(A1)', 'web'];
+    const guestEvents = names.map((name) => ({ kind: 'guest' as const, ...at, name, change: 'started' as const }));
+    const [sample] = day.samples;
+    assert.ok(sample !== undefined);
+    const csv = historyCsv({ ...nothing, samples: [{ ...sample, profitBytes: -5 }], guestEvents });
+    assert.deepEqual(
+      cellsOf(csv).flatMap((row) => (row[1] === 'guest' ? [row[16]] : [])),
+      ['\'=HYPERLINK("x")', "'+1", "'-1", "'@SUM(A1)", 'web'],
+    );
+    assert.match(csv, /,-5,/);
+  });
+
+  test('has as many cells in every row, and gives the texts back, clean', () => {
     fc.assert(
       fc.property(any, (history) => {
         const [heading, ...rows] = cellsOf(historyCsv(history));
@@ -144,11 +161,11 @@ describe('CSV', () => {
           rows.filter((row) => row[1] === kind).map((row) => row[heading.indexOf(name)]);
         assert.deepEqual(
           column('guest', 'guest'),
-          history.guestEvents.map(({ name }) => name),
+          history.guestEvents.map(({ name }) => cell(name)),
         );
         assert.deepEqual(
           column('sentence', 'decision'),
-          history.decisions.map(({ sentence }) => sentence),
+          history.decisions.map(({ sentence }) => cell(sentence)),
         );
         const times = rows.map(([time]) => time ?? '');
         assert.deepEqual(times, times.toSorted());

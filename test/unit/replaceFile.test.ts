@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -20,6 +20,17 @@ describe('a file that is replaced', () => {
     replaceFile(path, 'second');
     assert.equal(readFileSync(path, 'utf8'), 'second');
     assert.deepEqual(readdirSync(join(directory, 'new')), ['file']);
+  });
+
+  test('never writes through a link, neither in its own place nor in that of the file made first', () => {
+    const path = join(directory, 'file');
+    const victim = join(directory, 'victim');
+    writeFileSync(victim, 'precious');
+    for (const planted of [path, `${path}.new`]) symlinkSync(victim, planted);
+    replaceFile(path, 'text');
+    assert.equal(readFileSync(victim, 'utf8'), 'precious');
+    assert.equal(readFileSync(path, 'utf8'), 'text');
+    assert.deepEqual(readdirSync(directory).sort(), ['file', 'victim']);
   });
 
   test('leaves nothing behind where it cannot be', () => {

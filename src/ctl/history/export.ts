@@ -1,5 +1,6 @@
 import type { HistorySample } from '../../core/history.js';
 import { type History, ksmdPercent, stretchesOf } from '../../core/historySeries.js';
+import { clean, cleanJson } from '../../text/clean.js';
 
 /** Where a history was read from, and what is to be said of it. */
 export interface Origin {
@@ -69,7 +70,7 @@ export function historyJson(history: History, { source, notes }: Origin): string
     }),
   };
   const fields = Object.entries(whole).map(([name, value]) => `  ${JSON.stringify(name)}: ${valueText(value)}`);
-  return `{\n${fields.join(',\n')}\n}`;
+  return cleanJson(`{\n${fields.join(',\n')}\n}`);
 }
 
 function valueText(value: unknown): string {
@@ -119,8 +120,12 @@ function sampleRow(sample: Omit<SampleJson, 'time'>): Row {
   };
 }
 
+/** A spreadsheet takes a text that begins so for a formula, and runs it. */
+const FORMULA = /^[=+\-@]/;
+
 function csvCell(value: string | number | undefined): string {
-  const text = String(value ?? '');
+  const text = typeof value === 'string' ? clean(value) : String(value ?? '');
+  if (typeof value === 'string' && FORMULA.test(text)) return `"'${text.replaceAll('"', '""')}"`;
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

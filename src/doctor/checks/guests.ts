@@ -1,17 +1,18 @@
 import { formatBytes, plural } from '../../core/format.js';
 import { isForbidden } from '../../core/forbiddenGuests.js';
 import type { Obstacle } from '../../core/guestMemory.js';
+import { shellWord } from '../../core/shellWord.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
-import type { ExaminedGuest } from '../guestFacts.js';
+import type { ExaminedGuest, StrangersGuest } from '../guestFacts.js';
 
 const MOST_GUESTS_NAMED = 6;
 const MOST_COMMANDS = 3;
 
 /** Where a person can do something about it; what a device or encryption holds belongs to the guest. */
 const MENDS: Readonly<Partial<Record<Obstacle, (name: string) => string>>> = {
-  nosharepages: (name) => `samepagectl guests allow ${name}`,
-  hugepages: (name) => `virsh edit ${name}   # <memoryBacking>: without <hugepages/>`,
-  shared: (name) => `virsh edit ${name}   # <memoryBacking>: without <access mode='shared'/>`,
+  nosharepages: (name) => `samepagectl guests allow -- ${shellWord(name)}`,
+  hugepages: (name) => `virsh edit -- ${shellWord(name)}   # <memoryBacking>: without <hugepages/>`,
+  shared: (name) => `virsh edit -- ${shellWord(name)}   # <memoryBacking>: without <access mode='shared'/>`,
 };
 
 const mergeable = check({
@@ -22,11 +23,13 @@ const mergeable = check({
     'all of its memory for itself; it can be meant so, as KSM is a side channel between guests.',
   needs: ['guests'],
   look: ({ guests }, facts) => {
-    if (guests.length === 0) return ok('no guest runs');
+    const others = strangersText(valueOf(facts.strangers) ?? []);
+    if (guests.length === 0) return ok(`no guest runs${others}`);
     const patterns = valueOf(facts.configuration)?.forbiddenGuests ?? [];
     const locked = guests.filter(({ mergeability }) => mergeability.locked).map(({ name }) => name);
     const remark =
-      locked.length === 0 ? '' : `; locked in RAM, which merges but cannot be swapped out: ${listed(locked)}`;
+      (locked.length === 0 ? '' : `; locked in RAM, which merges but cannot be swapped out: ${listed(locked)}`) +
+      others;
     const apart = guests.filter((guest) => !guest.mergeability.mergeable);
     if (apart.length === 0) {
       return ok(`${plural(guests.length, 'guest')}, ${guests.length === 1 ? 'mergeable' : 'all mergeable'}${remark}`);
@@ -39,6 +42,13 @@ const mergeable = check({
     );
   },
 });
+
+/** What is shown of guests that count for no decision, with the reason. */
+function strangersText(guests: readonly StrangersGuest[]): string {
+  if (guests.length === 0) return '';
+  const names = listed(guests.map(({ name, user }) => `${name} (${user})`));
+  return `; without effect on any decision, as their users are not in KSM_GUEST_USERS: ${names}`;
+}
 
 function listed(names: readonly string[]): string {
   const more = names.length - MOST_GUESTS_NAMED;
@@ -71,7 +81,7 @@ const forbidden = check({
     return problem(
       `${names.length} of ${plural(meant.length, 'running guest')} can be merged: ${listed(names)}`,
       '# for the next start; shut it down and start it again:',
-      ...names.slice(0, MOST_COMMANDS).map((name) => `samepagectl guests forbid ${name}`),
+      ...names.slice(0, MOST_COMMANDS).map((name) => `samepagectl guests forbid -- ${shellWord(name)}`),
     );
   },
 });
