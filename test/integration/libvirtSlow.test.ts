@@ -47,7 +47,7 @@ describe('a libvirt-dbus that is late, silent or fails (a stand-in)', { concurre
     standIn.behaviour.GetAllDomainStats = 'silence';
     host.tree.addGuest(101, 'web', 14_000_000);
     const daemon = host.start({ libvirt });
-    assert.equal((await decision(daemon, 1, 8000))['guests'], 1);
+    assert.equal((await decision(daemon, 1))['guests'], 1);
     await host.paceIs('1 64 10');
     await retune(daemon);
     const told = warnings(daemon).filter((text) => text.includes('did not answer GetAllDomainStats within 5 s'));

@@ -1,7 +1,7 @@
 import { known, unknown } from '../../src/doctor/fact.js';
 import type { Facts } from '../../src/doctor/facts.js';
 import type { ZeroPagesChoice } from '../../src/core/policies/zeroPages.js';
-import { CONFIGURATION, GIB, KSM, MERGING, checkTable, without } from './doctorFacts.js';
+import { DAEMON, CONFIGURATION, GIB, KSM, MERGING, checkTable, without } from './doctorFacts.js';
 
 const OLD_MERGING = without(MERGING, 'generalProfit');
 
@@ -101,7 +101,13 @@ checkTable('sharing-limit', [
 ]);
 
 const thp = (mode: 'always' | 'madvise' | 'never', usedBytes: number): Partial<Facts> => ({
-  transparentHugepages: known({ mode, sizeBytes: 2 * 1024 ** 2, usedBytes, splitFreesZeros: false }),
+  transparentHugepages: known({
+    mode,
+    sizeBytes: 2 * 1024 ** 2,
+    usedBytes,
+    splitFreesZeros: false,
+    khugepagedMaxEmptyPages: 511,
+  }),
 });
 
 checkTable('transparent-hugepages', [
@@ -255,6 +261,26 @@ checkTable('zero-pages', [
     found: /^use_zero_pages=0: zero pages in huge pages keep/,
     mend: /^echo 1 > .*use_zero_pages$/,
   },
+  {
+    name: 'that gave memory, which khugepaged may take back',
+    facts: {
+      ...zeroPagesOf({ useZeroPages: 1, choice: 'auto', frees: true, emptyPages: 511 }),
+      daemon: known({ ...DAEMON, freedBytes: GIB }),
+    },
+    level: 'note',
+    found:
+      /; khugepaged may take back what zero pages gave \(1\.\d GiB\) as guests write beside them \(max_ptes_none=511\)$/,
+    mend: /^echo 0 > \/sys\/kernel\/mm\/transparent_hugepage\/khugepaged\/max_ptes_none$/,
+  },
+  {
+    name: 'that gave memory, where khugepaged leaves it',
+    facts: {
+      ...zeroPagesOf({ useZeroPages: 1, choice: 'auto', frees: true, emptyPages: 0 }),
+      daemon: known({ ...DAEMON, freedBytes: GIB }),
+    },
+    level: 'ok',
+    found: /auto$/,
+  },
   { name: 'a kernel without it', facts: { ksm: known(MERGING) }, level: 'ok', found: /has no use_zero_pages$/ },
 ]);
 
@@ -263,11 +289,15 @@ function zeroPagesOf(host: {
   readonly choice: ZeroPagesChoice;
   readonly frees: boolean;
   readonly counted?: boolean;
+  readonly emptyPages?: number;
 }): Partial<Facts> {
-  const { useZeroPages, choice, frees, counted = true } = host;
+  const { useZeroPages, choice, frees, counted = true, emptyPages } = host;
   return {
     ksm: known({ ...(counted ? MERGING : without(MERGING, 'ksmZeroPages')), useZeroPages }),
     configuration: known({ ...CONFIGURATION, zeroPages: choice }),
-    transparentHugepages: known({ mode: 'madvise', sizeBytes: 2 * 1024 ** 2, usedBytes: 0, splitFreesZeros: frees }),
+    transparentHugepages: known({
+      ...{ mode: 'madvise', sizeBytes: 2 * 1024 ** 2, usedBytes: 0, splitFreesZeros: frees },
+      khugepagedMaxEmptyPages: emptyPages,
+    }),
   };
 }

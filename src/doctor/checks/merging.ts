@@ -1,5 +1,6 @@
 import { formatBytes, plural } from '../../core/format.js';
 import type { KsmState } from '../../core/ksm.js';
+import { MAX_PTES_NONE } from '../../host/transparentHugepages.js';
 import { savingsOf } from '../../core/savings.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { Facts } from '../facts.js';
@@ -84,9 +85,10 @@ const zeroPages = check({
   why:
     'Since Linux 6.12 splitting a huge page frees its zero pages. With use_zero_pages=0 ksmd is blocked by the first of them ' +
     'until its next pass, so that next to nothing merges where guests have zero pages in huge pages. Before 6.6 pages that ' +
-    'were mapped to the zero page are neither counted nor given back by unmerging.',
-  needs: ['ksm', 'configuration'],
-  look: ({ ksm: { run, useZeroPages, ksmZeroPages }, configuration: { zeroPages: choice } }, facts) => {
+    'were mapped to the zero page are neither counted nor given back by unmerging. khugepaged makes huge pages anew where ' +
+    'guests write to one page of many that are empty, and fills the others with zeros.',
+  needs: ['ksm', 'configuration', 'pageSize'],
+  look: ({ ksm: { run, useZeroPages, ksmZeroPages }, configuration: { zeroPages: choice }, pageSize }, facts) => {
     if (useZeroPages === undefined) return ok('this kernel has no use_zero_pages');
     const found = `use_zero_pages=${useZeroPages}, KSM_USE_ZERO_PAGES=${choice}`;
     if (ksmZeroPages === undefined) {
@@ -100,7 +102,15 @@ const zeroPages = check({
       return problem(`use_zero_pages=0: ${BLOCKED}`, setKsm('use_zero_pages', 1));
     }
     const isOff = choice === 0 || (choice === 'keep' && useZeroPages === 0);
-    return blocks && isOff ? problem(`${found}: ${BLOCKED}`, ...AUTO) : ok(found);
+    if (blocks && isOff) return problem(`${found}: ${BLOCKED}`, ...AUTO);
+    const freedBytes = valueOf(facts.daemon)?.freedBytes ?? 0;
+    const givenBytes = freedBytes + Math.max(ksmZeroPages, 0) * pageSize.bytes;
+    const emptyPages = huge?.mode === 'never' ? 0 : (huge?.khugepagedMaxEmptyPages ?? 0);
+    if (givenBytes === 0 || emptyPages === 0) return ok(found);
+    return note(
+      `${found}; khugepaged may take back what zero pages gave (${formatBytes(givenBytes)}) as guests write beside them (max_ptes_none=${emptyPages})`,
+      `echo 0 > /${MAX_PTES_NONE}`,
+    );
   },
 });
 
