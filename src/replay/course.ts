@@ -4,14 +4,11 @@ import type { Policy } from '../core/policy.js';
 import type { Plan } from '../core/retune.js';
 import type { KsmdCosts } from '../simulation/costs.js';
 import type { CurvePoint } from '../simulation/curve.js';
-import { PAGE_BYTES } from '../simulation/host.js';
 import { Simulation, type TimedStep } from '../simulation/run.js';
 import type { RebuiltHost } from './rebuild.js';
 
 /** A moment of a rebuilt host's course, in the record's time. */
 export interface CoursePoint extends CurvePoint {
-  /** What the kernel counts as saved: with pages of ended guests, until ksmd has passed over them. */
-  readonly countedBytes: number;
   readonly possibleBytes: number;
   readonly pagesScanned: number;
 }
@@ -63,7 +60,6 @@ export function courseOf(
   const point = (): CoursePoint => ({
     atMillis: host.nowMillis - beganMillis + rebuilt.beginMillis,
     savedBytes: host.savedBytes,
-    countedBytes: (host.ksmd.contents.totals.sharing + host.ksmd.zeroPages) * PAGE_BYTES,
     possibleBytes: host.possibleBytes,
     ksmdCpuNanos: host.ksmd.cpuNanos,
     pagesScanned: host.ksmd.pagesScanned,

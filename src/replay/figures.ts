@@ -5,9 +5,8 @@ import type { RebuiltHost } from './rebuild.js';
 /** What courses come to, of one or of several segments on end. */
 export interface CourseFigures {
   readonly millis: number;
-  /** What was saved on average, in bytes: really, and as the kernel counts it (CoursePoint). */
+  /** What was saved on average, in bytes. */
   readonly meanSavedBytes: number;
-  readonly meanCountedBytes: number;
   readonly ksmdCpuNanos: number;
   readonly pagesScanned: number;
   /** From the beginning and from each arrival of guests; of all courses of a host in the same order. */
@@ -34,7 +33,6 @@ export function figuresOf({ points }: Course, host: RebuiltHost): CourseFigures 
   return {
     millis: host.durationMillis,
     meanSavedBytes: mean(({ savedBytes }) => savedBytes),
-    meanCountedBytes: mean(({ countedBytes }) => countedBytes),
     ksmdCpuNanos: last.ksmdCpuNanos - first.ksmdCpuNanos,
     pagesScanned: last.pagesScanned - first.pagesScanned,
     to90: windowsOf(host).map((window) => reachIn(points, window, host.savedBytes)),
@@ -49,7 +47,6 @@ export function sumOf(all: readonly CourseFigures[]): CourseFigures {
   return {
     millis,
     meanSavedBytes: mean(({ meanSavedBytes }) => meanSavedBytes),
-    meanCountedBytes: mean(({ meanCountedBytes }) => meanCountedBytes),
     ksmdCpuNanos: total(({ ksmdCpuNanos }) => ksmdCpuNanos),
     pagesScanned: total(({ pagesScanned }) => pagesScanned),
     to90: all.flatMap(({ to90 }) => to90),

@@ -18,6 +18,7 @@ describe('samepaged --replay', { concurrency: true }, () => {
   let directory = '';
   before(async () => {
     directory = await scratchDirectory('replay');
+    write('ksmtuned.conf', '');
   });
   after(() => removeScratch(directory));
 

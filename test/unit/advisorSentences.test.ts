@@ -81,7 +81,7 @@ describe('each step of the advisor explains itself', () => {
         host.have({ a: GIB, b: GIB, c: 0, d: 0 });
         return host.look(1000, {}, started('c'), started('d'));
       },
-      sentence: `guests may use 16.0 GiB + 3.2 GiB reserve > 16.0 GiB; c, d are still filling their memory: ${TARGET} 1 h, at most 50 % of a core`,
+      sentence: `guests may use 16.0 GiB + 3.2 GiB reserve > 16.0 GiB; memory has become short: ${TARGET} 5 s, at most 50 % of a core`,
     },
   ];
   for (const { name, sentence, decision } of rows) {

@@ -55,7 +55,7 @@ describe('pressure', () => {
 function refused(code: string): number | undefined {
   using tree = HostTree.create();
   tree.write('proc/pressure/memory', MEMORY);
-  const read = mock.method(fs, 'readFileSync', () => {
+  const read = mock.method(fs, 'openSync', () => {
     throw Object.assign(new Error(`${code}: open`), { code });
   });
   syncBuiltinESMExports();

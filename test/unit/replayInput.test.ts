@@ -114,6 +114,6 @@ describe('a recording', () => {
 
   test('that cannot be read says so', () => {
     assert.throws(() => readRecording(join(directory, 'none')), /none cannot be read \(ENOENT\)$/);
-    assert.throws(() => readRecording(directory), /cannot be read \(EISDIR\)$/);
+    assert.throws(() => readRecording(directory), /cannot be read \(it is a directory and no regular file\)$/);
   });
 });

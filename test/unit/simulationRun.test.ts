@@ -86,6 +86,7 @@ describe("the daemon's loop on a virtual host", () => {
         ksm: simulation.host.ksmd.state(),
         ksmdCpuNanos: 0,
         memoryPressurePercent: 0,
+        beingFreedBytes: 0,
         freedBySplits: firstFreedBySplits(simulation.host.anonymousReading()),
         hugePages: { mayHoldGuests: true, splitFreesZeros: true },
         kernel: { major: 6, minor: 18 },

@@ -214,17 +214,14 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
   };
   const saved = formatBytes(mark.savedBytes);
   const target = `the kernel's advisor aims at a pass in ${formatDuration(targetSeconds * 1000)}, at most ${cpuMaxPercent} % of a core`;
-  const known = calm ? `nothing more to gain, ${saved} saved` : phase.why;
-  const what = due === undefined ? known : describeSettling(settling);
+  const resting = due === undefined ? `nothing more to gain, ${saved} saved` : describeSettling(settling);
   return {
     reason: 'advised',
     stage:
-      due !== undefined
-        ? { name: 'waiting' }
-        : phase.name !== 'burst'
-          ? { name: 'done' }
-          : stageOfBurst(phase, mark, sample, cpuMaxPercent / 100),
-    sentence: `${need.sentence}; ${what}: ${target}`,
+      phase.name === 'burst'
+        ? stageOfBurst(phase, mark, sample, cpuMaxPercent / 100)
+        : { name: due === undefined ? 'done' : 'waiting' },
+    sentence: `${need.sentence}; ${phase.name === 'burst' ? phase.why : resting}: ${target}`,
     settings,
     nextInMillis: restarts ? RESTART_MILLIS : calm ? LOOK_MILLIS : BURST_LOOK_MILLIS,
     routine: phase.name === 'calm' || (phase.name === 'burst' && phase.begin !== mark),
