@@ -17,6 +17,9 @@ function outcome(given: Partial<Outcome>, figures: Partial<Figures> = {}): Outco
     scenario: 'full-host',
     tuner: 'adaptive',
     usage: { cpuMillis: 1500, residentBytes: 64 * 1024 ** 2 },
+    told: undefined,
+    memory: undefined,
+    countedBytes: 12 * GIB,
     bookkeepingBytes: 0.25 * GIB,
     ksmdWaitedMillis: 700,
     guestsReadyMillis: undefined,
@@ -25,6 +28,9 @@ function outcome(given: Partial<Outcome>, figures: Partial<Figures> = {}): Outco
       to50: reach(10),
       to90: reach(20),
       to99: reach(30),
+      rest: reach(40),
+      ksmdCpuMillis: 25_000,
+      integralByteSeconds: 1234 * GIB,
       savedBytes: 12 * GIB,
       reachedShare: 1.05,
       calmKsmdCpuMillis: 2340,
@@ -78,6 +84,10 @@ describe("the benchmark's table", () => {
       ['simu- lated, s', '-'],
       ['of the gain', 'all'],
       ['saved GiB', '12.00'],
+      ['integral GiB s', '1234'],
+      ['at rest s', '40.0'],
+      ['CPU to rest, s', '20.0'],
+      ['CPU in all, s', '25.0'],
       ['calm CPU, s', '2.3'],
       ['busiest 10 s, %', '70'],
       ['waited s', '0.7'],
@@ -88,7 +98,7 @@ describe("the benchmark's table", () => {
   });
 
   test('what never came and what is not there', () => {
-    const missing = { to90: undefined, to99: undefined, reachedShare: 0.546, calmMillis: 3 };
+    const missing = { to90: undefined, to99: undefined, rest: undefined, reachedShare: 0.546, calmMillis: 3 };
     const rows = cells('full-host', [
       outcome({ tuner: 'kernel-defaults', usage: undefined, bookkeepingBytes: undefined }, missing),
     ]);
@@ -104,6 +114,10 @@ describe("the benchmark's table", () => {
         '-',
         '55 %',
         '12.00',
+        '1234',
+        'never',
+        '-',
+        '25.0',
         '-',
         '70',
         '0.7',
@@ -137,7 +151,26 @@ describe("the benchmark's table", () => {
     const rows = cells('unique', [outcome({}, { to50: undefined, to90: undefined, to99: undefined })]);
     assert.deepEqual(
       rows.slice(0, 3).map(([title]) => title),
-      ['tuner', 'saved GiB', 'calm CPU, s'],
+      ['tuner', 'saved GiB', 'integral GiB s'],
+    );
+  });
+
+  test('has a second table of what was gained where guests stay', () => {
+    const memory = (availableGiB: number, anonGiB: number, hugeGiB: number) => ({
+      availableBytes: availableGiB * GIB,
+      guestsAnonBytes: anonGiB * GIB,
+      guestsOwnBytes: anonGiB * GIB,
+      hugeBytes: hugeGiB * GIB,
+    });
+    const gained = [memory(4, 13, 11), memory(14, 3, 0.5)] as const;
+    const told = { sharedBytes: 2 * GIB, zeroBytes: 0.25 * GIB, freedBytes: 8.25 * GIB };
+    const [, second = ''] = table(scenario('zeros', DEFAULT_SIZES), [outcome({ memory: gained, told })], stranger)
+      .trimEnd()
+      .split('\n\n')
+      .slice(1);
+    assert.equal(
+      second.split('\n').at(-1)?.replaceAll(/ {2,}/g, '|'),
+      'adaptive|10.00|10.00|10.00|11.00|0.50|12.00|256|2.00 + 0.25 + 8.25|+2.5 %|+5.0 %',
     );
   });
 
