@@ -17,13 +17,21 @@ export interface HostMemory {
 }
 
 export function readHostMemory(): HostMemory {
-  const guests = listCandidates('').map(({ pid }) => pid);
   return {
     availableBytes: readAvailableBytes(),
-    guestsAnonBytes: sum(guests.map((pid) => memoryStatus('', pid)?.('RssAnon') ?? 0)),
-    guestsOwnBytes: sum(guests.map(proportionalBytes)),
+    guestsAnonBytes: readGuestsAnonBytes(),
+    guestsOwnBytes: sum(guestPids().map(proportionalBytes)),
     hugeBytes: readTransparentHugepages('')?.usedBytes ?? 0,
   };
+}
+
+/** RssAnon of all guests. */
+export function readGuestsAnonBytes(): number {
+  return sum(guestPids().map((pid) => memoryStatus('', pid)?.('RssAnon') ?? 0));
+}
+
+function guestPids(): number[] {
+  return listCandidates('').map(({ pid }) => pid);
 }
 
 /** @throws Error before Linux 3.14. */

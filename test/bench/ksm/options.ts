@@ -56,8 +56,8 @@ In the table "CPU" is ksmd's, in seconds, unless it is the tuner's; "rest" is wh
 after the gain; "integral" what was saved, summed up over the seconds; "calm" its CPU after 99 %; "simulated" what the
 simulation says of the column before; "waited" how long ksmd was ready and had no CPU (much of it says that the machine was
 not quiet); "records" the memory that ksmd's own records take.
-Where guests have empty pages, what is gained is measured by MemAvailable: no counter of KSM shows what splits of huge pages
-free. Such guests are started anew for each tuner, because unmerging does not give that back.
+Where guests have empty pages, saved is by how much the guests' private memory fell and what is shared: no counter of KSM
+shows what splits of huge pages free. Such guests are started anew for each tuner, because unmerging does not give that back.
 `;
 
 /** @returns undefined when help was asked for. @throws UsageError */

@@ -3,13 +3,14 @@ import { KsmDirectory } from '../../../src/host/ksm.js';
 import { Ksmd } from '../../../src/host/ksmd.js';
 import { pageSizeBytes } from '../../../src/host/sysfs.js';
 import type { CurvePoint } from '../../../src/simulation/curve.js';
-import { readAvailableBytes } from './hostMemory.js';
+import { readAvailableBytes, readGuestsAnonBytes } from './hostMemory.js';
 
 /**
- * What is taken for saved: what KSM's counters say, or by how much more memory is available than at first. No counter shows
- * what splits of huge pages free; guests that start or stop change what is available.
+ * What is taken for saved: what KSM's counters say; or, for guests that stay, pages that are shared and by how much their
+ * private memory (RssAnon) fell, in which pages mapped to the zero page show and what splits of huge pages freed, of which
+ * there is no counter.
  */
-export type Measure = 'counters' | 'available';
+export type Measure = 'counters' | 'guests';
 
 /** What the kernel's KSM looked like at one moment; `atMillis` is performance.now(), `savedBytes` is what the measure says. */
 export interface Measured extends CurvePoint {
@@ -37,7 +38,7 @@ export class Sampler implements Disposable {
   readonly #ksmd = new Ksmd('');
   readonly #pageSize = pageSizeBytes('');
   readonly #measure: Measure;
-  readonly #availableAtFirstBytes = readAvailableBytes();
+  readonly #anonAtFirstBytes = readGuestsAnonBytes();
   readonly #timer: NodeJS.Timeout;
 
   constructor(measure: Measure = 'counters') {
@@ -55,13 +56,13 @@ export class Sampler implements Disposable {
     const state = this.#ksm.read();
     const times = this.#ksmd.times();
     if (times === undefined) throw new Error("ksmd's CPU time cannot be seen here");
-    const { savedBytes: countedBytes } = savingsOf(state, this.#pageSize);
-    const availableBytes = readAvailableBytes();
+    const { savedBytes: countedBytes, sharedBytes } = savingsOf(state, this.#pageSize);
+    const guestsBytes = () => sharedBytes + this.#anonAtFirstBytes - readGuestsAnonBytes();
     const { run, pagesToScan, sleepMillisecs, fullScans = 0, pagesScanned = 0, generalProfit } = state;
     const point = {
       atMillis: performance.now(),
-      savedBytes: this.#measure === 'counters' ? countedBytes : availableBytes - this.#availableAtFirstBytes,
-      ...{ countedBytes, availableBytes },
+      savedBytes: this.#measure === 'counters' ? countedBytes : guestsBytes(),
+      ...{ countedBytes, availableBytes: readAvailableBytes() },
       ksmdCpuNanos: times.cpuNanos,
       ksmdWaitNanos: times.waitNanos,
       ...{ run, pagesToScan, sleepMillisecs, fullScans, pagesScanned },

@@ -76,7 +76,7 @@ export async function runTrial(
     progress.stage(`${title}: merging what is alike before it begins`);
     await ksm.converge(signal);
   }
-  using sampler = new Sampler(hasEmptyPages(scenario) ? 'available' : 'counters');
+  using sampler = new Sampler(hasEmptyPages(scenario) ? 'guests' : 'counters');
   const reserve = reserveFor(scenario, readMemoryFigures('').memTotalBytes);
   let memoryAtBegin = readHostMemory();
   const startedMillis = performance.now();
