@@ -1,6 +1,5 @@
 import type { TimedStep } from './run.js';
-import type { GuestContent, Step } from './scenario.js';
-import type { Story } from './simulate.js';
+import type { GuestContent, Scenario, Step } from './scenario.js';
 
 /** Eight o'clock until noon. */
 export const MORNING_MILLIS = 4 * 3_600_000;
@@ -43,7 +42,7 @@ const DESKTOP: GuestContent = {
  * start in four waves; later all desktops load the same update, which no event tells of; then every other desktop stops.
  * Memory is plenty until the second wave.
  */
-export function morning(): Story {
+export function morning(): Scenario {
   const desktops = names('desktop', DESKTOPS);
   const arrivals = desktops.map((guest, index): TimedStep => {
     const [wave, place] = [Math.trunc(index / WAVE_DESKTOPS), index % WAVE_DESKTOPS];

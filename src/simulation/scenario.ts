@@ -1,3 +1,5 @@
+import type { TimedStep } from './run.js';
+
 /** What a guest has in its memory once it is ready, in MiB. */
 export interface GuestContent {
   /** Pages that every guest with this content has too; a smaller number is a prefix of a larger. */
@@ -32,6 +34,10 @@ export interface Scenario {
   readonly converged: boolean;
   /** Done at once when the clock starts; without any the clock starts with the tuner. */
   readonly then: readonly Step[];
+  /** Done when their time comes, counted from the clock's start. */
+  readonly later?: readonly TimedStep[];
+  /** How long it is watched from the clock's start; without it until what there is to gain is gained, and a while longer. */
+  readonly lastsMillis?: number;
   /** What merging can save beyond what is saved when the clock starts, in MiB. */
   readonly gainMiB: number;
 }
@@ -64,6 +70,8 @@ export const SCENARIO_NAMES = [
   'boot-storm',
   'zeros',
   'windows-like',
+  'staggered',
+  'replaced',
 ] as const;
 export type ScenarioName = (typeof SCENARIO_NAMES)[number];
 
@@ -150,6 +158,40 @@ export function scenario(
         gainMiB: 2 * gain(fewer / 2, alike) + fewer * empty,
       };
     }
+    case 'staggered': {
+      const of = arrivalOf(commonMiB, ownMiB);
+      const count = Math.ceil(guests * ZEROS_GUESTS_SHARE);
+      const [first, ...others] = starts(count, of);
+      return {
+        ...base,
+        summary: `guests start one after another, one each ${ARRIVAL_SECONDS} s`,
+        before: [],
+        then: first === undefined ? [] : [first],
+        later: others.map((step, index) => ({ atMillis: (index + 1) * ARRIVAL_SECONDS * 1000, step })),
+        lastsMillis: ARRIVALS_SECONDS * 1000,
+        gainMiB: gain(count, of.commonMiB),
+      };
+    }
+    case 'replaced': {
+      const of = arrivalOf(commonMiB, ownMiB);
+      const settled = Math.ceil(guests * SETTLED_GUESTS_SHARE);
+      const times = Math.ceil(ARRIVALS_SECONDS / ARRIVAL_SECONDS);
+      const successors = names(settled + times).slice(settled);
+      return {
+        ...base,
+        summary: `beside settled guests one is replaced by a new one each ${ARRIVAL_SECONDS} s`,
+        before: starts(settled + 1, of),
+        later: successors.slice(1).flatMap((guest, index): TimedStep[] => {
+          const atMillis = (index + 1) * ARRIVAL_SECONDS * 1000;
+          return [
+            { atMillis, step: { kind: 'stop', guest: successors[index] ?? '' } },
+            { atMillis, step: { kind: 'start', guest, content: of } },
+          ];
+        }),
+        lastsMillis: ARRIVALS_SECONDS * 1000,
+        gainMiB: gain(settled, of.commonMiB),
+      };
+    }
   }
 }
 
@@ -157,6 +199,16 @@ export function scenario(
 const ZEROS_GUESTS_SHARE = 8 / 13;
 const WINDOWS_ZERO_SHARE = 0.4;
 const WINDOWS_REWRITTEN_MIB_PER_SECOND = 16;
+
+const ARRIVAL_SECONDS = 10;
+const ARRIVALS_SECONDS = 150;
+/** Six of them where there are thirteen others. */
+const SETTLED_GUESTS_SHARE = 6 / 13;
+
+/** Guests that come one by one are smaller: 384 MiB alike and 64 MiB of their own where others have 1024 and 256. */
+function arrivalOf(commonMiB: number, ownMiB: number): GuestContent {
+  return { commonMiB: Math.ceil(commonMiB * (3 / 8)), ownMiB: Math.ceil(ownMiB / 4), rewrittenMiBPerSecond: 0 };
+}
 
 function names(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `guest${String(index + 1).padStart(2, '0')}`);

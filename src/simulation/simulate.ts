@@ -1,18 +1,11 @@
 import type { Plan } from '../core/retune.js';
 import { type HostOptions, VirtualHost } from './host.js';
 import { Recorder } from './recorder.js';
-import type { TimedStep } from './run.js';
 import type { Scenario } from './scenario.js';
 import { type Figures, type Trace, figuresOf } from './trace.js';
 
-/** A scenario in which more happens as time goes by. */
-export type Story = Scenario & {
-  /** Times are from the clock's start. */
-  readonly later?: readonly TimedStep[];
-};
-
 export interface SimulationOptions {
-  readonly story: Story;
+  readonly story: Scenario;
   /** The tuner: a daemon's plan, or one of `fixedPlan`. */
   readonly plan: Plan;
   /** From the clock's start. */
@@ -66,10 +59,14 @@ function converge(recorder: Recorder): void {
   recorder.pass(REST_MILLIS);
 }
 
-/** Short: the guests that are there first leave three quarters of the reserve free. Plenty: they use a quarter of memory. */
-function memoryFor({ before, then, memory }: Story, options: Partial<HostOptions> | undefined): number {
+/**
+ * Short: the guests that are there first, or else all that come, leave three quarters of the reserve free. Plenty: they use a
+ * quarter of memory.
+ */
+function memoryFor({ before, then, later = [], memory }: Scenario, options: Partial<HostOptions> | undefined): number {
   const host = new VirtualHost({ ...options, memoryMiB: 0 });
-  for (const step of before.length > 0 ? before : then) host.take(step, true);
+  const coming = [...then, ...later.map(({ step }) => step)];
+  for (const step of before.length > 0 ? before : coming) host.take(step, true);
   const usedMiB = host.usedBytes / MIB;
   return Math.ceil(memory === 'short' ? usedMiB / (1 - 0.75 * RESERVE_SHARE) : usedMiB * 4);
 }

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { KernelVersion } from '../../src/core/kernelVersion.js';
 import type { GuestContent, Scenario, Step } from '../../src/simulation/scenario.js';
-import { type Story, simulate } from '../../src/simulation/simulate.js';
+import { simulate } from '../../src/simulation/simulate.js';
 import type { Trace } from '../../src/simulation/trace.js';
 import { planFrom } from '../unit/examples.js';
 import { propertyRuns } from '../support/propertyRuns.js';
@@ -33,7 +33,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('stop' as const), guest }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('align' as const), guest }) },
 );
-const story: fc.Arbitrary<Story> = fc
+const story: fc.Arbitrary<Scenario> = fc
   .record({
     before: fc.uniqueArray(start, { selector: (taken) => taken.guest, minLength: 1, maxLength: 6 }),
     later: fc.array(fc.record({ atMillis: fc.nat(LAST_STEP_MILLIS), step }), { maxLength: 6 }),
@@ -52,7 +52,7 @@ const kernel = fc.constantFrom(
 );
 const cpuMaxPercent = fc.integer({ min: 5, max: 97 });
 
-function run(of: Story, kernelVersion: KernelVersion, percent: number, durationMillis = DURATION_MILLIS) {
+function run(of: Scenario, kernelVersion: KernelVersion, percent: number, durationMillis = DURATION_MILLIS) {
   const plan = planFrom({ KSM_POLICY: 'adaptive', KSM_CPU_MAX: String(percent), KSM_WHEN: 'always' });
   return simulate({ story: of, plan, durationMillis, host: { kernel: kernelVersion } });
 }
@@ -62,7 +62,7 @@ function sentences(turns: Trace['turns']): string {
 }
 
 /** Small guests that leave one by one, as long as it is looked at. */
-function leaving(of: Story, gapMillis: number): Story {
+function leaving(of: Scenario, gapMillis: number): Scenario {
   const small = Array.from({ length: Math.trunc(REST_MILLIS / gapMillis) }, (_, index) => `small${index}`);
   const content = { commonMiB: 1, ownMiB: 1, rewrittenMiBPerSecond: 0 };
   const stops = small.map((name, index) => ({
@@ -76,7 +76,7 @@ function leaving(of: Story, gapMillis: number): Story {
   };
 }
 
-function unique(guests: number, ownMiB: number): Story {
+function unique(guests: number, ownMiB: number): Scenario {
   const content = { commonMiB: 0, ownMiB, rewrittenMiBPerSecond: 0 };
   const before = Array.from({ length: guests }, (_, index): Step => ({ kind: 'start', guest: `${index}`, content }));
   const scenario: Scenario = {

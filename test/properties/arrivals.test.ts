@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { fixedPlan, type TimedStep } from '../../src/simulation/run.js';
-import type { GuestContent, Step } from '../../src/simulation/scenario.js';
-import { type Story, simulate } from '../../src/simulation/simulate.js';
+import type { GuestContent, Scenario, Step } from '../../src/simulation/scenario.js';
+import { simulate } from '../../src/simulation/simulate.js';
 import { planFrom } from '../unit/examples.js';
 import { propertyRuns } from '../support/propertyRuns.js';
 
@@ -27,7 +27,7 @@ interface Course {
 /** The saving integral from `fromSecond` on, as a share of that of ksmd flat out. */
 function shareOfFlatOut({ before = [], later, seconds, fillMiBPerSecond }: Course, fromSecond = 0): number {
   const parts = { name: 'arrivals', summary: '', memory: 'plenty', converged: false, then: [], gainMiB: 0 } as const;
-  const story: Story = { ...parts, before, later };
+  const story: Scenario = { ...parts, before, later };
   const [adaptive = 0, flatOut = 0] = [
     planFrom({ KSM_POLICY: 'adaptive', KSM_CPU_MAX: '70', KSM_WHEN: 'always' }),
     fixedPlan({ run: 1, pagesToScan: 1500, sleepMillisecs: 0 }),

@@ -6,21 +6,21 @@ import type { GuestImage } from './guestImage.js';
 
 /** What its kernel takes, and a little to live on. */
 const KERNEL_MIB = 176;
+/** Of the common pages of guests without an image; guestInit.c has 2 for pages that are aligned. */
+const IMAGELESS_SEED = '1';
 /** Of the console, when something goes wrong. */
 const SHOWN_LINES = 20;
 
 export interface BootedGuestSpec {
   readonly name: string;
   readonly content: GuestContent;
-  /** Pages of zeros, besides its content. */
-  readonly zeroMiB?: number;
   /** Memory that it never touches. */
   readonly untouchedMiB?: number;
 }
 
 /** What `<memory>` says. */
-export function bootedGuestMiB({ content, zeroMiB = 0, untouchedMiB = 0 }: BootedGuestSpec): number {
-  return content.commonMiB + content.ownMiB + zeroMiB + untouchedMiB + KERNEL_MIB;
+export function bootedGuestMiB({ content, untouchedMiB = 0 }: BootedGuestSpec): number {
+  return content.commonMiB + content.ownMiB + (content.zeroMiB ?? 0) + untouchedMiB + KERNEL_MIB;
 }
 
 /**
@@ -32,9 +32,11 @@ export function bootedGuestXml(spec: BootedGuestSpec, image: GuestImage, socket:
   const orders = [
     `COMMON_MIB=${content.commonMiB}`,
     `OWN_MIB=${content.ownMiB}`,
-    `OWN_SEED=${guestUuid(name).replaceAll('-', '').slice(0, 15)}`,
-    `ZERO_MIB=${spec.zeroMiB ?? 0}`,
+    `COMMON_SEED=${content.image === undefined ? IMAGELESS_SEED : seedOf(`image ${content.image}`)}`,
+    `OWN_SEED=${seedOf(name)}`,
+    `ZERO_MIB=${content.zeroMiB ?? 0}`,
     `REWRITTEN_MIB_PER_SECOND=${content.rewrittenMiBPerSecond}`,
+    `REWRITTEN_ZERO_MIB_PER_SECOND=${content.rewrittenZeroMiBPerSecond ?? 0}`,
   ];
   return `<domain type='qemu'>
   <name>${name}</name>
@@ -56,6 +58,11 @@ export function bootedGuestXml(spec: BootedGuestSpec, image: GuestImage, socket:
   </devices>
 </domain>
 `;
+}
+
+/** 60 bits of hexadecimal: the same for the same name, and none that guestInit.c has for something else. */
+function seedOf(name: string): string {
+  return guestUuid(name).replaceAll('-', '').slice(0, 15);
 }
 
 /** A guest that runs a kernel, seen through its console. */
@@ -95,6 +102,16 @@ export class BootedGuest {
   /** Undoes align(): its own pages are like no other guest's again. */
   async diverge(): Promise<void> {
     await this.#tell('diverge', 'diverged');
+  }
+
+  /** It has read all of its memory, since when it was told to, when it resolves. */
+  async read(): Promise<void> {
+    await this.#tell('read', 'done reading');
+  }
+
+  /** It has written to one page of each huge page's worth of its empty pages when it resolves. */
+  async sprinkle(): Promise<void> {
+    await this.#tell('sprinkle', 'sprinkled');
   }
 
   async #tell(command: string, answer: string): Promise<void> {

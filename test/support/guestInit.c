@@ -1,13 +1,17 @@
 /*
  * /init of a test guest, alone in its initramfs. Its orders come from the kernel's command line, which hands it what the
  * kernel does not know itself as environment:
- *   COMMON_MIB, OWN_MIB        what it fills its memory with
- *   OWN_SEED                   hexadecimal; no two guests may have the same
- *   ZERO_MIB                   pages that are there and hold nothing but zeros
- *   REWRITTEN_MIB_PER_SECOND   how many MiB of its own pages it dirties, round and round
+ *   COMMON_MIB, OWN_MIB             what it fills its memory with
+ *   COMMON_SEED                     hexadecimal; guests with the same have the same common pages
+ *   OWN_SEED                        hexadecimal; no two guests may have the same
+ *   ZERO_MIB                        pages that are there and hold nothing but zeros
+ *   REWRITTEN_MIB_PER_SECOND        how many MiB of its own pages it dirties, round and round
+ *   REWRITTEN_ZERO_MIB_PER_SECOND   how many MiB of its empty pages it writes to, round and round; a tenth of a second later
+ *                                   they are empty again
  * It says "ready" once on the console when its memory is filled. To the line "align" it fills its own pages with what every
  * guest that is told so fills them with, and says "aligned"; to "diverge" it fills them as they were at first, and says
- * "diverged". Otherwise it sleeps.
+ * "diverged"; to "read" it reads a word of each of its pages, and says "done reading"; to "sprinkle" it writes to the first
+ * of each 512 empty pages, and says "sprinkled". Otherwise it sleeps.
  *
  * Built without a C library: see guestImage.ts.
  */
@@ -23,7 +27,7 @@
 #define PAGE_BYTES 4096ull
 #define PAGES_PER_MIB 256ull
 #define WORDS_PER_PAGE (PAGE_BYTES / sizeof(uint64_t))
-#define COMMON_SEED 1ull
+#define PAGES_PER_HUGE_PAGE 512ull
 #define ALIGNED_SEED 2ull
 #define ROUNDS_PER_SECOND 10ull
 #define NANOS_PER_SECOND 1000000000ull
@@ -123,6 +127,11 @@ static uint64_t *memory(uint64_t pages) {
   return (uint64_t *)address;
 }
 
+/* One word of each page: what is not there, or is shared, stays so. */
+static void read_all(const uint64_t *pages, uint64_t count) {
+  for (uint64_t i = 0; i < count; i++) (void)((const volatile uint64_t *)pages)[i * WORDS_PER_PAGE];
+}
+
 /* Makes `count` of its own pages, from where it was last, differ from what they were: one word is enough for that. */
 static void rewrite(uint64_t *own, uint64_t own_pages, uint64_t count) {
   static uint64_t written;
@@ -132,13 +141,21 @@ static void rewrite(uint64_t *own, uint64_t own_pages, uint64_t count) {
   }
 }
 
+/* Empties the pages that it wrote to last, and writes to the next `count`. */
+static void rewrite_zeros(uint64_t *zeros, uint64_t zero_pages, uint64_t count) {
+  static uint64_t emptied, written;
+  if (zero_pages == 0) return;
+  for (; emptied < written; emptied++) zeros[emptied % zero_pages * WORDS_PER_PAGE] = 0;
+  for (; count > 0; count--, written++) zeros[written % zero_pages * WORDS_PER_PAGE] = 1;
+}
+
 static int is(const char *line, int length, const char *word) {
   int i = 0;
   while (i < length && word[i] != '\0' && line[i] == word[i]) i++;
   return i == length && word[i] == '\0';
 }
 
-enum command { NOTHING, ALIGN, DIVERGE };
+enum command { NOTHING, ALIGN, DIVERGE, READ, SPRINKLE };
 
 /* Waits for input at most so long (for ever: -1). A character at a time; a whole line is a command. */
 static enum command command_within(long timeout_millis) {
@@ -154,7 +171,10 @@ static enum command command_within(long timeout_millis) {
   }
   int ended = length;
   length = 0;
-  return is(line, ended, "align") ? ALIGN : is(line, ended, "diverge") ? DIVERGE : NOTHING;
+  if (is(line, ended, "align")) return ALIGN;
+  if (is(line, ended, "diverge")) return DIVERGE;
+  if (is(line, ended, "sprinkle")) return SPRINKLE;
+  return is(line, ended, "read") ? READ : NOTHING;
 }
 
 __attribute__((used)) static void run(long *stack) {
@@ -163,17 +183,22 @@ __attribute__((used)) static void run(long *stack) {
   uint64_t own_pages = number(order(environment, "OWN_MIB"), 10) * PAGES_PER_MIB;
   uint64_t rewritten_pages = number(order(environment, "REWRITTEN_MIB_PER_SECOND"), 10) * PAGES_PER_MIB;
   uint64_t zero_pages = number(order(environment, "ZERO_MIB"), 10) * PAGES_PER_MIB;
+  uint64_t rewritten_zeros = number(order(environment, "REWRITTEN_ZERO_MIB_PER_SECOND"), 10) * PAGES_PER_MIB;
+  uint64_t common_seed = number(order(environment, "COMMON_SEED"), 16);
   uint64_t own_seed = number(order(environment, "OWN_SEED"), 16);
+  uint64_t *common = memory(common_pages);
   uint64_t *own = memory(own_pages);
-  fill(memory(common_pages), common_pages, COMMON_SEED);
+  uint64_t *zeros = memory(zero_pages);
+  int rewrites = rewritten_pages > 0 || rewritten_zeros > 0;
+  fill(common, common_pages, common_seed);
   fill(own, own_pages, own_seed);
-  touch(memory(zero_pages), zero_pages);
+  touch(zeros, zero_pages);
   say("ready\n");
 
   uint64_t next_round = now_nanos() + NANOS_PER_ROUND;
   for (;;) {
     long timeout_millis = -1;
-    if (rewritten_pages > 0) {
+    if (rewrites) {
       uint64_t now = now_nanos();
       timeout_millis = next_round > now ? (long)((next_round - now) / NANOS_PER_MILLI) + 1 : 0;
     }
@@ -186,12 +211,23 @@ __attribute__((used)) static void run(long *stack) {
         fill(own, own_pages, own_seed);
         say("diverged\n");
         break;
+      case READ:
+        read_all(common, common_pages);
+        read_all(own, own_pages);
+        read_all(zeros, zero_pages);
+        say("done reading\n");
+        break;
+      case SPRINKLE:
+        for (uint64_t i = 0; i < zero_pages; i += PAGES_PER_HUGE_PAGE) zeros[i * WORDS_PER_PAGE] = 1;
+        say("sprinkled\n");
+        break;
       case NOTHING:
         break;
     }
     uint64_t now = now_nanos();
-    if (rewritten_pages > 0 && now >= next_round) {
+    if (rewrites && now >= next_round) {
       rewrite(own, own_pages, rewritten_pages / ROUNDS_PER_SECOND);
+      rewrite_zeros(zeros, zero_pages, rewritten_zeros / ROUNDS_PER_SECOND);
       /* A guest that is late does not catch up: it would never sleep again. */
       next_round = next_round + NANOS_PER_ROUND > now ? next_round + NANOS_PER_ROUND : now;
     }

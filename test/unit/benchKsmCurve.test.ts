@@ -109,4 +109,42 @@ describe('figuresOf', () => {
     assert.deepEqual([half.to90, half.reachedShare], [undefined, 0.5]);
     assert.equal(half.to50?.sinceBeginMillis, 20_000);
   });
+
+  test('what is saved is summed up from the clock on, beyond what was saved at the beginning', () => {
+    // From 110 s on: 70 MiB rising to 100 in 10 s, then 100 for 30 s.
+    assert.equal((figures.integralByteSeconds / MIB).toFixed(0), '3850');
+    assert.equal(figures.ksmdCpuMillis, 2700);
+  });
+});
+
+describe('ksmd at rest', () => {
+  const course = { beginMillis: 0, zeroMillis: 0, calmMillis: [0, 60_000] } as const;
+  const restOf = (gainMiB: number, ...points: readonly (readonly [number, number, number])[]) =>
+    figuresOf(curve(...points), course, gainMiB * MIB).rest;
+
+  test('is from the first moment after the gain on from which it takes next to nothing for 10 s', () => {
+    const rest = restOf(
+      100,
+      [0, 0, 0],
+      [10, 95, 5000],
+      [15, 100, 8000],
+      [20, 100, 8050],
+      [30, 100, 8100],
+      [60, 100, 8200],
+    );
+    assert.deepEqual(rest, { millis: 15_000, sinceBeginMillis: 15_000, ksmdCpuMillis: 8000 });
+  });
+  test('is not the quiet before the gain', () => {
+    assert.equal(restOf(100, [0, 0, 0], [20, 0, 0], [40, 100, 9000], [60, 100, 18_000]), undefined);
+  });
+  test('is never where the gain was not had', () => {
+    assert.equal(restOf(100, [0, 0, 0], [20, 50, 9000], [60, 50, 9000]), undefined);
+  });
+  test('is after it was first at work where there is nothing to gain', () => {
+    const rest = restOf(0, [0, 0, 0], [20, 0, 0], [30, 0, 9000], [40, 0, 9000], [60, 0, 9000]);
+    assert.equal(rest?.millis, 30_000);
+  });
+  test('is not told when the curve ends too soon', () => {
+    assert.equal(restOf(100, [0, 0, 0], [55, 100, 9000], [60, 100, 9000]), undefined);
+  });
 });

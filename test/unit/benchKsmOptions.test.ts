@@ -14,11 +14,21 @@ describe("the benchmark's command line", () => {
       cpuMaxPercent: 70,
       limitMillis: 420_000,
       afterMillis: 300_000,
+      forMillis: undefined,
       jsonFile: undefined,
     });
   });
   test('every option is taken', () => {
-    const numbers = ['--guests=2', '--common=3', '--own=4', '--rewritten=5', '--cpu-max=6', '--limit=70', '--after=80'];
+    const numbers = [
+      '--guests=2',
+      '--common=3',
+      '--own=4',
+      '--rewritten=5',
+      '--cpu-max=6',
+      '--limit=70',
+      '--after=80',
+      '--for=90',
+    ];
     assert.deepEqual(readOptions(['--scenario', 'churn', '--tuner=off', ...numbers, '--json', 'a file']), {
       scenarios: ['churn'],
       tuners: ['off'],
@@ -26,6 +36,7 @@ describe("the benchmark's command line", () => {
       cpuMaxPercent: 6,
       limitMillis: 70_000,
       afterMillis: 80_000,
+      forMillis: 90_000,
       jsonFile: 'a file',
     });
   });

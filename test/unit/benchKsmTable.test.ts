@@ -17,6 +17,9 @@ function outcome(given: Partial<Outcome>, figures: Partial<Figures> = {}): Outco
     scenario: 'full-host',
     tuner: 'adaptive',
     usage: { cpuMillis: 1500, residentBytes: 64 * 1024 ** 2 },
+    told: undefined,
+    memory: undefined,
+    countedBytes: 12 * GIB,
     bookkeepingBytes: 0.25 * GIB,
     ksmdWaitedMillis: 700,
     guestsReadyMillis: undefined,
@@ -25,6 +28,9 @@ function outcome(given: Partial<Outcome>, figures: Partial<Figures> = {}): Outco
       to50: reach(10),
       to90: reach(20),
       to99: reach(30),
+      rest: reach(40),
+      ksmdCpuMillis: 25_000,
+      integralByteSeconds: 1234 * GIB,
       savedBytes: 12 * GIB,
       reachedShare: 1.05,
       calmKsmdCpuMillis: 2340,
@@ -76,8 +82,13 @@ describe("the benchmark's table", () => {
       ['time to 99 %, s', '30.0'],
       ['CPU to 90 %, s', '10.0'],
       ['simu- lated, s', '-'],
+      ['CPU to 99 %, s', '15.0'],
       ['of the gain', 'all'],
       ['saved GiB', '12.00'],
+      ['integral GiB s', '1234'],
+      ['at rest s', '40.0'],
+      ['CPU to rest, s', '20.0'],
+      ['CPU in all, s', '25.0'],
       ['calm CPU, s', '2.3'],
       ['busiest 10 s, %', '70'],
       ['waited s', '0.7'],
@@ -88,7 +99,7 @@ describe("the benchmark's table", () => {
   });
 
   test('what never came and what is not there', () => {
-    const missing = { to90: undefined, to99: undefined, reachedShare: 0.546, calmMillis: 3 };
+    const missing = { to90: undefined, to99: undefined, rest: undefined, reachedShare: 0.546, calmMillis: 3 };
     const rows = cells('full-host', [
       outcome({ tuner: 'kernel-defaults', usage: undefined, bookkeepingBytes: undefined }, missing),
     ]);
@@ -102,8 +113,13 @@ describe("the benchmark's table", () => {
         'never',
         'never',
         '-',
+        'never',
         '55 %',
         '12.00',
+        '1234',
+        'never',
+        '-',
+        '25.0',
         '-',
         '70',
         '0.7',
@@ -116,7 +132,7 @@ describe("the benchmark's table", () => {
 
   test('a little less than at the beginning is no part of the gain', () => {
     const rows = cells('full-host', [outcome({}, { reachedShare: -0.003 }), outcome({}, { reachedShare: 0.99 })]);
-    assert.deepEqual(rows[7], ['of the gain', '0 %', 'all']);
+    assert.deepEqual(rows[8], ['of the gain', '0 %', 'all']);
   });
 
   test('puts what was simulated beside what was measured', () => {
@@ -137,7 +153,26 @@ describe("the benchmark's table", () => {
     const rows = cells('unique', [outcome({}, { to50: undefined, to90: undefined, to99: undefined })]);
     assert.deepEqual(
       rows.slice(0, 3).map(([title]) => title),
-      ['tuner', 'saved GiB', 'calm CPU, s'],
+      ['tuner', 'saved GiB', 'integral GiB s'],
+    );
+  });
+
+  test('has a second table of what was gained where guests stay', () => {
+    const memory = (availableGiB: number, anonGiB: number, hugeGiB: number) => ({
+      availableBytes: availableGiB * GIB,
+      guestsAnonBytes: anonGiB * GIB,
+      guestsOwnBytes: anonGiB * GIB,
+      hugeBytes: hugeGiB * GIB,
+    });
+    const gained = [memory(4, 13, 11), memory(14, 3, 0.5)] as const;
+    const told = { sharedBytes: 2 * GIB, zeroBytes: 0.25 * GIB, freedBytes: 8.25 * GIB };
+    const [, second = ''] = table(scenario('zeros', DEFAULT_SIZES), [outcome({ memory: gained, told })], stranger)
+      .trimEnd()
+      .split('\n\n')
+      .slice(1);
+    assert.equal(
+      second.split('\n').at(-1)?.replaceAll(/ {2,}/g, '|'),
+      'adaptive|10.00|10.00|10.00|11.00|0.50|12.00|256|2.00 + 0.25 + 8.25|+2.5 %|+5.0 %',
     );
   });
 
@@ -148,8 +183,8 @@ describe("the benchmark's table", () => {
       outcome({ tuner: 'off', guestsReadyMillis: 60_000 }),
     ];
     const rows = cells('boot-storm', storm);
-    assert.deepEqual(rows[8], ['guests ready, s', '61.5', '59.0', '60.0']);
-    assert.deepEqual(rows[9], ['against off, s', '+1.5', '-1.0', '+0.0']);
+    assert.deepEqual(rows[9], ['guests ready, s', '61.5', '59.0', '60.0']);
+    assert.deepEqual(rows[10], ['against off, s', '+1.5', '-1.0', '+0.0']);
     const titles = cells('boot-storm', storm.slice(0, 2)).map(([title]) => title);
     assert.equal(titles.includes('against off, s'), false);
   });

@@ -9,7 +9,7 @@ export interface Experiment {
   readonly passes: Readonly<Record<string, readonly Pass[]>>;
 }
 
-type Amounts = Partial<BootedGuestSpec['content']> & Pick<BootedGuestSpec, 'zeroMiB' | 'untouchedMiB'>;
+type Amounts = Partial<BootedGuestSpec['content']> & Pick<BootedGuestSpec, 'untouchedMiB'>;
 
 /** What a guest's kernel still does after the guest is ready. */
 const SETTLE_MILLIS = 1500;
@@ -110,9 +110,9 @@ export class CostExperiments {
     return { name, passes };
   }
 
-  async #start(name: string, { zeroMiB = 0, untouchedMiB = 0, ...content }: Amounts): Promise<BootedGuest> {
+  async #start(name: string, { untouchedMiB = 0, ...content }: Amounts): Promise<BootedGuest> {
     const whole = { commonMiB: 0, ownMiB: 0, rewrittenMiBPerSecond: 0, ...content };
-    const guest = await this.#lab.startBootedGuest({ name, content: whole, zeroMiB, untouchedMiB });
+    const guest = await this.#lab.startBootedGuest({ name, content: whole, untouchedMiB });
     await guest.ready;
     return guest;
   }

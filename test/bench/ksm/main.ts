@@ -4,11 +4,11 @@ import { Lab } from '../../support/lab.js';
 import { KsmControl } from './ksmControl.js';
 import { type BenchOptions, USAGE, UsageError, readOptions } from './options.js';
 import { Progress } from './progress.js';
-import { type Result, writeResults } from './results.js';
+import { type Result, describeMachine, writeResults } from './results.js';
 import { Stage, memoryObstacle } from './stage.js';
 import { simulated } from './simulated.js';
 import { type Expect, table } from './table.js';
-import { type Outcome, type Theatre, runTrial } from './trial.js';
+import { type Outcome, type Theatre, hasEmptyPages, runTrial } from './trial.js';
 import { takesPart } from './tuners.js';
 
 /** `npm run bench:ksm`: every tuner of KSM on the same real guests. Not a test: it judges nothing. */
@@ -53,6 +53,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
   const [stage, progress] = [new Stage(lab, signal), new Progress()];
   const theatre: Theatre = { lab, ksm, stage, progress, signal };
   const results: Result[] = [];
+  process.stdout.write(`${describeMachine(options)}\n\n`);
   const trials = options.scenarios.flatMap((name) => options.tuners.filter((tuner) => takesPart(tuner, name)));
   for (const name of options.scenarios) {
     const played = scenario(name, options.sizes);
@@ -62,13 +63,18 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
       progress.count(results.length + 1, trials.length);
       progress.stage(`${name}: guests are coming up`);
       await ksm.fresh();
-      await stage.set(played.before);
-      if (played.before.length > 0) {
+      const anew = hasEmptyPages(played);
+      if (!anew) await stage.set(played.before);
+      if (!anew && played.before.length > 0) {
         progress.stage(`${name}: everything is merged once, so that all tuners find the same split pages`);
         await ksm.converge(signal);
       }
       for (const tuner of options.tuners.filter((each) => takesPart(each, name))) {
         progress.count(results.length + 1, trials.length);
+        if (anew) {
+          await stage.set([]);
+          await stage.set(played.before);
+        }
         const outcome = await runTrial(theatre, played, tuner, options);
         outcomes.push(outcome);
         results.push({ outcome, simulated: expect(tuner) });

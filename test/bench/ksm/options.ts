@@ -18,6 +18,8 @@ export interface BenchOptions {
   readonly limitMillis: number;
   /** How long the calm after it is watched. */
   readonly afterMillis: number;
+  /** How long every trial is watched from the clock's start, whatever it gains; instead of the two before. */
+  readonly forMillis: number | undefined;
   readonly jsonFile: string | undefined;
 }
 
@@ -46,12 +48,16 @@ ${rows(TUNER_NAMES.map((name) => [name, TUNERS[name].summary]))}
   --cpu-max PERCENT  KSM_CPU_MAX of adaptive and advisor (70)
   --limit SECONDS    how long a tuner may take to 99 % of the gain (420)
   --after SECONDS    how long the calm after it is watched (300)
+  --for SECONDS      watch every trial so long from the clock's start, instead of --limit and --after
   --json FILE        write every figure and curve to FILE, anew after each tuner
   --help             say so and end
 
-In the table "CPU" is ksmd's, in seconds, unless it is the tuner's; "calm" its CPU in the seconds of --after; "simulated"
-what the simulation says of the column before; "waited" how long ksmd was ready and had no CPU (much of it says that the
-machine was not quiet); "records" the memory that ksmd's own records take.
+In the table "CPU" is ksmd's, in seconds, unless it is the tuner's; "rest" is when ksmd takes less than 1 % of a core for 10 s
+after the gain; "integral" what was saved, summed up over the seconds; "calm" its CPU after 99 %; "simulated" what the
+simulation says of the column before; "waited" how long ksmd was ready and had no CPU (much of it says that the machine was
+not quiet); "records" the memory that ksmd's own records take.
+Where guests have empty pages, saved is by how much the guests' private memory fell and what is shared: no counter of KSM
+shows what splits of huge pages free. Such guests are started anew for each tuner, because unmerging does not give that back.
 `;
 
 /** @returns undefined when help was asked for. @throws UsageError */
@@ -71,6 +77,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     cpuMaxPercent: whole('--cpu-max', values['cpu-max'], 1, 100),
     limitMillis: whole('--limit', values.limit, 10, 86_400) * 1000,
     afterMillis: whole('--after', values.after, 10, 86_400) * 1000,
+    forMillis: values.for === undefined ? undefined : whole('--for', values.for, 10, 86_400) * 1000,
     jsonFile: values.json,
   };
 }
@@ -90,6 +97,7 @@ function parse(args: readonly string[]) {
         'cpu-max': { type: 'string', default: '70' },
         limit: { type: 'string', default: '420' },
         after: { type: 'string', default: '300' },
+        for: { type: 'string' },
         json: { type: 'string' },
         help: { type: 'boolean', default: false },
       },

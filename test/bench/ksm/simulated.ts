@@ -9,7 +9,7 @@ import { type ScenarioName, scenario } from '../../../src/simulation/scenario.js
 import { simulate } from '../../../src/simulation/simulate.js';
 import type { BenchOptions } from './options.js';
 import type { Settings } from '../../support/agentHost.js';
-import { reserveFor } from './stage.js';
+import { reserveFor, watchedMillis } from './stage.js';
 import { samepagedSettings } from './startTuner.js';
 import type { Expected } from './table.js';
 import { TUNERS, type TunerName } from './tuners.js';
@@ -28,7 +28,12 @@ export function simulated(name: ScenarioName, tuner: TunerName, options: BenchOp
     systemMiB: TEST_GUEST_SYSTEM,
     ksmdCpuNanos: new Ksmd('').times()?.cpuNanos ?? 0,
   };
-  const { figures } = simulate({ story, plan, durationMillis: options.limitMillis + options.afterMillis, host });
+  const { figures } = simulate({
+    story,
+    plan,
+    durationMillis: watchedMillis(story, options) ?? options.limitMillis + options.afterMillis,
+    host,
+  });
   const { millisTo90, ksmdCpuNanosTo90 } = figures;
   const late = TUNERS[tuner].kind === 'script' ? SCRIPT_SLEEP_MILLIS : 0;
   return {
@@ -41,8 +46,8 @@ function planFor(name: TunerName, cpuMaxPercent: number, reserve: Settings): Pla
   const tuner = TUNERS[name];
   if (tuner.kind === 'kernel') return fixedPlan(tuner.settings);
   if (tuner.kind === 'script' && !tuner.repaired) return undefined;
-  const policy = tuner.kind === 'script' ? 'ksmtuned' : tuner.policy;
-  const values = valuesOf({ ...reserve, ...samepagedSettings(policy, cpuMaxPercent) });
+  const [policy, settings] = tuner.kind === 'script' ? (['ksmtuned', {}] as const) : [tuner.policy, tuner.settings];
+  const values = valuesOf({ ...reserve, ...samepagedSettings(policy, cpuMaxPercent), ...settings });
   return planOf({ because: { kind: 'start' }, values, hold: undefined }, undefined);
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { TimedStep } from '../../../src/simulation/run.js';
 import { type GuestContent, type Scenario, type Step, scenario } from '../../../src/simulation/scenario.js';
 import { readMemoryFigures } from '../../../src/host/meminfo.js';
 import { type BootedGuest, bootedGuestMiB } from '../../support/bootedGuest.js';
@@ -50,19 +51,27 @@ export class Stage {
     await unlessAborted(Promise.all(steps.map((step) => this.#take(step))), this.#signal);
   }
 
-  /** Guests that were started are gone, changes are reversed. */
-  async undo(steps: readonly Step[]): Promise<void> {
-    for (const step of steps) {
-      if (step.kind === 'start') await this.#destroy(step.guest);
+  /** Each when its time comes, counted from `zeroMillis` of performance.now(); a guest is not waited for until it is ready. */
+  async follow(steps: readonly TimedStep[], zeroMillis: number): Promise<void> {
+    for (const { atMillis, step } of steps.toSorted((a, b) => a.atMillis - b.atMillis)) {
+      await sleep(Math.max(zeroMillis + atMillis - performance.now(), 0), undefined, { signal: this.#signal });
+      if (step.kind === 'start') await this.#start(step);
+      else await this.#take(step);
+    }
+  }
+
+  /** The guests that a scenario begins with, as they were. */
+  async undo({ before, then, later = [] }: Scenario): Promise<void> {
+    for (const step of [...then, ...later.map((each) => each.step)]) {
       if (step.kind === 'align') await this.#find(step.guest).diverge();
     }
+    await this.set(before);
   }
 
   async #take(step: Step): Promise<void> {
     switch (step.kind) {
       case 'start': {
-        const guest = await this.#lab.startBootedGuest({ name: step.guest, content: step.content });
-        this.#guests.set(step.guest, { guest, content: step.content });
+        const guest = await this.#start(step);
         await guest.ready;
         return;
       }
@@ -71,6 +80,12 @@ export class Stage {
       case 'align':
         return this.#find(step.guest).align();
     }
+  }
+
+  async #start({ guest: name, content }: Start): Promise<BootedGuest> {
+    const guest = await this.#lab.startBootedGuest({ name, content });
+    this.#guests.set(name, { guest, content });
+    return guest;
   }
 
   async #destroy(name: string): Promise<void> {
@@ -89,10 +104,24 @@ function starts(steps: readonly Step[]): Start[] {
   return steps.filter((step) => step.kind === 'start');
 }
 
-/** What libvirt says all guests that are ever there at once have, in bytes. */
-export function committedBytes(steps: readonly Step[]): number {
-  const mebibytes = starts(steps).map(({ guest, content }) => bootedGuestMiB({ name: guest, content }));
-  return mebibytes.reduce((sum, one) => sum + one, 0) * MIB;
+/** What libvirt says the guests have, in bytes, when most are there. */
+function committedBytes(steps: readonly Step[]): number {
+  const guests = new Map<string, number>();
+  let most = 0;
+  for (const step of steps) {
+    if (step.kind === 'start') guests.set(step.guest, bootedGuestMiB({ name: step.guest, content: step.content }));
+    if (step.kind === 'stop') guests.delete(step.guest);
+    most = Math.max(
+      most,
+      [...guests.values()].reduce((sum, mebibytes) => sum + mebibytes, 0),
+    );
+  }
+  return most * MIB;
+}
+
+/** How long a scenario is watched from the clock's start; undefined where that depends on when its gain is reached. */
+export function watchedMillis({ lastsMillis }: Scenario, { forMillis }: Pick<BenchOptions, 'forMillis'>) {
+  return forMillis ?? lastsMillis;
 }
 
 /**
@@ -110,8 +139,8 @@ export function reserveFor({ memory, before, then }: Scenario, totalBytes: numbe
 export function memoryObstacle({ scenarios, sizes }: BenchOptions): string | undefined {
   const needed = Math.max(
     ...scenarios.map((name) => {
-      const { before, then } = scenario(name, sizes);
-      return committedBytes([...before, ...then]);
+      const { before, then, later = [] } = scenario(name, sizes);
+      return committedBytes([...before, ...then, ...later.map(({ step }) => step)]);
     }),
   );
   const { memAvailableBytes: availableBytes = 0 } = readMemoryFigures('');

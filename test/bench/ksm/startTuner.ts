@@ -8,6 +8,7 @@ import type { Settings } from '../../support/agentHost.js';
 import { DaemonProcess, eventually } from '../../support/daemon.js';
 import { obtainKsmtuned } from '../../support/ksmtunedScript.js';
 import type { Lab } from '../../support/lab.js';
+import { ManagerClient } from '../../support/managerClient.js';
 import { isAlive } from '../../support/scratch.js';
 import { residentBytes } from '../figures.js';
 import type { Usage } from './figures.js';
@@ -18,9 +19,20 @@ import type { Tuner } from './tuners.js';
 export interface RunningTuner {
   /** Undefined for one that is the kernel alone. */
   usage(): Usage | undefined;
+  /** What it says itself was saved; undefined for one that says nothing. */
+  told(): Promise<Told | undefined>;
   /** KSM stays as it is then. */
   stop(): Promise<void>;
 }
+
+/** As samepaged has it on D-Bus, in bytes. */
+export interface Told {
+  readonly sharedBytes: number;
+  readonly zeroBytes: number;
+  readonly freedBytes: number;
+}
+
+type SamepagedTuner = Extract<Tuner, { kind: 'samepaged' }>;
 
 /** What a tuner finds. */
 export interface TunerHost {
@@ -47,7 +59,7 @@ export function startTuner(tuner: Tuner, host: TunerHost): Promise<RunningTuner>
     case 'kernel':
       return startKernel(tuner.settings, host);
     case 'samepaged':
-      return startSamepaged(tuner.policy, host);
+      return startSamepaged(tuner, host);
     case 'script':
       return startScript(tuner.repaired, host);
   }
@@ -55,17 +67,17 @@ export function startTuner(tuner: Tuner, host: TunerHost): Promise<RunningTuner>
 
 async function startKernel(settings: KsmSettings, { ksm }: TunerHost): Promise<RunningTuner> {
   await ksm.apply(settings);
-  return { usage: () => undefined, stop: () => ksm.stop() };
+  return { usage: () => undefined, told: () => Promise.resolve(undefined), stop: () => ksm.stop() };
 }
 
 /** The built daemon, on the lab's bus. It has libvirt when this resolves. */
 async function startSamepaged(
-  policy: Values['KSM_POLICY'],
+  { policy, settings }: SamepagedTuner,
   { lab, reserve, cpuMaxPercent }: TunerHost,
 ): Promise<RunningTuner> {
   const directory = lab.bus.directory;
   const config = join(directory, 'samepaged.conf');
-  await writeFile(config, configuration({ ...reserve, ...samepagedSettings(policy, cpuMaxPercent) }));
+  await writeFile(config, configuration({ ...reserve, ...samepagedSettings(policy, cpuMaxPercent), ...settings }));
   const args = ['--bus', lab.address, '--config', config];
   const daemon = DaemonProcess.start(args, { STATE_DIRECTORY: join(directory, 'state') });
   try {
@@ -76,11 +88,22 @@ async function startSamepaged(
   }
   return {
     usage: () => usageOf(daemon.pid),
+    told: () => told(lab),
     stop: async () => {
       const status = await daemon.end();
       if (status !== 0) throw new Error(`samepaged ended with ${String(status)}:\n${daemon.output}`);
     },
   };
+}
+
+async function told(lab: Lab): Promise<Told> {
+  const bus = await lab.bus.connect();
+  try {
+    const { SharedBytes, ZeroBytes, FreedBytes } = await (await ManagerClient.on(bus)).properties();
+    return { sharedBytes: Number(SharedBytes), zeroBytes: Number(ZeroBytes), freedBytes: Number(FreedBytes) };
+  } finally {
+    bus.disconnect();
+  }
 }
 
 /** The real script in the lab's namespaces. Its loop runs when this resolves; it looks first after a whole interval. */
@@ -95,7 +118,7 @@ async function startScript(repaired: boolean, { lab, reserve }: TunerHost): Prom
   await writeFile(config, configuration(reserve));
   await lab.run('unshare', '--mount', '--propagation', 'private', 'sh', '-c', OWN_ETC, 'sh', config, script);
   const pid = await eventually(async () => (await findDaemons('', ['ksmtuned']))[0]?.pid);
-  return { usage: () => usageOf(pid), stop: () => endWithChildren(pid) };
+  return { usage: () => usageOf(pid), told: () => Promise.resolve(undefined), stop: () => endWithChildren(pid) };
 }
 
 /** Besides the reserve; everything else is at its default. */

@@ -1,6 +1,8 @@
 import { formatBytes } from '../../../src/core/format.js';
 import type { Scenario } from '../../../src/simulation/scenario.js';
 import type { Figures } from './figures.js';
+import type { HostMemory } from './hostMemory.js';
+import type { Told } from './startTuner.js';
 import type { Outcome } from './trial.js';
 import type { TunerName } from './tuners.js';
 
@@ -20,27 +22,35 @@ interface Column {
 }
 
 const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
 const NOT_THERE = '-';
 const NEVER = 'never';
 
-/** What happens, and then one row a tuner. */
+const TUNER_COLUMN: Column = { title: ['', 'tuner'], cell: ({ tuner }) => tuner };
+
+/** What happens, and then one row a tuner; below that, where guests stay, one more of the memory that was gained. */
 export function table(scenario: Scenario, outcomes: readonly Outcome[], expect: Expect): string {
   const columns = [
-    { title: ['', 'tuner'], cell: ({ tuner }) => tuner },
+    TUNER_COLUMN,
     ...(scenario.gainMiB > 0 ? gainColumns(scenario, expect) : []),
     ...(outcomes.some(({ guestsReadyMillis }) => guestsReadyMillis !== undefined) ? readyColumns(outcomes) : []),
     ...COMMON_COLUMNS,
   ] satisfies Column[];
+  const steady = outcomes.flatMap((outcome) => (outcome.memory === undefined ? [] : [outcome]));
+  const gained = steady.length > 0 ? ['', ...lines(MEMORY_COLUMNS, steady)] : [];
+  return [`${scenario.name}: ${describe(scenario)}`, '', ...lines(columns, outcomes), ...gained, ''].join('\n');
+}
+
+function lines(columns: readonly Column[], outcomes: readonly Outcome[]): string[] {
   const rows = [0, 1].map((line) => columns.map(({ title }) => title[line] ?? ''));
   rows.push(...outcomes.map((outcome) => columns.map(({ cell }) => cell(outcome))));
   const widths = columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
-  const [above, below, ...body] = rows.map((row) =>
+  const [above = '', below = '', ...body] = rows.map((row) =>
     row
       .map((cell, index) => (index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0)))
       .join('  '),
   );
-  const rule = '-'.repeat(below?.length ?? 0);
-  return [`${scenario.name}: ${describe(scenario)}`, '', above, below, rule, ...body, ''].join('\n');
+  return [above, below, '-'.repeat(below.length), ...body];
 }
 
 function describe({ summary, gainMiB, converged, then }: Scenario): string {
@@ -69,6 +79,7 @@ function gainColumns(scenario: Scenario, expect: Expect): Column[] {
     { title: ['time to', '99 %, s'], cell: (outcome) => told(reach('99')(outcome)?.millis) },
     { title: ['CPU to', '90 %, s'], cell: (outcome) => told(reach('90')(outcome)?.ksmdCpuMillis) },
     { title: ['simu-', 'lated, s'], cell: expected(({ to90KsmdCpuMillis }) => to90KsmdCpuMillis) },
+    { title: ['CPU to', '99 %, s'], cell: (outcome) => told(reach('99')(outcome)?.ksmdCpuMillis) },
     { title: ['of the', 'gain'], cell: ({ figures: { reachedShare = 0 } }) => shareText(reachedShare) },
   ];
 }
@@ -86,7 +97,11 @@ function readyColumns(outcomes: readonly Outcome[]): Column[] {
 }
 
 const COMMON_COLUMNS: readonly Column[] = [
-  { title: ['saved', 'GiB'], cell: ({ figures }) => (figures.savedBytes / MIB / 1024).toFixed(2) },
+  { title: ['saved', 'GiB'], cell: ({ figures }) => gibibytes(figures.savedBytes) },
+  { title: ['integral', 'GiB s'], cell: ({ figures }) => (figures.integralByteSeconds / GIB).toFixed(0) },
+  { title: ['at rest', 's'], cell: ({ figures: { rest } }) => (rest === undefined ? NEVER : seconds(rest.millis)) },
+  { title: ['CPU to', 'rest, s'], cell: ({ figures: { rest } }) => optional(rest?.ksmdCpuMillis, seconds) },
+  { title: ['CPU in', 'all, s'], cell: ({ figures }) => seconds(figures.ksmdCpuMillis) },
   { title: ['calm', 'CPU, s'], cell: ({ figures }) => calm(figures) },
   { title: ['busiest', '10 s, %'], cell: ({ figures }) => figures.busiestPercent.toFixed(0) },
   { title: ['waited', 's'], cell: ({ ksmdWaitedMillis }) => seconds(ksmdWaitedMillis) },
@@ -94,6 +109,56 @@ const COMMON_COLUMNS: readonly Column[] = [
   { title: ['tuner', 'CPU, s'], cell: ({ usage }) => optional(usage?.cpuMillis, seconds) },
   { title: ['tuner', 'MiB'], cell: ({ usage }) => optional(usage?.residentBytes, mebibytes) },
 ];
+
+/** Of guests that stay. */
+const MEMORY_COLUMNS: readonly Column[] = [
+  TUNER_COLUMN,
+  { title: ['MemAvailable', 'gained, GiB'], cell: ({ memory }) => optional(memory, inGibibytes(gainedBytes)) },
+  {
+    title: ["guests' Pss_Anon", 'fell, GiB'],
+    cell: ({ memory }) => optional(memory, inGibibytes(fallBytes('guestsOwnBytes'))),
+  },
+  {
+    title: ["guests' RssAnon", 'fell, GiB'],
+    cell: ({ memory }) => optional(memory, inGibibytes(fallBytes('guestsAnonBytes'))),
+  },
+  { title: ['huge pages', 'at first, GiB'], cell: ({ memory }) => optional(memory?.[0].hugeBytes, gibibytes) },
+  { title: ['huge pages', 'at last, GiB'], cell: ({ memory }) => optional(memory?.[1].hugeBytes, gibibytes) },
+  { title: ["KSM's counters", 'say, GiB'], cell: ({ countedBytes }) => gibibytes(countedBytes) },
+  { title: ['records', 'MiB'], cell: ({ bookkeepingBytes }) => optional(bookkeepingBytes, mebibytes) },
+  { title: ['samepaged: shared,', 'zero, freed, GiB'], cell: ({ told }) => optional(told, toldText) },
+  {
+    title: ['told less records,', 'to MemAvailable'],
+    cell: (outcome) => offText(outcome, outcome.bookkeepingBytes ?? 0, gainedBytes),
+  },
+  { title: ['told,', 'to Pss_Anon'], cell: (outcome) => offText(outcome, 0, fallBytes('guestsOwnBytes')) },
+];
+
+type BeginAndEnd = readonly [HostMemory, HostMemory];
+
+function gainedBytes([begin, end]: BeginAndEnd): number {
+  return end.availableBytes - begin.availableBytes;
+}
+
+function fallBytes(figure: keyof HostMemory) {
+  return ([begin, end]: BeginAndEnd) => begin[figure] - end[figure];
+}
+
+function inGibibytes(read: (memory: BeginAndEnd) => number) {
+  return (memory: BeginAndEnd) => gibibytes(read(memory));
+}
+
+function toldText({ sharedBytes, zeroBytes, freedBytes }: Told): string {
+  return [sharedBytes, zeroBytes, freedBytes].map(gibibytes).join(' + ');
+}
+
+/** How far what samepaged says is from what was gained; MemAvailable has the memory of the records off. */
+function offText({ memory, told }: Outcome, recordsBytes: number, read: (memory: BeginAndEnd) => number): string {
+  if (memory === undefined || told === undefined || read(memory) <= 0) return NOT_THERE;
+  const toldBytes = told.sharedBytes + told.zeroBytes + told.freedBytes - recordsBytes;
+  const percent = (toldBytes / read(memory) - 1) * 100;
+  return `${percent < 0 ? '' : '+'}${percent.toFixed(1)} %`;
+}
 
 /** A calm that was not watched has no length. */
 function calm({ calmKsmdCpuMillis, calmMillis }: Figures): string {
@@ -112,6 +177,10 @@ function optional<T>(value: T | undefined, format: (value: T) => string): string
 
 function seconds(millis: number): string {
   return (millis / 1000).toFixed(1);
+}
+
+function gibibytes(bytes: number): string {
+  return (bytes / GIB).toFixed(2);
 }
 
 function mebibytes(bytes: number): string {

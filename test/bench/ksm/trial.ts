@@ -7,9 +7,10 @@ import { atTime } from './curve.js';
 import { type Course, type Figures, type Usage, figuresOf } from './figures.js';
 import type { KsmControl } from './ksmControl.js';
 import type { Progress } from './progress.js';
+import { type HostMemory, readHostMemory } from './hostMemory.js';
 import { type Measured, Sampler } from './sampler.js';
-import { type Stage, reserveFor } from './stage.js';
-import { startTuner } from './startTuner.js';
+import { type Stage, reserveFor, watchedMillis } from './stage.js';
+import { type Told, startTuner } from './startTuner.js';
 import { TUNERS, type TunerName } from './tuners.js';
 
 /** What a trial works with. */
@@ -25,6 +26,7 @@ export interface TrialOptions {
   readonly cpuMaxPercent: number;
   readonly limitMillis: number;
   readonly afterMillis: number;
+  readonly forMillis: number | undefined;
 }
 
 /** What a tuner did in a scenario. */
@@ -34,6 +36,12 @@ export interface Outcome {
   readonly figures: Figures;
   /** Undefined for a tuner that is the kernel alone. */
   readonly usage: Usage | undefined;
+  /** What samepaged says was saved. */
+  readonly told: Told | undefined;
+  /** At the beginning of what the scenario does, and at the end; undefined where guests come or go meanwhile. */
+  readonly memory: readonly [HostMemory, HostMemory] | undefined;
+  /** What KSM's counters say was saved, at the end. */
+  readonly countedBytes: number;
   readonly bookkeepingBytes: number | undefined;
   /** How long ksmd was ready to run and had no CPU: much of it says that the machine had other things to do. */
   readonly ksmdWaitedMillis: number;
@@ -68,13 +76,17 @@ export async function runTrial(
     progress.stage(`${title}: merging what is alike before it begins`);
     await ksm.converge(signal);
   }
-  using sampler = new Sampler();
+  using sampler = new Sampler(hasEmptyPages(scenario) ? 'guests' : 'counters');
   const reserve = reserveFor(scenario, readMemoryFigures('').memTotalBytes);
+  let memoryAtBegin = readHostMemory();
   const startedMillis = performance.now();
   const tuner = await startTuner(TUNERS[name], { lab, ksm, reserve, cpuMaxPercent: options.cpuMaxPercent });
   try {
     const trial = new Trial(theatre, sampler, scenario, name, options);
-    if (scenario.converged) await trial.untilRest();
+    if (scenario.converged) {
+      await trial.untilRest();
+      memoryAtBegin = readHostMemory();
+    }
     const course = await trial.watch(scenario.converged ? performance.now() : startedMillis);
     const { points } = sampler;
     const atBegin = points.find(({ atMillis }) => atMillis >= course.beginMillis) ?? sampler.latest;
@@ -83,6 +95,9 @@ export async function runTrial(
       tuner: name,
       figures: figuresOf(points, course, scenario.gainMiB * MIB),
       usage: tuner.usage(),
+      told: await tuner.told(),
+      memory: isSteady(scenario) ? [memoryAtBegin, readHostMemory()] : undefined,
+      countedBytes: sampler.latest.countedBytes,
       bookkeepingBytes: sampler.latest.bookkeepingBytes,
       ksmdWaitedMillis: (sampler.latest.ksmdWaitNanos - atBegin.ksmdWaitNanos) / 1e6,
       guestsReadyMillis: course.guestsReadyMillis,
@@ -91,7 +106,7 @@ export async function runTrial(
   } finally {
     await tuner.stop();
     // After an interruption the laboratory goes as a whole.
-    if (!signal.aborted) await stage.undo(scenario.then);
+    if (!signal.aborted) await stage.undo(scenario);
   }
 }
 
@@ -125,37 +140,47 @@ class Trial {
   /** From the beginning of what the scenario does to the end of the calm after it. */
   async watch(beginMillis: number): Promise<Course & Pick<Outcome, 'guestsReadyMillis'>> {
     const { stage, progress } = this.#theatre;
-    const { then, converged } = this.#scenario;
-    const { limitMillis, afterMillis } = this.#options;
-    const merges = TUNERS[this.#name].neverMerges !== true;
+    const { then, later = [], converged } = this.#scenario;
     progress.stage(titleOf(this.#scenario, this.#name));
-    const gainBytes = this.#scenario.gainMiB * MIB;
     const baseBytes = atTime(this.#sampler.points, beginMillis).savedBytes;
-    await stage.take(then);
-    const doneMillis = performance.now();
-    const zeroMillis = converged ? doneMillis : beginMillis;
-    if (merges && gainBytes > 0) {
-      await this.#until(zeroMillis + limitMillis, (now) => {
-        const share = (now.savedBytes - baseBytes) / gainBytes;
-        progress.detail(`${percentText(share)} of the gain after ${secondsText(now.atMillis - zeroMillis)}`);
-        return share >= ALL_SHARE;
-      });
-    }
-    const calmBegin = performance.now();
-    if (merges) {
-      await this.#until(calmBegin + afterMillis, (now) => {
-        progress.detail(`calm, ${secondsText(calmBegin + afterMillis - now.atMillis)} to go`);
-        return false;
-      });
-    }
+    const taken = stage.take(then).then(() => performance.now());
+    const zeroMillis = converged ? await taken : beginMillis;
+    const [doneMillis, gainedMillis] = await Promise.all([
+      taken,
+      this.#watchGain(zeroMillis, baseBytes),
+      stage.follow(later, zeroMillis),
+    ]);
     const starts = then.some(({ kind }) => kind === 'start');
     const calmEnd = this.#sampler.take().atMillis;
     return {
       beginMillis,
       zeroMillis,
-      calmMillis: [calmBegin, calmEnd],
+      calmMillis: [Math.max(doneMillis, gainedMillis), calmEnd],
       guestsReadyMillis: starts ? doneMillis - beginMillis : undefined,
     };
+  }
+
+  /** @returns when the gain was had, or waited for no longer; the calm after it is over when it resolves. */
+  async #watchGain(zeroMillis: number, baseBytes: number): Promise<number> {
+    const { progress } = this.#theatre;
+    const { limitMillis, afterMillis } = this.#options;
+    const lastsMillis = watchedMillis(this.#scenario, this.#options);
+    const gainBytes = this.#scenario.gainMiB * MIB;
+    if (TUNERS[this.#name].neverMerges === true) return performance.now();
+    if (gainBytes > 0) {
+      await this.#until(zeroMillis + (lastsMillis ?? limitMillis), (now) => {
+        const share = (now.savedBytes - baseBytes) / gainBytes;
+        progress.detail(`${percentText(share)} of the gain after ${secondsText(now.atMillis - zeroMillis)}`);
+        return share >= ALL_SHARE;
+      });
+    }
+    const gainedMillis = performance.now();
+    const endMillis = lastsMillis === undefined ? gainedMillis + afterMillis : zeroMillis + lastsMillis;
+    await this.#until(endMillis, (now) => {
+      progress.detail(`calm, ${secondsText(endMillis - now.atMillis)} to go`);
+      return false;
+    });
+    return gainedMillis;
   }
 
   /** Looks again and again, until `isEnough` or until that time has come. */
@@ -164,6 +189,16 @@ class Trial {
       await sleep(LOOK_MILLIS, undefined, { signal: this.#theatre.signal });
     }
   }
+}
+
+/** Whether guests have empty pages, which splits of huge pages free: no counter shows it, and unmerging does not undo it. */
+export function hasEmptyPages({ before }: Scenario): boolean {
+  return before.some((step) => step.kind === 'start' && (step.content.zeroMiB ?? 0) > 0);
+}
+
+/** Whether the guests stay the same, so that what is available tells what merging gave. */
+function isSteady({ then, later = [] }: Scenario): boolean {
+  return [...then, ...later.map(({ step }) => step)].every(({ kind }) => kind === 'align');
 }
 
 function titleOf({ name }: Scenario, tuner: TunerName): string {

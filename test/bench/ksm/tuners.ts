@@ -1,12 +1,13 @@
 import type { Values } from '../../../src/config/keys.js';
 import type { KsmSettings } from '../../../src/core/ksm.js';
 import type { ScenarioName } from '../../../src/simulation/scenario.js';
+import type { Settings } from '../../support/agentHost.js';
 import { FLAT_OUT } from './ksmControl.js';
 
 /** What tunes KSM: ksmd alone, set once; samepaged; or ksmtuned's script. */
 export type Tuner = (
   | { readonly kind: 'kernel'; readonly settings: KsmSettings }
-  | { readonly kind: 'samepaged'; readonly policy: Values['KSM_POLICY'] }
+  | { readonly kind: 'samepaged'; readonly policy: Values['KSM_POLICY']; readonly settings?: Settings }
   | { readonly kind: 'script'; readonly repaired: boolean }
 ) & {
   readonly summary: string;
@@ -19,6 +20,12 @@ export type Tuner = (
 /** In the order of the table. */
 const ALL = {
   adaptive: { kind: 'samepaged', policy: 'adaptive', summary: 'samepaged, KSM_POLICY=adaptive' },
+  'adaptive-keep': {
+    kind: 'samepaged',
+    policy: 'adaptive',
+    settings: { KSM_USE_ZERO_PAGES: 'keep' },
+    summary: 'the same with KSM_USE_ZERO_PAGES=keep: use_zero_pages stays at 0',
+  },
   advisor: { kind: 'samepaged', policy: 'advisor', summary: 'samepaged, KSM_POLICY=advisor' },
   'ksmtuned-policy': { kind: 'samepaged', policy: 'ksmtuned', summary: 'samepaged, KSM_POLICY=ksmtuned' },
   ksmtuned: { kind: 'script', repaired: false, summary: "Debian's ksmtuned script as it is shipped" },
@@ -34,6 +41,11 @@ const ALL = {
     summary: 'run=1, pages_to_scan=100, sleep_millisecs=20',
   },
   'flat-out': { kind: 'kernel', settings: FLAT_OUT, summary: 'ksmd without any sleep, which nothing outruns' },
+  'flat-out-zero': {
+    kind: 'kernel',
+    settings: { ...FLAT_OUT, useZeroPages: 1 },
+    summary: 'the same with use_zero_pages=1',
+  },
   off: { kind: 'kernel', settings: { run: 0 }, summary: 'run=0', only: 'boot-storm', neverMerges: true },
 } as const satisfies Record<string, Tuner>;
 
