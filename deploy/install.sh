@@ -70,15 +70,7 @@ for program in samepaged samepagectl; do
 	{ echo "#!$node"; sed 1d "$work/$program.js"; } > "$work/$program"
 done
 sed "s|^node=.*|node='$node'|; s|/usr/lib/samepaged|$library|g" deploy/systemd/service.sh > "$work/service"
-# The service sees of the host's programs what is in /usr.
-visible=/usr
-for path in "${node%% *}" "$library"; do
-	case $path in
-	/usr/*) ;;
-	*) visible="$visible $path" ;;
-	esac
-done
-sed "s|/usr/bin/samepage|$bindir/samepage|g; s|/usr/lib/samepaged|$library|g; s|^BindReadOnlyPaths=/usr$|BindReadOnlyPaths=$visible|" \
+sed "s|/usr/bin/samepage|$bindir/samepage|g; s|/usr/lib/samepaged|$library|g" \
 	deploy/systemd/samepaged.service \
 	> "$work/samepaged.service"
 if [ -e "$DESTDIR$list" ]; then cp "$DESTDIR$list" "$work/list"; fi
