@@ -104,8 +104,9 @@ export class Daemon {
   }
 
   private async ask(iface: string, member: string, signature = '', body: readonly unknown[] = []): Promise<unknown> {
-    const interactive = process.stdin.isTTY && process.getuid?.() !== 0 && iface === MANAGER_INTERFACE;
-    const timeoutMillis = member === 'Unmerge' ? UNMERGE_MILLIS : ANSWER_MILLIS + (interactive ? PASSWORD_MILLIS : 0);
+    const interactive = process.stdin.isTTY && iface === MANAGER_INTERFACE;
+    const asked = interactive && process.getuid?.() !== 0;
+    const timeoutMillis = member === 'Unmerge' ? UNMERGE_MILLIS : ANSWER_MILLIS + (asked ? PASSWORD_MILLIS : 0);
     const call = { ...DAEMON, interface: iface, member, signature, body, interactive, timeoutMillis };
     const [reply] = await this.bus.call(call);
     return plain(reply);

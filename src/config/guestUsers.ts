@@ -11,7 +11,7 @@ export function configuredGuestUsers(root: Root): GuestUsers {
 
 function guestUsersIn(file: string): string {
   try {
-    return loadConfig(file).values.KSM_GUEST_USERS;
+    return loadConfig(file, false).values.KSM_GUEST_USERS;
   } catch (error) {
     if (error instanceof ConfigError) return KEYS.KSM_GUEST_USERS.fallback;
     throw error;

@@ -54,11 +54,14 @@ function toldOf(findings: readonly Finding[]): readonly string[] {
 
 /**
  * Reads `file` and then `file`.d/*.conf in name order; a later value replaces an earlier one. A missing file means the
- * defaults, but only where it is the one that nobody asked for.
+ * defaults, but only where nobody asked for it.
  *
  * @throws ConfigError with all problems of all files.
  */
-export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
+export function loadConfig(
+  file: string = DEFAULT_CONFIG_FILE,
+  wasAskedFor: boolean = file !== DEFAULT_CONFIG_FILE,
+): Config {
   const values: Record<string, unknown> = { ...defaultValues() };
   const origins: Record<string, Origin> = {};
   for (const [name, { fallback }] of Object.entries(KEYS)) {
@@ -66,8 +69,7 @@ export function loadConfig(file: string = DEFAULT_CONFIG_FILE): Config {
   }
 
   const read = (path: string): readonly Finding[] => {
-    const isAskedFor = path === file && file !== DEFAULT_CONFIG_FILE;
-    const { text, isPrivate, findings: unread } = readText(path, isAskedFor);
+    const { text, isPrivate, findings: unread } = readText(path, wasAskedFor && path === file);
     const { assignments, complaints } = parseAssignments(text);
     const bad = complaints.map(({ line, message }) => errorAt(line, `${path}:${line}: ${message}`));
     const unusable = assignments.flatMap(({ key, value: given, line }): Finding[] => {

@@ -136,7 +136,7 @@ function configuration(file: string): Configuration {
   });
   const present = existsSync(file);
   try {
-    const config = loadConfig(file);
+    const config = loadConfig(file, false);
     return { file, present, errors: [], warnings: config.warnings, ...settings(config.values) };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -89,17 +89,3 @@ describe('org.samepaged1.Manager.xml', () => {
     }
   });
 });
-
-describe('org.samepaged1.service', () => {
-  it('has systemd start the unit for the name', () => {
-    const lines = readFileSync('deploy/dbus/org.samepaged1.service', 'utf8').split('\n');
-    const keys = lines.filter((line) => /^[^#]+/.test(line));
-    assert.deepEqual(keys, [
-      '[D-BUS Service]',
-      'Name=org.samepaged1',
-      'Exec=/bin/false',
-      'User=root',
-      'SystemdService=samepaged.service',
-    ]);
-  });
-});

@@ -28,7 +28,7 @@ const addAll = (store: HistoryStore, records: readonly HistoryRecord[]) => {
 describe('the history', () => {
   test('is kept over restarts, and everybody may read it', () => {
     using place = new HistoryPlace();
-    const records = [guestAt(1), sampleAt(NOW), guestAt(2)];
+    const records = [guestAt(1), guestAt(2), sampleAt(NOW)];
     const first = place.open();
     assert.equal(existsSync(place.directory), false, 'nothing is made before there is something to write');
     addAll(first, records);

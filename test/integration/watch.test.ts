@@ -108,7 +108,7 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     const { tmux } = watch;
     await host.bus.killBus();
     await tmux.shows(/^samepaged cannot be asked: waiting for it/m);
-    await daemon.exit();
+    await daemon.end();
     await tmux.press('C-c');
     await isAsBefore(watch, 0);
     await tmux.enter(`clear; samepagectl watch ${watchWords(host).join(' ')}`);

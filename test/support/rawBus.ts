@@ -28,11 +28,18 @@ export class RawBus implements Disposable {
   private readonly socket: Socket;
   /** The last of it. */
   private received = '';
+  /** What taken() waits for: answers may come after it. */
+  private awaited = '';
+  private wasHeard = false;
   private serial = 0;
 
   private constructor(socket: Socket) {
     this.socket = socket;
-    socket.on('data', (data) => (this.received = (this.received + data.toString('latin1')).slice(-RECEIVED_BYTES)));
+    socket.on('data', (data) => {
+      const received = this.received + data.toString('latin1');
+      this.wasHeard ||= this.awaited !== '' && received.includes(this.awaited);
+      this.received = received.slice(-RECEIVED_BYTES);
+    });
     socket.on('error', () => undefined);
   }
 
@@ -58,10 +65,11 @@ export class RawBus implements Disposable {
   /** Resolves when samepaged has taken all that was sent. */
   async taken(): Promise<void> {
     const member = `Unknown${(this.serial += 1)}`;
+    this.awaited = `there is no org.samepaged1.Manager.${member}`;
+    this.wasHeard = false;
     this.send({ member });
-    const answer = `there is no org.samepaged1.Manager.${member}`;
     await eventually(
-      () => this.received.includes(answer),
+      () => this.wasHeard,
       30_000,
       () => `no answer to ${member}`,
     );
