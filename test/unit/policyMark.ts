@@ -7,6 +7,7 @@ export const ZERO: Mark = {
   profitBytes: 0,
   savedBytes: 0,
   bookkeepingBytes: 0,
+  beingFreedBytes: 0,
   pagesVolatile: 0,
   pagesSeen: 1000,
   pagesMerged: 0,

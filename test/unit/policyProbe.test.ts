@@ -22,6 +22,7 @@ const BEGIN: Mark = {
   profitBytes: 0,
   savedBytes: 0,
   bookkeepingBytes: 64 * MIB,
+  beingFreedBytes: 0,
   pagesVolatile: 100_000,
   pagesSeen: 1_000_000,
   pagesMerged: 0,

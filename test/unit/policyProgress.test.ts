@@ -59,6 +59,12 @@ describe('what ksmd did between two looks', () => {
   });
 });
 
+test('what is told of guests that have gone comes and goes, and is no gain', () => {
+  const told = markWith({ savedBytes: 60 * MIB, profitBytes: 50 * MIB, beingFreedBytes: 40 * MIB });
+  const over = markWith({ savedBytes: 100 * MIB, profitBytes: 90 * MIB });
+  assert.deepEqual([progressBetween(told, over)?.gainedBytes, progressBetween(over, told)?.gainedBytes], [0, 0]);
+});
+
 describe('a gain is worth it', () => {
   const rows: { cpuMillis: number; gainedBytes: number; worth: boolean }[] = [
     { cpuMillis: 1000, gainedBytes: 4 * MIB, worth: true },

@@ -74,6 +74,7 @@ export interface Situation {
 const BUSY_SHARE = 0.25;
 /** Guests that brought little wait for more until a burst for them takes no more than this part of a core on average. */
 const LOOK_SHARE = 0.05;
+
 export function isScanning({ name }: Phase): boolean {
   return name === 'burst' || name === 'probe';
 }

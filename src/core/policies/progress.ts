@@ -8,6 +8,8 @@ export interface Mark {
   readonly profitBytes: number;
   readonly savedBytes: number;
   readonly bookkeepingBytes: number;
+  /** What the kernel still counts of guests that have gone, which is an estimate and in none of these. */
+  readonly beingFreedBytes: number;
   /** Pages that were not as ksmd had seen them before, or that it sees for the first time. */
   readonly pagesVolatile: number;
   readonly pagesSeen: number;
@@ -27,11 +29,11 @@ export interface Mark {
 
 export function markOf(sample: Sample): Mark {
   const { ksm, monotonicMillis, ksmdCpuNanos, ksmdWaitNanos = 0, cpuStalledNanos = 0 } = sample;
-  const { profitBytes, savedBytes, bookkeepingBytes } = savingsOfSample(sample);
+  const { profitBytes, savedBytes, bookkeepingBytes, beingFreedBytes } = savingsOfSample(sample);
   return {
     monotonicMillis,
     fullScans: ksm.fullScans ?? 0,
-    ...{ profitBytes, savedBytes, bookkeepingBytes },
+    ...{ profitBytes, savedBytes, bookkeepingBytes, beingFreedBytes },
     pagesVolatile: ksm.pagesVolatile ?? 0,
     pagesSeen: pagesSeen(ksm),
     pagesMerged: ksm.pagesShared + ksm.pagesSharing,
@@ -90,7 +92,10 @@ export function progressBetween(from: Mark, to: Mark): Progress | undefined {
     cpuNanos: seenNanos ?? (visitedPages ?? 0) * DEAREST_PAGE_NANOS,
     waitNanos: Math.max(to.waitNanos - from.waitNanos, 0),
     stalledNanos: to.stalledNanos - from.stalledNanos,
-    gainedBytes: Math.min(to.profitBytes - from.profitBytes, to.savedBytes - from.savedBytes),
+    // By what the kernel counts: an estimate that comes and goes is no gain.
+    gainedBytes:
+      Math.min(to.profitBytes - from.profitBytes, to.savedBytes - from.savedBytes) +
+      (to.beingFreedBytes - from.beingFreedBytes),
     volatilePages: to.pagesVolatile - from.pagesVolatile,
     zeroedPages: Math.max(to.zeroPages - from.zeroPages, 0),
   };
