@@ -61,7 +61,8 @@ async function runLayer(layer: Layer): Promise<Outcome> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const stream = run({
     files: files.map((name) => join(directory, name)),
-    concurrency: layer.parallel ? availableParallelism() : 1,
+    // Files that run side by side wait for their daemons half of the time.
+    concurrency: layer.parallel ? availableParallelism() + 1 : 1,
   });
   stream.on('test:pass', ({ skip, todo, details }) => {
     if (details.type === 'suite') return;
