@@ -1,5 +1,6 @@
 import { formatBytes, plural } from '../core/format.js';
 import { guestObstacle } from '../core/hold.js';
+import { shellWord } from '../core/shellWord.js';
 import { Daemon } from '../client/client.js';
 import type { RetuneReply } from '../client/replies.js';
 import { messageOf } from '../errors.js';
@@ -121,7 +122,7 @@ async function putBack(process: GuestProcess, side: LibvirtSide): Promise<readon
     await changeOffer('', process, monitor, true, () => undefined);
     return [];
   } catch (error) {
-    const advice = `samepagectl guests allow --now ${process.name}`;
+    const advice = `samepagectl guests allow --now -- ${shellWord(process.name)}`;
     return [{ guest: process.name, problem: `its memory is not offered again (${messageOf(error)}): ${advice}` }];
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { shellWord } from '../../src/core/shellWord.js';
 
@@ -25,4 +26,12 @@ test('a shell takes anything else for one word that is the text', () => {
   ];
   const command = `printf '%s\\n' ${texts.map(shellWord).join(' ')}`;
   assert.equal(execFileSync('sh', ['-c', command], { encoding: 'utf8' }), `${texts.join('\n')}\n`);
+});
+
+test('no command that a person will paste has a name in it that is not quoted', () => {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  // Where a name or a guest is put into the text of such a command.
+  const unquoted = /(?:samepagectl guests|virsh) [^`'\n]*\$\{(?!shellWord\()[^}]*(?:name|guest)[^}]*\}/i;
+  const found = files.filter((file) => unquoted.test(readFileSync(`src/${file}`, 'utf8')));
+  assert.deepEqual(found, []);
 });
