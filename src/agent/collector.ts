@@ -179,11 +179,15 @@ function countedPages(
   { pagesSharing, fullScans = 0 }: KsmState,
   pageBytes: number,
 ): CountedPages {
-  const running = new Set(listed.map(({ name }) => name));
   const merged = [...seen].flatMap(([name, { mergedBytes }]): [string, number][] =>
-    mergedBytes === undefined || !running.has(name) ? [] : [[name, mergedBytes]],
+    mergedBytes === undefined ? [] : [[name, mergedBytes]],
   );
-  return { mergedBytes: new Map(merged), running, sharingBytes: pagesSharing * pageBytes, fullScans };
+  return {
+    mergedBytes: new Map(merged),
+    running: new Set(listed.map(({ name }) => name)),
+    sharingBytes: pagesSharing * pageBytes,
+    fullScans,
+  };
 }
 
 /** See AnonymousReading. */

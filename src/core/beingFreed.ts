@@ -12,7 +12,10 @@ export interface BeingFreed {
 
 /** One look at what is merged. */
 export interface CountedPages {
-  /** Merged memory by guest's name, in bytes (ksm_merging_pages), of those of which it is known. */
+  /**
+   * Merged memory by guest's name, in bytes (ksm_merging_pages), of those of which it is known. It may be older than the
+   * rest, and so have guests in it that have gone.
+   */
   readonly mergedBytes: ReadonlyMap<string, number>;
   /** All guests that run. */
   readonly running: ReadonlySet<string>;
@@ -27,7 +30,9 @@ const ENDS_OF_PASSES = 2;
 export function nextBeingFreed(before: BeingFreed | undefined, look: CountedPages): BeingFreed {
   const { sharingBytes, fullScans } = look;
   if (before === undefined) return { bytes: 0, sinceFullScans: fullScans, look };
-  const gone = [...before.look.mergedBytes].filter(([name]) => !look.running.has(name));
+  const gone = [...before.look.mergedBytes].filter(
+    ([name]) => before.look.running.has(name) && !look.running.has(name),
+  );
   const goneBytes = gone.reduce((sum, [, bytes]) => sum + bytes, 0);
   const sinceFullScans = goneBytes > 0 ? fullScans : before.sinceFullScans;
   const struckBytes = Math.max(before.look.sharingBytes - sharingBytes, 0);

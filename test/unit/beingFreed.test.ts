@@ -35,6 +35,19 @@ test('or all is unmerged; it is never more than the kernel counts', () => {
   assert.deepEqual(looks([{ a: 900 }, 800, 7], [{}, 800, 7], [{}, 800, 0]), [0, 800, 0]);
 });
 
+test('once, also where what is merged was read before the guest went', () => {
+  const mergedBytes = new Map([
+    ['a', 500],
+    ['b', 300],
+  ]);
+  const look = (...running: readonly string[]) => ({
+    ...{ mergedBytes, running: new Set(running), sharingBytes: 800, fullScans: 7 },
+  });
+  let state = nextBeingFreed(undefined, look('a', 'b'));
+  for (let times = 0; times < 3; times += 1) state = nextBeingFreed(state, look('a'));
+  assert.equal(state.bytes, 300);
+});
+
 test('a guest of which nothing is known is nothing', () => {
   const look = { mergedBytes: new Map(), sharingBytes: 800, fullScans: 1 };
   const before = nextBeingFreed(undefined, { ...look, running: new Set(['a']) });
