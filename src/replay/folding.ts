@@ -17,27 +17,31 @@ const LEAST_FOLDED = 8;
 export function foldRepeated(decisions: readonly HistoryDecision[]): readonly DecisionLine[] {
   const lines: DecisionLine[] = [];
   for (let from = 0; from < decisions.length;) {
-    const rest = decisions.slice(from);
-    const stretch = repeatedAtStart(rest);
-    const shown = rest.slice(0, stretch?.kinds ?? 1);
+    const stretch = repeatedFrom(decisions, from);
+    const shownTo = from + (stretch?.kinds ?? 1);
+    const to = stretch?.to ?? shownTo;
+    const shown = decisions.slice(from, shownTo);
     lines.push(...shown.map(({ atMillis, sentence }) => ({ atMillis, text: sentence })));
-    if (stretch !== undefined) lines.push(foldedLine(rest.slice(stretch.kinds, stretch.length), stretch.kinds));
-    from += stretch?.length ?? 1;
+    if (stretch !== undefined) lines.push(foldedLine(decisions.slice(shownTo, to), stretch.kinds));
+    from = to;
   }
   return lines;
 }
 
-/** How many decisions from the first on are of the kinds that come first; undefined where that is not worth folding. */
-function repeatedAtStart(decisions: readonly HistoryDecision[]): { kinds: number; length: number } | undefined {
-  const [first] = decisions;
+/** To where the decisions are of the kinds that stand at `from`; undefined where that is not worth folding. */
+function repeatedFrom(decisions: readonly HistoryDecision[], from: number): { kinds: number; to: number } | undefined {
+  const first = decisions[from];
   if (first === undefined) return undefined;
   for (let kinds = 1; kinds <= MOST_KINDS; kinds += 1) {
-    const among = new Set(decisions.slice(0, kinds).map(kindOf));
+    const among = new Set(decisions.slice(from, from + kinds).map(kindOf));
     if (among.size < kinds) return undefined;
-    const end = decisions.findIndex((decision) => !among.has(kindOf(decision)));
-    const length = end < 0 ? decisions.length : end;
-    const returns = decisions.slice(kinds, length).some((decision) => kindOf(decision) === kindOf(first));
-    if (returns && length - kinds >= LEAST_FOLDED) return { kinds, length };
+    let to = from + kinds;
+    let returns = false;
+    for (let next = decisions[to]; next !== undefined && among.has(kindOf(next)); next = decisions[to]) {
+      returns ||= kindOf(next) === kindOf(first);
+      to += 1;
+    }
+    if (returns && to - from - kinds >= LEAST_FOLDED) return { kinds, to };
   }
   return undefined;
 }
