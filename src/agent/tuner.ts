@@ -113,7 +113,8 @@ export class Tuner {
   /**
    * Gives the kernel back, as KSM_ON_EXIT says: `restore` puts back everything that was changed, `stop` and `unmerge` do so
    * but leave ksmd stopped (run=0) or undo all merging (run=2), `leave` changes nothing. Each setting goes back by itself,
-   * whatever becomes of the others, and none is waited for long, but for an unmerge. Goes straight to sysfs: libvirt may be the reason for the end.
+   * whatever becomes of the others, and none is waited for long, but for an unmerge. Goes straight to sysfs: libvirt may be
+   * the reason for the end.
    */
   async restore(onExit: OnExit): Promise<Applied> {
     if (this.ledger === undefined) return { writes: [], problems: [] };

@@ -13,7 +13,7 @@ export interface UnmergeCheckOptions {
   readonly root: Root;
   readonly ksm: KsmDirectory;
   readonly pageSizeBytes: number;
-  /** What splits of huge pages gave back. */
+  /** What KSM's counters do not tell. */
   readonly watched: Watched;
 }
 

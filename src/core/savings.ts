@@ -44,7 +44,7 @@ export function savingsOf(
   const savedBytes = sharedBytes + zeroBytes + freedBytes;
   const bookkeepingBytes = recordBytes(ksm, pageSizeBytes);
   const countedProfit =
-    ksm.generalProfit === undefined ? savedBytes - freedBytes - bookkeepingBytes : ksm.generalProfit - beingFreedBytes;
+    ksm.generalProfit === undefined ? sharedBytes + zeroBytes - bookkeepingBytes : ksm.generalProfit - beingFreedBytes;
   const profitBytes = countedProfit + freedBytes;
   return { sharedBytes, beingFreedBytes, zeroBytes, freedBytes, savedBytes, bookkeepingBytes, profitBytes };
 }

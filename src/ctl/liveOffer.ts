@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration } from '../core/duration.js';
 import { formatBytes } from '../core/format.js';
 import { guestObstacle } from '../core/hold.js';
+import { savingsOf } from '../core/savings.js';
 import type { GuestProcess } from '../host/guestProcess.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { type KsmStat, readKsmStat } from '../host/ksmStat.js';
@@ -77,10 +78,9 @@ export function offerObstacle(root: Root, guest: GuestProcess): string | undefin
 /** What unmerging the guest can take at most: its merged pages, and no more than what merging saves in all. */
 function mostTaken(root: Root, { ksmStat, residentBytes }: GuestProcess): number {
   const pageBytes = pageSizeBytes(root);
-  const { pagesSharing, ksmZeroPages = 0 } = new KsmDirectory(root).read();
-  const saved = (pagesSharing + Math.max(ksmZeroPages, 0)) * pageBytes;
+  const { savedBytes } = savingsOf(new KsmDirectory(root).read(), pageBytes);
   const merged = ksmStat.kind === 'told' ? mergedBytesOf(ksmStat.stat, pageBytes) : undefined;
-  return Math.min(merged ?? residentBytes, saved);
+  return Math.min(merged ?? residentBytes, savedBytes);
 }
 
 /** Undefined where the kernel does not tell. */
