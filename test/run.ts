@@ -54,7 +54,9 @@ async function runLayer(layer: Layer): Promise<Outcome> {
 
   const directory = join('dist/test', layer.name);
   const files = existsSync(directory)
-    ? readdirSync(directory).filter((name) => name.endsWith('.test.js') && existsSync(sourceOf(layer.name, name)))
+    ? readdirSync(directory, { encoding: 'utf8', recursive: true })
+        .filter((name) => name.endsWith('.test.js') && existsSync(sourceOf(layer.name, name)))
+        .sort()
     : [];
   if (files.length === 0) return { ...none, failed: 1, skipped: 0, note: `no test in test/${layer.name}` };
   process.stdout.write(`\n${layer.name}: ${files.length} files\n`);
