@@ -2,8 +2,8 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DaemonProcess } from '../support/daemon.js';
 import { HostTree } from '../support/hostTree.js';
-import { PrivateBus } from '../support/privateBus.js';
-import { startTestGuest } from '../support/testDriver.js';
+import { PrivateBus } from '../support/dbus/privateBus.js';
+import { startTestGuest } from '../support/dbus/testDriver.js';
 import { cpuMillis } from './figures.js';
 
 const GUESTS = 8;

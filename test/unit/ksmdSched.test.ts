@@ -5,7 +5,7 @@ import { type KsmdSchedChoice, withKsmdSched } from '../../src/core/policies/ksm
 import type { PolicyMemory } from '../../src/core/policies/memory.js';
 import type { Policy } from '../../src/core/policy.js';
 import type { Sample } from '../../src/core/sample.js';
-import { IDLE_KSM, sampleOf } from './examples.js';
+import { IDLE_KSM, sampleOf } from '../support/examples/examples.js';
 
 const SEEN = { ...IDLE_KSM, ksmdSched: 'other 5' } as const;
 const BUDGET_PERCENT = 50;
