@@ -4,7 +4,7 @@ import type { KsmSettings } from '../core/ksm.js';
 import { adaptivePolicy } from '../core/policies/adaptive/policy.js';
 import { advisorPolicy } from '../core/policies/advisor/policy.js';
 import { type KsmtunedOptions, ksmtunedPolicy } from '../core/policies/ksmtuned/policy.js';
-import { withKsmdSched } from '../core/policies/ksmdSched.js';
+import { withKsmdSched } from '../core/policies/shared/ksmdSched.js';
 import type { NeedOptions } from '../core/policies/shared/need.js';
 import { withZeroPages } from '../core/policies/shared/zeroPages.js';
 import type { Policy, Trigger } from '../core/policy.js';

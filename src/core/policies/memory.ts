@@ -1,6 +1,6 @@
 import type { AdaptiveMemory } from './adaptive/policy.js';
 import type { AdvisorMemory } from './advisor/policy.js';
-import type { KsmdSchedMemory } from './ksmdSched.js';
+import type { KsmdSchedMemory } from './shared/ksmdSched.js';
 import type { ZeroPagesMemory } from './shared/zeroPages.js';
 
 /** What the policy ksmtuned remembers. */

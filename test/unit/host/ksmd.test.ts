@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Ksmd } from '../../src/host/ksmd.js';
-import { HostTree } from '../support/hostTree.js';
+import { Ksmd } from '../../../src/host/ksmd.js';
+import { HostTree } from '../../support/hostTree.js';
 
 const KERNEL_THREAD = 0x208040;
 
