@@ -25,8 +25,9 @@ export function planOf({ because, values, hold }: Intent, maxKernelPages: number
   const { KSM_POLICY: name, KSM_KSMD_SCHED: sched } = values;
   const policy = withKsmdSched(
     withZeroPages(policyOf(values), values.KSM_USE_ZERO_PAGES),
-    // As the script, which knows nothing of it, unless somebody asks for more.
-    name === 'ksmtuned' && sched === 'auto' ? 'keep' : sched,
+    // Only adaptive shortens the batches of a ksmd that waits for a CPU. With long ones an idle ksmd can hold the mmap lock of a
+    // guest for a second (docs/figures.md).
+    name !== 'adaptive' && sched === 'auto' ? 'keep' : sched,
     values.KSM_CPU_MAX,
   );
   return {

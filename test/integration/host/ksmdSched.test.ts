@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { Ksmd } from '../../src/host/ksmd.js';
-import { AgentHost, type Settings, reload, warnings } from '../support/agentHost.js';
-import { eventually } from '../support/daemon.js';
+import { Ksmd } from '../../../src/host/ksmd.js';
+import { AgentHost, type Settings, reload, warnings } from '../../support/agentHost.js';
+import { eventually } from '../../support/daemon.js';
 
 const ADAPTIVE: Settings = { KSM_POLICY: 'adaptive', KSM_WHEN: 'always' };
 /** ksmd of this machine; it is not touched. */
@@ -93,7 +93,7 @@ describe("ksmd's scheduling class", { concurrency: true }, () => {
 
   it('without CAP_SYS_NICE it is said once, with what is missing', REAL, () => {
     const program = `
-      const { Ksmd } = await import(${JSON.stringify(new URL('../../src/host/ksmd.js', import.meta.url).href)});
+      const { Ksmd } = await import(${JSON.stringify(new URL('../../../src/host/ksmd.js', import.meta.url).href)});
       const ksmd = new Ksmd('');
       const before = ksmd.sched();
       const why = await ksmd.setSched(before === 'idle 5' ? 'other 5' : 'idle 5').catch(({ message }) => message);
