@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Approach, isOnTheWay, lookAtApproach, nextApproach } from '../../../../../src/core/policies/adaptive/approach.js';
+import {
+  type Approach,
+  isOnTheWay,
+  lookAtApproach,
+  nextApproach,
+} from '../../../../../src/core/policies/adaptive/approach.js';
 import type { Mark } from '../../../../../src/core/policies/shared/progress.js';
 import { GIB, MIB, type PolicyHost, guestOf, started, watching } from '../../../../support/policies/policyHost.js';
 import { markWith } from '../../../../support/policies/policyMark.js';
