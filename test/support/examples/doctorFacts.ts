@@ -123,6 +123,8 @@ const HEALTHY: Facts = {
   libvirtDaemons: known([{ name: 'virtqemud', pid: 700 }]),
   libvirtSocket: known(true),
   enabledServices: known(new Set(['samepaged.service'])),
+  bootWrites: known([]),
+  uksm: known(false),
   configuration: known(CONFIGURATION),
   bus: known({ address: 'the system bus' }),
   libvirt: known({ kind: 'answers', guestCount: 0 }),

@@ -55,6 +55,7 @@ export function decisionOf(
   const { keys, terms, ...working } = need.working;
   return {
     ...told(memory, isNews(memory, before), need, sample, options),
+    isUrgent: need.urgent,
     working: {
       ...working,
       terms: [
