@@ -1,10 +1,19 @@
 import { Variant } from 'dbus-next';
 import * as v from 'valibot';
+import { isGuestChange } from '../core/guest.js';
 import type { MergeStage } from '../core/mergeStage.js';
 import { clean } from '../text/clean.js';
 
+/** Without the changes that only a newer daemon knows. */
+const guestEvents = v.pipe(
+  v.array(v.tuple([v.string(), v.string()])),
+  v.transform((events) => events.flatMap(([name, change]) => (isGuestChange(change) ? [{ name, change }] : []))),
+);
+
 const retune = {
   triggers: v.optional(v.array(v.string()), []),
+  /** Absent from a daemon of before 0.2.0. */
+  guestEvents: v.optional(guestEvents),
   policy: v.optional(v.string()),
   failure: v.optional(v.string()),
   reason: v.optional(v.string()),
