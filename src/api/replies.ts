@@ -130,6 +130,18 @@ export type ConfigurationReply = v.InferOutput<typeof Configuration>;
 export const Reloaded = v.object({ taken: v.boolean(), problems: v.array(v.string()), retune: v.optional(Retune) });
 export type ReloadReply = v.InferOutput<typeof Reloaded>;
 
+function variant<T extends v.GenericSchema>(schema: T) {
+  return v.pipe(
+    v.instance(Variant),
+    v.transform(({ value }): unknown => value),
+    schema,
+  );
+}
+
+/** As it comes over the bus: `plain` would take the ends of the lines for control characters. NextUSec: from when on there is more. */
+export const HistoryPage = v.object({ Lines: variant(v.string()), NextUSec: v.optional(variant(v.bigint())) });
+export type HistoryPage = v.InferOutput<typeof HistoryPage>;
+
 /** What came over the bus without its Variants: 64-bit numbers are numbers, keys begin in lower case, texts are one clean line. */
 export function plain(value: unknown): unknown {
   if (typeof value === 'string') return clean(value);
