@@ -50,6 +50,7 @@ export function decisionOf(
   const { keys, terms, ...working } = need.working;
   return {
     ...told(memory, isNews(memory, before), need, sample, options),
+    isUrgent: need.urgent,
     working: {
       ...working,
       terms: [

@@ -78,7 +78,8 @@ function nextMemory(
     },
   );
   const ranOn = isScanning(course.phase) && sample.ksm.run === 1 && isScanning(next.phase);
-  const pace = paceOf(before?.pace ?? firstPace(budget), ranOn, progress, budget);
+  const yields = sample.ksm.ksmdSched?.startsWith('idle') === true;
+  const pace = paceOf(before?.pace ?? firstPace(budget), ranOn, progress, { budget, yields });
   return { ...next, policy: 'adaptive', need, settling, mark, pace };
 }
 
@@ -111,7 +112,12 @@ function withCpuTime(mark: Mark, before: AdaptiveMemory | undefined, budget: num
   return { ...mark, cpuNanos: (before?.mark.cpuNanos ?? 0) + budget * Math.max(ranMillis, 0) * 1e6 };
 }
 
-function paceOf(pace: Pace, ranOn: boolean, progress: Progress | undefined, budget: number): Pace {
+function paceOf(
+  pace: Pace,
+  ranOn: boolean,
+  progress: Progress | undefined,
+  { budget, yields }: { readonly budget: number; readonly yields: boolean },
+): Pace {
   if (progress === undefined) return { ...firstPace(budget), owedNanos: pace.owedNanos };
-  return ranOn ? nextPace(pace, progress, budget) : restingPace(pace, progress, budget);
+  return ranOn ? nextPace(pace, progress, budget, yields) : restingPace(pace, progress, budget);
 }
