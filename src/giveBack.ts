@@ -1,10 +1,10 @@
-import { giveBack } from './agent/end.js';
-import { type OnExit, Tuner } from './agent/tuner.js';
+import { giveBack } from './daemon/shutdown.js';
+import { type OnExit, Tuner } from './daemon/tuner.js';
 import { loadConfig } from './config/load.js';
 import { messageOf } from './errors.js';
 import { KsmDirectory } from './host/ksm.js';
-import { Ledger } from './host/ledger.js';
-import { requireOwnDirectory, stateDirectory } from './host/stateDirectory.js';
+import { Ledger } from './state/ledger.js';
+import { requireOwnDirectory, stateDirectory } from './state/directory.js';
 import type { Root } from './host/sysfs.js';
 import { cleanOutput } from './text/clean.js';
 
