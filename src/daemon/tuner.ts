@@ -10,7 +10,7 @@ import type { KsmDirectory } from '../host/ksm.js';
 import type { Ledger } from '../state/ledger.js';
 import { NODE_MEMORY_PARAMETER, type NodeMemorySetting } from '../libvirt/enums.js';
 import type { Libvirt } from '../libvirt/libvirt.js';
-import { type Disputed, Disputes, type FindOthers } from '../agent/disputes.js';
+import { type Disputed, Disputes, type FindOthers } from './disputes.js';
 import { Owners } from './ownership.js';
 
 export type OnExit = 'restore' | 'leave' | 'stop' | 'unmerge';

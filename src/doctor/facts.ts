@@ -9,6 +9,7 @@ import { type RunningDaemon, findDaemons } from '../host/daemons.js';
 import { type HugepagePool, readHugepagePools } from '../host/hugepages.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { readMemoryFigures } from '../host/meminfo.js';
+import { type FileSystem, readRootFileSystem } from '../host/mounts.js';
 import { type NumaNode, readNumaNodes } from '../host/numa.js';
 import { hidesProcesses } from '../host/processes.js';
 import { readEnabledServices } from '../host/services.js';
@@ -59,6 +60,7 @@ export interface HostFacts {
   readonly perProcessFile: Fact<PerProcessFile>;
   readonly memory: Fact<MemoryFigures>;
   readonly swapAreas: Fact<readonly SwapArea[]>;
+  readonly rootFileSystem: Fact<FileSystem>;
   readonly transparentHugepages: Fact<TransparentHugepages>;
   readonly hugepagePools: Fact<readonly HugepagePool[]>;
   readonly numaNodes: Fact<readonly NumaNode[]>;
@@ -98,6 +100,7 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
     perProcessFile: await ofProcesses(() => probePerProcessFile(root)),
     memory: await learn(() => readMemoryFigures(root)),
     swapAreas: await learn(() => readSwapAreas(root)),
+    rootFileSystem: known(readRootFileSystem(root)),
     transparentHugepages: await learnIfThere(
       () => readTransparentHugepages(root),
       'this kernel has no transparent hugepages',

@@ -106,6 +106,7 @@ const HEALTHY: Facts = {
   perProcessFile: known('ksm_stat'),
   memory: known(MEMORY),
   swapAreas: known([{ path: '/dev/sda2', sizeBytes: 2 * GIB, usedBytes: 0, inMemory: false }]),
+  rootFileSystem: known({ source: '/dev/sda1', type: 'ext4' }),
   transparentHugepages: known({
     mode: 'madvise',
     sizeBytes: 2 * MIB,

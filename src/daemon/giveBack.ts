@@ -1,12 +1,12 @@
-import { giveBack } from './daemon/shutdown.js';
-import { type OnExit, Tuner } from './daemon/tuner.js';
-import { loadConfig } from './config/load.js';
-import { messageOf } from './errors.js';
-import { KsmDirectory } from './host/ksm.js';
-import { Ledger } from './state/ledger.js';
-import { requireOwnDirectory, stateDirectory } from './state/directory.js';
-import type { Root } from './host/sysfs.js';
-import { cleanOutput } from './text/clean.js';
+import { giveBack } from './shutdown.js';
+import { type OnExit, Tuner } from './tuner.js';
+import { loadConfig } from '../config/load.js';
+import { messageOf } from '../errors.js';
+import { KsmDirectory } from '../host/ksm.js';
+import { Ledger } from '../state/ledger.js';
+import { requireOwnDirectory, stateDirectory } from '../state/directory.js';
+import type { Root } from '../host/sysfs.js';
+import { cleanOutput } from '../text/clean.js';
 
 /**
  * `samepaged --give-back`: gives the host back for a samepaged that was killed before it could. The unit runs it at every stop,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { Disputes } from '../../src/agent/disputes.js';
-import { type Conflicts, describeConflict, leftToOthers, nextConflicts } from '../../src/core/conflicts.js';
-import type { ForeignValue, KsmSetting } from '../../src/core/ksm.js';
+import { Disputes } from '../../../src/daemon/disputes.js';
+import { type Conflicts, describeConflict, leftToOthers, nextConflicts } from '../../../src/core/conflicts.js';
+import type { ForeignValue, KsmSetting } from '../../../src/core/ksm.js';
 
 const MINUTE = 60_000;
 const foreign = (setting: KsmSetting, found: number | string = 500): ForeignValue => ({ setting, set: 10, found });
