@@ -34,12 +34,11 @@ import { EXIT, type ExitStatus } from './errors.js';
 import { Guests } from './agent/guests.js';
 import { recordHistory } from './agent/historyRecorder.js';
 import type { HistoryStore } from './host/historyStore.js';
-import { mergeability } from './host/guestProcess.js';
+import { GuestProcesses } from './host/guestProcesses.js';
 import { GuestUsers } from './host/guestUsers.js';
 import type { KsmDirectory } from './host/ksm.js';
 import type { Ledger } from './host/ledger.js';
 import { readMemoryFigures } from './host/meminfo.js';
-import { QemuProcesses } from './host/qemu.js';
 import { type Root, pageSizeBytes } from './host/sysfs.js';
 import type { Systemd } from './host/systemd.js';
 import { Intents, type IntentsOptions } from './agent/intents.js';
@@ -115,7 +114,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const objects = { [OBJECT_PATH]: manager, [LOG_CONTROL_PATH]: new LogControl(logging) };
   const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guestUsers = new GuestUsers(root, () => intents.current.values.KSM_GUEST_USERS);
-  const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new QemuProcesses(root, guestUsers));
+  const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new GuestProcesses(root, guestUsers));
   const collector = new Collector(root, ksm, guests);
   const tuner = new Tuner({
     ksm,
@@ -180,7 +179,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           forbiddenNews(
             guests.event$,
             () => intents.current.values.KSM_FORBID_GUESTS,
-            (name) => mergeability(root, name, guestUsers),
+            (event) => guests.processOf(event),
             log,
           ),
           reload$,

@@ -6,6 +6,7 @@ import type { KsmState } from '../core/ksm.js';
 import type { MemoryAccounting, MemoryFigures } from '../core/memory.js';
 import type { ZeroPagesChoice } from '../core/policies/zeroPages.js';
 import { type RunningDaemon, findDaemons } from '../host/daemons.js';
+import type { GuestProcess } from '../host/guestProcess.js';
 import { type HugepagePool, readHugepagePools } from '../host/hugepages.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { readMemoryFigures } from '../host/meminfo.js';
@@ -16,12 +17,12 @@ import { type SwapArea, readSwapAreas } from '../host/swap.js';
 import { type Root, pageSizeBytes, readText } from '../host/sysfs.js';
 import { type TransparentHugepages, readTransparentHugepages } from '../host/transparentHugepages.js';
 import type { BusFacts } from './busFacts.js';
-import { type Fact, absent, known, learn, learnIfThere, partOf, unknown } from './fact.js';
+import { type Fact, absent, known, learn, learnIfThere, unknown } from './fact.js';
 import {
-  type ExaminedGuest,
+  type GuestFacts,
   type PerProcessFile,
-  type StrangersGuest,
-  examineGuests,
+  examineProcesses,
+  guestFacts,
   probePerProcessFile,
 } from './guestFacts.js';
 
@@ -62,9 +63,8 @@ export interface HostFacts {
   readonly transparentHugepages: Fact<TransparentHugepages>;
   readonly hugepagePools: Fact<readonly HugepagePool[]>;
   readonly numaNodes: Fact<readonly NumaNode[]>;
-  readonly guests: Fact<readonly ExaminedGuest[]>;
-  /** Guests of users that are not in KSM_GUEST_USERS. */
-  readonly strangers: Fact<readonly StrangersGuest[]>;
+  /** Processes that run guests. */
+  readonly processes: Fact<readonly GuestProcess[]>;
   /** Running programs that set KSM: samepaged, ksmtuned, momd. */
   readonly tuners: Fact<readonly RunningDaemon[]>;
   readonly numad: Fact<readonly RunningDaemon[]>;
@@ -76,7 +76,12 @@ export interface HostFacts {
   readonly configuration: Fact<Configuration>;
 }
 
-export type Facts = HostFacts & BusFacts;
+export type Facts = Omit<HostFacts, 'processes'> & BusFacts & GuestFacts;
+
+/** All that is known of a host. */
+export function factsOf({ processes, ...host }: HostFacts, bus: BusFacts): Facts {
+  return { ...host, ...bus, ...guestFacts(processes, bus.libvirt) };
+}
 
 /** MOM is oVirt's; mom/ kept its daemon's name from before. */
 const TUNERS = ['samepaged', 'ksmtuned', 'momd', 'mom'];
@@ -87,7 +92,6 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
   const ofProcesses = <T>(read: () => Promise<T>): Promise<Fact<T>> =>
     hidden ? Promise.resolve(unknown<T>(HIDDEN)) : learn(read);
   const ksm = new KsmDirectory(root);
-  const examined = await ofProcesses(() => examineGuests(root));
   return {
     kernelRelease: await learn(() => readText(`${root}/proc/sys/kernel/osrelease`)),
     pageSize: await learn(() => ({
@@ -104,8 +108,7 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
     ),
     hugepagePools: await learn(() => readHugepagePools(root)),
     numaNodes: await learn(() => readNumaNodes(root)),
-    guests: partOf(examined, ({ guests }) => guests),
-    strangers: partOf(examined, ({ strangers }) => strangers),
+    processes: await ofProcesses(() => examineProcesses(root)),
     tuners: await ofProcesses(() => findDaemons(root, TUNERS)),
     numad: await ofProcesses(() => findDaemons(root, ['numad'])),
     libvirtDaemons: await ofProcesses(() => findDaemons(root, ['libvirtd', 'virtqemud'])),

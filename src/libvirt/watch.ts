@@ -1,5 +1,6 @@
 import { type Observable, exhaustMap, interval, map, merge, scan, startWith } from 'rxjs';
 import { type Bus, isNoSuchService } from '../bus/connection.js';
+import type { ToldName } from '../core/inventory.js';
 import { messageOf } from '../errors.js';
 import { LIBVIRT_NAME, type Libvirt } from './connect.js';
 
@@ -9,7 +10,7 @@ const HEARTBEAT_MILLIS = 5000;
 const HEARTBEATS_PER_START = 12;
 
 export type LibvirtState =
-  | { readonly up: true; readonly libvirt: Libvirt; readonly names: readonly string[] | undefined }
+  | { readonly up: true; readonly libvirt: Libvirt; readonly guests: readonly ToldName[] | undefined }
   | { readonly up: false; readonly reason: string; readonly remedy?: string };
 
 /** The state of libvirt at every heartbeat, and at once when libvirt-dbus comes or goes. Never ends, never errors. */
@@ -19,7 +20,7 @@ export function watchLibvirt(bus: Bus, libvirt: Libvirt): Observable<LibvirtStat
     scan((count) => count + 1, -1),
     exhaustMap(async (count): Promise<LibvirtState> => {
       try {
-        return { up: true, libvirt, names: await libvirt.listNames(count % HEARTBEATS_PER_START === 0) };
+        return { up: true, libvirt, guests: await libvirt.listRunning(count % HEARTBEATS_PER_START === 0) };
       } catch (error) {
         return down(error);
       }

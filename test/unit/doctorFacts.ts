@@ -124,7 +124,7 @@ const HEALTHY: Facts = {
   enabledServices: known(new Set(['samepaged.service'])),
   configuration: known(CONFIGURATION),
   bus: known({ address: 'the system bus' }),
-  libvirt: known({ kind: 'answers', guestCount: 0 }),
+  libvirt: known({ kind: 'answers', guests: [] }),
   daemon: known(DAEMON),
   asRoot: known(true),
 };
@@ -140,6 +140,7 @@ export function without<T extends object, K extends keyof T>(object: T, field: K
 
 export function guestOf(parts: Partial<ExaminedGuest> & { readonly name: string }): ExaminedGuest {
   return {
+    manager: 'libvirt',
     residentBytes: GIB,
     configuredBytes: 2 * GIB,
     mergeability: { mergeable: true, obstacles: [], locked: false },

@@ -58,7 +58,7 @@ const libvirtd = check({
   needs: [],
   look: (_values, facts) => {
     const reply = valueOf(facts.libvirt);
-    if (reply?.kind === 'answers') return ok(`answers through libvirt-dbus: ${plural(reply.guestCount, 'guest')}`);
+    if (reply?.kind === 'answers') return ok(`answers through libvirt-dbus: ${plural(reply.guests.length, 'guest')}`);
     if (reply?.kind === 'fails') return problem(`libvirt does not answer: ${reply.reason}`, ...START);
     return fromProc(facts);
   },
