@@ -1,6 +1,6 @@
 import type { NamedGuest } from './guest.js';
 import { type ManagedGuest, memoryRemedy } from './guestManager.js';
-import type { Mergeability } from './guestMemory.js';
+import type { Mergeability } from './mergeability.js';
 
 /** Which guests must not be merged, by name: KSM_FORBID_GUESTS. */
 export type NamePatterns = readonly string[];

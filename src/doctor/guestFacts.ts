@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { configuredGuestUsers } from '../config/guestUsers.js';
 import type { NamedGuest } from '../core/guest.js';
 import type { GuestManager } from '../core/guestManager.js';
-import type { Mergeability } from '../core/guestMemory.js';
+import type { Mergeability } from '../core/mergeability.js';
 import { type Entry, type ToldName, takeInventory } from '../core/inventory.js';
 import { type GuestProcess, listGuestProcesses } from '../host/guestProcess.js';
 import type { Root } from '../host/sysfs.js';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/guestMemory.js';
+import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/mergeability.js';
 import type { GuestManager } from '../core/guestManager.js';
 import type { SeenProcess } from '../core/inventory.js';
 import type { Problem } from '../core/problem.js';

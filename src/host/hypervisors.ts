@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { MemoryTraits } from '../core/guestMemory.js';
+import type { MemoryTraits } from '../core/mergeability.js';
 import { QEMU } from './qemu.js';
 import { CLOUD_HYPERVISOR, CROSVM, FIRECRACKER } from './otherHypervisors.js';
 

@@ -1,5 +1,5 @@
 import { clean } from '../text/clean.js';
-import type { MemoryTraits, Obstacle } from '../core/guestMemory.js';
+import type { MemoryTraits, Obstacle } from '../core/mergeability.js';
 import type { Hypervisor } from './hypervisors.js';
 import { propertiesOf, valuesOf } from './qemuOptions.js';
 import { LONGEST_NAME, memoryBytes } from './memorySize.js';

@@ -1,8 +1,8 @@
 import { of } from 'rxjs';
-import { Guests } from '../../src/agent/guests.js';
+import { Guests } from '../../src/daemon/guests.js';
 import type { GuestUsers } from '../../src/host/guestUsers.js';
 import { GuestProcesses } from '../../src/host/guestProcesses.js';
-import type { Mergeability } from '../../src/core/guestMemory.js';
+import type { Mergeability } from '../../src/core/mergeability.js';
 
 /** The guests of a host without libvirt. */
 export function guestsOf(root: string, users?: GuestUsers): Guests {

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { GuestsReport } from '../../src/ctl/guestsReport.js';
-import { differences, forbidsMerging } from '../../src/libvirt/definition.js';
+import type { GuestsReport } from '../../src/ctl/guests/report.js';
+import { differences, forbidsMerging } from '../../src/libvirt/domainXml.js';
 import { type CommandResult, eventually, runCtl } from '../support/daemon.js';
-import { guestXml } from '../support/guest.js';
+import { guestXml } from '../support/kvm/guest.js';
 import { mergeabilityOf } from '../support/guestsOf.js';
 import { Scene } from './scene.js';
 

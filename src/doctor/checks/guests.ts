@@ -1,7 +1,7 @@
 import { formatBytes, plural } from '../../core/format.js';
 import { isForbidden, patternsWithoutGuest } from '../../core/forbiddenGuests.js';
 import { type MemoryChange, memoryRemedy } from '../../core/guestManager.js';
-import type { Obstacle } from '../../core/guestMemory.js';
+import type { Obstacle } from '../../core/mergeability.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { ExaminedGuest, StrangersGuest } from '../guestFacts.js';
 

@@ -1,0 +1,173 @@
+import { Bus, type BusAddress } from '../../dbus/bus.js';
+import { Daemon } from '../../api/client.js';
+import { configuredGuestUsers } from '../../config/guestUsers.js';
+import { DEFAULT_CONFIG_FILE } from '../../config/load.js';
+import { type GuestMemory, byMergedPages, judgeMergeability } from '../../core/mergeability.js';
+import { type Entry, takeInventory } from '../../core/inventory.js';
+import type { Problem } from '../../core/problem.js';
+import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
+import { KsmDirectory } from '../../host/ksm.js';
+import type { KsmStatReply } from '../../host/ksmStat.js';
+import { type Root, pageSizeBytes } from '../../host/sysfs.js';
+import { Libvirt } from '../../libvirt/libvirt.js';
+import { Definitions, libvirtReason } from '../../libvirt/definitions.js';
+import type { ToldGuest } from '../../libvirt/domain.js';
+import { traitsOfDefinition } from '../../libvirt/memoryBacking.js';
+
+/** Where guests are looked for. */
+export interface Sources {
+  readonly root: Root;
+  /** Undefined: libvirt is not asked. */
+  readonly bus: BusAddress | undefined;
+  /** libvirt-dbus's object, or `none`. */
+  readonly libvirt: string;
+}
+
+/**
+ * Every running guest; what `samepagectl guests --json` prints, with names and units as here. A value that nobody tells is
+ * left out.
+ */
+export interface GuestsReport {
+  /** `proc`: libvirt was not asked or did not answer. */
+  readonly source: 'libvirt' | 'proc';
+  readonly guests: readonly GuestMemory[];
+  /**
+   * What merging saves on this host, in bytes: pages_sharing. The guests' mergedBytes add up to more, since each counts
+   * the copy that stays. Undefined without KSM.
+   */
+  readonly hostSavedBytes: number | undefined;
+  /** What could not be told, why, and what to do. */
+  readonly notes: readonly string[];
+}
+
+interface Told {
+  readonly guests: readonly ToldGuest[];
+  /** Definitions of those whose process is not seen, by UUID. */
+  readonly definitions: ReadonlyMap<string, string>;
+}
+
+/** Asks the kernel, and libvirt where it can be reached. */
+export async function reportGuests({ root, bus, libvirt }: Sources): Promise<GuestsReport> {
+  const problems: Problem[] = [];
+  const processes = await listGuestProcesses(root, configuredGuestUsers(root), problems);
+  const ksm = new KsmDirectory(root);
+  const notes = replyNotes(new Set(processes.map(({ ksmStat }) => ksmStat.kind)), ksm.exists());
+  const told = await askLibvirt(bus, libvirt, processes).catch((error: unknown) => {
+    notes.unshift(`guests are taken from /proc alone: ${libvirtReason(error)}`);
+    return undefined;
+  });
+
+  const pageBytes = pageSizeBytes(root);
+  const entries = takeInventory(told?.guests ?? [], processes);
+  if (entries.some(({ process }) => process === undefined)) {
+    notes.push('a guest without figures has no QEMU process that can be seen from here');
+  }
+  notes.push(...strangerNotes(entries), ...problems.map(({ sentence }) => sentence));
+  const freed = await freedByGuest(bus);
+  const guests = entries.map((entry) => withFreed(memoryOf(entry, pageBytes, told?.definitions), freed));
+  return {
+    source: told === undefined ? 'proc' : 'libvirt',
+    guests: guests.toSorted(byMergedPages),
+    hostSavedBytes: ksm.exists() ? ksm.read().pagesSharing * pageBytes : undefined,
+    notes,
+  };
+}
+
+/** Who does not count, why, and the key that changes it. */
+function strangerNotes(entries: readonly Entry<ToldGuest, GuestProcess>[]): readonly string[] {
+  return entries.flatMap(({ name, stranger }) =>
+    stranger === undefined
+      ? []
+      : [
+          `${name} does not count for decisions: it runs as ${stranger}, who is not in KSM_GUEST_USERS ` +
+            `(add ${stranger} to that key in ${DEFAULT_CONFIG_FILE} to make it count)`,
+        ],
+  );
+}
+
+/** What the running samepaged knows to have been freed, by identity; nothing where it does not run or is of another version. */
+async function freedByGuest(address: BusAddress | undefined): Promise<ReadonlyMap<string, number>> {
+  if (address === undefined) return new Map();
+  try {
+    const guests = await Daemon.with(address, (daemon) => daemon.guests());
+    return new Map(guests.map(({ id, name, freedBytes }) => [id ?? name, freedBytes]));
+  } catch {
+    return new Map();
+  }
+}
+
+function withFreed(guest: GuestMemory, freed: ReadonlyMap<string, number>): GuestMemory {
+  const freedBytes = freed.get(guest.id);
+  const { profitBytes } = guest;
+  return {
+    ...guest,
+    freedBytes,
+    profitBytes: profitBytes === undefined ? undefined : profitBytes + (freedBytes ?? 0),
+  };
+}
+
+function replyNotes(kinds: ReadonlySet<KsmStatReply['kind']>, hasKsm: boolean): string[] {
+  const untold = hasKsm
+    ? 'this kernel does not tell what is merged of a process; Linux 5.19 and newer do'
+    : 'this kernel has no KSM';
+  return [
+    ...(kinds.has('denied') ? ['what is merged of a guest only root may read: sudo samepagectl guests'] : []),
+    ...(kinds.has('absent') ? [untold] : []),
+  ];
+}
+
+/** The running guests, with the definitions of those whose process is not seen. Undefined when libvirt is not to be asked. */
+async function askLibvirt(
+  address: BusAddress | undefined,
+  object: string,
+  processes: readonly GuestProcess[],
+): Promise<Told | undefined> {
+  if (object === 'none' || address === undefined) return undefined;
+  using bus = await Bus.connect(address);
+  const guests = await new Libvirt(bus, object).listGuests();
+  const definitions = new Definitions(bus, object);
+  const unseen = takeInventory(guests, processes).filter(({ process }) => process === undefined);
+  const read = unseen.map(async ({ id, name }): Promise<[string, string] | undefined> => {
+    try {
+      return [id, await definitions.liveXml(await definitions.lookup(name))];
+    } catch {
+      // It ended meanwhile, or libvirt keeps its definition from us: then its memory is not judged.
+      return undefined;
+    }
+  });
+  return { guests, definitions: new Map((await Promise.all(read)).filter((entry) => entry !== undefined)) };
+}
+
+function memoryOf(
+  { id, name, plainName, told, process, stranger }: Entry<ToldGuest, GuestProcess>,
+  pageBytes: number,
+  definitions: ReadonlyMap<string, string> | undefined,
+): GuestMemory {
+  const stat = process?.ksmStat.kind === 'told' ? process.ksmStat.stat : undefined;
+  const { mergingPages, zeroPages = 0 } = stat ?? {};
+  const mergedPages = mergingPages === undefined ? undefined : mergingPages + zeroPages;
+  const xml = definitions?.get(id);
+  return {
+    id,
+    name,
+    ...(plainName === undefined ? {} : { plainName }),
+    pid: process?.pid,
+    manager: told === undefined ? (process?.manager ?? 'other') : 'libvirt',
+    vmId: process?.vmId,
+    cgroup: process?.cgroup,
+    stranger,
+    configuredBytes: known(told?.configuredBytes ?? 0) ?? known(process?.configuredBytes ?? 0),
+    residentBytes: told?.residentBytes ?? process?.residentBytes,
+    mergeability:
+      process?.mergeability ?? (xml === undefined ? undefined : judgeMergeability(traitsOfDefinition(xml), undefined)),
+    mergedPages,
+    mergedBytes: mergedPages === undefined ? undefined : mergedPages * pageBytes,
+    freedBytes: undefined,
+    profitBytes: stat?.profitBytes,
+  };
+}
+
+/** 0 is what is said of memory that is not told. */
+function known(bytes: number): number | undefined {
+  return bytes === 0 ? undefined : bytes;
+}
