@@ -3,7 +3,6 @@ import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core
 import type { GuestManager } from '../core/guestManager.js';
 import type { SeenProcess } from '../core/inventory.js';
 import type { Problem } from '../core/problem.js';
-import { qmpSocketOf } from '../qemu/qmpSocket.js';
 import { readCgroup } from './cgroup.js';
 import { managerOf } from './guestManager.js';
 import { type FoundGuest, GuestScan } from './guestScan.js';
@@ -11,6 +10,7 @@ import type { GuestUsers } from './guestUsers.js';
 import { Overdue } from './inTime.js';
 import { type KsmStatReply, readKsmStat } from './ksmStat.js';
 import { processStatus } from './processes.js';
+import { qmpSocketOf } from './qemuOptions.js';
 import type { Root } from './sysfs.js';
 
 /** A process that runs a guest, and its memory at one moment. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type SeenProcess, type ToldName, takeInventory } from '../../src/core/inventory.js';
+import { type SeenProcess, type ToldName, takeInventory } from '../../../src/core/inventory.js';
 
 const UUID = '6695eb01-f6a4-8304-79aa-97f2502e193f';
 

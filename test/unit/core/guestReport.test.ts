@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type GuestEvent, residentBytesOf } from '../../src/core/guest.js';
+import { type GuestEvent, residentBytesOf } from '../../../src/core/guest.js';
 import {
   type GuestReport,
   type GuestSource,
@@ -9,7 +9,7 @@ import {
   NOTHING_LISTED,
   type Running,
   takeReport,
-} from '../../src/core/guestReport.js';
+} from '../../../src/core/guestReport.js';
 
 const event = (change: GuestEvent['change'], name: string): GuestReport => ({ kind: 'event', change, name, id: name });
 const started = (name: string) => event('started', name);

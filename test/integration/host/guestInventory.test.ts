@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GuestsReport } from '../../src/ctl/guests/report.js';
-import { AgentHost, decision, decisions } from '../support/agentHost.js';
-import { runCtl } from '../support/daemon.js';
-import { LibvirtStandIn } from '../support/dbus/libvirtStandIn.js';
-import type { HostTree } from '../support/hostTree.js';
-import { ManagerClient } from '../support/dbus/managerClient.js';
+import type { GuestsReport } from '../../../src/ctl/guests/report.js';
+import { AgentHost, decision, decisions } from '../../support/agentHost.js';
+import { runCtl } from '../../support/daemon.js';
+import { LibvirtStandIn } from '../../support/dbus/libvirtStandIn.js';
+import type { HostTree } from '../../support/hostTree.js';
+import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 const config = { KSM_EVENT_RECHECK: '' };
 
