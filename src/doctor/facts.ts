@@ -12,6 +12,7 @@ import { KsmDirectory } from '../host/ksm.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { type NumaNode, readNumaNodes } from '../host/numa.js';
 import { hidesProcesses } from '../host/processes.js';
+import { type OtherMergers, readOtherMergers } from '../host/otherMergers.js';
 import { readEnabledServices } from '../host/services.js';
 import { type SwapArea, readSwapAreas } from '../host/swap.js';
 import { type Root, pageSizeBytes, readText } from '../host/sysfs.js';
@@ -65,6 +66,8 @@ export interface HostFacts {
   readonly numaNodes: Fact<readonly NumaNode[]>;
   /** Processes that run guests. */
   readonly processes: Fact<readonly GuestProcess[]>;
+  /** Processes that use KSM and run no guest. */
+  readonly otherMergers: Fact<OtherMergers>;
   /** Running programs that set KSM: samepaged, ksmtuned, momd. */
   readonly tuners: Fact<readonly RunningDaemon[]>;
   readonly numad: Fact<readonly RunningDaemon[]>;
@@ -92,6 +95,7 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
   const ofProcesses = <T>(read: () => Promise<T>): Promise<Fact<T>> =>
     hidden ? Promise.resolve(unknown<T>(HIDDEN)) : learn(read);
   const ksm = new KsmDirectory(root);
+  const processes = await ofProcesses(() => examineProcesses(root));
   return {
     kernelRelease: await learn(() => readText(`${root}/proc/sys/kernel/osrelease`)),
     pageSize: await learn(() => ({
@@ -108,7 +112,8 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
     ),
     hugepagePools: await learn(() => readHugepagePools(root)),
     numaNodes: await learn(() => readNumaNodes(root)),
-    processes: await ofProcesses(() => examineProcesses(root)),
+    processes,
+    otherMergers: await otherMergers(root, processes),
     tuners: await ofProcesses(() => findDaemons(root, TUNERS)),
     numad: await ofProcesses(() => findDaemons(root, ['numad'])),
     libvirtDaemons: await ofProcesses(() => findDaemons(root, ['libvirtd', 'virtqemud'])),
@@ -116,6 +121,12 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
     enabledServices: await enabledServices(root),
     configuration: await learn(() => configuration(`${root}${DEFAULT_CONFIG_FILE}`)),
   };
+}
+
+async function otherMergers(root: Root, processes: Fact<readonly GuestProcess[]>): Promise<Fact<OtherMergers>> {
+  if (processes.state !== 'known') return processes;
+  const pids = new Set(processes.value.map(({ pid }) => pid));
+  return learnIfThere(() => readOtherMergers(root, pids), 'this kernel does not tell which processes use KSM');
 }
 
 const HIDDEN = 'this /proc hides the processes of other users (hidepid): ask as root';

@@ -13,8 +13,12 @@ export type LibvirtState =
   | { readonly up: true; readonly libvirt: Libvirt; readonly guests: readonly ToldName[] | undefined }
   | { readonly up: false; readonly reason: string; readonly remedy?: string };
 
-/** The state of libvirt at every heartbeat, and at once when libvirt-dbus comes or goes. Never ends, never errors. */
-export function watchLibvirt(bus: Bus, libvirt: Libvirt): Observable<LibvirtState> {
+/**
+ * The state of libvirt at every heartbeat, and at once when libvirt-dbus comes or goes. Never ends, never errors.
+ *
+ * @param isHere whether libvirt can be the manager of guests here: otherwise nobody misses it.
+ */
+export function watchLibvirt(bus: Bus, libvirt: Libvirt, isHere: () => boolean): Observable<LibvirtState> {
   const ownerChange$ = bus.owner$(LIBVIRT_NAME).pipe(map((owner) => owner !== ''));
   return merge(interval(HEARTBEAT_MILLIS).pipe(startWith(0)), ownerChange$).pipe(
     scan((count) => count + 1, -1),
@@ -22,14 +26,15 @@ export function watchLibvirt(bus: Bus, libvirt: Libvirt): Observable<LibvirtStat
       try {
         return { up: true, libvirt, guests: await libvirt.listRunning(count % HEARTBEATS_PER_START === 0) };
       } catch (error) {
-        return down(error);
+        return down(error, isHere);
       }
     }),
   );
 }
 
-function down(error: unknown): LibvirtState {
+function down(error: unknown, isHere: () => boolean): LibvirtState {
   if (isNoSuchService(error)) {
+    if (!isHere()) return { up: false, reason: 'no libvirt is seen on this host' };
     return {
       up: false,
       reason: 'libvirt-dbus is not on the bus',

@@ -1,4 +1,4 @@
-import { Bus, type BusAddress } from '../../dbus/bus.js';
+import { Bus, type BusAddress, isNoSuchService } from '../../dbus/bus.js';
 import { Daemon } from '../../api/client.js';
 import { configuredGuestUsers } from '../../config/guestUsers.js';
 import { DEFAULT_CONFIG_FILE } from '../../config/load.js';
@@ -6,6 +6,8 @@ import { type GuestMemory, byMergedPages, judgeMergeability } from '../../core/m
 import { type Entry, takeInventory } from '../../core/inventory.js';
 import type { Problem } from '../../core/problem.js';
 import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
+import { libvirtIsHere } from '../../host/libvirtHere.js';
+import { type OtherMergers, readOtherMergers } from '../../host/otherMergers.js';
 import { KsmDirectory } from '../../host/ksm.js';
 import type { KsmStatReply } from '../../host/ksmStat.js';
 import { type Root, pageSizeBytes } from '../../host/sysfs.js';
@@ -36,6 +38,8 @@ export interface GuestsReport {
    * the copy that stays. Undefined without KSM.
    */
   readonly hostSavedBytes: number | undefined;
+  /** Processes that use KSM and run no guest; undefined where nobody tells. */
+  readonly otherMergers: OtherMergers | undefined;
   /** What could not be told, why, and what to do. */
   readonly notes: readonly string[];
 }
@@ -53,7 +57,9 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   const ksm = new KsmDirectory(root);
   const notes = replyNotes(new Set(processes.map(({ ksmStat }) => ksmStat.kind)), ksm.exists());
   const told = await askLibvirt(bus, libvirt, processes).catch((error: unknown) => {
-    notes.unshift(`guests are taken from /proc alone: ${libvirtReason(error)}`);
+    if (!isNoSuchService(error) || libvirtIsHere(root)) {
+      notes.unshift(`guests are taken from /proc alone: ${libvirtReason(error)}`);
+    }
     return undefined;
   });
 
@@ -69,6 +75,8 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
     source: told === undefined ? 'proc' : 'libvirt',
     guests: guests.toSorted(byMergedPages),
     hostSavedBytes: ksm.exists() ? ksm.read().pagesSharing * pageBytes : undefined,
+    // Where only root may know, the note on the guests says so.
+    otherMergers: await readOtherMergers(root, new Set(processes.map(({ pid }) => pid))).catch(() => undefined),
     notes,
   };
 }

@@ -1,4 +1,5 @@
 import { formatBytes } from '../../core/format.js';
+import { describeOtherMergers } from '../../core/otherMergers.js';
 import { memoryRemedy } from '../../core/guestManager.js';
 import { type GuestMemory, type Mergeability, OBSTACLES, type Obstacle } from '../../core/mergeability.js';
 import { clean } from '../../text/clean.js';
@@ -39,7 +40,13 @@ const CGROUP: Column = {
 };
 
 /** 80 columns do for names of some 17 characters; a terminal shows of a longer one what there is room for. */
-export function guestsTable({ guests, hostSavedBytes, notes }: GuestsReport, terminal: Terminal): string {
+export function guestsTable(
+  { guests, hostSavedBytes, otherMergers, notes: told }: GuestsReport,
+  terminal: Terminal,
+): string {
+  const others =
+    otherMergers === undefined || otherMergers.count === 0 ? [] : [`${describeOtherMergers(otherMergers)}.`];
+  const notes = [...others, ...told];
   const sentences = (texts: readonly string[]) => texts.flatMap((text) => indented(text, 0, terminal));
   if (guests.length === 0) return ['no guest is running', ...sentences(notes)].join('\n');
   const shown = (all: readonly Column[]) => all.filter(({ onlyWhere = () => true }) => guests.some(onlyWhere));

@@ -1,5 +1,6 @@
 import { formatBytes, plural } from '../../core/format.js';
 import { isForbidden, patternsWithoutGuest } from '../../core/forbiddenGuests.js';
+import { describeOtherMergers } from '../../core/otherMergers.js';
 import { type MemoryChange, memoryRemedy } from '../../core/guestManager.js';
 import type { Obstacle } from '../../core/mergeability.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
@@ -101,4 +102,14 @@ const forbidden = check({
   },
 });
 
-export const GUEST_CHECKS: readonly Check[] = [mergeable, forbidden];
+const otherMergers = check({
+  id: 'other-mergers',
+  title: 'Other processes',
+  why:
+    "KSM also merges processes that run no guest, where systemd's MemoryKSM= or a prctl offers them. What is saved is theirs " +
+    'too, and the side channel between equal pages is theirs as well.',
+  needs: ['otherMergers'],
+  look: ({ otherMergers: others }) => ok(others.count === 0 ? 'none but guests use KSM' : describeOtherMergers(others)),
+});
+
+export const GUEST_CHECKS: readonly Check[] = [mergeable, forbidden, otherMergers];

@@ -118,6 +118,9 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     await using bus = await PrivateBus.start();
     using tree = HostTree.create();
     addGuest(tree, 12, 'web', { stat: stat(1, 0, 0, 'yes') });
+    tree.remove('run/libvirt');
+    assert.doesNotMatch((await table('--root', tree.root, '--bus', bus.address)).join(' '), /libvirt/);
+    tree.write('run/libvirt/virtqemud-sock', '');
     const lines = await table('--root', tree.root, '--bus', bus.address);
     assert.ok(lines[2]?.startsWith('web '));
     assert.match(lines.join(' '), /guests are taken from \/proc alone: libvirt-dbus is not on the bus: install/);

@@ -117,6 +117,7 @@ const HEALTHY: Facts = {
   numaNodes: known([{ id: 0, totalBytes: 16 * GIB, distances: [10] }]),
   guests: known([]),
   strangers: known([]),
+  otherMergers: known({ count: 0, mergedBytes: 0, largest: [] }),
   tuners: known([{ name: 'samepaged', pid: 900 }]),
   numad: known([]),
   libvirtDaemons: known([{ name: 'virtqemud', pid: 700 }]),

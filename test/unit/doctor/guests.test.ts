@@ -152,3 +152,18 @@ checkTable('forbidden-guests', [
     mend: /\nvirsh -c qemu:\/\/\/session edit -- vault {3}# <memoryBacking>: <nosharepages\/>$/,
   },
 ]);
+
+checkTable('other-mergers', [
+  { name: 'none', facts: {}, level: 'ok', found: /^none but guests use KSM$/ },
+  {
+    name: 'some, the largest named',
+    facts: {
+      otherMergers: known({
+        ...{ count: 2, mergedBytes: GIB },
+        largest: [{ pid: 300, comm: 'journald', mergedBytes: GIB }],
+      }),
+    },
+    level: 'ok',
+    found: /^2 processes that run no guest use KSM, 1\.0 GiB merged: journald \(pid 300, 1\.0 GiB\) and 1 more$/,
+  },
+]);

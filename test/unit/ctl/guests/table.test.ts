@@ -34,7 +34,7 @@ function guest(name: string, parts: Partial<GuestMemory> = {}): GuestMemory {
 }
 
 function report(guests: readonly GuestMemory[], parts: Partial<GuestsReport> = {}): GuestsReport {
-  return { source: 'libvirt', guests, hostSavedBytes: 0, notes: [], ...parts };
+  return { source: 'libvirt', guests, hostSavedBytes: 0, otherMergers: undefined, notes: [], ...parts };
 }
 
 describe('the table', () => {
