@@ -6,10 +6,12 @@ import { GuestProcesses } from '../../src/host/guestProcesses.js';
 import type { GuestsReport } from '../../src/ctl/guests/report.js';
 import { runCtl } from '../support/daemon.js';
 
+const QEMU = '/usr/bin/qemu-system-x86_64';
+
 /** A plain QEMU that is called as its guest, as in a container. */
 function startWindows(): ChildProcess {
   const options = '-display none -machine pc,accel=tcg -S -m 64 -name windows,process=windows'.split(' ');
-  return spawn('qemu-system-x86_64', options, { stdio: 'ignore' });
+  return spawn(QEMU, options, { stdio: 'ignore' });
 }
 
 test('plain QEMU processes, called as their guests: found, told apart, and noticed within two seconds', async (t) => {
