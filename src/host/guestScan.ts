@@ -27,7 +27,7 @@ const HYPERVISOR_COMM = /qemu|kvm|hypervisor|firecracker|crosvm/;
 /** So often seen, a process is not about to become another program; nor is one that was there before us. */
 const SETTLED_SIGHTS = 4;
 /** A process can become another program, as the script of a container does. It is examined again in every so manieth scan. */
-const SCANS_BETWEEN_EXAMINATIONS = 128;
+const SCANS_BETWEEN_EXAMINATIONS = 256;
 
 /**
  * Finds the processes that run guests, and remembers what every process is by its pid and start time, so that a scan without
@@ -64,16 +64,22 @@ export class GuestScan {
     isToExamine: (process: KnownProcess) => boolean,
   ): Promise<readonly FoundGuest[]> {
     const pids = listPids(this.root);
-    const listed = new Set(pids);
     const firstSights = this.known.size === 0 ? SETTLED_SIGHTS : 0;
-    for (const pid of this.known.keys()) if (!listed.has(pid)) this.known.delete(pid);
     for (const pid of pids) {
-      const before = this.known.get(pid) ?? { sights: firstSights, life: undefined, guest: undefined };
-      before.sights += 1;
-      if (isToExamine(before)) await this.examine(pid, before, problems);
-      else this.known.set(pid, before);
+      const process = this.known.get(pid);
+      if (process === undefined) this.known.set(pid, { sights: firstSights + 1, life: undefined, guest: undefined });
+      else process.sights += 1;
     }
-    return pids.flatMap((pid) => this.known.get(pid)?.guest ?? []);
+    if (this.known.size > pids.length) this.forgetOthers(pids);
+    for (const [pid, process] of [...this.known]) {
+      if (isToExamine(process)) await this.examine(pid, process, problems);
+    }
+    return [...this.known.values()].flatMap(({ guest }) => guest ?? []);
+  }
+
+  private forgetOthers(pids: readonly number[]): void {
+    const listed = new Set(pids);
+    for (const pid of this.known.keys()) if (!listed.has(pid)) this.known.delete(pid);
   }
 
   private async examine(pid: number, before: KnownProcess, problems: Problem[]): Promise<void> {

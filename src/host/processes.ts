@@ -11,7 +11,10 @@ export interface ProcessName {
 
 /** The pids below `root`/proc: one directory is read, nothing else. Those hidden from us (hidepid) are left out. */
 export function listPids(root: Root): number[] {
-  return readdirSync(`${root}/proc`).flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
+  // The names that begin with a digit are those of processes.
+  return readdirSync(`${root}/proc`)
+    .filter((name) => name < ':')
+    .map(Number);
 }
 
 /** Every process below `root`/proc. Those that end meanwhile, or are hidden from us (hidepid), are left out. */
