@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import { DBusError } from 'dbus-next';
 import * as v from 'valibot';
 import { CallTimeout } from '../dbus/call.js';
@@ -38,6 +39,9 @@ const ANSWER_MILLIS = 10_000;
 const UNMERGE_MILLIS = 600_000;
 /** Somebody may have to type a password first. */
 const PASSWORD_MILLIS = 120_000;
+
+/** Thousands of guests with series of their own have less. */
+const LARGEST_METRICS_BYTES = 16 * 1024 ** 2;
 
 /** samepaged is on the bus as long as it runs; a service that cannot start would be waited for. */
 export const DAEMON = { destination: BUS_NAME, path: OBJECT_PATH, autoStart: false } as const;
@@ -101,6 +105,12 @@ export class Daemon {
 
   async configuration(): Promise<ConfigurationReply> {
     return v.parse(Configuration, await this.ask(MANAGER_INTERFACE, 'GetConfiguration'));
+  }
+
+  /** The page of metrics for Prometheus. */
+  async metrics(): Promise<string> {
+    const bytes = v.parse(v.instance(Uint8Array), await this.ask(MANAGER_INTERFACE, 'GetMetrics'));
+    return gunzipSync(bytes, { maxOutputLength: LARGEST_METRICS_BYTES }).toString();
   }
 
   private async ask(iface: string, member: string, signature = '', body: readonly unknown[] = []): Promise<unknown> {

@@ -126,6 +126,7 @@ export function plain(value: unknown): unknown {
   if (typeof value === 'string') return clean(value);
   if (value instanceof Variant) return plain(value.value);
   if (typeof value === 'bigint') return Number(value);
+  if (value instanceof Uint8Array) return value;
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, inner]) => [

@@ -107,7 +107,8 @@ export class Tuner {
     const after = this.ksm.readSettings();
     const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
     this.set = sameAs({ ...this.set, ...asSettings(took) }, after);
-    return { writes: took, problems: [...problems, ...notTaken(writes, after, problems)] };
+    const failed = writes.filter((write) => !took.includes(write));
+    return { writes: took, failed, problems: [...problems, ...notTaken(writes, after, problems)] };
   }
 
   /**
