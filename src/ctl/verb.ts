@@ -43,6 +43,7 @@ export const OPTIONS = {
     default: '',
     help: 'replace FILE with it instead of printing it',
     placeholder: 'FILE',
+    values: 'directory',
   },
   root: {
     type: 'string',

@@ -43,7 +43,7 @@ const PAGE_MILLIS = 1000;
 /** An address may be there later, as the network's at boot. */
 const RETRY_MILLIS = 30_000;
 /** Guests that start together are looked at together. */
-const LOOK_MILLIS = 10_000;
+const LOOK_MILLIS = 2000;
 
 export interface MetricsOptions {
   readonly root: Root;

@@ -43,7 +43,8 @@ function causeOf(error: unknown): string {
     case 'EADDRNOTAVAIL':
       return 'this host has no such address (EADDRNOTAVAIL)';
     case 'EACCES':
-      return 'samepaged may not listen there (EACCES); in its service it may below /run/samepaged';
+      // libuv makes EACCES of the ENOENT of a missing directory.
+      return 'samepaged may not listen there, or the directory is not there (EACCES); in its service it may below /run/samepaged';
     case 'EAFNOSUPPORT':
     case 'EPERM':
       return `the service has no network (${errno}): enable samepaged-metrics.socket instead`;

@@ -22,6 +22,9 @@ lrwxrwxrwx usr/bin/samepaged
 -rwxr-xr-x usr/lib/samepaged/samepagectl.js
 -rwxr-xr-x usr/lib/samepaged/samepaged.js
 -rwxr-xr-x usr/lib/samepaged/service
+-rw-r--r-- usr/lib/systemd/system/samepaged-metrics.socket
+-rw-r--r-- usr/lib/systemd/system/samepaged-textfile.service
+-rw-r--r-- usr/lib/systemd/system/samepaged-textfile.timer
 -rw-r--r-- usr/lib/systemd/system/samepaged.service
 -rw-r--r-- usr/lib/sysusers.d/samepaged.conf
 -rw-r--r-- usr/share/bash-completion/completions/samepagectl
