@@ -5,6 +5,7 @@ import { adaptivePolicy } from '../core/policies/adaptive.js';
 import { advisorPolicy } from '../core/policies/advisor.js';
 import { type KsmtunedOptions, ksmtunedPolicy } from '../core/policies/ksmtuned.js';
 import type { NeedOptions } from '../core/policies/need.js';
+import { withKhugepaged } from '../core/policies/khugepaged.js';
 import { withZeroPages } from '../core/policies/zeroPages.js';
 import type { Policy, Trigger } from '../core/policy.js';
 import type { Plan } from '../core/retune.js';
@@ -22,9 +23,10 @@ export interface Intent {
  */
 export function planOf({ because, values, hold }: Intent, maxKernelPages: number | undefined): Plan {
   const policy = withZeroPages(policyOf(values), values.KSM_USE_ZERO_PAGES);
+  const held = hold === undefined ? policy : holdPolicy(policy, hold);
   return {
     because,
-    policy: hold === undefined ? policy : holdPolicy(policy, hold),
+    policy: withKhugepaged(held, values.KSM_THP_MAX_PTES_NONE),
     settings: settingsOf(values, maxKernelPages),
     intervalMillis: values.KSM_MONITOR_INTERVAL * 1000,
     settleMillis: values.KSM_EVENT_SETTLE,

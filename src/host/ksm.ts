@@ -26,12 +26,14 @@ const REQUIRED = ['run', 'pagesToScan', 'sleepMillisecs'] as const;
 /** The counters that every KSM kernel has. */
 const COUNTED = ['pagesShared', 'pagesSharing'] as const;
 
-/** The kernel's KSM: the directory /sys/kernel/mm/ksm below `root`. */
+/** The kernel's KSM: the directory /sys/kernel/mm/ksm below `root`, and the files beside it that are set with it. */
 export class KsmDirectory {
   readonly path: string;
+  private readonly parent: string;
 
   constructor(root: Root) {
-    this.path = `${root}/sys/kernel/mm/ksm`;
+    this.parent = `${root}/sys/kernel/mm`;
+    this.path = `${this.parent}/ksm`;
   }
 
   /** Whether this kernel has KSM (CONFIG_KSM). */
@@ -74,9 +76,18 @@ export class KsmDirectory {
     return this.readFiles({ pagesShared: KSM_NUMBERS.pagesShared }, []).pagesShared ?? 0;
   }
 
+  /** Files of the directory that this version does not know: a newer kernel's, or a distributor's. None without KSM. */
+  unknownFiles(): readonly string[] {
+    if (!this.exists()) return [];
+    const known = new Set<string>([...Object.values(KSM_NUMBERS), ksmFile('advisorMode')]);
+    return readdirSync(this.path)
+      .filter((file) => !known.has(file))
+      .sort();
+  }
+
   /** Whether this kernel has the setting. */
   has(setting: KsmSetting): boolean {
-    return existsSync(this.fileOf(setting));
+    return existsSync(this.pathOf(ksmFile(setting)));
   }
 
   /**
@@ -86,7 +97,7 @@ export class KsmDirectory {
    * @throws WriteError or Overdue, which name the file.
    */
   async write(setting: KsmSetting, value: number | string, patienceMillis = Infinity): Promise<void> {
-    const path = this.fileOf(setting);
+    const path = this.pathOf(ksmFile(setting));
     await inTime(path, patienceMillis, () => writeValue(path, String(value)));
   }
 
@@ -94,8 +105,8 @@ export class KsmDirectory {
     const present = new Set(readdirSync(this.path));
     const state: PartialState = {};
     for (const [name, file] of Object.entries(files) as [KsmNumber, string][]) {
-      const path = `${this.path}/${file}`;
-      if (!present.has(file)) continue;
+      const path = this.pathOf(file);
+      if (!(isElsewhere(file) ? existsSync(path) : present.has(file))) continue;
       const value = readable(file, odd, () => parseWhole(readText(path), path));
       if (value !== undefined) state[name] = value;
     }
@@ -104,8 +115,8 @@ export class KsmDirectory {
     return mode === undefined ? state : { ...state, advisorMode: mode };
   }
 
-  private fileOf(name: KsmSetting | KsmNumber): string {
-    return `${this.path}/${name === 'advisorMode' ? ksmFile(name) : KSM_NUMBERS[name]}`;
+  private pathOf(file: string): string {
+    return `${isElsewhere(file) ? this.parent : this.path}/${file}`;
   }
 
   /** The mode is the one in brackets, "[none] scan-time"; a copy that was written to holds the word alone. */
@@ -118,6 +129,11 @@ export class KsmDirectory {
     }
     return mode;
   }
+}
+
+/** Whether a file is not in KSM's own directory; see KSM_SETTINGS. */
+function isElsewhere(file: string): boolean {
+  return file.includes('/');
 }
 
 /** What `read` gives; where it is not as it should be nothing, and the file is one of the `odd`. */

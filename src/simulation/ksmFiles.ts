@@ -17,6 +17,7 @@ const DEFAULTS: Settings = {
   advisorMinPagesToScan: 500,
   advisorMaxPagesToScan: 30000,
   advisorTargetScanTime: 200,
+  khugepagedMaxPtesNone: 511,
   run: 0,
   advisorMode: 'none',
 };
@@ -62,11 +63,14 @@ const COUNTERS = [
 ] as const satisfies readonly (keyof KsmState)[];
 export type Counters = Required<Pick<KsmState, (typeof COUNTERS)[number]>>;
 
+/** Very old kernels, and khugepaged, are not simulated. */
+const NOT_SIMULATED: ReadonlySet<keyof KsmState> = new Set(['maxKernelPages', 'khugepagedMaxPtesNone']);
+
 /** The names of what a kernel shows. */
 export function namesShown(features: KernelFeatures): readonly (keyof KsmState)[] {
   return [...(Object.keys(DEFAULTS) as (keyof Settings)[]), ...COUNTERS].filter((name) => {
     const feature = FILES_OF[name];
-    return name !== 'maxKernelPages' && (feature === undefined || features[feature]);
+    return !NOT_SIMULATED.has(name) && (feature === undefined || features[feature]);
   });
 }
 
