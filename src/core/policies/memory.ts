@@ -1,6 +1,6 @@
-import type { AdaptiveMemory } from './adaptive.js';
-import type { AdvisorMemory } from './advisor.js';
-import type { ZeroPagesMemory } from './zeroPages.js';
+import type { AdaptiveMemory } from './adaptive/policy.js';
+import type { AdvisorMemory } from './advisor/policy.js';
+import type { ZeroPagesMemory } from './shared/zeroPages.js';
 
 /** What the policy ksmtuned remembers. */
 export interface KsmtunedMemory {

@@ -3,7 +3,7 @@ import { type KsmState, ksmFile } from '../../core/ksm.js';
 import { savingsOf } from '../../core/savings.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { Facts } from '../facts.js';
-import { change, changeUnshared, daemonRuns, reconfigure, setKsm, unmerge } from '../mends.js';
+import { change, changeUnshared, daemonRuns, reconfigure, setKsm, unmerge } from '../remedies.js';
 
 /** ksmd compares a page's checksum with the one of its last visit: a page merges in the second pass at the earliest. */
 const PASSES_TO_JUDGE = 2;
