@@ -37,6 +37,7 @@ import type { HistoryStore } from '../state/history/store.js';
 import { mergeability } from '../host/guestProcess.js';
 import { GuestUsers } from '../host/guestUsers.js';
 import type { KsmDirectory } from '../host/ksm.js';
+import type { FreedBySplitsFile } from '../state/freedBySplits.js';
 import type { Ledger } from '../state/ledger.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { QemuProcesses } from '../host/qemu.js';
@@ -60,6 +61,8 @@ export interface AgentOptions extends IntentsOptions {
   /** Undefined for a dry run. */
   readonly ledger: Ledger | undefined;
   readonly history: HistoryStore;
+  /** Undefined in a dry run. */
+  readonly freedFile: FreedBySplitsFile | undefined;
   readonly busAddress: BusAddress;
   /** The libvirt-dbus object to watch; undefined for none. */
   readonly libvirtObject: string | undefined;
@@ -116,7 +119,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guestUsers = new GuestUsers(root, () => intents.current.values.KSM_GUEST_USERS);
   const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new QemuProcesses(root, guestUsers));
-  const collector = new Collector(root, ksm, guests);
+  const collector = new Collector(root, ksm, guests, options.freedFile);
   const tuner = new Tuner({
     ksm,
     ledger,

@@ -7,6 +7,7 @@ import { type Config, formatConfig, loadConfig, requirePolicy } from '../config/
 import { type KsmSetting, ksmFile } from '../core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from '../errors.js';
 import { findRivals } from '../host/daemons.js';
+import { FreedBySplitsFile } from '../state/freedBySplits.js';
 import { HoldFile } from '../state/hold.js';
 import { hangs } from '../host/inTime.js';
 import { HistoryStore } from '../state/history/store.js';
@@ -155,6 +156,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       ksm,
       ledger,
       holdFile: directory === undefined ? undefined : new HoldFile(directory),
+      freedFile: directory === undefined ? undefined : new FreedBySplitsFile(directory, root),
       history: new HistoryStore({ directory, log, nowMillis: Date.now() }),
       config,
       reload: () => checked(loadConfig(configFile)),
