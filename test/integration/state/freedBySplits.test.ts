@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { DaemonProcess } from '../support/daemon.js';
-import { AgentHost, retune, warnings } from '../support/agentHost.js';
-import { ManagerClient } from '../support/dbus/managerClient.js';
+import type { DaemonProcess } from '../../support/daemon.js';
+import { AgentHost, retune, warnings } from '../../support/agentHost.js';
+import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 const MIB = 1024 ** 2;
 const HUGE_PAGE_MIB = 2;

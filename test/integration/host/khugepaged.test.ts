@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { EXIT } from '../../src/errors.js';
-import { AgentHost, decision, ended, reload, retune, warnings } from '../support/agentHost.js';
-import { runCtl } from '../support/daemon.js';
+import { EXIT } from '../../../src/errors.js';
+import { AgentHost, decision, ended, reload, retune, warnings } from '../../support/agentHost.js';
+import { runCtl } from '../../support/daemon.js';
 
 const LIMIT = 'sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_none';
 const SHOWN = 'transparent_hugepage/khugepaged/max_ptes_none';
