@@ -4,6 +4,7 @@ import type { KsmSettings } from '../core/ksm.js';
 import { adaptivePolicy } from '../core/policies/adaptive/policy.js';
 import { advisorPolicy } from '../core/policies/advisor/policy.js';
 import { type KsmtunedOptions, ksmtunedPolicy } from '../core/policies/ksmtuned/policy.js';
+import { withKsmdSched } from '../core/policies/shared/ksmdSched.js';
 import type { NeedOptions } from '../core/policies/shared/need.js';
 import { withKhugepaged } from '../core/policies/shared/khugepaged.js';
 import { withZeroPages } from '../core/policies/shared/zeroPages.js';
@@ -22,7 +23,14 @@ export interface Intent {
  *   (very old ones); undefined elsewhere. Source: ksmctl of ksmtuned.
  */
 export function planOf({ because, values, hold }: Intent, maxKernelPages: number | undefined): Plan {
-  const policy = withZeroPages(policyOf(values), values.KSM_USE_ZERO_PAGES);
+  const { KSM_POLICY: name, KSM_KSMD_SCHED: sched } = values;
+  const policy = withKsmdSched(
+    withZeroPages(policyOf(values), values.KSM_USE_ZERO_PAGES),
+    // Only adaptive shortens the batches of a ksmd that waits for a CPU. With long ones an idle ksmd can hold the mmap lock of a
+    // guest for a second (docs/figures.md).
+    name !== 'adaptive' && sched === 'auto' ? 'keep' : sched,
+    values.KSM_CPU_MAX,
+  );
   const held = hold === undefined ? policy : holdPolicy(policy, hold);
   return {
     because,

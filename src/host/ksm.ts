@@ -3,6 +3,7 @@ import {
   KSM_NUMBERS,
   KSM_SETTINGS,
   type KsmNumber,
+  type KsmdSched,
   type KsmSetting,
   type KsmSettings,
   type KsmState,
@@ -11,9 +12,10 @@ import {
 import type { Problem } from '../core/problem.js';
 import { EXIT, FatalError, messageOf } from '../errors.js';
 import { inTime } from './inTime.js';
+import { Ksmd } from './ksmd.js';
 import { MalformedError, type Root, parseWhole, readText, writeValue } from './sysfs.js';
 
-type PartialState = Partial<Record<KsmNumber, number>> & { advisorMode?: 'none' | 'scan-time' };
+type PartialState = Partial<Record<KsmNumber, number>> & { advisorMode?: 'none' | 'scan-time'; ksmdSched?: KsmdSched };
 
 /** A file that is not as it should be. */
 interface OddFile {
@@ -26,14 +28,16 @@ const REQUIRED = ['run', 'pagesToScan', 'sleepMillisecs'] as const;
 /** The counters that every KSM kernel has. */
 const COUNTED = ['pagesShared', 'pagesSharing'] as const;
 
-/** The kernel's KSM: the directory /sys/kernel/mm/ksm below `root`, and the files beside it that are set with it. */
+/** The kernel's KSM: the directory /sys/kernel/mm/ksm below `root`, the files beside it that are set with it, and its thread. */
 export class KsmDirectory {
   readonly path: string;
+  readonly ksmd: Ksmd;
   private readonly parent: string;
 
   constructor(root: Root) {
     this.parent = `${root}/sys/kernel/mm`;
     this.path = `${this.parent}/ksm`;
+    this.ksmd = new Ksmd(root);
   }
 
   /** Whether this kernel has KSM (CONFIG_KSM). */
@@ -50,7 +54,7 @@ export class KsmDirectory {
    */
   read(problems: Problem[] = []): KsmState {
     const odd: OddFile[] = [];
-    const state = this.readFiles(KSM_NUMBERS, odd);
+    const state = this.withSched(this.readFiles(KSM_NUMBERS, odd), odd);
     const isOdd = (name: KsmNumber) => odd.some(({ subject }) => subject === KSM_NUMBERS[name]);
     for (const name of COUNTED) if (isOdd(name)) state[name] = 0;
     problems.push(...odd.map(problemOf));
@@ -66,7 +70,7 @@ export class KsmDirectory {
   /** The settings alone, without the counters. What is not as it should be is left out, and told in `problems`. */
   readSettings(problems: Problem[] = []): KsmSettings {
     const odd: OddFile[] = [];
-    const settings = this.readFiles(KSM_SETTINGS, odd);
+    const settings = this.withSched(this.readFiles(KSM_SETTINGS, odd), odd);
     problems.push(...odd.map(problemOf));
     return settings;
   }
@@ -87,7 +91,7 @@ export class KsmDirectory {
 
   /** Whether this kernel has the setting. */
   has(setting: KsmSetting): boolean {
-    return existsSync(this.pathOf(ksmFile(setting)));
+    return setting === 'ksmdSched' ? this.ksmd.sched() !== undefined : existsSync(this.pathOf(ksmFile(setting)));
   }
 
   /**
@@ -97,8 +101,14 @@ export class KsmDirectory {
    * @throws WriteError or Overdue, which name the file.
    */
   async write(setting: KsmSetting, value: number | string, patienceMillis = Infinity): Promise<void> {
+    if (setting === 'ksmdSched') return this.ksmd.setSched(value as KsmdSched);
     const path = this.pathOf(ksmFile(setting));
-    await inTime(path, patienceMillis, () => writeValue(path, String(value)));
+    await inTime(path, patienceMillis, () => this.ksmd.hurried(() => writeValue(path, String(value))));
+  }
+
+  private withSched(state: PartialState, odd: OddFile[]): PartialState {
+    const ksmdSched = readable(ksmFile('ksmdSched'), odd, () => this.ksmd.sched());
+    return ksmdSched === undefined ? state : { ...state, ksmdSched };
   }
 
   private readFiles(files: Readonly<Partial<Record<KsmNumber, string>>>, odd: OddFile[]): PartialState {

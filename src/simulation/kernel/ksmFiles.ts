@@ -20,6 +20,7 @@ const DEFAULTS: Settings = {
   khugepagedMaxPtesNone: 511,
   run: 0,
   advisorMode: 'none',
+  ksmdSched: 'other 5',
 };
 
 /** A kernel's settings after boot; those of features that it lacks do nothing. */
@@ -63,14 +64,15 @@ const COUNTERS = [
 ] as const satisfies readonly (keyof KsmState)[];
 export type Counters = Required<Pick<KsmState, (typeof COUNTERS)[number]>>;
 
-/** Very old kernels, and khugepaged, are not simulated. */
+/** Very old kernels and khugepaged are not simulated. */
 const NOT_SIMULATED: ReadonlySet<keyof KsmState> = new Set(['maxKernelPages', 'khugepagedMaxPtesNone']);
 
-/** The names of what a kernel shows. */
+/** The names of what a kernel shows; not ksmd's class, which makes no difference where nobody else wants a CPU. */
 export function namesShown(features: KernelFeatures): readonly (keyof KsmState)[] {
   return [...(Object.keys(DEFAULTS) as (keyof Settings)[]), ...COUNTERS].filter((name) => {
+    if (name === 'ksmdSched' || NOT_SIMULATED.has(name)) return false;
     const feature = FILES_OF[name];
-    return !NOT_SIMULATED.has(name) && (feature === undefined || features[feature]);
+    return feature === undefined || features[feature];
   });
 }
 

@@ -115,7 +115,7 @@ describe('each step explains itself', () => {
         return host.look(1000, {}, started('e'));
       },
       sentence:
-        'guests may use 20.0 GiB + 4.0 GiB reserve > 16.0 GiB: merging is wanted, but e is still filling its memory, so it waits',
+        'guests may use 20.0 GiB + 4.0 GiB reserve > 16.0 GiB: merging is wanted, but e is still filling its memory, so it waits; meanwhile ksmd goes over the memory that it knows, up to theirs',
     },
     {
       name: 'guests that come while the CPUs are busy',
