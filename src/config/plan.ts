@@ -36,6 +36,7 @@ export function planOf({ because, values, hold }: Intent, maxKernelPages: number
     because,
     policy: withKhugepaged(held, values.KSM_THP_MAX_PTES_NONE),
     settings: settingsOf(values, maxKernelPages),
+    onConflict: values.KSM_ON_CONFLICT,
     intervalMillis: values.KSM_MONITOR_INTERVAL * 1000,
     settleMillis: values.KSM_EVENT_SETTLE,
     recheckMillis: values.KSM_EVENT_RECHECK.map((seconds) => seconds * 1000),

@@ -18,6 +18,10 @@ describe('the schema of samepagectl status --json', () => {
     'no daemon': { running: false, reason: 'gone', ksm: KSM, unknownKsmFiles: [] },
     'no daemon and no KSM': { running: false, reason: 'gone', ksm: null, unknownKsmFiles: [] },
     'files that this samepagectl does not know': { ...RUNNING, unknownKsmFiles: ['merge_faster'] },
+    'a guest event': {
+      ...RUNNING,
+      lastRetune: { ...PROPERTIES.lastRetune, guestEvents: [{ name: 'web', change: 'resized' }] },
+    },
   };
   for (const [name, value] of Object.entries(good)) {
     test(`fits ${name}`, () => {
