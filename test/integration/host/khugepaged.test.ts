@@ -88,7 +88,9 @@ describe("KSM_THP_MAX_PTES_NONE, khugepaged's max_ptes_none", { concurrency: tru
     host.tree.write(LIMIT, '511\n');
     await retune(daemon);
     assert.equal(host.tree.read(LIMIT), '0');
-    await daemon.line(new RegExp(`^${SHOWN} is 511 but samepaged had set it to 0: something else changed it; samepaged sets it again$`));
+    await daemon.line(
+      new RegExp(`^${SHOWN} is 511 but samepaged had set it to 0: something else changed it; samepaged sets it again$`),
+    );
   });
 
   it('is only told in a dry run', async () => {
