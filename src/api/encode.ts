@@ -1,5 +1,6 @@
 import { DBusError, Variant } from 'dbus-next';
 import type { ConfigView } from '../config/view.js';
+import { guestId } from '../core/guest.js';
 import { describeWrite } from '../core/ksm.js';
 import { type Trigger, describeTrigger } from '../core/policy.js';
 import type { MergeStage } from '../core/mergeStage.js';
@@ -119,12 +120,13 @@ export function guestDicts({ guests, freedBySplits }: Sample, after: string): [n
   return guests
     .filter(({ name }) => page.has(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, residentBytes, configuredBytes }) => [
-      name,
+    .map((guest) => [
+      guest.name,
       {
-        ResidentBytes: new Variant('t', unsigned(residentBytes)),
-        ConfiguredBytes: new Variant('t', unsigned(configuredBytes)),
-        FreedBytes: new Variant('t', unsigned(freedBySplits?.byGuest.get(name) ?? 0)),
+        Id: new Variant('s', guestId(guest)),
+        ResidentBytes: new Variant('t', unsigned(guest.residentBytes)),
+        ConfiguredBytes: new Variant('t', unsigned(guest.configuredBytes)),
+        FreedBytes: new Variant('t', unsigned(freedBySplits?.byGuest.get(guestId(guest)) ?? 0)),
       },
     ]);
 }

@@ -35,13 +35,13 @@ import { Guests } from './guests.js';
 import { recordHistory } from './recordHistory.js';
 import { findDaemons } from '../host/daemons.js';
 import type { HistoryStore } from '../state/history/store.js';
-import { mergeability } from '../host/guestProcess.js';
+import { GuestProcesses } from '../host/guestProcesses.js';
 import { GuestUsers } from '../host/guestUsers.js';
 import type { KsmDirectory } from '../host/ksm.js';
 import type { FreedBySplitsFile } from '../state/freedBySplits.js';
 import type { Ledger } from '../state/ledger.js';
+import { libvirtIsHere } from '../host/libvirtHere.js';
 import { readMemoryFigures } from '../host/meminfo.js';
-import { QemuProcesses } from '../host/qemu.js';
 import { type Root, pageSizeBytes } from '../host/sysfs.js';
 import type { Systemd } from '../host/systemd.js';
 import { Intents, type IntentsOptions } from './intent.js';
@@ -122,7 +122,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const objects = { [OBJECT_PATH]: manager, [LOG_CONTROL_PATH]: new LogControl(logging) };
   const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guestUsers = new GuestUsers(root, () => intents.current.values.KSM_GUEST_USERS);
-  const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new QemuProcesses(root, guestUsers));
+  const guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), new GuestProcesses(root, guestUsers));
   const collector = new Collector(root, ksm, guests, options.freedFile);
   const tuner = new Tuner({
     ksm,
@@ -188,7 +188,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           forbiddenNews(
             guests.event$,
             () => intents.current.values.KSM_FORBID_GUESTS,
-            (name) => mergeability(root, name, guestUsers),
+            (event) => guests.processOf(event),
             log,
           ),
           reload$,
@@ -220,13 +220,13 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   }
 }
 
-function libvirtOn(bus$: Observable<BusState>, object: string | undefined): Observable<LibvirtState> {
+function libvirtOn(bus$: Observable<BusState>, root: Root, object: string | undefined): Observable<LibvirtState> {
   if (object === undefined) return of({ up: false, reason: 'libvirt is not used (--libvirt none)' });
   return bus$.pipe(
     switchMap((state): Observable<LibvirtState> =>
       state.bus === undefined
         ? of({ up: false, reason: 'libvirt cannot be asked without D-Bus' })
-        : watchLibvirt(state.bus, new Libvirt(state.bus, object)),
+        : watchLibvirt(state.bus, new Libvirt(state.bus, object), () => libvirtIsHere(root)),
     ),
   );
 }

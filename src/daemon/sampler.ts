@@ -5,7 +5,7 @@ import {
   firstFreedBySplits,
   nextFreedBySplits,
 } from '../core/freedBySplits.js';
-import type { Guest, KernelGuest } from '../core/guest.js';
+import { type Guest, type KernelGuest, guestId } from '../core/guest.js';
 import { type BeingFreed, type CountedPages, nextBeingFreed } from '../core/beingFreed.js';
 import type { Watched } from '../core/savings.js';
 import type { HugePages } from '../core/hugePages.js';
@@ -43,7 +43,7 @@ interface KernelView {
   readonly hugePages: HugePages | undefined;
   /** What was the case when it was read, and what reading took. */
   readonly fullScans: number | undefined;
-  readonly names: string;
+  readonly ids: string;
   readonly readAtMillis: number;
   readonly tookMillis: number;
 }
@@ -83,7 +83,7 @@ export class Collector {
     const unread: Problem[] = [];
     const ksm = this.ksm.read(unread);
     const view = await this.kernelView(listed, ksm);
-    const guests = listed.map((guest) => withKernelGuest(guest, view.guests.get(guest.name)));
+    const guests = listed.map((guest) => withKernelGuest(guest, view.guests.get(guestId(guest))));
     this.beingFreed = nextBeingFreed(this.beingFreed, countedPages(listed, view.guests, ksm, this.pageSizeBytes));
     const figures = readMemoryFigures(this.root);
     const memoryPressurePercent = readOr(unread, () => readPressure(this.root, 'memory'))?.recentPercent;
@@ -113,10 +113,10 @@ export class Collector {
     listed: readonly Guest[],
     { fullScans, run, ksmZeroPages = 0 }: KsmState,
   ): Promise<KernelView> {
-    const names = listed.map(({ name }) => name).join('\n');
+    const ids = listed.map(guestId).join('\n');
     const nowMillis = performance.now();
     const { view: before } = this;
-    if (before !== undefined && nowMillis - before.readAtMillis < keptMillis(before, { fullScans, run, names }))
+    if (before !== undefined && nowMillis - before.readAtMillis < keptMillis(before, { fullScans, run, ids }))
       return before;
 
     const { guests, problems } = await this.guests.kernelGuests();
@@ -135,7 +135,7 @@ export class Collector {
     this.view = {
       guests,
       problems: [...problems, ...unread],
-      ...{ fullScans, names, readAtMillis: nowMillis, tookMillis: performance.now() - nowMillis },
+      ...{ fullScans, ids, readAtMillis: nowMillis, tookMillis: performance.now() - nowMillis },
       freedBySplits,
       hugePages: hugePagesOf(hugepages),
     };
@@ -189,11 +189,11 @@ function readOr<T>(problems: Problem[], read: () => T): T | undefined {
 }
 
 /** For how long a view is good enough. */
-function keptMillis(view: KernelView, now: Pick<KernelView, 'fullScans' | 'names'> & { readonly run: number }): number {
+function keptMillis(view: KernelView, now: Pick<KernelView, 'fullScans' | 'ids'> & { readonly run: number }): number {
   if (now.run === 1 && view.fullScans !== now.fullScans) {
     return Math.max(LEAST_KERNEL_GUESTS_MILLIS, view.tookMillis / KERNEL_GUESTS_CPU_SHARE);
   }
-  const changes = now.run === 1 || view.names !== now.names || view.fullScans !== now.fullScans;
+  const changes = now.run === 1 || view.ids !== now.ids || view.fullScans !== now.fullScans;
   return changes ? KERNEL_GUESTS_MILLIS : QUIET_KERNEL_GUESTS_MILLIS;
 }
 
@@ -211,9 +211,10 @@ function anonymousMemoryOf(
   listed: readonly Guest[],
   seen: ReadonlyMap<string, KernelGuest>,
 ): ReadonlyMap<string, AnonymousMemory> {
-  const guests = listed.flatMap(({ name, balloonBytes }): [string, AnonymousMemory][] => {
-    const anonymous = seen.get(name)?.anonymous;
-    return anonymous === undefined ? [] : [[name, { ...anonymous, balloonBytes }]];
+  const guests = listed.flatMap((guest): [string, AnonymousMemory][] => {
+    const id = guestId(guest);
+    const anonymous = seen.get(id)?.anonymous;
+    return anonymous === undefined ? [] : [[id, { ...anonymous, balloonBytes: guest.balloonBytes }]];
   });
   return new Map(guests);
 }
@@ -224,12 +225,12 @@ function countedPages(
   { pagesSharing, fullScans = 0 }: KsmState,
   pageBytes: number,
 ): CountedPages {
-  const merged = [...seen].flatMap(([name, { mergedBytes }]): [string, number][] =>
-    mergedBytes === undefined ? [] : [[name, mergedBytes]],
+  const merged = [...seen].flatMap(([id, { mergedBytes }]): [string, number][] =>
+    mergedBytes === undefined ? [] : [[id, mergedBytes]],
   );
   return {
     mergedBytes: new Map(merged),
-    running: new Set(listed.map(({ name }) => name)),
+    running: new Set(listed.map(guestId)),
     sharingBytes: pagesSharing * pageBytes,
     fullScans,
   };

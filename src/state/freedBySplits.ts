@@ -11,7 +11,8 @@ const LARGEST_BYTES = 1024 ** 2;
 const Count = v.pipe(v.number(), v.finite());
 const Size = v.pipe(Count, v.minValue(0));
 const Guest = v.object({
-  name: v.string(),
+  /** The guest's identity. */
+  id: v.string(),
   process: v.string(),
   anonBytes: Size,
   swapBytes: Size,
@@ -52,11 +53,11 @@ export class FreedBySplitsFile {
     if (text === undefined) return undefined;
     const { bootId, guests, splitBytes, zeroBytes, splitCreditBytes } = v.parse(Entry, JSON.parse(text));
     if (bootId !== this.bootId) return undefined;
-    const accounts = guests.flatMap(({ name, freedBytes, returnedBytes }) =>
-      freedBytes + returnedBytes === 0 ? [] : [[name, { freedBytes, returnedBytes }] as const],
+    const accounts = guests.flatMap(({ id, freedBytes, returnedBytes }) =>
+      freedBytes + returnedBytes === 0 ? [] : [[id, { freedBytes, returnedBytes }] as const],
     );
-    const memory = guests.map(({ name, process, anonBytes, swapBytes, zeroBytes, balloonBytes }) => {
-      return [name, { process, anonBytes, swapBytes, zeroBytes, balloonBytes }] as const;
+    const memory = guests.map(({ id, process, anonBytes, swapBytes, zeroBytes, balloonBytes }) => {
+      return [id, { process, anonBytes, swapBytes, zeroBytes, balloonBytes }] as const;
     });
     const reading = { guests: new Map(memory), splitBytes, zeroBytes };
     return freedBySplitsOf({ accounts: new Map(accounts), reading, splitCreditBytes });
@@ -66,7 +67,7 @@ export class FreedBySplitsFile {
   write({ accounts, reading, splitCreditBytes }: FreedBySplits): void {
     const { splitBytes, zeroBytes } = reading;
     const guests = [...reading.guests]
-      .map(([name, memory]) => ({ name, ...memory, ...(accounts.get(name) ?? { freedBytes: 0, returnedBytes: 0 }) }))
+      .map(([id, memory]) => ({ id, ...memory, ...(accounts.get(id) ?? { freedBytes: 0, returnedBytes: 0 }) }))
       .sort((a, b) => b.freedBytes - a.freedBytes)
       .slice(0, MOST_GUESTS);
     const entry: v.InferOutput<typeof Entry> = {

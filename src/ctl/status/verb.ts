@@ -1,6 +1,7 @@
 import { formatBytes } from '../../core/format.js';
 import { savingsOf } from '../../core/savings.js';
 import { EXIT } from '../../errors.js';
+import { libvirtIsHere } from '../../host/libvirtHere.js';
 import { KsmDirectory } from '../../host/ksm.js';
 import { pageSizeBytes } from '../../host/sysfs.js';
 import { Daemon, NotRunning } from '../../api/client.js';
@@ -24,7 +25,7 @@ export const status: Verb = {
       const properties = await Daemon.with(bus, (daemon) => daemon.properties());
       const output = json
         ? toJson({ running: true, ...properties, unknownKsmFiles: new KsmDirectory('').unknownFiles() })
-        : statusScreen(properties, Date.now(), terminal);
+        : statusScreen(properties, Date.now(), terminal, libvirtIsHere(''));
       return { status: EXIT.ok, output };
     } catch (error) {
       if (!(error instanceof NotRunning)) throw error;

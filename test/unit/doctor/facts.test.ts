@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { gatherHostFacts } from '../../../src/doctor/facts.js';
-import { examineGuests, probePerProcessFile } from '../../../src/doctor/guestFacts.js';
+import { known, unknown } from '../../../src/doctor/fact.js';
+import {
+  type ExaminedGuest,
+  examineProcesses,
+  guestFacts,
+  probePerProcessFile,
+} from '../../../src/doctor/guestFacts.js';
 import { readHugepagePools } from '../../../src/host/hugepages.js';
 import { readRootFileSystem } from '../../../src/host/mounts.js';
 import { readNumaNodes } from '../../../src/host/numa.js';
@@ -124,9 +130,15 @@ describe('enabled services', () => {
   });
 });
 
+async function examinedGuests(root: string): Promise<readonly ExaminedGuest[]> {
+  const { guests } = guestFacts(known(await examineProcesses(root)), unknown('not asked'));
+  assert.ok(guests.state === 'known');
+  return guests.value;
+}
+
 test('guests of the NUMA host, by name, with what keeps them from being merged', async () => {
-  const { guests } = await examineGuests('fixtures/hosts/numa');
-  const obstacles = guests.map(({ name, mergeability }) => [name, ...mergeability.obstacles]);
+  const guests = await examinedGuests('fixtures/hosts/numa');
+  const obstacles = guests.map(({ name, mergeability }) => [name, ...(mergeability?.obstacles ?? [])]);
   assert.deepEqual(obstacles, [
     ['clock'],
     ['db', 'hugepages'],
@@ -134,14 +146,14 @@ test('guests of the NUMA host, by name, with what keeps them from being merged',
     ['render', 'pinned'],
     ...[1, 2, 3, 4, 5, 6].map((number) => [`web${number}`]),
   ]);
-  assert.equal(guests[0]?.mergeability.locked, true);
+  assert.equal(guests[0]?.mergeability?.locked, true);
   assert.equal(guests[1]?.configuredBytes, 16 * GIB);
 });
 
 test('a guest whose memory QEMU did not offer, as a new kernel tells', async () => {
   using tree = HostTree.create();
   tree.addGuest(101, 'web', 1000);
-  const mergeable = async () => (await examineGuests(tree.root)).guests[0]?.mergeability;
+  const mergeable = async () => (await examinedGuests(tree.root))[0]?.mergeability;
   assert.equal((await mergeable())?.mergeable, true);
   tree.write('proc/101/ksm_stat', 'ksm_merging_pages 0\nksm_mergeable: no\n');
   assert.deepEqual((await mergeable())?.obstacles, ['not offered']);
@@ -167,7 +179,7 @@ describe('facts of a host', () => {
     assert.match(reasonOf(facts.ksm), /ksm\/run: expected a whole number, found "x"/);
     assert.match(reasonOf(facts.enabledServices), /etc\/systemd\/system is not there$/);
     assert.equal(facts.kernelRelease.state, 'known');
-    assert.equal(facts.guests.state, 'known');
+    assert.equal(facts.processes.state, 'known');
   });
 
   test('KSM and transparent hugepages may be absent', async () => {

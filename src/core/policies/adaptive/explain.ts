@@ -1,6 +1,6 @@
 import type { Decision, Term } from '../../decision.js';
 import { formatBytes } from '../../format.js';
-import type { Guest } from '../../guest.js';
+import { type Guest, namesOf } from '../../guest.js';
 import { formatDuration } from '../../duration.js';
 import type { KsmSettings, KsmState } from '../../ksm.js';
 import { type Sample, savingsOfSample } from '../../sample.js';
@@ -107,8 +107,8 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
       return { ...resting(LOOK_MILLIS), reason: 'enough-memory', sentence: `${need.sentence}: not merging` };
     case 'settle': {
       const { [phase.waitsFor]: what } = {
-        growth: describeSettling(settling),
-        cpu: `the CPUs are busy while ${listed(due?.guests ?? [], 'comes', 'come')} up`,
+        growth: describeSettling(settling, sample.guests),
+        cpu: `the CPUs are busy while ${listed(namesOf(due?.guests ?? [], sample.guests), 'comes', 'come')} up`,
       };
       const { approach } = phase;
       const approaching = isOnTheWay(approach)
@@ -169,7 +169,7 @@ function watching(
   const few =
     due === undefined
       ? ''
-      : `; ${describeDue(due)} with ${formatBytes(hopeOf(due, sample))}, less than the ${formatBytes(wantedBytes(memory, mark))} that are worth a burst: left to more guests or a probe`;
+      : `; ${describeDue(due, sample.guests)} with ${formatBytes(hopeOf(due, sample))}, less than the ${formatBytes(wantedBytes(memory, mark))} that are worth a burst: left to more guests or a probe`;
   return {
     ...resting(Math.min(LOOK_MILLIS, left)),
     reason: atALoss ? 'costs-more-than-it-saves' : 'nothing-to-gain',

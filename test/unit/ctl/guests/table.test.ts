@@ -15,8 +15,13 @@ const no = (...obstacles: Mergeability['obstacles']): Mergeability => ({ mergeab
 
 function guest(name: string, parts: Partial<GuestMemory> = {}): GuestMemory {
   return {
+    id: name,
     name,
     pid: 7,
+    manager: 'libvirt',
+    vmId: undefined,
+    cgroup: undefined,
+    stranger: undefined,
     configuredBytes: 2 * GIB,
     residentBytes: 1.25 * GIB,
     mergeability: YES,
@@ -29,7 +34,7 @@ function guest(name: string, parts: Partial<GuestMemory> = {}): GuestMemory {
 }
 
 function report(guests: readonly GuestMemory[], parts: Partial<GuestsReport> = {}): GuestsReport {
-  return { source: 'libvirt', guests, hostSavedBytes: 0, notes: [], ...parts };
+  return { source: 'libvirt', guests, hostSavedBytes: 0, otherMergers: undefined, notes: [], ...parts };
 }
 
 describe('the table', () => {
