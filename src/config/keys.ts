@@ -104,6 +104,7 @@ export const KEYS = {
   KSM_WHEN: oneOf(['needed', 'always']),
   KSM_MERGE_ACROSS_NODES: optionalNumber('0 or 1', 0, 1),
   KSM_USE_ZERO_PAGES: key<ZeroPagesChoice>('auto', 'one of auto, 0, 1, keep', zeroPages),
+  KSM_THP_MAX_PTES_NONE: optionalNumber('a whole number of pages from 0 to 511', 0, 511),
   KSM_KSMD_SCHED: oneOf(['auto', 'idle', 'other', 'keep'] satisfies readonly KsmdSchedChoice[]),
   KSM_SMART_SCAN: optionalNumber('0 or 1', 0, 1),
   KSM_MAX_PAGE_SHARING: optionalNumber('a whole number of pages from 2 to 2147483647', 2, 2147483647),

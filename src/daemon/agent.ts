@@ -38,6 +38,7 @@ import type { HistoryStore } from '../state/history/store.js';
 import { GuestProcesses } from '../host/guestProcesses.js';
 import { GuestUsers } from '../host/guestUsers.js';
 import type { KsmDirectory } from '../host/ksm.js';
+import type { FreedBySplitsFile } from '../state/freedBySplits.js';
 import type { Ledger } from '../state/ledger.js';
 import { libvirtIsHere } from '../host/libvirtHere.js';
 import { readMemoryFigures } from '../host/meminfo.js';
@@ -62,6 +63,8 @@ export interface AgentOptions extends IntentsOptions {
   /** Undefined for a dry run. */
   readonly ledger: Ledger | undefined;
   readonly history: HistoryStore;
+  /** Undefined in a dry run. */
+  readonly freedFile: FreedBySplitsFile | undefined;
   readonly busAddress: BusAddress;
   /** The libvirt-dbus object to watch; undefined for none. */
   readonly libvirtObject: string | undefined;
@@ -124,7 +127,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), new GuestProcesses(root, guestUsers));
   const usesLibvirt = options.libvirtObject !== undefined;
   const metrics = new Metrics({ root, first, intents, guestUsers, usesLibvirt, log });
-  const collector = new Collector(root, ksm, guests);
+  const collector = new Collector(root, ksm, guests, options.freedFile);
   const tuner = new Tuner({
     ksm,
     ledger,
