@@ -2,11 +2,13 @@ import { Bus, type BusAddress } from '../bus/connection.js';
 import { Daemon } from '../client/client.js';
 import { configuredGuestUsers } from '../config/guestUsers.js';
 import { type GuestMemory, byMergedPages, judgeMergeability } from '../core/guestMemory.js';
+import { withLiveOffers } from '../host/guestOffers.js';
 import { type GuestProcess, listGuestProcesses } from '../host/guestProcess.js';
 import { KsmDirectory } from '../host/ksm.js';
 import type { KsmStatReply } from '../host/ksmStat.js';
 import { type Root, pageSizeBytes } from '../host/sysfs.js';
 import { Libvirt } from '../libvirt/connect.js';
+import { forbidsMerging } from '../libvirt/definition.js';
 import { Definitions, libvirtReason } from '../libvirt/definitions.js';
 import type { ToldGuest } from '../libvirt/domain.js';
 import { traitsOfDefinition } from '../libvirt/memoryBacking.js';
@@ -40,6 +42,8 @@ export interface GuestsReport {
 interface Told {
   readonly guests: readonly ToldGuest[];
   readonly definitions: ReadonlyMap<string, string>;
+  /** Whether merging is allowed from the next start on. */
+  readonly allowedNext: ReadonlyMap<string, boolean | undefined>;
 }
 
 /** Asks the kernel, and libvirt where it can be reached. */
@@ -73,7 +77,9 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   }
   return {
     source: told === undefined ? 'proc' : 'libvirt',
-    guests: [...fromLibvirt, ...others].map((guest) => withFreed(guest, freed)).toSorted(byMergedPages),
+    guests: (await withLiveOffers(root, [...fromLibvirt, ...others]))
+      .map((guest) => ({ ...withFreed(guest, freed), allowedNext: told?.allowedNext.get(guest.name) }))
+      .toSorted(byMergedPages),
     hostSavedBytes: ksm.exists() ? ksm.read().pagesSharing * pageBytes : undefined,
     notes,
   };
@@ -129,7 +135,22 @@ async function askLibvirt(
       return undefined;
     }
   });
-  return { guests, definitions: new Map((await Promise.all(read)).filter((entry) => entry !== undefined)) };
+  const next = guests.map(async ({ name }) => [name, await allowedNext(definitions, name)] as const);
+  return {
+    guests,
+    definitions: new Map((await Promise.all(read)).filter((entry) => entry !== undefined)),
+    allowedNext: new Map(await Promise.all(next)),
+  };
+}
+
+async function allowedNext(definitions: Definitions, name: string): Promise<boolean | undefined> {
+  try {
+    const path = await definitions.lookup(name);
+    return (await definitions.isPersistent(path)) ? !forbidsMerging(await definitions.nextXml(path)) : undefined;
+  } catch {
+    // It ended meanwhile, or libvirt keeps its definition from us.
+    return undefined;
+  }
 }
 
 function fromProcess(process: GuestProcess, pageBytes: number, told?: ToldGuest): GuestMemory {

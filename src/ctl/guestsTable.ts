@@ -76,6 +76,7 @@ function mergeable({ mergeability }: GuestMemory): string {
 function legend(guests: readonly GuestMemory[], hostSavedBytes: number | undefined): readonly string[] {
   const named = new Set(guests.flatMap(({ mergeability }) => mergeability?.obstacles.slice(0, 1) ?? []));
   const lines = [...named].map((obstacle: Obstacle) => `${obstacle}: ${OBSTACLES[obstacle]}`);
+  lines.push(...guests.flatMap(nextStart));
   if (guests.some(({ mergeability }) => mergeability?.mergeable === true && mergeability.locked)) {
     lines.push('locked: KSM merges locked memory too; a write to a merged page then has to copy it');
   }
@@ -92,6 +93,14 @@ function legend(guests: readonly GuestMemory[], hostSavedBytes: number | undefin
     );
   }
   return lines;
+}
+
+/** What its next start changes. */
+function nextStart({ name, mergeability, allowedNext }: GuestMemory): readonly string[] {
+  if (mergeability === undefined || allowedNext === undefined) return [];
+  const isForbidden = mergeability.obstacles.some((name) => name === 'nosharepages' || name === 'taken back');
+  if (isForbidden !== allowedNext) return [];
+  return [`${clean(name)}: from its next start on KSM may ${allowedNext ? '' : 'not '}merge its memory`];
 }
 
 /** A whole number or two digits, with a binary unit, as `free -h` does it: 512Mi, 1.5Gi, -3.2Mi, 0. */

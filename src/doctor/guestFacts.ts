@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { configuredGuestUsers } from '../config/guestUsers.js';
 import type { Guest } from '../core/guest.js';
 import type { Mergeability } from '../core/guestMemory.js';
+import { withLiveOffers } from '../host/guestOffers.js';
 import { listGuestProcesses } from '../host/guestProcess.js';
 import type { Root } from '../host/sysfs.js';
 
@@ -20,9 +21,8 @@ export async function examineGuests(root: Root): Promise<{
   readonly guests: readonly ExaminedGuest[];
   readonly strangers: readonly StrangersGuest[];
 }> {
-  const all = (await listGuestProcesses(root, configuredGuestUsers(root))).toSorted((a, b) =>
-    a.name.localeCompare(b.name),
-  );
+  const processes = await listGuestProcesses(root, configuredGuestUsers(root));
+  const all = (await withLiveOffers(root, processes)).toSorted((a, b) => a.name.localeCompare(b.name));
   return {
     guests: all.filter(({ stranger }) => stranger === undefined),
     strangers: all.flatMap(({ name, stranger }) => (stranger === undefined ? [] : [{ name, user: stranger }])),

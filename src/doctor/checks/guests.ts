@@ -11,6 +11,7 @@ const MOST_COMMANDS = 3;
 /** Where a person can do something about it; what a device or encryption holds belongs to the guest. */
 const MENDS: Readonly<Partial<Record<Obstacle, (name: string) => string>>> = {
   nosharepages: (name) => `samepagectl guests allow -- ${shellWord(name)}`,
+  'taken back': (name) => `samepagectl guests allow --now -- ${shellWord(name)}   # at once`,
   hugepages: (name) => `virsh edit -- ${shellWord(name)}   # <memoryBacking>: without <hugepages/>`,
   shared: (name) => `virsh edit -- ${shellWord(name)}   # <memoryBacking>: without <access mode='shared'/>`,
 };
