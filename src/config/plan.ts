@@ -2,6 +2,7 @@ import type { Values } from './keys.js';
 import { type Hold, holdPolicy } from '../core/hold.js';
 import type { KsmSettings } from '../core/ksm.js';
 import { adaptivePolicy } from '../core/policies/adaptive.js';
+import { estimatePolicy } from '../core/policies/estimate.js';
 import { advisorPolicy } from '../core/policies/advisor.js';
 import { type KsmtunedOptions, ksmtunedPolicy } from '../core/policies/ksmtuned.js';
 import type { NeedOptions } from '../core/policies/need.js';
@@ -21,15 +22,22 @@ export interface Intent {
  *   (very old ones); undefined elsewhere. Source: ksmctl of ksmtuned.
  */
 export function planOf({ because, values, hold }: Intent, maxKernelPages: number | undefined): Plan {
-  const policy = withZeroPages(policyOf(values), values.KSM_USE_ZERO_PAGES);
   return {
     because,
-    policy: hold === undefined ? policy : holdPolicy(policy, hold),
+    policy: heldPolicy(values, hold),
     settings: settingsOf(values, maxKernelPages),
     intervalMillis: values.KSM_MONITOR_INTERVAL * 1000,
     settleMillis: values.KSM_EVENT_SETTLE,
     recheckMillis: values.KSM_EVENT_RECHECK.map((seconds) => seconds * 1000),
   };
+}
+
+function heldPolicy(values: Values, hold: Hold | undefined): Policy {
+  const policy = withZeroPages(policyOf(values), values.KSM_USE_ZERO_PAGES);
+  if (hold === undefined) return policy;
+  if (hold.kind !== 'estimating') return holdPolicy(policy, hold);
+  const burst = policyOf({ ...values, KSM_POLICY: 'adaptive', KSM_WHEN: 'always' });
+  return estimatePolicy(withZeroPages(burst, values.KSM_USE_ZERO_PAGES), hold.longestMillis);
 }
 
 /**

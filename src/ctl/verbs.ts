@@ -1,6 +1,7 @@
 import { completionVerb } from './completion.js';
 import { config } from './config.js';
 import { doctor } from './doctor.js';
+import { estimate } from './estimate.js';
 import { explain } from './explain.js';
 import { guests } from './guests.js';
 import { history } from './history.js';
@@ -24,6 +25,7 @@ export const VERBS: VerbTable = {
   stop,
   unmerge,
   resume,
+  estimate,
   guests,
   history,
   doctor,

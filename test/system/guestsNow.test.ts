@@ -170,6 +170,24 @@ test('unmerge --gradually goes guest by guest, ends at what does not fit, and le
     assert.deepEqual(await offers(), [true, true, true, true]);
   }
 
+  // Said before the first guest is unmerged: the signal comes while that goes on, and is looked at after it.
+  const files = join(lab.bus.directory, 'interrupted');
+  const script = `"$0" "$@" >${files}.out 2>${files}.err & pid=$!
+    for i in $(seq 600); do grep -q tainted ${files}.err && break; sleep 0.02; done
+    kill -INT $pid; wait $pid; echo "status $?"; cat ${files}.out`;
+  const interrupted = await lab.run(
+    ...['sh', '-c', script, process.execPath, CTL, '--bus', lab.address, 'unmerge', '--gradually'],
+  );
+  t.diagnostic(interrupted);
+  assert.match(interrupted, /^status 1$/m);
+  assert.match(interrupted, /^guest sp-\w+: \d+\.\d MiB unmerged$/m);
+  assert.match(
+    interrupted,
+    /^interrupted, \d guests? not unmerged: what is unmerged stays so until samepagectl resume /m,
+  );
+  assert.equal((await readKsm())['run'], '0');
+  assert.deepEqual(await offers(), [true, true, true, true]);
+
   const all = await ctlInside(scene, 'unmerge', '--gradually');
   t.diagnostic(all);
   assert.match(all, /^guest sp-large\w*: 4\d\d\.\d MiB unmerged$/m);

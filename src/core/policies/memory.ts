@@ -1,5 +1,6 @@
 import type { AdaptiveMemory } from './adaptive.js';
 import type { AdvisorMemory } from './advisor.js';
+import type { EstimateMemory } from './estimate.js';
 import type { ZeroPagesMemory } from './zeroPages.js';
 
 /** What the policy ksmtuned remembers. */
@@ -10,4 +11,4 @@ export interface KsmtunedMemory {
 }
 
 /** What policies remember from one decision to the next; each knows its own by its name. */
-export type PolicyMemory = KsmtunedMemory | AdaptiveMemory | AdvisorMemory | ZeroPagesMemory;
+export type PolicyMemory = KsmtunedMemory | AdaptiveMemory | AdvisorMemory | ZeroPagesMemory | EstimateMemory;
