@@ -18,10 +18,10 @@ if (directory === undefined) {
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const common = { absWorkingDir: ROOT, outdir: directory, platform: 'node', target: 'node20.19', format: 'esm' };
 // Alone, so that its handlers of signals are set before anything else is loaded.
-await build({ ...common, entryPoints: { samepaged: 'src/main.ts' } });
+await build({ ...common, entryPoints: { samepaged: 'src/daemon/main.ts' } });
 const { metafile } = await build({
   ...common,
-  entryPoints: { daemon: 'src/daemon.ts', samepagectl: 'src/ctl/main.ts' },
+  entryPoints: { daemon: 'src/daemon/daemon.ts', samepagectl: 'src/ctl/main.ts' },
   bundle: true,
   // What is imported when it is needed is not loaded before.
   splitting: true,

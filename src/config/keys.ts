@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { ZeroPagesChoice } from '../core/policies/zeroPages.js';
+import type { ZeroPagesChoice } from '../core/policies/shared/zeroPages.js';
 
 /** A key of the configuration: its default as text, how its value is read, and what a value must be, for a person. */
 interface Key<T> {

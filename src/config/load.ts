@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { didYouMean } from '../core/nearest.js';
+import { didYouMean } from '../text/nearest.js';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 import { readPlain } from '../plainFile.js';
 import { KEYS, type KeyName, type Values, defaultValues, readValue } from './keys.js';

@@ -1,12 +1,12 @@
 import type { Values } from './keys.js';
 import { type Hold, holdPolicy } from '../core/hold.js';
 import type { KsmSettings } from '../core/ksm.js';
-import { adaptivePolicy } from '../core/policies/adaptive.js';
+import { adaptivePolicy } from '../core/policies/adaptive/policy.js';
 import { estimatePolicy } from '../core/policies/estimate.js';
-import { advisorPolicy } from '../core/policies/advisor.js';
-import { type KsmtunedOptions, ksmtunedPolicy } from '../core/policies/ksmtuned.js';
-import type { NeedOptions } from '../core/policies/need.js';
-import { withZeroPages } from '../core/policies/zeroPages.js';
+import { advisorPolicy } from '../core/policies/advisor/policy.js';
+import { type KsmtunedOptions, ksmtunedPolicy } from '../core/policies/ksmtuned/policy.js';
+import type { NeedOptions } from '../core/policies/shared/need.js';
+import { withZeroPages } from '../core/policies/shared/zeroPages.js';
 import type { Policy, Trigger } from '../core/policy.js';
 import type { Plan } from '../core/retune.js';
 

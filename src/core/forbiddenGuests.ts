@@ -1,4 +1,4 @@
-import type { Mergeability } from './guestMemory.js';
+import type { Mergeability } from './mergeability.js';
 import { shellWord } from './shellWord.js';
 
 /** Which guests must not be merged, by name: KSM_FORBID_GUESTS. */

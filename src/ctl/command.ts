@@ -1,7 +1,7 @@
-import { Daemon } from '../client/client.js';
-import type { RetuneReply } from '../client/replies.js';
+import { Daemon } from '../api/client.js';
+import type { RetuneReply } from '../api/replies.js';
 import { cleanJson } from '../text/clean.js';
-import { fold } from './terminal.js';
+import { fold } from '../text/terminal.js';
 import type { VerbInput, VerbResult } from './verb.js';
 
 /** Has the daemon do something and tells the retune that followed: the decision, what it changed, what went wrong. */

@@ -4,15 +4,15 @@ import type { KeyName } from '../config/keys.js';
 import { type Config, DEFAULT_CONFIG_FILE, loadConfig, requirePolicy } from '../config/load.js';
 import { valueWord } from '../config/syntax.js';
 import { readConfig, viewOf } from '../config/view.js';
-import { didYouMean } from '../core/nearest.js';
+import { didYouMean } from '../text/nearest.js';
 import { plural } from '../core/format.js';
 import { EXIT } from '../errors.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { policyObstacle } from '../config/plan.js';
-import { Daemon, NotRunning } from '../client/client.js';
+import { Daemon, NotRunning } from '../api/client.js';
 import { toJson } from './command.js';
-import type { ConfigurationReply } from '../client/replies.js';
-import { type Terminal, fold } from './terminal.js';
+import type { ConfigurationReply } from '../api/replies.js';
+import { type Terminal, fold } from '../text/terminal.js';
 import { UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
 
 export const config: Verb = {

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BusAddress } from '../bus/connection.js';
-import { NotRunning } from '../client/client.js';
+import type { BusAddress } from '../dbus/bus.js';
+import { NotRunning } from '../api/client.js';
 import { formatDuration, parseDuration } from '../core/duration.js';
 import { formatBytes } from '../core/format.js';
 import type { Root } from '../host/sysfs.js';
@@ -13,7 +13,7 @@ import { giveBack } from './estimate/giveBack.js';
 import { type BurstEnd, estimateOf, estimateText, warningText } from './estimate/result.js';
 import { hostOf } from './hostRoot.js';
 import { Interrupt } from './interrupt.js';
-import { fold } from './terminal.js';
+import { fold } from '../text/terminal.js';
 import { UsageError, type Verb, type VerbInput } from './verb.js';
 
 const LOOK_MILLIS = 500;

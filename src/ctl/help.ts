@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.js';
-import { didYouMean } from '../core/nearest.js';
-import { type Row, type Terminal, indented, topicRows } from './terminal.js';
+import { didYouMean } from '../text/nearest.js';
+import { type Row, type Terminal, indented, topicRows } from '../text/terminal.js';
 import { type OptionName, UsageError, type Verb, type VerbTable, optionOf } from './verb.js';
 
 const EVERYWHERE: readonly Row[] = [['--help, --version', 'this, or after a verb what that does; the version']];

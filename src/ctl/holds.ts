@@ -5,7 +5,7 @@ import { savingsOf } from '../core/savings.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { pageSizeBytes } from '../host/sysfs.js';
 import { runCommand } from './command.js';
-import { unmergeGradually } from './unmergeGradually.js';
+import { unmergeGradually } from './unmerge/gradually.js';
 import { UsageError, type Verb, type VerbInput } from './verb.js';
 
 /** How often the progress of unmerging is shown, in milliseconds. */

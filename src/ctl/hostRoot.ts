@@ -1,4 +1,4 @@
-import type { BusAddress } from '../bus/connection.js';
+import type { BusAddress } from '../dbus/bus.js';
 import { rootProblem } from '../host/root.js';
 import type { Root } from '../host/sysfs.js';
 import { OPTIONS, UsageError, type VerbInput } from './verb.js';

@@ -2,14 +2,14 @@
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/load.js';
 import { EXIT, messageOf, watchStdout } from '../errors.js';
-import { busAddressProblem } from '../bus/busAddress.js';
+import { busAddressProblem } from '../dbus/address.js';
 import { hangs } from '../host/inTime.js';
 import { clean, cleanOutput } from '../text/clean.js';
 import { optionProblem } from '../text/optionProblem.js';
 import { VERSION } from '../version.js';
-import { NotRunning } from '../client/client.js';
+import { NotRunning } from '../api/client.js';
 import { generalHelp, verbHelp, verbOf } from './help.js';
-import { fold, terminalOf } from './terminal.js';
+import { fold, terminalOf } from '../text/terminal.js';
 import {
   NOT_RUNNING_STATUS,
   OPTIONS,

@@ -1,11 +1,11 @@
-import { DEFAULT_POLICY } from '../bus/policyName.js';
+import { DEFAULT_POLICY } from '../api/policyName.js';
 import { type PolicyName, POLICY_HELP, POLICY_NAMES } from '../config/help.js';
 import { EXIT } from '../errors.js';
-import { Daemon, NotRunning } from '../client/client.js';
+import { Daemon, NotRunning } from '../api/client.js';
 import { retuneLines, toJson } from './command.js';
-import type { DaemonProperties } from '../client/replies.js';
-import { policyInForce } from './statusScreen.js';
-import { type Terminal, fold, indented, topicRows } from './terminal.js';
+import type { DaemonProperties } from '../api/replies.js';
+import { policyInForce } from './status/screen.js';
+import { type Terminal, fold, indented, topicRows } from '../text/terminal.js';
 import { NOT_RUNNING_STATUS, UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
 
 export const policy: Verb = {

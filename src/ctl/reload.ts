@@ -1,8 +1,8 @@
 import { EXIT } from '../errors.js';
-import { Daemon } from '../client/client.js';
+import { Daemon } from '../api/client.js';
 import { retuneLines, toJson } from './command.js';
-import type { ReloadReply } from '../client/replies.js';
-import { fold } from './terminal.js';
+import type { ReloadReply } from '../api/replies.js';
+import { fold } from '../text/terminal.js';
 import type { Verb } from './verb.js';
 
 export const reload: Verb = {

@@ -1,5 +1,5 @@
-import type { BusAddress } from '../bus/connection.js';
-import type { Terminal } from './terminal.js';
+import type { BusAddress } from '../dbus/bus.js';
+import type { Terminal } from '../text/terminal.js';
 
 interface Option {
   readonly type: 'string' | 'boolean';

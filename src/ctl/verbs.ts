@@ -1,19 +1,19 @@
-import { completionVerb } from './completion.js';
+import { completionVerb } from './completion/verb.js';
 import { config } from './config.js';
-import { doctor } from './doctor.js';
+import { doctor } from './doctor/verb.js';
 import { estimate } from './estimate.js';
-import { explain } from './explain.js';
-import { guests } from './guests.js';
-import { history } from './history.js';
+import { explain } from './explain/verb.js';
+import { guests } from './guests/verb.js';
+import { history } from './history/verb.js';
 import { helpVerb } from './help.js';
 import { pause, resume, stop, unmerge } from './holds.js';
 import { policy } from './policy.js';
 import { reload } from './reload.js';
 import { retune } from './retune.js';
-import { status } from './status.js';
+import { status } from './status/verb.js';
 import type { VerbTable } from './verb.js';
 import { version } from './version.js';
-import { watch } from './watch.js';
+import { watch } from './watch/verb.js';
 
 export const VERBS: VerbTable = {
   status,

@@ -1,8 +1,8 @@
 import { EXIT } from '../errors.js';
 import { VERSION } from '../version.js';
-import { Daemon, NotRunning } from '../client/client.js';
+import { Daemon, NotRunning } from '../api/client.js';
 import { toJson } from './command.js';
-import { fold } from './terminal.js';
+import { fold } from '../text/terminal.js';
 import type { Verb } from './verb.js';
 
 export const version: Verb = {

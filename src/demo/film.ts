@@ -1,5 +1,5 @@
-import { type Ink, type Line, widthOf } from '../ctl/watch/cells.js';
-import { element, escaped } from '../ctl/history/svg.js';
+import { type Ink, type Line, widthOf } from '../text/cells.js';
+import { element, escaped } from '../text/svg.js';
 
 export interface FilmOptions {
   readonly columns: number;

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 import { writeFileSync } from 'node:fs';
-import { fold, terminalOf } from '../ctl/terminal.js';
-import { type Means, print } from '../ctl/watch/cells.js';
-import { Screen } from '../ctl/watch/screen.js';
+import { fold, terminalOf } from '../text/terminal.js';
+import { type Means, print } from '../text/cells.js';
+import { Screen } from '../text/screen.js';
 import { errnoOf, messageOf, watchStdout } from '../errors.js';
-import { MORNING_MILLIS } from '../simulation/morning.js';
+import { MORNING_MILLIS } from './morning.js';
 import { SIMULATED_ZONE } from './clock.js';
 import { layOut } from './layout.js';
 import { BadOption, type DemoOptions, SPEEDS, parseOptions } from './options.js';

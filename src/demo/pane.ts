@@ -1,14 +1,14 @@
 import * as v from 'valibot';
-import { retuneDict } from '../bus/dicts.js';
+import { retuneDict } from '../api/encode.js';
 import { type Values, defaultValues } from '../config/keys.js';
-import { type HistoryMemory, recordsOf } from '../core/history.js';
+import { type HistoryMemory, recordsOf } from '../core/history/record.js';
 import type { Plan, Retune } from '../core/retune.js';
 import { type Sample, savingsOfSample } from '../core/sample.js';
 import { savingsOf } from '../core/savings.js';
-import { Retune as RetuneReply, plain } from '../client/replies.js';
+import { Retune as RetuneReply, plain } from '../api/replies.js';
 import { type DaemonNow, type WatchState, initialWatch, nextWatch } from '../ctl/watch/model.js';
 import { planOf } from '../config/plan.js';
-import { MORNING_MEMORY_MIB, MORNING_MILLIS, MORNING_WAVES, morning } from '../simulation/morning.js';
+import { MORNING_MEMORY_MIB, MORNING_MILLIS, MORNING_WAVES, morning } from './morning.js';
 import { Simulation } from '../simulation/run.js';
 import { pointOf } from '../simulation/trace.js';
 import { onClock } from './clock.js';

@@ -1,6 +1,6 @@
 import { filter, firstValueFrom, interval, map, merge, scan, tap, timeInterval } from 'rxjs';
-import { type Means, print } from '../ctl/watch/cells.js';
-import type { Screen } from '../ctl/watch/screen.js';
+import { type Means, print } from '../text/cells.js';
+import type { Screen } from '../text/screen.js';
 import { layOut } from './layout.js';
 import { type PlayEvent, type Playback, keysOf, nextPlayback, paceOf, startPlayback } from './playback.js';
 import type { Show } from './show.js';

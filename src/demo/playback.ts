@@ -1,4 +1,4 @@
-import { MORNING_MILLIS } from '../simulation/morning.js';
+import { MORNING_MILLIS } from './morning.js';
 import { SPEEDS } from './options.js';
 import { STEP_MILLIS } from './show.js';
 

@@ -1,4 +1,4 @@
-import { MORNING_MILLIS } from '../simulation/morning.js';
+import { MORNING_MILLIS } from './morning.js';
 import { film } from './film.js';
 import { layOut } from './layout.js';
 import { Show } from './show.js';

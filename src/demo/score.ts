@@ -1,4 +1,4 @@
-import type { Wave } from '../simulation/morning.js';
+import type { Wave } from './morning.js';
 import type { Point } from '../simulation/trace.js';
 
 /** How a policy has done so far, by what the simulation knows of its host. */

@@ -1,4 +1,4 @@
-import { MORNING_MILLIS } from '../simulation/morning.js';
+import { MORNING_MILLIS } from './morning.js';
 import type { WatchState } from '../ctl/watch/model.js';
 import { Pane, type PolicyName } from './pane.js';
 import type { Score } from './score.js';

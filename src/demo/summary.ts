@@ -1,6 +1,6 @@
 import { formatBytes } from '../core/format.js';
 import { formatDuration } from '../core/duration.js';
-import { DESKTOPS, MORNING_MEMORY_MIB, MORNING_MILLIS, SERVERS } from '../simulation/morning.js';
+import { DESKTOPS, MORNING_MEMORY_MIB, MORNING_MILLIS, SERVERS } from './morning.js';
 import { clockOf } from './clock.js';
 import type { Score } from './score.js';
 import type { View } from './show.js';

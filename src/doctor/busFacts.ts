@@ -1,9 +1,9 @@
 import { DBusError } from 'dbus-next';
-import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../bus/connection.js';
-import { BUS_NAME } from '../bus/manager.js';
-import { Daemon, type DaemonProperties } from '../client/client.js';
+import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../dbus/bus.js';
+import { BUS_NAME } from '../api/manager.js';
+import { Daemon, type DaemonProperties } from '../api/client.js';
 import { messageOf } from '../errors.js';
-import { Libvirt } from '../libvirt/connect.js';
+import { Libvirt } from '../libvirt/libvirt.js';
 import { type Fact, known, learn, unknown } from './fact.js';
 
 /**

@@ -4,7 +4,7 @@ import { ConfigError, DEFAULT_CONFIG_FILE, loadConfig } from '../config/load.js'
 import { type NamePatterns, parseNamePatterns } from '../core/forbiddenGuests.js';
 import type { KsmState } from '../core/ksm.js';
 import type { MemoryAccounting, MemoryFigures } from '../core/memory.js';
-import type { ZeroPagesChoice } from '../core/policies/zeroPages.js';
+import type { ZeroPagesChoice } from '../core/policies/shared/zeroPages.js';
 import { type RunningDaemon, findDaemons } from '../host/daemons.js';
 import { type HugepagePool, readHugepagePools } from '../host/hugepages.js';
 import { KsmDirectory } from '../host/ksm.js';

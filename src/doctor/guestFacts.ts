@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { configuredGuestUsers } from '../config/guestUsers.js';
 import type { Guest } from '../core/guest.js';
-import type { Mergeability } from '../core/guestMemory.js';
+import type { Mergeability } from '../core/mergeability.js';
 import { withLiveOffers } from '../host/guestOffers.js';
 import { listGuestProcesses } from '../host/guestProcess.js';
 import type { Root } from '../host/sysfs.js';

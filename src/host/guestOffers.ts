@@ -1,4 +1,4 @@
-import type { Mergeability } from '../core/guestMemory.js';
+import type { Mergeability } from '../core/mergeability.js';
 import { Overdue, inTime } from './inTime.js';
 import { readOffered } from './offeredMemory.js';
 import type { Root } from './sysfs.js';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/guestMemory.js';
+import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/mergeability.js';
 import { qmpSocketOf } from '../qemu/qmpSocket.js';
 import { clean } from '../text/clean.js';
 import { Overdue } from './inTime.js';

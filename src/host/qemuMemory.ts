@@ -1,4 +1,4 @@
-import type { MemoryTraits, Obstacle } from '../core/guestMemory.js';
+import type { MemoryTraits, Obstacle } from '../core/mergeability.js';
 import { type Properties, propertiesOf, valuesOf } from './qemuOptions.js';
 
 /** They are shared unless told otherwise (QEMU's backends/hostmem-memfd.c and hostmem-shm.c). */

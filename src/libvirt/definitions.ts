@@ -1,8 +1,8 @@
 import { DBusError, Variant } from 'dbus-next';
 import { EMPTY, Subject, catchError, delay, filter, firstValueFrom, map, takeUntil } from 'rxjs';
-import { type Bus, type MethodCall, isNoSuchService } from '../bus/connection.js';
+import { type Bus, type MethodCall, isNoSuchService } from '../dbus/bus.js';
 import { messageOf } from '../errors.js';
-import { LIBVIRT_NAME } from './connect.js';
+import { LIBVIRT_NAME } from './libvirt.js';
 
 const CONNECT = 'org.libvirt.Connect';
 const DOMAIN = 'org.libvirt.Domain';

@@ -1,5 +1,5 @@
-import type { MemoryTraits, Obstacle } from '../core/guestMemory.js';
-import { type XmlElement, attributeOf, childrenNamed, isElement, parseXml } from './xml.js';
+import type { MemoryTraits, Obstacle } from '../core/mergeability.js';
+import { type XmlElement, attributeOf, childrenNamed, isElement, parseXml } from '../text/xml.js';
 
 /**
  * What a running guest's domain XML says of its memory, for a guest whose process cannot be seen.

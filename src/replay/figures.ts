@@ -1,5 +1,5 @@
 import { firstReach } from '../simulation/curve.js';
-import type { Course, CoursePoint } from './course.js';
+import type { Course, CoursePoint } from './trajectory.js';
 import type { RebuiltHost } from './rebuild.js';
 
 /** What courses come to, of one or of several segments on end. */

@@ -1,5 +1,5 @@
 import { plural } from '../core/format.js';
-import type { HistoryDecision } from '../core/history.js';
+import type { HistoryDecision } from '../core/history/record.js';
 import { clockTime, shortDate } from '../text/clock.js';
 
 /** What is said of one decision, or of many. */

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
-import type { HistoryRecord } from '../core/history.js';
+import type { HistoryRecord } from '../core/history/record.js';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
-import { describeLosses, parseHistory } from '../host/historyFile.js';
-import { recordsFrom } from '../host/historyRecords.js';
+import { describeLosses, parseHistory } from '../state/history/file.js';
+import { recordsFrom } from '../state/history/records.js';
 import { TooLarge, readPlain } from '../plainFile.js';
 import { clean } from '../text/clean.js';
 

@@ -1,4 +1,4 @@
-import type { HistoryGuestEvent, HistorySample } from '../core/history.js';
+import type { HistoryGuestEvent, HistorySample } from '../core/history/record.js';
 import { type Segment, lengthMillis, meanOf } from './segments.js';
 
 /** A guest in a segment. Which memory it had is a guess from all guests' memory before and after it came. */

@@ -1,6 +1,6 @@
 import { KEYS, type Values, readValue } from '../config/keys.js';
 import { type Config, DEFAULT_CONFIG_FILE, loadConfig } from '../config/load.js';
-import { terminalOf } from '../ctl/terminal.js';
+import { terminalOf } from '../text/terminal.js';
 import { EXIT, FatalError } from '../errors.js';
 import { clean, cleanOutput } from '../text/clean.js';
 import { readRecording } from './input.js';

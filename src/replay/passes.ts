@@ -1,4 +1,4 @@
-import type { HistorySample } from '../core/history.js';
+import type { HistorySample } from '../core/history/record.js';
 import { PAGE_BYTES } from '../simulation/host.js';
 import type { Segment } from './segments.js';
 

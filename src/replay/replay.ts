@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { KEYS, type Values, readValue } from '../config/keys.js';
-import type { HistoryDecision } from '../core/history.js';
+import type { HistoryDecision } from '../core/history/record.js';
 import { EXIT, FatalError } from '../errors.js';
 import { planOf } from '../config/plan.js';
-import { type KsmdCosts, MEASURED_COSTS } from '../simulation/costs.js';
-import { courseOf } from './course.js';
+import { type KsmdCosts, MEASURED_COSTS } from '../simulation/kernel/costs.js';
+import { courseOf } from './trajectory.js';
 import { type CourseFigures, figuresOf, sumOf } from './figures.js';
 import { type RebuiltHost, rebuild } from './rebuild.js';
 import { type Segment, lengthMillis } from './segments.js';

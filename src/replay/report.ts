@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { formatBytes, plural } from '../core/format.js';
 import { formatDuration } from '../core/duration.js';
-import type { HistoryDecision } from '../core/history.js';
+import type { HistoryDecision } from '../core/history/record.js';
 import type { Hold } from '../core/hold.js';
 import { clockRange, clockTime, shortDate } from '../text/clock.js';
-import { type Row, type Terminal, fold, hanging, topicRows } from '../ctl/terminal.js';
+import { type Row, type Terminal, fold, hanging, topicRows } from '../text/terminal.js';
 import { cpuTime, differences, resembles } from './comparison.js';
 import { foldRepeated } from './folding.js';
 import { reachRows } from './reaches.js';

@@ -1,5 +1,5 @@
-import type { HistoryDecision, HistoryGuestEvent, HistoryRecord, HistorySample } from '../core/history.js';
-import { historyOf, segmentsOf } from '../core/historySeries.js';
+import type { HistoryDecision, HistoryGuestEvent, HistoryRecord, HistorySample } from '../core/history/record.js';
+import { historyOf, segmentsOf } from '../core/history/series.js';
 
 /** A part of a record in which samepaged looked regularly, under one policy and in one boot of the host. */
 export interface Segment {

@@ -1,4 +1,4 @@
-import type { HistorySample } from '../core/history.js';
+import type { HistorySample } from '../core/history/record.js';
 import { type Segment, lengthMillis, meanOf } from './segments.js';
 
 /** What a record says, of the time in which somebody looked. */

@@ -1,16 +1,16 @@
 import type { AnonymousReading } from '../core/freedBySplits.js';
 import type { GuestEvent } from '../core/guest.js';
-import type { GuestMemory } from '../core/guestMemory.js';
+import type { GuestMemory } from '../core/mergeability.js';
 import type { HugePages } from '../core/hugePages.js';
 import type { KernelVersion } from '../core/kernelVersion.js';
 import type { KsmSetting } from '../core/ksm.js';
 import type { Sample } from '../core/sample.js';
-import { type KsmdCosts, MEASURED_COSTS } from './costs.js';
-import { type SystemMiB, VirtualGuest } from './guest.js';
-import { featuresOf } from './kernel.js';
-import { Ksmd, RECORD_BYTES } from './ksmd.js';
-import type { Pages } from './pages.js';
-import type { GuestContent, Step } from './scenario.js';
+import { type KsmdCosts, MEASURED_COSTS } from './kernel/costs.js';
+import { type SystemMiB, VirtualGuest } from './kernel/guest.js';
+import { featuresOf } from './kernel/version.js';
+import { Ksmd, RECORD_BYTES } from './kernel/ksmd.js';
+import type { Pages } from './kernel/pages.js';
+import type { GuestContent, Step } from './step.js';
 
 export const PAGE_BYTES = 4096;
 const MIB = 1024 ** 2;

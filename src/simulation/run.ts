@@ -7,7 +7,7 @@ import { type KsmSettings, ksmFile, ksmWrites } from '../core/ksm.js';
 import { type Applied, type Plan, type Retune, retunes } from '../core/retune.js';
 import type { Sample } from '../core/sample.js';
 import { type HostOptions, VirtualHost } from './host.js';
-import type { Step } from './scenario.js';
+import type { Step } from './step.js';
 
 /** What the kernel tells of each guest's memory, as it was then. */
 interface KernelView {
@@ -23,7 +23,7 @@ export interface TimedStep {
   readonly step: Step;
 }
 
-/** How old what is known of the guests' memory may become (src/agent/collector.ts), and so much when a pass has ended. */
+/** How old what is known of the guests' memory may become (src/daemon/sampler.ts), and so much when a pass has ended. */
 const READING_MILLIS = 10_000;
 const READING_AFTER_PASS_MILLIS = 1000;
 

@@ -1,4 +1,4 @@
-import { nearest } from '../core/nearest.js';
+import { nearest } from './nearest.js';
 import { messageOf } from '../errors.js';
 
 /** What parseArgs of node:util did not take, on one line; of an unknown option the nearest of `names`, or `otherwise`. */

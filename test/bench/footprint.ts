@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DaemonProcess } from '../support/daemon.js';
 import { HostTree } from '../support/hostTree.js';
-import { PrivateBus } from '../support/privateBus.js';
+import { PrivateBus } from '../support/dbus/privateBus.js';
 import { quantile, residentBytes } from './figures.js';
 
 /** From the start of the process to the first decision written to (a copy of) the kernel's files; median, milliseconds. */

@@ -1,9 +1,9 @@
 // Large hosts that nobody has on a desk, in the simulation: how each policy does on them, with its defaults.
-import { FLEETS, fleetScenario } from '../../src/simulation/fleet.js';
+import { FLEETS, fleetScenario } from '../support/simulation/fleet.js';
 import { fixedPlan } from '../../src/simulation/run.js';
-import { simulate } from '../../src/simulation/simulate.js';
+import { simulate } from '../support/simulation/simulate.js';
 import type { Point } from '../../src/simulation/trace.js';
-import { planFrom } from '../unit/examples.js';
+import { planFrom } from '../support/examples/examples.js';
 
 const HOUR_MILLIS = 3_600_000;
 const DURATION_MILLIS = 48 * HOUR_MILLIS;

@@ -1,9 +1,9 @@
 import { watch } from 'node:fs';
 import { DaemonProcess } from '../support/daemon.js';
-import { DomainEvents, EVENT } from '../support/domainEvents.js';
+import { DomainEvents, EVENT } from '../support/dbus/domainEvents.js';
 import { HostTree } from '../support/hostTree.js';
-import { PrivateBus } from '../support/privateBus.js';
-import { destroyTestGuest, startTestGuest, testGuestPath } from '../support/testDriver.js';
+import { PrivateBus } from '../support/dbus/privateBus.js';
+import { destroyTestGuest, startTestGuest, testGuestPath } from '../support/dbus/testDriver.js';
 import { quantile } from './figures.js';
 
 /**

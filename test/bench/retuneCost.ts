@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
-import { call } from '../support/busClient.js';
+import { call } from '../support/dbus/busClient.js';
 import { DaemonProcess } from '../support/daemon.js';
 import { HostTree } from '../support/hostTree.js';
-import { PrivateBus } from '../support/privateBus.js';
-import { startTestGuest } from '../support/testDriver.js';
+import { PrivateBus } from '../support/dbus/privateBus.js';
+import { startTestGuest } from '../support/dbus/testDriver.js';
 import { cpuMillis } from './figures.js';
 
 const MANAGER = { destination: 'org.samepaged1', path: '/org/samepaged1', interface: 'org.samepaged1.Manager' };

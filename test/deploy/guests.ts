@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { hostMemory } from '../../src/core/memory.js';
 import { readMemoryFigures } from '../../src/host/meminfo.js';
-import type { Machine } from '../support/machine.js';
-import { startMachineGuest, virsh } from '../support/machineGuest.js';
+import type { Machine } from '../support/machine/machine.js';
+import { startMachineGuest, virsh } from '../support/machine/machineGuest.js';
 import { check, untilJournal } from './check.js';
 import { untilKsm } from './ksmFigures.js';
 import { property } from './manager.js';

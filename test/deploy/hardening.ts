@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Machine, WRITABLE_SYS } from '../support/machine.js';
-import { LIBVIRT_MEMBER } from '../support/machineImage.js';
+import { type Machine, WRITABLE_SYS } from '../support/machine/machine.js';
+import { LIBVIRT_MEMBER } from '../support/machine/machineImage.js';
 import { check } from './check.js';
 import type { Attempt } from './hardeningProbe.js';
 

@@ -1,5 +1,5 @@
 import { after, describe } from 'node:test';
-import { Machine } from '../support/machine.js';
+import { Machine } from '../support/machine/machine.js';
 import { checkGuests } from './guests.js';
 import { checkHardening } from './hardening.js';
 import { checkPackage } from './package.js';

@@ -1,4 +1,4 @@
-import type { Machine } from '../support/machine.js';
+import type { Machine } from '../support/machine/machine.js';
 
 const MANAGER = ['org.samepaged1', '/org/samepaged1', 'org.samepaged1.Manager'] as const;
 

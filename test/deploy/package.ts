@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Machine } from '../support/machine.js';
+import type { Machine } from '../support/machine/machine.js';
 import { removeScratch, scratchDirectory } from '../support/scratch.js';
 import { check } from './check.js';
 

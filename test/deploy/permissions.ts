@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import type { Machine } from '../support/machine.js';
-import { LIBVIRT_MEMBER } from '../support/machineImage.js';
+import type { Machine } from '../support/machine/machine.js';
+import { LIBVIRT_MEMBER } from '../support/machine/machineImage.js';
 import { check } from './check.js';
 import { call, property } from './manager.js';
 

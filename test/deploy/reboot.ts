@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Machine } from '../support/machine.js';
+import type { Machine } from '../support/machine/machine.js';
 import { check } from './check.js';
 import { lastRetune } from './manager.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import type { Machine } from '../support/machine.js';
-import { KSMTUNED_PACKAGE } from '../support/machineImage.js';
+import type { Machine } from '../support/machine/machine.js';
+import { KSMTUNED_PACKAGE } from '../support/machine/machineImage.js';
 import { check } from './check.js';
 import { hasHostSettings, setHostSettings, untilKsm } from './ksmFigures.js';
 

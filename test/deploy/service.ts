@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Machine } from '../support/machine.js';
+import type { Machine } from '../support/machine/machine.js';
 import { eventually } from '../support/daemon.js';
 import { check, untilJournal } from './check.js';
 import { lastRetune } from './manager.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Machine } from '../support/machine.js';
-import { startMachineGuest } from '../support/machineGuest.js';
-import { KSMTUNED_PACKAGE } from '../support/machineImage.js';
+import type { Machine } from '../support/machine/machine.js';
+import { startMachineGuest } from '../support/machine/machineGuest.js';
+import { KSMTUNED_PACKAGE } from '../support/machine/machineImage.js';
 import { check } from './check.js';
 import { ksm, lowestSharingDuring, untilKsm } from './ksmFigures.js';
 import { installPackage } from './package.js';

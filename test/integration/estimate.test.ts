@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { AgentHost } from '../support/agentHost.js';
 import { eventually, runCtl } from '../support/daemon.js';
 import { HostTree } from '../support/hostTree.js';
-import { ManagerClient } from '../support/managerClient.js';
+import { ManagerClient } from '../support/dbus/managerClient.js';
 
 const PACE = ['run', 'pages_to_scan', 'sleep_millisecs'];
 

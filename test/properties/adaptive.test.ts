@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { KernelVersion } from '../../src/core/kernelVersion.js';
-import type { GuestContent, Scenario, Step } from '../../src/simulation/scenario.js';
-import { simulate } from '../../src/simulation/simulate.js';
+import type { GuestContent, Scenario, Step } from '../../src/simulation/step.js';
+import { simulate } from '../support/simulation/simulate.js';
 import type { Trace } from '../../src/simulation/trace.js';
-import { planFrom } from '../unit/examples.js';
+import { planFrom } from '../support/examples/examples.js';
 import { propertyRuns } from '../support/propertyRuns.js';
 
 const MINUTE_MILLIS = 60_000;

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { fixedPlan, type TimedStep } from '../../src/simulation/run.js';
-import type { GuestContent, Scenario, Step } from '../../src/simulation/scenario.js';
-import { simulate } from '../../src/simulation/simulate.js';
-import { planFrom } from '../unit/examples.js';
+import type { GuestContent, Scenario, Step } from '../../src/simulation/step.js';
+import { simulate } from '../support/simulation/simulate.js';
+import { planFrom } from '../support/examples/examples.js';
 import { propertyRuns } from '../support/propertyRuns.js';
 
 /**

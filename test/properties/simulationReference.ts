@@ -1,5 +1,5 @@
 // ksmd as mm/ksm.c has it, a page at a time: what the simulation's runs of pages must come to.
-import type { Scanner } from '../../src/simulation/scanner.js';
+import type { Scanner } from '../../src/simulation/kernel/scanner.js';
 
 interface Item {
   checksum: string;

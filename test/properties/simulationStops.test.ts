@@ -5,12 +5,12 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import type { KsmSettings } from '../../src/core/ksm.js';
 import type { Plan } from '../../src/core/retune.js';
-import { type KsmdCosts, MEASURED_COSTS } from '../../src/simulation/costs.js';
+import { type KsmdCosts, MEASURED_COSTS } from '../../src/simulation/kernel/costs.js';
 import type { HostOptions } from '../../src/simulation/host.js';
-import { MORNING_MEMORY_MIB, MORNING_MILLIS, morning } from '../../src/simulation/morning.js';
-import { Recorder } from '../../src/simulation/recorder.js';
+import { MORNING_MEMORY_MIB, MORNING_MILLIS, morning } from '../../src/demo/morning.js';
+import { Recorder } from '../support/simulation/recorder.js';
 import { type TimedStep, fixedPlan } from '../../src/simulation/run.js';
-import { planFrom } from '../unit/examples.js';
+import { planFrom } from '../support/examples/examples.js';
 import { host, settings, timeline } from './simulationArbitraries.js';
 import { propertyRuns } from '../support/propertyRuns.js';
 

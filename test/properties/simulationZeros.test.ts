@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { SharedContents } from '../../src/simulation/content.js';
-import { MEASURED_COSTS } from '../../src/simulation/costs.js';
-import { VirtualGuest } from '../../src/simulation/guest.js';
-import { Scanner } from '../../src/simulation/scanner.js';
+import { SharedContents } from '../../src/simulation/kernel/content.js';
+import { MEASURED_COSTS } from '../../src/simulation/kernel/costs.js';
+import { VirtualGuest } from '../../src/simulation/kernel/guest.js';
+import { Scanner } from '../../src/simulation/kernel/scanner.js';
 import { type ZeroPage, ZeroReference } from './simulationZeroReference.js';
 import { propertyRuns } from '../support/propertyRuns.js';
 

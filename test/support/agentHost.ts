@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaemonProcess, type LogLine, eventually } from './daemon.js';
 import { HostTree } from './hostTree.js';
-import { type BusOptions, PrivateBus } from './privateBus.js';
+import { type BusOptions, PrivateBus } from './dbus/privateBus.js';
 
 /** KEY=VALUE of a ksmtuned.conf. */
 export type Settings = Readonly<Record<string, string | number>>;

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** The daemon and the command as a user runs them: what npm has built. */
-const DAEMON = 'dist/src/main.js';
+const DAEMON = 'dist/src/daemon/main.js';
 const CTL = 'dist/src/ctl/main.js';
 
 export interface LogLine {

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HistoryRecord, HistorySample } from '../../src/core/history.js';
-import { HistoryStore, type HistoryStoreOptions } from '../../src/host/historyStore.js';
-import { parsed } from './historyEntries.js';
+import type { HistoryRecord, HistorySample } from '../../src/core/history/record.js';
+import { HistoryStore, type HistoryStoreOptions } from '../../src/state/history/store.js';
+import { parsed } from './examples/historyEntries.js';
 
 const SECOND = 1000;
 const DAY = 86_400_000;

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync, writeFileSync, writeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { HistoryRecord } from '../../src/core/history.js';
-import { HistoryStore } from '../../src/host/historyStore.js';
+import type { HistoryRecord } from '../../src/core/history/record.js';
+import { HistoryStore } from '../../src/state/history/store.js';
 
 const SCRIPT = fileURLToPath(import.meta.url);
 const STDOUT = 1;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { cpuPercent } from '../../src/simulation/curve.js';
 import { busiestPercent } from '../bench/ksm/curve.js';
 import { Sampler } from '../bench/ksm/sampler.js';
-import { readKsm } from '../support/ksm.js';
+import { readKsm } from '../support/kvm/ksm.js';
 import { GUEST, Scene, untilKsm } from './scene.js';
 
 const PAGES_PER_MIB = (1024 * 1024) / 4096;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Estimate } from '../../src/ctl/estimate/result.js';
-import { readKsm } from '../support/ksm.js';
+import { readKsm } from '../support/kvm/ksm.js';
 import { Scene } from './scene.js';
 
 const MIB = 1024 ** 2;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readMemoryFigures } from '../../src/host/meminfo.js';
-import { EVENT } from '../support/domainEvents.js';
-import { readKsm } from '../support/ksm.js';
+import { EVENT } from '../support/dbus/domainEvents.js';
+import { readKsm } from '../support/kvm/ksm.js';
 import { GUEST, LARGE_GUEST, Scene, untilKsm } from './scene.js';
 
 const PAGES_PER_MIB = (1024 * 1024) / 4096;

@@ -3,12 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { NowChange } from '../../src/ctl/guestsNow.js';
-import type { GuestsReport } from '../../src/ctl/guestsReport.js';
-import { forbidsMerging } from '../../src/libvirt/definition.js';
+import type { NowChange } from '../../src/ctl/guests/now.js';
+import type { GuestsReport } from '../../src/ctl/guests/report.js';
+import { forbidsMerging } from '../../src/libvirt/domainXml.js';
 import { eventually, runCtl } from '../support/daemon.js';
-import { readKsm } from '../support/ksm.js';
-import { Scarcity } from '../support/scarcity.js';
+import { readKsm } from '../support/kvm/ksm.js';
+import { Scarcity } from '../support/kvm/scarcity.js';
 import { Scene, untilKsm } from './scene.js';
 
 const MIB = 1024 ** 2;

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { GuestsReport } from '../../src/ctl/guestsReport.js';
+import type { GuestsReport } from '../../src/ctl/guests/report.js';
 import { mergeability } from '../../src/host/guestProcess.js';
-import { differences, forbidsMerging } from '../../src/libvirt/definition.js';
+import { differences, forbidsMerging } from '../../src/libvirt/domainXml.js';
 import { type CommandResult, eventually, runCtl } from '../support/daemon.js';
-import { guestXml } from '../support/guest.js';
+import { guestXml } from '../support/kvm/guest.js';
 import { Scene } from './scene.js';
 
 const MIB = 1024 ** 2;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { runCtl } from '../support/daemon.js';
-import { readKsm } from '../support/ksm.js';
-import { Scarcity } from '../support/scarcity.js';
+import { readKsm } from '../support/kvm/ksm.js';
+import { Scarcity } from '../support/kvm/scarcity.js';
 import { GUEST, LARGE_GUEST, Scene, untilKsm } from './scene.js';
 
 /** Merging from the first decision on, and fast. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { KsmDirectory } from '../../src/host/ksm.js';
-import { callBus } from '../support/busClient.js';
+import { callBus } from '../support/dbus/busClient.js';
 import { DaemonProcess, eventually } from '../support/daemon.js';
-import { readKsm, resetKsm } from '../support/ksm.js';
+import { readKsm, resetKsm } from '../support/kvm/ksm.js';
 import { GUEST, Scene, untilKsm } from './scene.js';
 
 const KSM = '/sys/kernel/mm/ksm';

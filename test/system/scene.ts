@@ -5,9 +5,9 @@ import type { MessageBus } from 'dbus-next';
 import { readMemoryFigures } from '../../src/host/meminfo.js';
 import { hostMemory } from '../../src/core/memory.js';
 import { DaemonProcess, eventually } from '../support/daemon.js';
-import { DomainEvents } from '../support/domainEvents.js';
-import { type SavedKsm, readKsm, resetKsm, restoreKsm, saveKsm } from '../support/ksm.js';
-import { Lab } from '../support/lab.js';
+import { DomainEvents } from '../support/dbus/domainEvents.js';
+import { type SavedKsm, readKsm, resetKsm, restoreKsm, saveKsm } from '../support/kvm/ksm.js';
+import { Lab } from '../support/kvm/lab.js';
 
 const MIB = 1024 ** 2;
 

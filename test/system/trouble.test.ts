@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EVENT } from '../support/domainEvents.js';
+import { EVENT } from '../support/dbus/domainEvents.js';
 import { GUEST, LARGE_GUEST, Scene, untilKsm } from './scene.js';
 
 /** A heartbeat is due every 5 s and may have to wait 5 s for an answer. */

@@ -5,7 +5,7 @@ import { estimatePolicy } from '../../src/core/policies/estimate.js';
 import type { Decision } from '../../src/core/decision.js';
 import type { Figures } from '../../src/ctl/estimate/figures.js';
 import { estimateOf, estimateText, warningText } from '../../src/ctl/estimate/result.js';
-import { IDLE_KSM, sampleOf } from './examples.js';
+import { IDLE_KSM, sampleOf } from '../support/examples/examples.js';
 
 const MIB = 1024 ** 2;
 const PAGE = 4096;

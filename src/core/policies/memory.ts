@@ -1,7 +1,7 @@
-import type { AdaptiveMemory } from './adaptive.js';
-import type { AdvisorMemory } from './advisor.js';
+import type { AdaptiveMemory } from './adaptive/policy.js';
+import type { AdvisorMemory } from './advisor/policy.js';
 import type { EstimateMemory } from './estimate.js';
-import type { ZeroPagesMemory } from './zeroPages.js';
+import type { ZeroPagesMemory } from './shared/zeroPages.js';
 
 /** What the policy ksmtuned remembers. */
 export interface KsmtunedMemory {

@@ -6,7 +6,7 @@ import { KsmDirectory } from '../../host/ksm.js';
 import { Ksmd } from '../../host/ksmd.js';
 import { readMemoryFigures } from '../../host/meminfo.js';
 import { type Root, pageSizeBytes } from '../../host/sysfs.js';
-import { mergedBytesOf } from '../liveOffer.js';
+import { mergedBytesOf } from '../guests/liveOffer.js';
 import type { BurstLook } from './burst.js';
 
 /** What merging came to at one moment, by the kernel's counters. All sizes in bytes. */

@@ -1,9 +1,9 @@
 import { accessSync, constants } from 'node:fs';
 import { BehaviorSubject, NEVER, Subject, filter, firstValueFrom, from, lastValueFrom, of, share, tap } from 'rxjs';
-import { Collector } from '../../agent/collector.js';
-import { Guests } from '../../agent/guests.js';
-import { Tuner } from '../../agent/tuner.js';
-import { unmergeCheck } from '../../agent/unmergeCheck.js';
+import { Collector } from '../../daemon/sampler.js';
+import { Guests } from '../../daemon/guests.js';
+import { Tuner } from '../../daemon/tuner.js';
+import { unmergeCheck } from '../../daemon/unmergeCheck.js';
 import type { Values } from '../../config/keys.js';
 import { DEFAULT_CONFIG_FILE, loadConfig } from '../../config/load.js';
 import { planOf } from '../../config/plan.js';
@@ -16,9 +16,9 @@ import { errnoOf } from '../../errors.js';
 import { findRivals } from '../../host/daemons.js';
 import { GuestUsers } from '../../host/guestUsers.js';
 import { KsmDirectory } from '../../host/ksm.js';
-import { Ledger } from '../../host/ledger.js';
+import { Ledger } from '../../state/ledger.js';
 import { QemuProcesses } from '../../host/qemu.js';
-import { requireOwnDirectory, stateDirectory } from '../../host/stateDirectory.js';
+import { requireOwnDirectory, stateDirectory } from '../../state/directory.js';
 import { type Root, pageSizeBytes } from '../../host/sysfs.js';
 import type { Burst, BurstLook } from './burst.js';
 

@@ -1,9 +1,9 @@
-import type { HistorySample } from '../../core/history.js';
+import type { HistorySample } from '../../core/history/record.js';
 import { clockMarks, clockStep, clockTime, isMidnight, shortDate } from '../../text/clock.js';
 import { LAYOUT } from './layout.js';
-import type { Scale } from './scale.js';
-import { type History, longestStretchMillis } from '../../core/historySeries.js';
-import { coordinate, element, escaped } from './svg.js';
+import type { Scale } from '../../text/scale.js';
+import { type History, longestStretchMillis } from '../../core/history/series.js';
+import { coordinate, element, escaped } from '../../text/svg.js';
 
 /** As many labels as do not touch one another. */
 const MOST_MARKS = 12;

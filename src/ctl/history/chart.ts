@@ -1,16 +1,16 @@
 import { formatBytes, plural } from '../../core/format.js';
-import type { HistorySample } from '../../core/history.js';
+import type { HistorySample } from '../../core/history/record.js';
 import { HATCH, gaps, label, timeAxis, upright, valueAxis } from './axes.js';
 import { clockRange } from '../../text/clock.js';
 import { type Point, areaPath, cpuSteps, linePath, pointsOf, stepRuns } from './curves.js';
-import { happenings } from './events.js';
+import { happenings } from '../../core/history/happenings.js';
 import { clustersOf, lane, runBars } from './lanes.js';
 import { LAYOUT } from './layout.js';
 import { legend } from './legend.js';
-import { linear, memoryScale, percentScale } from './scale.js';
-import { type History, ksmdPercent, segmentsOf, stretchesOf } from '../../core/historySeries.js';
+import { linear, memoryScale, percentScale } from '../../text/scale.js';
+import { type History, ksmdPercent, segmentsOf, stretchesOf } from '../../core/history/series.js';
 import { chartStyle } from './style.js';
-import { element, escaped } from './svg.js';
+import { element, escaped } from '../../text/svg.js';
 
 const { width, height, left, right, memory, lanes, cpu } = LAYOUT;
 const RUN_BAR_HEIGHT = 8;

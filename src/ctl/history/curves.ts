@@ -1,6 +1,6 @@
-import type { HistorySample } from '../../core/history.js';
-import { type Stretch, ksmdPercent } from '../../core/historySeries.js';
-import { coordinate } from './svg.js';
+import type { HistorySample } from '../../core/history/record.js';
+import { type Stretch, ksmdPercent } from '../../core/history/series.js';
+import { coordinate } from '../../text/svg.js';
 
 export interface Point {
   readonly x: number;

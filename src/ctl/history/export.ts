@@ -1,5 +1,5 @@
-import type { HistorySample } from '../../core/history.js';
-import { type History, ksmdPercent, stretchesOf } from '../../core/historySeries.js';
+import type { HistorySample } from '../../core/history/record.js';
+import { type History, ksmdPercent, stretchesOf } from '../../core/history/series.js';
 import { clean, cleanJson } from '../../text/clean.js';
 
 /** Where a history was read from, and what is to be said of it. */

@@ -1,7 +1,7 @@
-import type { HistorySample } from '../../core/history.js';
+import type { HistorySample } from '../../core/history/record.js';
 import { clockTime, shortDate } from '../../text/clock.js';
-import { type Happening, describeHappening } from './events.js';
-import { element, escaped, textWidth } from './svg.js';
+import { type Happening, describeHappening } from '../../core/history/happenings.js';
+import { element, escaped, textWidth } from '../../text/svg.js';
 
 /** Marks that are nearer to one another than this are one mark, in pixels. */
 const NEAR = 9;

@@ -2,8 +2,8 @@ import { formatBytes } from '../../core/format.js';
 import { label } from './axes.js';
 import { mark } from './lanes.js';
 import { LAYOUT } from './layout.js';
-import type { History } from '../../core/historySeries.js';
-import { element, textWidth } from './svg.js';
+import type { History } from '../../core/history/series.js';
+import { element, textWidth } from '../../text/svg.js';
 
 const SWATCH = 14;
 const GAP = 17;

@@ -1,11 +1,11 @@
 import { formatBytes } from '../../core/format.js';
 import { formatDuration } from '../../core/duration.js';
-import type { HistorySample } from '../../core/history.js';
+import type { HistorySample } from '../../core/history/record.js';
 import { clockMarks, clockRange, clockStep, clockTime, shortDate } from '../../text/clock.js';
 import { clean } from '../../text/clean.js';
 import { wrap } from '../../text/wrap.js';
-import { type Happening, describeHappening, happenings, summarize } from './events.js';
-import { type History, type Stretch, ksmdPercent, stretchesOf } from '../../core/historySeries.js';
+import { type Happening, describeHappening, happenings, summarize } from '../../core/history/happenings.js';
+import { type History, type Stretch, ksmdPercent, stretchesOf } from '../../core/history/series.js';
 
 const WIDTH = 80;
 const GAP = '  ';

@@ -1,7 +1,7 @@
 import { formatBytes } from '../../core/format.js';
 import { formatDuration } from '../../core/duration.js';
-import { memoryScale } from '../history/scale.js';
-import { type Ink, type Line, ends, fill, widthOf } from './cells.js';
+import { memoryScale } from '../../text/scale.js';
+import { type Ink, type Line, ends, fill, widthOf } from '../../text/cells.js';
 import { curve } from './curve.js';
 import type { WatchState } from './model.js';
 import { binsUntil, gaugeBins, latestRate, rateBins } from './series.js';

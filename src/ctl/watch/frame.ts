@@ -1,4 +1,4 @@
-import { type Line, beside, clip } from './cells.js';
+import { type Line, beside, clip } from '../../text/cells.js';
 import { chartGrid, chartRows } from './charts.js';
 import type { WatchState } from './model.js';
 import { entryLines, footer, guestTable, happened, heading, helpLines, sentences } from './sections.js';

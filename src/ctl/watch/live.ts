@@ -22,13 +22,13 @@ import {
   withLatestFrom,
 } from 'rxjs';
 import { messageOf } from '../../errors.js';
-import { Daemon } from '../../client/client.js';
-import type { RetuneReply } from '../../client/replies.js';
-import { type Means, print } from './cells.js';
+import { Daemon } from '../../api/client.js';
+import type { RetuneReply } from '../../api/replies.js';
+import { type Means, print } from '../../text/cells.js';
 import { frame } from './frame.js';
 import { HostReader } from './host.js';
 import { type WatchEvent, type WatchState, initialWatch, nextWatch } from './model.js';
-import type { Screen } from './screen.js';
+import type { Screen } from '../../text/screen.js';
 import { type Sources, daemonEvents, guestEvents, historyEvent, hostEvent } from './sources.js';
 
 const TICK_MILLIS = 1000;

@@ -1,8 +1,8 @@
-import type { GuestMemory } from '../../core/guestMemory.js';
-import { FAILED, type HistoryDecision, type HistoryGuestEvent, type HistoryRecord } from '../../core/history.js';
+import type { GuestMemory } from '../../core/mergeability.js';
+import { FAILED, type HistoryDecision, type HistoryGuestEvent, type HistoryRecord } from '../../core/history/record.js';
 import { guestEventIn } from '../../core/policy.js';
-import { describeHappening, happenings } from '../history/events.js';
-import type { DaemonProperties, RetuneReply } from '../../client/replies.js';
+import { describeHappening, happenings } from '../../core/history/happenings.js';
+import type { DaemonProperties, RetuneReply } from '../../api/replies.js';
 import { type Reading, WINDOW_MILLIS, withReadings } from './series.js';
 
 /** The kernel's KSM and the host's memory, as they are now; what splits freed, which its counters do not show, is the daemon's to say. */

@@ -1,12 +1,12 @@
 import { formatBytes, plural } from '../../core/format.js';
 import { formatDuration } from '../../core/duration.js';
 import { describeStage } from '../../core/mergeStage.js';
-import { stageOf } from '../../client/replies.js';
+import { stageOf } from '../../api/replies.js';
 import { clean } from '../../text/clean.js';
 import { clockTime } from '../../text/clock.js';
 import { wrap } from '../../text/wrap.js';
-import { merging } from '../statusScreen.js';
-import { type Ink, type Line, clip, ends, lineWidth } from './cells.js';
+import { merging } from '../status/screen.js';
+import { type Ink, type Line, clip, ends, lineWidth } from '../../text/cells.js';
 import type { GuestNow, LogEntry, WatchState } from './model.js';
 
 interface Area {

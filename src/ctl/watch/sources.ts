@@ -1,11 +1,11 @@
 import { type Observable, concatMap, defer, from, repeat } from 'rxjs';
-import type { BusAddress } from '../../bus/connection.js';
+import type { BusAddress } from '../../dbus/bus.js';
 import type { MemoryAccounting } from '../../core/memory.js';
 import { messageOf } from '../../errors.js';
 import type { Root } from '../../host/sysfs.js';
-import { reportGuests } from '../guestsReport.js';
-import { readHistory } from '../history/source.js';
-import { type DaemonNews, daemonNews } from './daemon.js';
+import { reportGuests } from '../guests/report.js';
+import { readHistory } from '../../api/readHistory.js';
+import { type DaemonNews, daemonNews } from '../../api/observe.js';
 import type { HostReader } from './host.js';
 import type { WatchEvent } from './model.js';
 import { WINDOW_MILLIS } from './series.js';

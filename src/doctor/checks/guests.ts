@@ -1,6 +1,6 @@
 import { formatBytes, plural } from '../../core/format.js';
 import { isForbidden } from '../../core/forbiddenGuests.js';
-import type { Obstacle } from '../../core/guestMemory.js';
+import type { Obstacle } from '../../core/mergeability.js';
 import { shellWord } from '../../core/shellWord.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { ExaminedGuest, StrangersGuest } from '../guestFacts.js';

@@ -3,7 +3,7 @@ import { savingsOf } from '../../core/savings.js';
 import { hostMemory } from '../../core/memory.js';
 import type { SwapArea } from '../../host/swap.js';
 import { type Check, check, note, ok, problem, unanswered, valueOf } from '../check.js';
-import { daemonRuns, setKsm } from '../mends.js';
+import { daemonRuns, setKsm } from '../remedies.js';
 
 const GIB = 1024 ** 3;
 

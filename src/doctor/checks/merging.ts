@@ -4,7 +4,7 @@ import { MAX_PTES_NONE } from '../../host/transparentHugepages.js';
 import { savingsOf } from '../../core/savings.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { Facts } from '../facts.js';
-import { changeUnshared, daemonRuns, setKsm, unmerge } from '../mends.js';
+import { changeUnshared, daemonRuns, setKsm, unmerge } from '../remedies.js';
 
 /** ksmd compares a page's checksum with the one of its last visit: a page merges in the second pass at the earliest. */
 const PASSES_TO_JUDGE = 2;

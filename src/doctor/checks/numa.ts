@@ -3,7 +3,7 @@ import type { KsmState } from '../../core/ksm.js';
 import type { NumaNode } from '../../host/numa.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { Facts } from '../facts.js';
-import { changeUnshared } from '../mends.js';
+import { changeUnshared } from '../remedies.js';
 
 /**
  * The kernel's default is 1; "systems with more nodes, at significant NUMA distances, are likely to benefit from the lower

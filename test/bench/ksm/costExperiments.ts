@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BootedGuest, BootedGuestSpec } from '../../support/bootedGuest.js';
-import type { Lab } from '../../support/lab.js';
+import type { BootedGuest, BootedGuestSpec } from '../../support/kvm/bootedGuest.js';
+import type { Lab } from '../../support/kvm/lab.js';
 import type { Pass, SinglePasses } from './singlePass.js';
 
 /** The passes of one experiment, in order, by what went before them. */

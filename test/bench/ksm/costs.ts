@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { parseArgs } from 'node:util';
-import { restoreKsm, saveKsm } from '../../support/ksm.js';
-import { Lab } from '../../support/lab.js';
+import { restoreKsm, saveKsm } from '../../support/kvm/ksm.js';
+import { Lab } from '../../support/kvm/lab.js';
 import { CostExperiments, type Experiment } from './costExperiments.js';
 import { type Pass, SinglePasses } from './singlePass.js';
 

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { savingsOf } from '../../../src/core/savings.js';
 import { KsmDirectory } from '../../../src/host/ksm.js';
 import { pageSizeBytes } from '../../../src/host/sysfs.js';
-import type { BootedGuest } from '../../support/bootedGuest.js';
-import { restoreKsm, saveKsm } from '../../support/ksm.js';
-import { Lab } from '../../support/lab.js';
+import type { BootedGuest } from '../../support/kvm/bootedGuest.js';
+import { restoreKsm, saveKsm } from '../../support/kvm/ksm.js';
+import { Lab } from '../../support/kvm/lab.js';
 import { readHostMemory } from './hostMemory.js';
 import { SinglePasses } from './singlePass.js';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type KsmSettings, ksmWrites, settingsOf } from '../../../src/core/ksm.js';
 import { KsmDirectory } from '../../../src/host/ksm.js';
-import { type SavedKsm, resetKsm, restoreKsm, saveKsm } from '../../support/ksm.js';
+import { type SavedKsm, resetKsm, restoreKsm, saveKsm } from '../../support/kvm/ksm.js';
 
 const STOPPED = { advisorMode: 'none', pagesToScan: 100, sleepMillisecs: 20, run: 0 } as const;
 /** Batches of some 10 ms, and no sleep between them. */

@@ -1,6 +1,6 @@
 import { findRivals } from '../../../src/host/daemons.js';
-import { scenario } from '../../../src/simulation/scenario.js';
-import { Lab } from '../../support/lab.js';
+import { scenario } from '../../../src/simulation/step.js';
+import { Lab } from '../../support/kvm/lab.js';
 import { KsmControl } from './ksmControl.js';
 import { type BenchOptions, USAGE, UsageError, readOptions } from './options.js';
 import { Progress } from './progress.js';

@@ -5,7 +5,7 @@ import {
   type ScenarioName,
   type ScenarioSizes,
   scenario,
-} from '../../../src/simulation/scenario.js';
+} from '../../../src/simulation/step.js';
 import { TUNERS, TUNER_NAMES, type TunerName } from './tuners.js';
 
 export interface BenchOptions {

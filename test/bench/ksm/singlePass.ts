@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KsmSettings, KsmState } from '../../../src/core/ksm.js';
 import { KsmDirectory } from '../../../src/host/ksm.js';
 import { Ksmd } from '../../../src/host/ksmd.js';
-import { resetKsm } from '../../support/ksm.js';
+import { resetKsm } from '../../support/kvm/ksm.js';
 
 /** What one pass of ksmd over all memory cost and found; `after` is KSM's own account at its end. */
 export interface Pass {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TimedStep } from '../../../src/simulation/run.js';
-import { type GuestContent, type Scenario, type Step, scenario } from '../../../src/simulation/scenario.js';
+import { type GuestContent, type Scenario, type Step, scenario } from '../../../src/simulation/step.js';
 import { readMemoryFigures } from '../../../src/host/meminfo.js';
-import { type BootedGuest, bootedGuestMiB } from '../../support/bootedGuest.js';
-import type { Lab } from '../../support/lab.js';
+import { type BootedGuest, bootedGuestMiB } from '../../support/kvm/bootedGuest.js';
+import type { Lab } from '../../support/kvm/lab.js';
 import type { BenchOptions } from './options.js';
 import { unlessAborted } from './unlessAborted.js';
 

@@ -1,5 +1,5 @@
 import { formatBytes } from '../../../src/core/format.js';
-import type { Scenario } from '../../../src/simulation/scenario.js';
+import type { Scenario } from '../../../src/simulation/step.js';
 import type { Figures } from './figures.js';
 import type { HostMemory } from './hostMemory.js';
 import type { Told } from './startTuner.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readMemoryFigures } from '../../../src/host/meminfo.js';
-import type { Scenario } from '../../../src/simulation/scenario.js';
-import type { Lab } from '../../support/lab.js';
+import type { Scenario } from '../../../src/simulation/step.js';
+import type { Lab } from '../../support/kvm/lab.js';
 import { cpuPercent } from '../../../src/simulation/curve.js';
 import { atTime } from './curve.js';
 import { type Course, type Figures, type Usage, figuresOf } from './figures.js';

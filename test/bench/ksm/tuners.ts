@@ -1,6 +1,6 @@
 import type { Values } from '../../../src/config/keys.js';
 import type { KsmSettings } from '../../../src/core/ksm.js';
-import type { ScenarioName } from '../../../src/simulation/scenario.js';
+import type { ScenarioName } from '../../../src/simulation/step.js';
 import type { Settings } from '../../support/agentHost.js';
 import { FLAT_OUT } from './ksmControl.js';
 

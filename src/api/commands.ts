@@ -1,0 +1,31 @@
+import type { PolicyName } from '../config/help.js';
+import type { ConfigView } from '../config/view.js';
+import type { Hold } from '../core/hold.js';
+import type { Retune } from '../core/retune.js';
+import type { HistoryPage } from '../state/history/store.js';
+
+/** What the bus can ask of the agent; most give the turn of the loop that followed. */
+export interface Commands {
+  readonly retune: () => Promise<Retune>;
+  /** Sets the hold, or ends it. */
+  readonly hold: (hold: Hold | undefined, by: string) => Promise<Retune>;
+  /** Why unmerging could take the host out of memory. */
+  readonly unmergeObstacle: () => string | undefined;
+  readonly policies: readonly PolicyName[];
+  /** Why one of `policies` cannot work on this kernel. */
+  readonly policyObstacle: (name: PolicyName) => string | undefined;
+  /** Sets one of `policies`, or goes back to the one that the configuration names. */
+  readonly setPolicy: (name: PolicyName | undefined, by: string) => Promise<Retune>;
+  /** Reads the configuration again. */
+  readonly reload: () => Promise<Reloaded>;
+  readonly configuration: () => ConfigView;
+  /** What was recorded since then, milliseconds since 1970, as HistoryStore.since() gives it. */
+  readonly history: (sinceMillis: number) => HistoryPage;
+}
+
+export interface Reloaded {
+  /** Errors, or what was passed over; each with file:line. */
+  readonly problems: readonly string[];
+  /** The turn that applied it; undefined when it was not taken. */
+  readonly retune: Retune | undefined;
+}

@@ -1,0 +1,139 @@
+import { DBusError } from 'dbus-next';
+import {
+  Observable,
+  asyncScheduler,
+  catchError,
+  exhaustMap,
+  interval,
+  map,
+  merge,
+  of,
+  repeat,
+  startWith,
+  switchMap,
+  tap,
+  throttleTime,
+  throwError,
+} from 'rxjs';
+import * as v from 'valibot';
+import { Bus, type BusAddress, isNoSuchService } from '../dbus/bus.js';
+import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH } from './manager.js';
+import type { MemoryAccounting } from '../core/memory.js';
+import { messageOf } from '../errors.js';
+import { DAEMON } from './client.js';
+import { Configuration, type DaemonProperties, Properties, Retune, type RetuneReply, plain } from './replies.js';
+
+/** What the daemon says, or that it is not there. */
+export type DaemonNews =
+  | { readonly kind: 'daemon'; readonly daemon: DaemonProperties; readonly accounting: MemoryAccounting }
+  | { readonly kind: 'retuned'; readonly retune: RetuneReply }
+  | { readonly kind: 'away'; readonly why: string; readonly detail?: string | undefined };
+
+const PROPERTIES = 'org.freedesktop.DBus.Properties';
+/** A daemon that says nothing is asked after this time whether it is there. */
+const LOOK_MILLIS = 5000;
+/** A policy in a burst decides twice a second. */
+const LEAST_LOOK_MILLIS = 250;
+const RECONNECT_MILLIS = 2000;
+
+/** What the daemon says, from now on. Waits for bus and daemon, whenever they come; never starts the daemon. Never ends. */
+export function daemonNews(address: BusAddress): Observable<DaemonNews> {
+  return connected(address).pipe(
+    switchMap((bus) => merge(newsOf(bus), lossOf(bus))),
+    catchError((error: unknown) => of(away(error))),
+    repeat({ delay: RECONNECT_MILLIS }),
+  );
+}
+
+/** What the daemon says now. */
+export async function askDaemon(address: BusAddress): Promise<DaemonNews> {
+  try {
+    using bus = await Bus.connect(address);
+    return await look(bus, accountingOf(bus));
+  } catch (error) {
+    return away(error);
+  }
+}
+
+function connected(address: BusAddress): Observable<Bus> {
+  return new Observable((subscriber) => {
+    let bus: Bus | undefined;
+    Bus.connect(address).then(
+      (made) => {
+        bus = made;
+        if (subscriber.closed) made.close();
+        else subscriber.next(made);
+      },
+      (error: unknown) => {
+        subscriber.error(error);
+      },
+    );
+    return () => {
+      bus?.close();
+    };
+  });
+}
+
+function newsOf(bus: Bus): Observable<DaemonNews> {
+  const signal$ = (iface: string, member: string) =>
+    bus.signal$({ sender: BUS_NAME, interface: iface, member, path: OBJECT_PATH });
+  // The daemon reads its files to tell its configuration: it is asked once, and anew when that may be another.
+  let accounting: Promise<MemoryAccounting> | undefined;
+  const forget = () => {
+    accounting = undefined;
+  };
+  const retune$ = signal$(MANAGER_INTERFACE, 'Retuned').pipe(
+    map(({ body }) => v.parse(Retune, plain(body[0]))),
+    tap(({ triggers }) => {
+      if (triggers.includes('reload')) forget();
+    }),
+  );
+  const look$ = merge(
+    retune$,
+    signal$(PROPERTIES, 'PropertiesChanged'),
+    bus.owner$(BUS_NAME).pipe(tap(forget)),
+    interval(LOOK_MILLIS),
+  ).pipe(
+    startWith(undefined),
+    throttleTime(LEAST_LOOK_MILLIS, asyncScheduler, { leading: true, trailing: true }),
+    exhaustMap(() => look(bus, (accounting ??= accountingOf(bus)))),
+    tap(({ kind }) => {
+      if (kind === 'away') forget();
+    }),
+  );
+  const told$ = retune$.pipe(map((retune): DaemonNews => ({ kind: 'retuned', retune })));
+  return merge(told$, look$);
+}
+
+function lossOf(bus: Bus): Observable<never> {
+  return bus.lost$.pipe(switchMap((reason) => throwError(() => new Error(reason))));
+}
+
+async function look(bus: Bus, accounting: Promise<MemoryAccounting>): Promise<DaemonNews> {
+  try {
+    const [properties, told] = await Promise.all([ask(bus, PROPERTIES, 'GetAll', [MANAGER_INTERFACE]), accounting]);
+    return { kind: 'daemon', daemon: v.parse(Properties, properties), accounting: told };
+  } catch (error) {
+    return away(error);
+  }
+}
+
+async function accountingOf(bus: Bus): Promise<MemoryAccounting> {
+  const { entries } = v.parse(Configuration, await ask(bus, MANAGER_INTERFACE, 'GetConfiguration'));
+  const isLegacy = entries.some(({ key, value }) => key === 'KSM_MEMORY_ACCOUNTING' && value === 'legacy');
+  return isLegacy ? 'legacy' : 'corrected';
+}
+
+async function ask(bus: Bus, iface: string, member: string, body: readonly string[] = []): Promise<unknown> {
+  const [reply] = await bus.call({ ...DAEMON, interface: iface, member, signature: 's'.repeat(body.length), body });
+  return plain(reply);
+}
+
+function away(error: unknown): DaemonNews {
+  if (isNoSuchService(error)) return { kind: 'away', why: 'samepaged is not running' };
+  if (error instanceof v.ValiError) {
+    return { kind: 'away', why: 'the samepaged that runs is of another version than this command' };
+  }
+  const detail = error instanceof DBusError ? error.text : messageOf(error);
+  return { kind: 'away', why: 'samepaged cannot be asked', detail };
+}

@@ -1,0 +1,232 @@
+import { residentBytesOf } from '../../guest.js';
+import type { Sample } from '../../sample.js';
+import { type Burst, beginBurst, extendBurst, isBlind, isOver, judgeBurst, vainNanosOf } from '../shared/burst.js';
+import { type Due, describeDue, ripeAndLater } from '../shared/cause.js';
+import type { Need } from '../shared/need.js';
+import {
+  type Probe,
+  type Probing,
+  type ProbeResult,
+  afterBurst,
+  afterVainHint,
+  beginProbe,
+  creditInMillis,
+  longestDebtMillis,
+  nextProbeAt,
+  probeResult,
+} from './probe.js';
+import { PRESSURE_WAIT_MILLIS } from '../shared/occasion.js';
+import { type Mark, UNSHARED_PAGE_NANOS, isWorthIt, progressBetween, worthOf } from '../shared/progress.js';
+import { PATIENCE_MILLIS } from '../shared/settling.js';
+
+/** What a burst waits for before it begins. */
+export interface Settle {
+  readonly name: 'settle';
+  /** Guests that came fill their memory, or keep the CPUs busy. */
+  readonly waitsFor: 'growth' | 'cpu';
+  /** Memory that could be gone through now, and until when at most it waits; undefined when there is none. */
+  readonly ripe: { readonly bytes: number; readonly untilMillis: number } | undefined;
+  /** What goes on meanwhile. */
+  readonly before: Watch | undefined;
+}
+
+/** ksmd rests until it looks again. */
+export interface Watch {
+  readonly name: 'watch';
+  readonly probeAtMillis: number;
+}
+
+export type Phase = { readonly name: 'rest' } | Settle | Burst | Watch | Probe;
+
+/** Where the policy is, and what it knows from before. */
+export interface Course {
+  readonly phase: Phase;
+  /** What memory is to be gone through for. */
+  readonly due: Due | undefined;
+  readonly dueSinceMillis: number;
+  /** Since when there is something due that could be gone through; undefined when there is nothing. */
+  readonly ripeSinceMillis: number | undefined;
+  /** How often the worth of a burst guests that came must promise: doubled by each for guests, until one was worth it. */
+  readonly demand: number;
+  readonly probing: Probing;
+  /** The last burst that came to its end. */
+  readonly last: Burst | undefined;
+  /** For so long after it pressure is no reason for another, milliseconds; doubled by each that brought nothing. */
+  readonly pressureWaitMillis: number;
+}
+
+/** What is now, and everything else that the next phase depends on. */
+export interface Situation {
+  readonly sample: Sample;
+  readonly need: Pick<Need, 'needed' | 'urgent'>;
+  readonly mark: Mark;
+  readonly departed: boolean;
+  /** Guests that are still filling their memory. */
+  readonly growing: readonly string[];
+  /** What ksmd may use, parts of a core. */
+  readonly budget: number;
+  /** Part of the time since the last look in which some task waited for a CPU. */
+  readonly busyShare: number;
+  readonly probeMaxMillis: number;
+}
+
+/** Some task waits for a CPU for more than this part of the time: guests come up, and ksmd would be in their way. */
+const BUSY_SHARE = 0.25;
+/** Guests that brought little wait for more until a burst for them takes no more than this part of a core on average. */
+const LOOK_SHARE = 0.05;
+
+export function isScanning({ name }: Phase): boolean {
+  return name === 'burst' || name === 'probe';
+}
+
+export function nextCourse(last: Course, situation: Situation): Course {
+  const { need, mark, departed, growing } = situation;
+  const { phase, due } = last;
+  if (!need.needed) return { ...last, phase: { name: 'rest' }, due: undefined, ripeSinceMillis: undefined };
+  const before = phase.name === 'settle' ? phase.before : phase;
+  const burst = before?.name === 'burst' ? judgeBurst(before, mark, departed) : undefined;
+  const { ripe: settled, later } = ripeAndLater(due, growing);
+  const ripe = need.urgent && burst === undefined ? due : settled;
+  const ripeSinceMillis = ripe === undefined ? undefined : (last.ripeSinceMillis ?? mark.monotonicMillis);
+  const course = { ...last, ripeSinceMillis };
+  const isRipe = ripe !== undefined && !isTooLittle(ripe, course, situation);
+  const settle =
+    burst === undefined && due !== undefined ? settleFor(isRipe ? ripe : undefined, course, situation) : undefined;
+  if (isRipe && settle === undefined) return begun(ripe, later, burst, course, situation);
+  if (burst !== undefined) return afterLook(burst, course, situation);
+  if (before?.name === 'probe' && !isRipe) return afterProbing(before, course, situation);
+  const next = before?.name === 'watch' ? afterWatching(before, course, situation) : watching(course, situation);
+  if (settle === undefined || next.phase.name !== 'watch') return next;
+  return { ...course, phase: { ...settle, before: before?.name === 'watch' ? next.phase : undefined } };
+}
+
+/** ksmd goes through memory for what is due, and guests that are still filling theirs stay due. */
+function begun(
+  ripe: Due,
+  later: Due | undefined,
+  burst: Burst | undefined,
+  course: Course,
+  situation: Situation,
+): Course {
+  const { mark, sample } = situation;
+  const hopedBytes = hopeOf(ripe, sample);
+  if (burst !== undefined && ripe.other === undefined) {
+    const sinceJoined = progressBetween(burst.joined, mark);
+    const demand = sinceJoined !== undefined && isWorthIt(sinceJoined) ? 1 : 2 * course.demand;
+    return { ...course, phase: extendBurst(burst, mark, hopedBytes), due: later, ripeSinceMillis: undefined, demand };
+  }
+  const parts = { why: describeDue(ripe), hintShare: undefined, thorough: false, hopedBytes };
+  const demand = ripe.guests.length > 0 ? 2 * course.demand : course.demand;
+  return { ...course, phase: beginBurst(mark, parts), due: later, ripeSinceMillis: undefined, demand };
+}
+
+function afterWatching(watch: Watch, course: Course, situation: Situation): Course {
+  const { mark, departed, probeMaxMillis } = situation;
+  const { probing } = course;
+  // ksmd forgets a guest that has gone, and its pages, only when it runs.
+  const soonest = departed ? mark.monotonicMillis : nextProbeAt(probing, mark, probeMaxMillis);
+  const probeAtMillis = Math.min(watch.probeAtMillis, soonest);
+  const isDue = mark.monotonicMillis >= probeAtMillis && creditInMillis(probing, probeMaxMillis) === 0;
+  if (!isDue) return { ...course, phase: { name: 'watch', probeAtMillis } };
+  return { ...course, phase: { name: 'probe', begin: mark }, probing: beginProbe(probing, mark) };
+}
+
+/**
+ * Guests that are coming up are waited for, so that memory is not gone through for each, but for no longer than going
+ * through what has settled takes: what that saves comes at most twice as late as it could.
+ *
+ * @param ripe what could be gone through now.
+ */
+function settleFor(ripe: Due | undefined, course: Course, situation: Situation): Omit<Settle, 'before'> | undefined {
+  const { need, sample, mark, growing, busyShare, budget } = situation;
+  if (need.urgent) return undefined;
+  const comingUp = sample.guests.filter(({ name }) => growing.includes(name));
+  const isBusy = ripe !== undefined && ripe.guests.length > 0 && busyShare > BUSY_SHARE;
+  if (comingUp.length === 0 && !isBusy) return undefined;
+  const waitsFor = comingUp.length > 0 ? 'growth' : 'cpu';
+  if (ripe === undefined) return { name: 'settle', waitsFor, ripe };
+  const settled = sample.guests.filter((guest) => !comingUp.includes(guest));
+  const bytes = residentBytesOf(
+    ripe.other === undefined ? settled.filter(({ name }) => ripe.guests.includes(name)) : settled,
+  );
+  // A guest alone has nobody to share with.
+  const longestMillis =
+    settled.length > 1 ? passesMillis(bytes / sample.pageSizeBytes, budget) : Number.POSITIVE_INFINITY;
+  const { ripeSinceMillis = mark.monotonicMillis } = course;
+  const untilMillis = ripeSinceMillis + Math.min(longestMillis, PATIENCE_MILLIS);
+  return mark.monotonicMillis >= untilMillis ? undefined : { name: 'settle', waitsFor, ripe: { bytes, untilMillis } };
+}
+
+/** How long it takes to merge pages that nobody has seen yet: two passes over them. */
+function passesMillis(pages: number, budget: number): number {
+  return (2 * pages * UNSHARED_PAGE_NANOS) / 1e6 / budget;
+}
+
+/** Whether guests brought too little to go through all memory for: more of them may come, or a probe finds theirs. */
+function isTooLittle(due: Due, course: Course, { need, sample, mark }: Situation): boolean {
+  if (due.other !== undefined || need.urgent || hopeOf(due, sample) >= wantedBytes(course, mark)) return false;
+  return mark.monotonicMillis - course.dueSinceMillis < vainNanosOf(mark) / 1e6 / LOOK_SHARE;
+}
+
+/** What guests must bring for a burst to begin, bytes. */
+export function wantedBytes({ demand }: Pick<Course, 'demand'>, mark: Mark): number {
+  return demand * worthOf(vainNanosOf(mark));
+}
+
+/** What a burst may bring at most, bytes: the memory that came, or all where nobody knows. */
+export function hopeOf({ guests, everything }: Due, sample: Sample): number {
+  return residentBytesOf(everything ? sample.guests : sample.guests.filter(({ name }) => guests.includes(name)));
+}
+
+function afterLook(burst: Burst, course: Course, situation: Situation): Course {
+  const { sample, mark, probeMaxMillis } = situation;
+  const isDone = isOver(burst) || (sample.ksm.run === 1 && isBlind(burst, mark));
+  if (!isDone) return { ...course, phase: burst };
+
+  const all = progressBetween(burst.begin, mark);
+  const inVain = all === undefined || !isWorthIt(all);
+  const next =
+    inVain && burst.hintShare !== undefined
+      ? afterVainHint(course.probing, all?.cpuNanos ?? 0, burst.hintShare, probeMaxMillis)
+      : afterBurst(course.probing, seesEveryPage(sample) || burst.skippedPages === 0, probeMaxMillis);
+  const longestWaitMillis = Math.max(longestDebtMillis(probeMaxMillis), PRESSURE_WAIT_MILLIS);
+  const ended: Course = {
+    ...course,
+    demand: inVain ? course.demand : 1,
+    probing: mark.profitBytes < 0 ? { ...next, gapMillis: probeMaxMillis } : next,
+    last: { ...burst, pass: mark },
+    pressureWaitMillis: inVain ? Math.min(2 * course.pressureWaitMillis, longestWaitMillis) : PRESSURE_WAIT_MILLIS,
+  };
+  return watching(ended, situation);
+}
+
+function afterProbing(phase: Probe, course: Course, situation: Situation): Course {
+  const { sample, mark, probeMaxMillis } = situation;
+  const settings = { pageSizeBytes: sample.pageSizeBytes, everyPage: seesEveryPage(sample), probeMaxMillis };
+  const result = probeResult(phase, mark, course.probing, settings);
+  switch (result.found) {
+    case 'more':
+      return course;
+    case 'nothing':
+      return watching({ ...course, probing: result.probing }, situation);
+    default:
+      return { ...course, phase: burstAfterProbe(result, mark), due: undefined };
+  }
+}
+
+function burstAfterProbe(result: Extract<ProbeResult, { found: 'gain' | 'change' }>, mark: Mark): Burst {
+  const common = { thorough: true, hopedBytes: 0 };
+  if (result.found === 'change') {
+    const why = `a probe found ${result.changedPages} pages that had changed`;
+    return beginBurst(mark, { ...common, why, hintShare: result.share });
+  }
+  return beginBurst(mark, { ...common, why: 'a probe found pages to merge', hintShare: 0 });
+}
+
+function watching(course: Course, { mark, probeMaxMillis }: Situation): Course {
+  return { ...course, phase: { name: 'watch', probeAtMillis: nextProbeAt(course.probing, mark, probeMaxMillis) } };
+}
+
+function seesEveryPage({ ksm }: Sample): boolean {
+  return ksm.smartScan !== 1;
+}

@@ -1,0 +1,117 @@
+import type { Policy, Trigger } from '../../policy.js';
+import type { Sample } from '../../sample.js';
+import { decisionOf } from './explain.js';
+import { arrivals, hasDeparture, nextDue } from '../shared/cause.js';
+import { type Need, type NeedOptions, needOf } from '../shared/need.js';
+import { PRESSURE_WAIT_MILLIS, newOccasion } from '../shared/occasion.js';
+import { type Pace, firstPace, nextPace, restingPace } from '../shared/pace.js';
+import { type Course, isScanning, nextCourse } from './phase.js';
+import { earn, firstProbing } from './probe.js';
+import { type Mark, type Progress, markOf, progressBetween } from '../shared/progress.js';
+import { type Settling, growingIn, nextSettling } from '../shared/settling.js';
+
+export interface AdaptiveOptions extends NeedOptions {
+  /** KSM_CPU_MAX: what ksmd may use of one core while there is something to gain, percent from 1 to 100. */
+  readonly cpuMaxPercent: number;
+  /** Whether smart_scan is the policy's to set: KSM_SMART_SCAN says nothing of it. */
+  readonly ownsSmartScan: boolean;
+  /** KSM_PROBE_MAX: the longest time between two probes, milliseconds. */
+  readonly probeMaxMillis: number;
+}
+
+export interface AdaptiveMemory extends Course {
+  readonly policy: 'adaptive';
+  readonly need: Pick<Need, 'needed' | 'urgent'>;
+  readonly settling: Settling;
+  /** The last look. */
+  readonly mark: Mark;
+  readonly pace: Pace;
+}
+
+/**
+ * Merges when memory is short or promised to be, in bursts at a CPU budget, and rests otherwise. docs/policies.md tells how.
+ *
+ * INVARIANTS: ksmd runs in the phases `burst` and `probe` only; a burst ends when whole passes bring nothing more; what
+ * nobody asked for (probes, and bursts after a hint that lead to nothing) is paid for out of the probes' credit.
+ */
+export function adaptivePolicy(options: AdaptiveOptions): Policy {
+  return {
+    name: 'adaptive',
+    decide(memory, sample, triggers) {
+      const before = memory?.policy === 'adaptive' ? memory : undefined;
+      const need = needOf(sample, before?.need, options);
+      const next = nextMemory(before, need, sample, triggers, options);
+      return [next, decisionOf(next, before?.phase, need, sample, options)];
+    },
+  };
+}
+
+function nextMemory(
+  before: AdaptiveMemory | undefined,
+  need: Need,
+  sample: Sample,
+  triggers: readonly Trigger[],
+  { cpuMaxPercent, probeMaxMillis }: AdaptiveOptions,
+): AdaptiveMemory {
+  const budget = cpuMaxPercent / 100;
+  const mark = withCpuTime(markOf(sample), before, budget);
+  const progress = before && progressBetween(before.mark, mark);
+  const settling = nextSettling(before?.settling, sample.guests, triggers, mark.monotonicMillis);
+  const occasion = newOccasion('adaptive', before, { need, mark }, triggers, isGoneThrough(before, mark));
+  const course = before ?? firstCourse(probeMaxMillis);
+  const growing = growingIn(settling);
+  const turnedOut = growing.filter((name) => before?.settling[name]?.grows === false);
+  const due = nextDue(course.due, triggers, [...arrivals(triggers), ...turnedOut], sample.guests, occasion);
+  const waits = course.due?.guests.every((name) => due?.guests.includes(name)) === true;
+  const earned = isScanning(course.phase) || progress === undefined ? undefined : progress;
+  const next = nextCourse(
+    {
+      ...course,
+      due,
+      dueSinceMillis: waits ? course.dueSinceMillis : mark.monotonicMillis,
+      probing: earned === undefined ? course.probing : earn(course.probing, earned, probeMaxMillis),
+    },
+    {
+      ...{ sample, need, mark, growing, budget, probeMaxMillis },
+      departed: hasDeparture(triggers),
+      busyShare: progress === undefined ? 0 : progress.stalledNanos / 1e6 / Math.max(progress.elapsedMillis, 1),
+    },
+  );
+  const ranOn = isScanning(course.phase) && sample.ksm.run === 1 && isScanning(next.phase);
+  const pace = paceOf(before?.pace ?? firstPace(budget), ranOn, progress, budget);
+  return { ...next, policy: 'adaptive', need, settling, mark, pace };
+}
+
+function firstCourse(probeMaxMillis: number): Course {
+  return {
+    phase: { name: 'rest' },
+    due: undefined,
+    dueSinceMillis: 0,
+    ripeSinceMillis: undefined,
+    demand: 1,
+    probing: firstProbing(probeMaxMillis, false),
+    last: undefined,
+    pressureWaitMillis: PRESSURE_WAIT_MILLIS,
+  };
+}
+
+function isGoneThrough(before: AdaptiveMemory | undefined, { monotonicMillis }: Mark): boolean {
+  if (before === undefined) return false;
+  const { phase, last, pressureWaitMillis } = before;
+  if (phase.name === 'burst') return true;
+  return last !== undefined && monotonicMillis - last.pass.monotonicMillis < pressureWaitMillis;
+}
+
+/** Where neither ksmd's CPU time nor its pages can be seen, it is taken to use its budget. */
+function withCpuTime(mark: Mark, before: AdaptiveMemory | undefined, budget: number): Mark {
+  if (mark.cpuNanos !== undefined || mark.pagesVisited !== undefined) return mark;
+  const { monotonicMillis } = mark;
+  const ranMillis =
+    before !== undefined && isScanning(before.phase) ? monotonicMillis - before.mark.monotonicMillis : 0;
+  return { ...mark, cpuNanos: (before?.mark.cpuNanos ?? 0) + budget * Math.max(ranMillis, 0) * 1e6 };
+}
+
+function paceOf(pace: Pace, ranOn: boolean, progress: Progress | undefined, budget: number): Pace {
+  if (progress === undefined) return { ...firstPace(budget), owedNanos: pace.owedNanos };
+  return ranOn ? nextPace(pace, progress, budget) : restingPace(pace, progress, budget);
+}

@@ -1,0 +1,92 @@
+import { plural } from '../../format.js';
+import type { Guest } from '../../guest.js';
+import type { Trigger } from '../../policy.js';
+
+/** So many guests are named; the others are counted. */
+const NAMED_GUESTS = 3;
+
+/** Why memory should be looked through. */
+export interface Due {
+  /** Guests that started; it is about them alone unless there is something else. */
+  readonly guests: readonly string[];
+  readonly other: string | undefined;
+  /** Whether every page is to be looked at, and not only what ksmd does not know yet. */
+  readonly everything: boolean;
+}
+
+/**
+ * What is due now: what was and what has come. Guests that have gone are no reason any more.
+ *
+ * @param came guests that bring memory that nobody has looked at.
+ * @param other a reason that no trigger tells of, as memory that has become short.
+ */
+export function nextDue(
+  before: Due | undefined,
+  triggers: readonly Trigger[],
+  came: readonly string[],
+  guests: readonly Guest[],
+  other: string | undefined,
+): Due | undefined {
+  const running = new Set(guests.map(({ name }) => name));
+  const named = [...(before?.guests ?? []), ...came].filter((name) => running.has(name));
+  const started = triggers.some(({ kind }) => kind === 'start') ? 'samepaged has just started' : undefined;
+  const asked = triggers.map(askedFor).find(isGiven) ?? other;
+  const due = {
+    guests: [...new Set(named)],
+    other: asked ?? started ?? before?.other,
+    everything: before?.everything === true || asked !== undefined,
+  };
+  return due.guests.length > 0 || due.other !== undefined ? due : undefined;
+}
+
+/** What can be gone through now, and what is left for later: the guests that are still filling their memory. */
+export function ripeAndLater(
+  due: Due | undefined,
+  growing: readonly string[],
+): { readonly ripe: Due | undefined; readonly later: Due | undefined } {
+  if (due === undefined) return { ripe: undefined, later: undefined };
+  const later = due.guests.filter((name) => growing.includes(name));
+  const ripe = due.guests.filter((name) => !growing.includes(name));
+  return {
+    ripe: ripe.length > 0 || due.other !== undefined ? { ...due, guests: ripe } : undefined,
+    later: later.length > 0 ? { guests: later, other: undefined, everything: false } : undefined,
+  };
+}
+
+/**
+ * Guests that bring memory that nobody has looked at. A resized guest brings none before it uses it, balloons move all the
+ * time, and pages that are used for the first time are a hint to the next probe.
+ */
+export function arrivals(triggers: readonly Trigger[]): readonly string[] {
+  return triggers.flatMap((trigger) =>
+    trigger.kind === 'guest' && trigger.event.change === 'started' ? [trigger.event.name] : [],
+  );
+}
+
+/** Whether a guest has gone, and its pages with it. */
+export function hasDeparture(triggers: readonly Trigger[]): boolean {
+  return triggers.some(
+    (trigger) => trigger.kind === 'guest' && (trigger.event.change === 'stopped' || trigger.event.change === 'crashed'),
+  );
+}
+
+export function describeDue({ guests, other }: Due): string {
+  if (other !== undefined) return other;
+  const [first = '', ...more] = guests;
+  return more.length === 0 ? `guest ${first} has come` : `guest ${first} and ${plural(more.length, 'other')} have come`;
+}
+
+/** "a, b, c and 2 more are": the first names, and how many others there are. */
+export function listed(names: readonly string[], one: string, many: string): string {
+  const shown = names.slice(0, NAMED_GUESTS).join(', ');
+  const more = names.length - NAMED_GUESTS;
+  return `${shown}${more > 0 ? ` and ${more} more` : ''} ${names.length === 1 ? one : many}`;
+}
+
+function askedFor(trigger: Trigger): string | undefined {
+  return trigger.kind === 'manual' ? `asked for by ${trigger.by}` : undefined;
+}
+
+function isGiven(text: string | undefined): text is string {
+  return text !== undefined;
+}

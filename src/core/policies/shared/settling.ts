@@ -1,0 +1,63 @@
+import type { Guest } from '../../guest.js';
+import type { Trigger } from '../../policy.js';
+import { arrivals, listed } from './cause.js';
+
+/** A guest that is filling its memory, or may be. */
+interface Growing {
+  readonly sinceMillis: number;
+  /** Whether it has just started, or was seen to grow; a guest that was there at the first look only may be growing. */
+  readonly grows: boolean;
+  /** Its resident memory when the present quiet time began. */
+  readonly residentBytes: number;
+  readonly quietSinceMillis: number;
+}
+
+/** By guest's name. */
+export type Settling = Readonly<Record<string, Growing>>;
+
+/** A guest has settled when its memory did not grow for this long. */
+const QUIET_MILLIS = 2500;
+/** Growth over the quiet time that does not count: this part of the configured memory, or this much. */
+const SMALL_GROWTH_PART = 0.02;
+const SMALL_GROWTH_BYTES = 16 * 1024 ** 2;
+/** Guests that never come to rest are not waited for longer than this. */
+export const PATIENCE_MILLIS = 180_000;
+
+/**
+ * Takes in what happened and how much memory each guest has now. A guest that has gone, or settled, is no longer in it.
+ *
+ * @param before undefined at the first look: nobody knows then how long guests have been there.
+ */
+export function nextSettling(
+  before: Settling | undefined,
+  guests: readonly Guest[],
+  triggers: readonly Trigger[],
+  nowMillis: number,
+): Settling {
+  const fresh = new Set(arrivals(triggers));
+  return Object.fromEntries(
+    guests.flatMap(({ name, residentBytes, configuredBytes }): [string, Growing][] => {
+      const isFresh = fresh.has(name);
+      const known = isFresh ? undefined : before?.[name];
+      if (known === undefined) {
+        const begins = { sinceMillis: nowMillis, grows: isFresh, residentBytes, quietSinceMillis: nowMillis };
+        return isFresh || before === undefined ? [[name, begins]] : [];
+      }
+      const small = Math.max(configuredBytes * SMALL_GROWTH_PART, SMALL_GROWTH_BYTES);
+      const grew = residentBytes > known.residentBytes + small;
+      const growing = grew ? { ...known, grows: true, residentBytes, quietSinceMillis: nowMillis } : known;
+      const settled =
+        nowMillis - growing.quietSinceMillis >= QUIET_MILLIS || nowMillis - growing.sinceMillis >= PATIENCE_MILLIS;
+      return settled ? [] : [[name, growing]];
+    }),
+  );
+}
+
+/** The guests that are known to fill their memory. */
+export function growingIn(settling: Settling): readonly string[] {
+  return Object.keys(settling).filter((name) => settling[name]?.grows === true);
+}
+
+export function describeSettling(settling: Settling): string {
+  return listed(growingIn(settling), 'is still filling its memory', 'are still filling their memory');
+}

@@ -1,0 +1,70 @@
+import { KEY_HELP } from '../../config/help.js';
+import type { KeyName } from '../../config/keys.js';
+import { formatBytes } from '../../core/format.js';
+import { formatDuration } from '../../core/duration.js';
+import type { ConfigEntry, ExplanationReply, TermReply } from '../../api/replies.js';
+import { type Row, type Terminal, hanging, indented, paint, topicRows } from '../../text/terminal.js';
+
+/** Shorter times are told in milliseconds. */
+const LONG_MILLIS = 10_000;
+
+/** The last decision worked through, for a person. */
+export function explainScreen(reply: ExplanationReply, terminal: Terminal): string {
+  const { failure, sentence, reason = '', policy = '', terms, comparisons, change, notes, keys } = reply;
+  const part = (heading: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : [[paint(terminal, 'strong', heading), ...lines].join('\n')];
+  const text = (line: string) => indented(line, 2, terminal);
+  if (failure !== undefined) return part('The last look failed: nothing was decided', text(failure)).join('');
+  if (sentence === undefined) return 'samepaged has not decided anything yet';
+  const decided = part(`Decision: ${reason} (policy ${policy})`, text(sentence));
+  if (terms === undefined) {
+    return [...decided, ...part('How it was decided', text(isHold(reason) ? HELD : UNWORKED))].join('\n\n');
+  }
+  return [
+    ...decided,
+    ...part('Numbers', topicRows(termRows(terms), terminal)),
+    ...part('Comparisons', comparisons.flatMap(text)),
+    ...part('Decided beside', notes.flatMap(text)),
+    ...part('What would change it', change === undefined ? [] : text(change)),
+    ...part(
+      'Keys of the configuration in play',
+      keys.flatMap((entry) => hanging(keyText(entry), 4, terminal)),
+    ),
+  ].join('\n\n');
+}
+
+const HELD = 'by hand, whatever the numbers; samepagectl resume lets the policy decide again';
+const UNWORKED = 'the policy does not show it';
+
+function isHold(reason: string): boolean {
+  return ['paused', 'stopped', 'unmerged'].includes(reason);
+}
+
+function termRows(terms: readonly TermReply[]): readonly Row[] {
+  const values = terms.map(formatTerm);
+  const [nameWidth, valueWidth] = [terms.map(({ name }) => name), values].map((texts) =>
+    Math.max(0, ...texts.map(({ length }) => length)),
+  );
+  return terms.map(({ name, source }, at) => [
+    `${name.padEnd(nameWidth ?? 0)}  ${(values[at] ?? '').padStart(valueWidth ?? 0)}`,
+    source,
+  ]);
+}
+
+function formatTerm({ value, unit }: TermReply): string {
+  switch (unit) {
+    case 'bytes':
+      return formatBytes(value);
+    case 'percent':
+      return `${value} %`;
+    case 'milliseconds':
+      return value >= LONG_MILLIS ? formatDuration(value) : `${value} ms`;
+    default:
+      return unit === 'count' ? String(value) : `${value} ${unit}`;
+  }
+}
+
+function keyText({ key, value, origin }: ConfigEntry): string {
+  const help = Object.hasOwn(KEY_HELP, key) ? KEY_HELP[key as KeyName] : 'a key of another version';
+  return `${key}=${value}${origin === 'default' ? '' : ` (${origin})`}: ${help}`;
+}

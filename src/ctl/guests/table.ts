@@ -1,0 +1,116 @@
+import { formatBytes } from '../../core/format.js';
+import { type GuestMemory, OBSTACLES, type Obstacle } from '../../core/mergeability.js';
+import { clean } from '../../text/clean.js';
+import type { GuestsReport } from './report.js';
+import { type Terminal, indented } from '../../text/terminal.js';
+import { type Line, type Means, fill, print, widthOf } from '../../text/cells.js';
+
+/** A name is not cut shorter, however narrow the terminal. */
+const LEAST_NAME_COLUMNS = 8;
+const GAP = '  ';
+const UNITS = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'] as const;
+
+interface Column {
+  readonly heading: readonly [string, string];
+  readonly isNumber: boolean;
+  readonly cell: (guest: GuestMemory) => string;
+  /** The column is shown where this is so of a guest; always unless given. */
+  readonly onlyWhere?: (guest: GuestMemory) => boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { heading: ['', 'GUEST'], isNumber: false, cell: ({ name }) => clean(name) },
+  { heading: ['', 'MEMORY'], isNumber: true, cell: ({ configuredBytes }) => shortBytes(configuredBytes) },
+  { heading: ['', 'RESIDENT'], isNumber: true, cell: ({ residentBytes }) => shortBytes(residentBytes) },
+  { heading: ['MERGED', 'PAGES'], isNumber: true, cell: ({ mergedPages }) => String(mergedPages ?? '-') },
+  { heading: ['MERGED', 'MEMORY'], isNumber: true, cell: ({ mergedBytes }) => shortBytes(mergedBytes) },
+  { heading: ['', 'FREED'], isNumber: true, cell: ({ freedBytes }) => shortBytes(freedBytes), onlyWhere: hasFreed },
+  { heading: ['', 'PROFIT'], isNumber: true, cell: ({ profitBytes }) => shortBytes(profitBytes) },
+  { heading: ['', 'MERGEABLE'], isNumber: false, cell: mergeable },
+];
+
+/** 80 columns do for names of some 17 characters; a terminal shows of a longer one what there is room for. */
+export function guestsTable({ guests, hostSavedBytes, notes }: GuestsReport, terminal: Terminal): string {
+  const sentences = (texts: readonly string[]) => texts.flatMap((text) => indented(text, 0, terminal));
+  if (guests.length === 0) return ['no guest is running', ...sentences(notes)].join('\n');
+  const columns = COLUMNS.filter(({ onlyWhere = () => true }) => guests.some(onlyWhere));
+  const rows = [0, 1].map((line) => columns.map(({ heading }) => heading[line] ?? ''));
+  rows.push(...guests.map((guest) => columns.map(({ cell }) => cell(guest))));
+  const widths = widthsOf(rows, terminal);
+  const lines = rows.map((row) => print(lineOf(columns, row, widths), meansOf(terminal)));
+  const remarks = sentences([...legend(guests, hostSavedBytes), ...notes]);
+  return [...lines, ...(remarks.length === 0 ? [] : ['', ...remarks])].join('\n');
+}
+
+function widthsOf(rows: readonly (readonly string[])[], { columns, interactive }: Terminal): readonly number[] {
+  const [name = 0, ...others] = (rows[0] ?? []).map((_cell, at) =>
+    Math.max(...rows.map((row) => widthOf(row[at] ?? ''))),
+  );
+  const left = columns - others.reduce((sum, width) => sum + GAP.length + width, 0);
+  return [interactive ? Math.min(name, Math.max(left, LEAST_NAME_COLUMNS)) : name, ...others];
+}
+
+function lineOf(columns: readonly Column[], row: readonly string[], widths: readonly number[]): Line {
+  return columns.flatMap(({ isNumber }, at) => {
+    const [text, width] = [row[at] ?? '', widths[at] ?? 0];
+    return [...fill([{ text: isNumber ? text.padStart(width) : text }], width), { text: GAP }];
+  });
+}
+
+function hasFreed({ freedBytes = 0 }: GuestMemory): boolean {
+  return freedBytes > 0;
+}
+
+/** A program gets names as they are. */
+function meansOf({ interactive, unicode }: Terminal): Means {
+  return { colour: false, unicode: unicode || !interactive };
+}
+
+function mergeable({ mergeability }: GuestMemory): string {
+  if (mergeability === undefined) return '-';
+  const [obstacle] = mergeability.obstacles;
+  if (obstacle !== undefined) return `no: ${obstacle}`;
+  return mergeability.locked ? 'yes, locked' : 'yes';
+}
+
+function legend(guests: readonly GuestMemory[], hostSavedBytes: number | undefined): readonly string[] {
+  const named = new Set(guests.flatMap(({ mergeability }) => mergeability?.obstacles.slice(0, 1) ?? []));
+  const lines = [...named].map((obstacle: Obstacle) => `${obstacle}: ${OBSTACLES[obstacle]}`);
+  lines.push(...guests.flatMap(nextStart));
+  if (guests.some(({ mergeability }) => mergeability?.mergeable === true && mergeability.locked)) {
+    lines.push('locked: KSM merges locked memory too; a write to a merged page then has to copy it');
+  }
+  if (guests.some(hasFreed)) {
+    lines.push(
+      'FREED is what splitting its huge pages gave back, as far as samepaged watched it; it is part of PROFIT.',
+    );
+  }
+  if (guests.some(({ mergedPages }) => (mergedPages ?? 0) > 0)) {
+    lines.push(
+      "MERGED MEMORY is what a guest's merged pages amount to, not what it alone frees: of equal pages one copy stays. " +
+        'PROFIT is that less what KSM keeps in memory for the guest.' +
+        (hostSavedBytes === undefined ? '' : ` In all KSM saves ${formatBytes(hostSavedBytes)} here.`),
+    );
+  }
+  return lines;
+}
+
+/** What its next start changes. */
+function nextStart({ name, mergeability, allowedNext }: GuestMemory): readonly string[] {
+  if (mergeability === undefined || allowedNext === undefined) return [];
+  const isForbidden = mergeability.obstacles.some((name) => name === 'nosharepages' || name === 'taken back');
+  if (isForbidden !== allowedNext) return [];
+  return [`${clean(name)}: from its next start on KSM may ${allowedNext ? '' : 'not '}merge its memory`];
+}
+
+/** A whole number or two digits, with a binary unit, as `free -h` does it: 512Mi, 1.5Gi, -3.2Mi, 0. */
+function shortBytes(bytes: number | undefined): string {
+  if (bytes === undefined) return '-';
+  let [value, unit] = [Math.abs(bytes), 0];
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const digits = unit > 0 && value < 9.95 ? value.toFixed(1) : String(Math.round(value));
+  return `${bytes < 0 ? '-' : ''}${digits}${UNITS[unit] ?? ''}`;
+}

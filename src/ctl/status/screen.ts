@@ -1,0 +1,140 @@
+import { formatBytes, plural } from '../../core/format.js';
+import { formatDuration } from '../../core/duration.js';
+import { VERSION } from '../../version.js';
+import { describeStage } from '../../core/mergeStage.js';
+import { type DaemonProperties, type RetuneReply, stageOf } from '../../api/replies.js';
+import { type Row, type Style, type Terminal, indented, paint, topicRows } from '../../text/terminal.js';
+
+/** So many of the last look's warnings are shown, so that all fits one screen; `samepagectl retune` tells all. */
+const MOST_WARNINGS = 2;
+const MOST_TRIGGERS = 3;
+/** Where less than this part of available memory would be left; samepagectl unmerge refuses there. */
+const CLOSE = 0.1;
+
+/** One screen of 80x24: is KSM merging and why, what it brings, what it costs, and what there is to know beside. */
+export function statusScreen(properties: DaemonProperties, nowMillis: number, terminal: Terminal): string {
+  const { run, lastRetune } = properties;
+  const rows: readonly Row[] = [
+    ...burstRow(lastRetune),
+    ['saves', saves(properties)],
+    ['costs', costs(properties), properties.profitBytes < 0 ? 'warning' : undefined],
+    ['headroom', ...headroom(properties)],
+    ['pace', run === 1 ? pace(properties) : 'ksmd rests'],
+    ['guests', guests(properties)],
+    libvirt(properties),
+    ['policy', policyInForce(properties)],
+    ...holdRow(properties, nowMillis),
+    ['looked', looked(properties, nowMillis)],
+    ['daemon', daemon(properties)],
+    ...warnings(lastRetune.problems),
+  ];
+  return [
+    paint(terminal, run === 1 ? 'good' : 'strong', `KSM ${merging(run)}`),
+    ...why(lastRetune, terminal),
+    '',
+    ...topicRows(rows, terminal),
+  ].join('\n');
+}
+
+/** What `run` means. */
+export function merging(run: number): string {
+  if (run === 1) return 'is merging';
+  return run === 2 ? 'is off and everything is unmerged' : 'is not merging';
+}
+
+/** The policy, and whether the configuration says so. */
+export function policyInForce({ policy, configuredPolicy }: DaemonProperties): string {
+  return policy === configuredPolicy ? policy : `${policy}, set by hand in the place of ${configuredPolicy}`;
+}
+
+function why({ failure, sentence }: RetuneReply, terminal: Terminal): readonly string[] {
+  if (failure !== undefined) return indented(`the last look failed: ${failure}`, 2, terminal, 'bad');
+  return indented(sentence ?? 'no decision yet', 2, terminal);
+}
+
+/** How far merging has come. */
+function burstRow(retune: RetuneReply): readonly Row[] {
+  const stage = stageOf(retune);
+  return stage === undefined ? [] : [['burst', describeStage(stage)]];
+}
+
+function saves({ savedBytes, freedBytes, beingFreedBytes, guestMemoryBytes, sharingRatio }: DaemonProperties): string {
+  const gone = beingFreedBytes > 0 ? `; ${formatBytes(beingFreedBytes)} of guests that have gone are being freed` : '';
+  if (savedBytes === 0) return `nothing${gone}`;
+  const share = (savedBytes / guestMemoryBytes) * 100;
+  // Where nobody watched, pages of guests that have gone count until ksmd has passed over them.
+  const part = share <= 100 ? `, ${number(share)} % of the guests' ${formatBytes(guestMemoryBytes)}` : '';
+  const ratio = sharingRatio > 0 ? ` (ratio ${number(sharingRatio)} : 1)` : '';
+  const freed = freedBytes > 0 ? `; ${formatBytes(freedBytes)} of it freed by splitting huge pages` : '';
+  return `${formatBytes(savedBytes)}${part}${ratio}${freed}${gone}`;
+}
+
+function costs({ ksmdCpuPercent, bookkeepingBytes, profitBytes }: DaemonProperties): string {
+  const cpu = ksmdCpuPercent === null ? "ksmd's CPU time is not known" : `ksmd ${number(ksmdCpuPercent)} % of a core`;
+  return `${cpu}, bookkeeping ${formatBytes(bookkeepingBytes)}; profit ${formatBytes(profitBytes)}`;
+}
+
+/** Could the host take it if every page were written to: each becomes one of its own. */
+function headroom({ savedBytes, freedBytes, availableBytes }: DaemonProperties): [string, Style?] {
+  if (savedBytes === 0) return ['nothing is shared'];
+  const needed = `unsharing all${freedBytes > 0 ? ' and using what was freed' : ''} takes ${formatBytes(savedBytes)}, ${formatBytes(availableBytes)} are available`;
+  const left = availableBytes - savedBytes;
+  if (left < 0) return [`${needed}: ${formatBytes(-left)} short`, 'bad'];
+  return left < availableBytes * CLOSE ? [`${needed}: it barely fits`, 'warning'] : [`${needed}: it fits`];
+}
+
+function pace({ pagesToScan, sleepMillisecs }: DaemonProperties): string {
+  return `${pagesToScan} pages every ${sleepMillisecs} ms`;
+}
+
+function guests({ guestCount, guestMemoryBytes }: DaemonProperties): string {
+  if (guestCount === 0) return 'none';
+  // libvirt's test driver tells no guest's memory.
+  return `${plural(guestCount, 'guest')}${guestMemoryBytes > 0 ? `, ${formatBytes(guestMemoryBytes)} in memory` : ''}`;
+}
+
+function libvirt({ libvirtConnected }: DaemonProperties): Row {
+  if (libvirtConnected) return ['libvirt', 'connected'];
+  return ['libvirt', 'not connected, guests are found in /proc; see samepagectl doctor', 'warning'];
+}
+
+function holdRow({ hold, holdUntilUSec }: DaemonProperties, nowMillis: number): readonly Row[] {
+  if (hold === '') return [];
+  const left = holdUntilUSec / 1000 - nowMillis;
+  const end = holdUntilUSec === 0 ? '' : `for another ${formatDuration(Math.max(left, 0))}, or `;
+  return [['hold', `${hold} by hand ${end}until samepagectl resume`, 'warning']];
+}
+
+function looked({ lastRetune, nextLookUSec }: DaemonProperties, nowMillis: number): string {
+  const { realtimeUSec, triggers, failure } = lastRetune;
+  const shown = triggers.slice(0, MOST_TRIGGERS).join(', ');
+  const more = triggers.length > MOST_TRIGGERS ? ` and ${triggers.length - MOST_TRIGGERS} more` : '';
+  const before = realtimeUSec === undefined ? undefined : nowMillis - realtimeUSec / 1000;
+  const last = before === undefined ? (failure === undefined ? 'never' : 'in vain') : ago(before);
+  const next = nextLookUSec === 0 ? '' : `; next ${inTime(nextLookUSec / 1000 - nowMillis)}`;
+  return `${last}${shown === '' ? '' : ` (${shown}${more})`}${next}`;
+}
+
+function ago(millis: number): string {
+  return millis < 1000 ? 'just now' : `${formatDuration(Math.floor(millis / 1000) * 1000)} ago`;
+}
+
+function inTime(millis: number): string {
+  return millis <= 0 ? 'is due' : `in ${formatDuration(millis)}`;
+}
+
+function daemon({ version, dryRun }: DaemonProperties): string {
+  const other = version === VERSION ? '' : `; this command is ${VERSION}`;
+  return `samepaged ${version}${dryRun ? ', a dry run: nothing is written' : ''}${other}`;
+}
+
+function warnings(problems: readonly string[]): readonly Row[] {
+  const shown = problems.slice(0, MOST_WARNINGS).map((problem): Row => ['warning', problem, 'warning']);
+  const more = problems.length - shown.length;
+  return more > 0 ? [...shown, ['warning', `${more} more: samepagectl retune shows them`, 'warning']] : shown;
+}
+
+/** Two digits where there are no more before the point. */
+function number(value: number): string {
+  return value.toFixed(value < 9.95 && value >= 0.05 ? 1 : 0);
+}

@@ -1,0 +1,73 @@
+import { formatBytes } from '../../core/format.js';
+import { guestObstacle } from '../../core/hold.js';
+import { Daemon } from '../../api/client.js';
+import type { RetuneReply } from '../../api/replies.js';
+import { listGuestProcesses } from '../../host/guestProcess.js';
+import { readKsmStat } from '../../host/ksmStat.js';
+import { readMemoryFigures } from '../../host/meminfo.js';
+import { listProcesses, memoryStatus } from '../../host/processes.js';
+import { pageSizeBytes } from '../../host/sysfs.js';
+import { retuneLines, toJson } from '../command.js';
+import { Interrupt } from '../interrupt.js';
+import { busOf, libvirtSide } from '../guests/liveGuest.js';
+import { mergedBytesOf } from '../guests/liveOffer.js';
+import { fold } from '../../text/terminal.js';
+import { type Step, type Withdrawn, mostMerged, putBack, stepText, unmergeGuests } from '../unmergeGuests.js';
+import type { VerbInput, VerbResult } from '../verb.js';
+
+/**
+ * Unmerges guest by guest, the smallest first, each only if it fits into memory; then what is left of the host (run=2); then
+ * the guests' memory is offered again, of which nothing is merged until `resume`.
+ *
+ * INVARIANTS: samepaged stops merging first, or ksmd would merge in one guest what is unmerged in another. A guest is never
+ * left without its offer, whatever ends this: only SIGKILL does. The signal is looked at between guests.
+ */
+export async function unmergeGradually(input: VerbInput): Promise<VerbResult> {
+  const stopped = await Daemon.with(input.bus, (daemon) => daemon.command('Stop'));
+  using bus = await busOf(input);
+  const side = await libvirtSide(bus, input);
+  using interrupt = new Interrupt();
+  const steps: Step[] = [];
+  const withdrawn: Withdrawn[] = [];
+  let end: { retune: RetuneReply } | { obstacle: string };
+  try {
+    const obstacle = await unmergeGuests(input, side, { interrupt, steps, withdrawn });
+    end = obstacle === undefined ? { retune: await unmergeRest(input, withdrawn) } : { obstacle };
+  } finally {
+    for (const { process } of withdrawn) steps.push(...(await putBack(process, side)));
+    input.progress('');
+  }
+  const status = 'retune' in end ? 0 : 1;
+  if (input.json) return { status, output: toJson({ guests: steps, ...end }) };
+  const last =
+    'retune' in end
+      ? retuneLines(end.retune)
+      : [`${end.obstacle}: what is unmerged stays so until samepagectl resume (${stopped.sentence ?? 'stopped'})`];
+  return { status, output: fold([...steps.map(stepText), ...last], input.terminal) };
+}
+
+/**
+ * run=2, by samepaged. The kernel's counters fall only when ksmd comes by, which has stopped: samepaged would count guests
+ * that are unmerged. So what is left is counted here.
+ */
+async function unmergeRest({ bus, force, progress }: VerbInput, withdrawn: readonly Withdrawn[]): Promise<RetuneReply> {
+  const done = new Map(withdrawn.map(({ process, leftBytes }) => [process.pid, leftBytes]));
+  const left = (await mostMergedByPid()).reduce((sum, [pid, bytes]) => sum + (done.get(pid) ?? bytes), 0);
+  const fits = guestObstacle('memory', left, readMemoryFigures('')) === undefined;
+  progress(`unmerging what is left, at most ${formatBytes(left)}`);
+  return Daemon.with(bus, (daemon) => daemon.command('Unmerge', 'b', [force || fits]));
+}
+
+/** Of every process: not guests alone can have merged memory. */
+async function mostMergedByPid(): Promise<readonly (readonly [number, number])[]> {
+  const guests = (await listGuestProcesses('')).map((guest) => [guest.pid, mostMerged(guest)] as const);
+  const seen = new Set(guests.map(([pid]) => pid));
+  // A thread of the kernel has no memory, and its files are empty.
+  const hasMemory = (pid: number) => (memoryStatus('', pid)?.('VmRSS') ?? 0) > 0;
+  const others = listProcesses('').filter(({ pid }) => !seen.has(pid) && hasMemory(pid));
+  const read = others.map(async ({ pid }) => {
+    const ksmStat = await readKsmStat('', pid);
+    return [pid, ksmStat.kind === 'told' ? (mergedBytesOf(ksmStat.stat, pageSizeBytes('')) ?? 0) : 0] as const;
+  });
+  return [...guests, ...(await Promise.all(read))];
+}

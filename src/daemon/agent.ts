@@ -1,0 +1,219 @@
+import {
+  type Observable,
+  Subject,
+  combineLatest,
+  delay,
+  filter,
+  firstValueFrom,
+  from,
+  ignoreElements,
+  endWith,
+  lastValueFrom,
+  map,
+  merge,
+  of,
+  share,
+  shareReplay,
+  switchMap,
+  take,
+  takeUntil,
+  tap,
+} from 'rxjs';
+import type { BusAddress } from '../dbus/bus.js';
+import { type BusState, joinBus } from '../api/publish.js';
+import { MOST_ANSWER_BYTES } from '../api/encode.js';
+import { LOG_CONTROL_PATH, LogControl } from '../api/logControl.js';
+import { Manager, OBJECT_PATH } from '../api/manager.js';
+import { Collector } from './sampler.js';
+import { agentCommands } from './commands.js';
+import type { Trigger } from '../core/policy.js';
+import { type Retune, retunes } from '../core/retune.js';
+import { type AgentState, initialState } from '../core/state.js';
+import { LAST_RETUNE_MILLIS, endByForce, firstEnd, giveBack } from './shutdown.js';
+import { EXIT, type ExitStatus } from '../errors.js';
+import { Guests } from './guests.js';
+import { recordHistory } from './recordHistory.js';
+import type { HistoryStore } from '../state/history/store.js';
+import { mergeability } from '../host/guestProcess.js';
+import { GuestUsers } from '../host/guestUsers.js';
+import type { KsmDirectory } from '../host/ksm.js';
+import type { Ledger } from '../state/ledger.js';
+import { readMemoryFigures } from '../host/meminfo.js';
+import { QemuProcesses } from '../host/qemu.js';
+import { type Root, pageSizeBytes } from '../host/sysfs.js';
+import type { Systemd } from '../host/systemd.js';
+import { Intents, type IntentsOptions } from './intent.js';
+import { Libvirt } from '../libvirt/libvirt.js';
+import { type LibvirtState, watchLibvirt } from '../libvirt/presence.js';
+import { busNews, forbiddenNews, libvirtNews } from './news.js';
+import { tellSystemd } from './serviceManager.js';
+import { planOf, policyObstacle } from '../config/plan.js';
+import { RetuneReport } from './journal.js';
+import { agentStates, publishStates } from './publishState.js';
+import { Tuner } from './tuner.js';
+import { unmergeCheck } from './unmergeCheck.js';
+
+export interface AgentOptions extends IntentsOptions {
+  readonly version: string;
+  readonly root: Root;
+  readonly ksm: KsmDirectory;
+  /** Undefined for a dry run. */
+  readonly ledger: Ledger | undefined;
+  readonly history: HistoryStore;
+  readonly busAddress: BusAddress;
+  /** The libvirt-dbus object to watch; undefined for none. */
+  readonly libvirtObject: string | undefined;
+  /** SIGUSR1, SIGHUP, SIGTERM, SIGINT as they come. */
+  readonly signal$: Observable<NodeJS.Signals>;
+  /** Faults that nobody caught: the agent restores the host and ends. */
+  readonly fault$: Observable<unknown>;
+  /** Undefined where nobody waits for news of this process. */
+  readonly systemd: Systemd | undefined;
+  /** Called before the first turn, when it is sure that no other samepaged is on the bus. */
+  readonly onJoined: () => void;
+  /** Tells a person what was found, at the first turn's outcome; the log then tells only what comes after. */
+  readonly onFirst?: (found: FirstLook) => void;
+}
+
+export interface FirstLook {
+  readonly state: AgentState;
+  readonly bus: BusState;
+  readonly libvirt: LibvirtState;
+}
+
+/** The composition root: builds the adapters, joins the streams, runs until something ends it, gives the host back. */
+export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
+  const { root, ksm, ledger, logging } = options;
+  const { log } = logging;
+  const dryRun = ledger === undefined;
+  const manual$ = new Subject<Trigger>();
+  const pageSize = pageSizeBytes(root);
+  const halfOfMemory = Math.trunc(readMemoryFigures(root).memTotalBytes / pageSize / 2);
+  const settings = ksm.readSettings();
+  const maxKernelPages = settings.maxKernelPages === undefined ? undefined : halfOfMemory;
+
+  const intents = new Intents(options);
+  const { configuredPolicy, current } = intents;
+  const policy = current.values.KSM_POLICY;
+  const first = initialState({ version: options.version, policy, configuredPolicy, dryRun });
+  const obstacle = (): string | undefined =>
+    unmergeCheck({ root, ksm, pageSizeBytes: pageSize, watched: collector.watched });
+  const manager = new Manager(
+    first,
+    agentCommands({
+      intents,
+      retune: (trigger) => {
+        manual$.next(trigger);
+      },
+      turnOf,
+      history: (sinceMillis) => options.history.since(sinceMillis, MOST_ANSWER_BYTES),
+      unmergeObstacle: obstacle,
+      policyObstacle: (name) => policyObstacle(name, settings),
+    }),
+  );
+
+  const objects = { [OBJECT_PATH]: manager, [LOG_CONTROL_PATH]: new LogControl(logging) };
+  const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
+  const guestUsers = new GuestUsers(root, () => intents.current.values.KSM_GUEST_USERS);
+  const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new QemuProcesses(root, guestUsers));
+  const collector = new Collector(root, ksm, guests);
+  const tuner = new Tuner({
+    ksm,
+    ledger,
+    libvirt: () => guests.libvirt(),
+    unmergeObstacle: obstacle,
+    unmergeToApply: () => intents.current.values.KSM_UNMERGE_TO_APPLY,
+  });
+
+  const signal = (name: NodeJS.Signals) => options.signal$.pipe(filter((given) => given === name));
+  const end$ = firstEnd(options);
+  endByForce(end$, () => tuner.endsLate);
+
+  const retune$ = retunes({
+    plan$: bus$.pipe(
+      take(1),
+      tap(options.onJoined),
+      switchMap(() => intents.intent$),
+      map((intent) => planOf(intent, maxKernelPages)),
+    ),
+    guest$: guests.event$,
+    manual$: merge(manual$, signal('SIGUSR1').pipe(map((by): Trigger => ({ kind: 'manual', by })))),
+    sample: () => from(collector.sample(intents.current.values.KSM_MEMORY_ACCOUNTING)),
+    apply: (decision, sample, plan) => from(tuner.apply(decision, sample, plan)),
+    stop$: end$,
+  }).pipe(share());
+
+  /** Sends `trigger` on its way and gives the turn that it is in. */
+  function turnOf(trigger: Trigger, send: (trigger: Trigger) => void): Promise<Retune> {
+    const failure = new Error('samepaged is stopping');
+    const done = firstValueFrom(retune$.pipe(filter(({ triggers }) => triggers.includes(trigger))), {
+      defaultValue: { triggers: [trigger], policy, nextInMillis: 0, failure },
+    });
+    send(trigger);
+    return done;
+  }
+
+  const report = new RetuneReport(log, dryRun);
+  const state$ = agentStates({ first, retune$, intents, libvirt$: guests.libvirt$ });
+  const firstLook$ = combineLatest({
+    state: state$.pipe(filter(({ lastRetune }) => lastRetune !== undefined)),
+    bus: bus$,
+    libvirt: guests.libvirt$,
+  }).pipe(take(1), tap(options.onFirst ?? (() => undefined)), share());
+  const newsFrom$ = options.onFirst === undefined ? of(undefined) : firstLook$;
+  const reload$ = signal('SIGHUP').pipe(
+    tap(() => {
+      const { config } = intents.read();
+      if (config !== undefined) intents.take(config, { kind: 'reload' });
+    }),
+  );
+  const ended$ = retune$.pipe(ignoreElements(), endWith(undefined));
+
+  try {
+    await lastValueFrom(
+      merge(
+        merge(
+          publishStates(state$, manager),
+          firstLook$,
+          busNews(bus$, newsFrom$, options.busAddress, log),
+          libvirtNews(guests.libvirt$, newsFrom$, log),
+          forbiddenNews(
+            guests.event$,
+            () => intents.current.values.KSM_FORBID_GUESTS,
+            (name) => mergeability(root, name, guestUsers),
+            log,
+          ),
+          reload$,
+        ).pipe(takeUntil(ended$)),
+        recordHistory(retune$, options.history, { dryRun }),
+        tellSystemd(options.systemd, { retune$, dryRun, end$: merge(end$, ended$) }),
+        retune$.pipe(
+          tap((retune) => {
+            report.add(retune);
+            if ('sample' in retune) intents.expire(retune.sample);
+          }),
+        ),
+      ).pipe(ignoreElements(), takeUntil(end$.pipe(delay(LAST_RETUNE_MILLIS)))),
+      { defaultValue: undefined },
+    );
+    const { status, reason } = await firstValueFrom(end$, {
+      defaultValue: { status: EXIT.software, reason: 'the loop ended by itself' },
+    });
+    if (status === EXIT.ok) log.info(`${reason}: stopping`);
+    else log.fatal(`${reason}: stopping with status ${status}`);
+    return status;
+  } finally {
+    if (!dryRun) await giveBack(tuner, { onExit: intents.current.values.KSM_ON_EXIT, log });
+  }
+}
+
+function libvirtOn(bus$: Observable<BusState>, object: string | undefined): Observable<LibvirtState> {
+  if (object === undefined) return of({ up: false, reason: 'libvirt is not used (--libvirt none)' });
+  return bus$.pipe(
+    switchMap((state): Observable<LibvirtState> =>
+      state.bus === undefined
+        ? of({ up: false, reason: 'libvirt cannot be asked without D-Bus' })
+        : watchLibvirt(state.bus, new Libvirt(state.bus, object)),
+    ),
+  );
+}

@@ -1,0 +1,43 @@
+import type { Commands } from '../api/commands.js';
+import { POLICY_NAMES, type PolicyName } from '../config/help.js';
+import type { Trigger } from '../core/policy.js';
+import type { Retune } from '../core/retune.js';
+import type { Intents } from './intent.js';
+
+export interface CommandsOptions {
+  readonly intents: Intents;
+  /** Asks for a turn and nothing else. */
+  readonly retune: (trigger: Trigger) => void;
+  /** Sends a trigger on its way and gives the turn that it is in. */
+  readonly turnOf: (trigger: Trigger, send: (trigger: Trigger) => void) => Promise<Retune>;
+  readonly unmergeObstacle: () => string | undefined;
+  readonly history: Commands['history'];
+  /** Why a policy cannot work on this kernel. */
+  readonly policyObstacle: (name: PolicyName) => string | undefined;
+}
+
+/** What the bus can ask of the agent, done by what it wants (intents) and the turn that follows. */
+export function agentCommands({ intents, retune, turnOf, ...rest }: CommandsOptions): Commands {
+  return {
+    ...rest,
+    retune: () => turnOf({ kind: 'manual', by: 'D-Bus' }, retune),
+    hold: (hold, by) =>
+      turnOf({ kind: 'manual', by }, (trigger) => {
+        intents.hold(hold, trigger);
+      }),
+    policies: POLICY_NAMES,
+    setPolicy: (name, by) =>
+      turnOf({ kind: 'manual', by }, (trigger) => {
+        intents.choosePolicy(name, trigger);
+      }),
+    reload: async () => {
+      const { config, problems } = intents.read();
+      if (config === undefined) return { problems, retune: undefined };
+      const applied = await turnOf({ kind: 'reload' }, (trigger) => {
+        intents.take(config, trigger);
+      });
+      return { problems, retune: applied };
+    },
+    configuration: () => intents.view(),
+  };
+}

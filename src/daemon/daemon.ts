@@ -1,0 +1,213 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { ReplaySubject } from 'rxjs';
+import { type AgentOptions, type FirstLook, runAgent } from './agent.js';
+import { HELP, parseCommandLine } from './commandLine.js';
+import { KEYS } from '../config/keys.js';
+import { type Config, formatConfig, loadConfig, requirePolicy } from '../config/load.js';
+import { type KsmSetting, ksmFile } from '../core/ksm.js';
+import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from '../errors.js';
+import { findRivals } from '../host/daemons.js';
+import { HoldFile } from '../state/hold.js';
+import { hangs } from '../host/inTime.js';
+import { HistoryStore } from '../state/history/store.js';
+import { KsmDirectory } from '../host/ksm.js';
+import { Ledger } from '../state/ledger.js';
+import { pidFilePath, removePidFile, writePidFile } from '../state/pidfile.js';
+import { hidesProcesses } from '../host/processes.js';
+import { RIVAL_SERVICES, readEnabledServices } from '../host/services.js';
+import { requireOwnDirectory, stateDirectory } from '../state/directory.js';
+import type { Root } from '../host/sysfs.js';
+import { Systemd } from '../host/systemd.js';
+import { type Log, Logging } from '../log.js';
+import { policyObstacle } from '../config/plan.js';
+import { overview } from './startScreen.js';
+import { clean, cleanOutput } from '../text/clean.js';
+import { VERSION } from '../version.js';
+
+interface Setup {
+  readonly config: Config;
+  readonly configFile: string;
+  readonly root: Root;
+  readonly busAddress: string;
+  readonly libvirtObject: string | undefined;
+  readonly dryRunAsked: boolean;
+}
+
+/** What the command line and the configuration say, or undefined when there was only something to print. */
+async function setUp(): Promise<Setup | undefined> {
+  const values = parseCommandLine();
+  if (values.help) {
+    process.stdout.write(HELP);
+    return undefined;
+  }
+  if (values.version) {
+    process.stdout.write(`samepaged ${VERSION}\n`);
+    return undefined;
+  }
+  if (values.replay !== undefined) {
+    // A daemon needs none of it.
+    const { runReplay } = await import('../replay/main.js');
+    runReplay({ path: values.replay, configFile: values.config, policy: values.policy });
+    return undefined;
+  }
+  const config = loadConfig(values.config);
+  if (values['print-config']) {
+    for (const warning of config.warnings) process.stderr.write(`${clean(warning)}\n`);
+    process.stdout.write(`${cleanOutput(formatConfig(config))}\n`);
+    return undefined;
+  }
+  return {
+    config,
+    configFile: values.config,
+    root: (values.root ?? '').replace(/\/+$/, ''),
+    busAddress: values.bus,
+    libvirtObject: values.libvirt === 'none' ? undefined : values.libvirt,
+    dryRunAsked: values['dry-run'],
+  };
+}
+
+/** Why nothing will be written, or undefined when it will be. */
+function dryRunReason(ksm: KsmDirectory, asked: boolean): string | undefined {
+  if (asked) return '--dry-run was given';
+  try {
+    // access(2) asks without the capabilities of a user other than root.
+    closeSync(openSync(`${ksm.path}/run`, constants.O_WRONLY | constants.O_NONBLOCK));
+    return undefined;
+  } catch (error) {
+    const why = process.getuid?.() === 0 ? 'it is read-only here' : 'this is not root';
+    return `${ksm.path} cannot be written, ${why} (${errnoOf(error) ?? messageOf(error)})`;
+  }
+}
+
+async function refuseRivals(root: Root, log: Log): Promise<void> {
+  const rivals = await findRivals(root, process.pid, (what) => {
+    log.warn(`${what}: samepaged cannot see whether this process tunes KSM too`);
+  });
+  for (const { name, pid } of rivals) {
+    const remedy = name === 'ksmtuned' ? 'stop it first: systemctl disable --now ksmtuned' : 'there can be only one';
+    throw new FatalError(`${name} is running, pid ${pid}, and tunes the same KSM: ${remedy}`, EXIT.tempFail);
+  }
+}
+
+function openLedger(directory: string, root: Root, ksm: KsmDirectory, log: Log): Ledger {
+  const ledger = new Ledger(directory, root, ksm.read());
+  if (ledger.inherited !== undefined) {
+    const before = Object.entries(ledger.toRestore()).map(
+      ([setting, value]) => `${ksmFile(setting as KsmSetting)} ${value}`,
+    );
+    const had = `before it the host had ${before.join(', ')} (${ledger.file})`;
+    if (ledger.inherited === 'left') log.info(`the last samepaged left its settings in force (KSM_ON_EXIT); ${had}`);
+    else log.warn(`the last samepaged ended without giving the host back; ${had}`);
+  }
+  return ledger;
+}
+
+/** Does something with the PIDFILE. A file that cannot be written is told and not missed. */
+function withPidFile(path: string, log: Log, action: (path: string) => void): void {
+  try {
+    action(path);
+  } catch (error) {
+    log.warn(`PIDFILE ${path}: ${errnoOf(error) ?? messageOf(error)}`);
+  }
+}
+
+async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<ExitStatus> {
+  const setup = await setUp();
+  if (setup === undefined) return EXIT.ok;
+  const { config, configFile, root, busAddress, libvirtObject } = setup;
+  const { LOGFILE, DEBUG, PIDFILE } = config.values;
+  const ksm = new KsmDirectory(root);
+  if (!ksm.exists()) {
+    throw new FatalError(`${ksm.path} is not there: this kernel was built without KSM (CONFIG_KSM)`, EXIT.unavailable);
+  }
+  const kernelSettings = ksm.readSettings();
+  const checked = (config: Config) => requirePolicy(config, policyObstacle(config.values.KSM_POLICY, kernelSettings));
+  checked(config);
+  const logging = await Logging.start({ debug: DEBUG, logFile: LOGFILE });
+  const { log } = logging;
+  for (const warning of config.warnings) log.warn(warning);
+
+  const dryRun = dryRunReason(ksm, setup.dryRunAsked);
+  // Its name tells others (host/daemons.ts) that a process tunes this kernel.
+  process.title = dryRun === undefined && root === '' ? 'samepaged' : 'samepaged-trial';
+  if (dryRun === undefined) await refuseRivals(root, log);
+  else if (!process.stdout.isTTY) log.info(`a dry run, ${dryRun}: it is only said what would be set`);
+
+  if (hidesProcesses(root)) {
+    log.warn(
+      "/proc hides other users' processes (hidepid): neither guests nor ksmd nor rivals are seen; see samepaged(8)",
+    );
+  }
+  const enabled = readEnabledServices(root);
+  for (const service of RIVAL_SERVICES) {
+    if (enabled?.has(service) !== true) continue;
+    log.warn(`${service} is enabled and would fight samepaged at the next boot: systemctl disable --now ${service}`);
+  }
+  const directory = dryRun === undefined ? stateDirectory(root) : undefined;
+  if (directory !== undefined) requireOwnDirectory(directory);
+  const ledger = directory === undefined ? undefined : openLedger(directory, root, ksm, log);
+  const pidFile = ledger === undefined ? undefined : pidFilePath(root, PIDFILE, KEYS.PIDFILE.fallback);
+  try {
+    return await runAgent({
+      ...streams,
+      version: VERSION,
+      root,
+      ksm,
+      ledger,
+      holdFile: directory === undefined ? undefined : new HoldFile(directory),
+      history: new HistoryStore({ directory, log, nowMillis: Date.now() }),
+      config,
+      reload: () => checked(loadConfig(configFile)),
+      busAddress,
+      libvirtObject,
+      logging,
+      systemd: Systemd.fromEnvironment(log),
+      onJoined: () => {
+        if (pidFile !== undefined) withPidFile(pidFile, log, writePidFile);
+      },
+      ...(process.stdout.isTTY
+        ? {
+            onFirst: (look: FirstLook) => {
+              const text = overview(look, { busAddress, dryRun, columns: process.stdout.columns || 80 });
+              process.stdout.write(cleanOutput(text));
+            },
+          }
+        : {}),
+    });
+  } finally {
+    if (pidFile !== undefined) withPidFile(pidFile, log, removePidFile);
+    await logging.flush();
+  }
+}
+
+export type SignalListener = (name: NodeJS.Signals) => void;
+
+/**
+ * The program, from its command line to its exit status.
+ *
+ * @param onSignal called once; hands over the signals that came before, and each that comes.
+ */
+export async function runSamepaged(onSignal: (listener: SignalListener) => void): Promise<void> {
+  const signal$ = new ReplaySubject<NodeJS.Signals>(8);
+  const fault$ = new ReplaySubject<unknown>(1);
+  onSignal((name) => {
+    signal$.next(name);
+  });
+  watchStdout('samepaged', () => (process.exitCode = EXIT.ioError));
+  process.on('uncaughtException', (error) => {
+    fault$.next(error);
+  });
+  try {
+    process.exitCode = await run({ signal$, fault$ });
+  } catch (error) {
+    const words = error instanceof FatalError ? error.message : stackOf(error);
+    process.stderr.write(cleanOutput(`samepaged: ${words}\n`));
+    process.exitCode = error instanceof FatalError ? error.status : EXIT.software;
+  }
+  // A call that still waits for its time-out must not keep an ended daemon alive; what stdout did not take is known by then.
+  setImmediate(() => {
+    // exit() waits for what hangs in the kernel, and SIGKILL does not.
+    if (hangs()) process.kill(process.pid, 'SIGKILL');
+    process.exit();
+  });
+}

@@ -1,0 +1,182 @@
+import { BehaviorSubject, type Observable } from 'rxjs';
+import { POLICY_NAMES, type PolicyName } from '../config/help.js';
+import type { Values } from '../config/keys.js';
+import type { Config } from '../config/load.js';
+import { type ConfigRead, type ConfigView, readConfig, viewOf } from '../config/view.js';
+import { type Hold, inForce } from '../core/hold.js';
+import type { Trigger } from '../core/policy.js';
+import type { Sample } from '../core/sample.js';
+import { messageOf } from '../errors.js';
+import type { HoldFile, PolicyChoice, SaidByHand } from '../state/hold.js';
+import { type Root, readTextIfThere } from '../host/sysfs.js';
+import type { Logging } from '../log.js';
+import type { Intent } from '../config/plan.js';
+
+export interface IntentsOptions {
+  readonly root: Root;
+  readonly config: Config;
+  /** Reads the configuration again; throws ConfigError. */
+  readonly reload: () => Config;
+  /** Where a hold and a policy set by hand survive a restart; undefined in a dry run. */
+  readonly holdFile: HoldFile | undefined;
+  readonly logging: Logging;
+}
+
+/** A clock that is kept right by small steps differs by less from one that nobody sets. */
+const CLOCK_SET_MILLIS = 2000;
+
+/** What the administrator wants: the configuration, which a reload replaces, the hold and the policy set by hand. */
+export class Intents {
+  readonly intent$: Observable<Intent>;
+  private readonly subject: BehaviorSubject<Intent>;
+  private readonly options: IntentsOptions;
+  private readonly bootId: string;
+  private config: Config;
+  private choice: PolicyChoice | undefined;
+  /** When the hold ends, on a clock that nobody sets. */
+  private holdEndsAt: number | undefined;
+
+  constructor(options: IntentsOptions) {
+    this.options = options;
+    this.config = options.config;
+    this.bootId = readTextIfThere(`${options.root}/proc/sys/kernel/random/boot_id`) ?? '';
+    const saved = this.saved();
+    const hold = inForce(saved.hold, Date.now());
+    this.holdEndsAt = endOf(hold);
+    this.choice = this.kept(saved.policy);
+    this.subject = new BehaviorSubject<Intent>({ because: { kind: 'start' }, values: this.values(), hold });
+    this.intent$ = this.subject.asObservable();
+    if (this.choice !== saved.policy) this.save(hold, 'find it again');
+  }
+
+  get current(): Intent {
+    return this.subject.value;
+  }
+
+  /** The policy that the configuration names. */
+  get configuredPolicy(): PolicyName {
+    return this.config.values.KSM_POLICY;
+  }
+
+  /** Reads the configuration again, and opens the LOGFILE anew. Nothing of it is in force before `take`. */
+  read(): ConfigRead {
+    const { log } = this.options.logging;
+    const read = readConfig(this.options.reload);
+    if (read.config === undefined) {
+      for (const problem of read.problems) log.error(problem);
+      log.error('the configuration is not reloaded: going on with the one that was running');
+    } else {
+      for (const problem of read.problems) log.warn(problem);
+      log.info('configuration reloaded');
+    }
+    const { DEBUG, LOGFILE } = (read.config ?? this.config).values;
+    this.options.logging.configure({ debug: DEBUG, logFile: LOGFILE });
+    return read;
+  }
+
+  /** Puts `config` in force. `because` is the trigger of the turn that applies it. */
+  take(config: Config, because: Trigger): void {
+    this.config = config;
+    const kept = this.kept(this.choice);
+    if (kept !== this.choice) {
+      this.choice = kept;
+      this.save(this.current.hold, 'find it again');
+    }
+    this.subject.next({ ...this.current, because, values: this.values() });
+  }
+
+  /** Sets or ends the hold. `because` is then the trigger of the turn that applies it. */
+  hold(hold: Hold | undefined, because: Trigger): void {
+    this.holdEndsAt = endOf(hold);
+    this.save(hold, hold === undefined ? 'hold again' : 'forget this');
+    this.subject.next({ ...this.current, because, hold });
+  }
+
+  /** Sets the policy; the one that the configuration names when undefined. `because` as for hold(). */
+  choosePolicy(name: PolicyName | undefined, because: Trigger): void {
+    const { log } = this.options.logging;
+    const configured = this.configuredPolicy;
+    const byHand = name !== undefined && name !== configured;
+    this.choice = byHand ? { name, insteadOf: configured, bootId: this.bootId } : undefined;
+    this.save(this.current.hold, byHand ? 'forget this' : 'find it again');
+    if (byHand) log.info(`policy ${name}, set by hand in the place of ${configured}: until samepagectl policy default`);
+    else log.info(`policy ${configured}, as the configuration says`);
+    this.subject.next({ ...this.current, because, values: this.values() });
+  }
+
+  /**
+   * Ends a hold that has lasted its time: a cause for a turn, as resuming is. Where the clock was set, the hold still lasts
+   * as long as was asked for: another time of its end, and a turn with that.
+   */
+  expire({ takenAtMillis, monotonicMillis }: Pick<Sample, 'takenAtMillis' | 'monotonicMillis'>): void {
+    const { hold } = this.current;
+    if (hold?.untilMillis === undefined || this.holdEndsAt === undefined) return;
+    const leftMillis = this.holdEndsAt - monotonicMillis;
+    if (leftMillis <= 0) {
+      this.hold(undefined, {
+        kind: 'manual',
+        by: `the end of the ${hold.kind === 'estimating' ? 'estimate' : 'pause'}`,
+      });
+      return;
+    }
+    const untilMillis = Math.round(takenAtMillis + leftMillis);
+    if (Math.abs(untilMillis - hold.untilMillis) < CLOCK_SET_MILLIS) return;
+    this.hold({ ...hold, untilMillis }, { kind: 'manual', by: 'a change of the clock' });
+  }
+
+  /** The configuration in force, compared with what the files say now. */
+  view(): ConfigView {
+    return viewOf(this.config, this.choice?.name, readConfig(this.options.reload));
+  }
+
+  private values(): Values {
+    const { values } = this.config;
+    return this.choice === undefined ? values : { ...values, KSM_POLICY: this.choice.name as PolicyName };
+  }
+
+  /** The choice, as long as this boot lasts and the configuration names the policy that it was made against. */
+  private kept(choice: PolicyChoice | undefined): PolicyChoice | undefined {
+    if (choice === undefined) return undefined;
+    const configured = this.configuredPolicy;
+    const { name, insteadOf, bootId } = choice;
+    const obstacle =
+      bootId !== this.bootId
+        ? 'the host was booted since'
+        : insteadOf !== configured
+          ? `KSM_POLICY is now ${configured} in the configuration and was ${insteadOf}`
+          : POLICY_NAMES.includes(name as PolicyName)
+            ? undefined
+            : 'this samepaged has no such policy';
+    const { log } = this.options.logging;
+    if (obstacle !== undefined) log.info(`the policy ${name} that was set by hand ends: ${obstacle}`);
+    else if (this.choice === undefined) log.info(`policy ${name}, set by hand in the place of ${configured}`);
+    return obstacle === undefined ? choice : undefined;
+  }
+
+  private save(hold: Hold | undefined, after: string): void {
+    const { holdFile, logging } = this.options;
+    try {
+      // An estimate ends with the process.
+      const kept = hold?.kind === 'estimating' ? undefined : hold;
+      holdFile?.write({ hold: kept, policy: this.choice }, Date.now());
+    } catch (error) {
+      logging.log.warn(`${holdFile?.path ?? ''} cannot be written (${messageOf(error)}): a restart will ${after}`);
+    }
+  }
+
+  private saved(): SaidByHand {
+    const { holdFile, logging } = this.options;
+    const nothing: SaidByHand = { hold: undefined, policy: undefined };
+    try {
+      return holdFile?.read(Date.now()) ?? nothing;
+    } catch (error) {
+      logging.log.warn(`${holdFile?.path ?? ''} is no hold of samepaged's (${messageOf(error)}): not held`);
+      return nothing;
+    }
+  }
+}
+
+/** When a hold ends, on the clock of performance.now(). */
+function endOf(hold: Hold | undefined): number | undefined {
+  return hold?.untilMillis === undefined ? undefined : performance.now() + hold.untilMillis - Date.now();
+}

@@ -1,0 +1,318 @@
+import type { Decision } from '../core/decision.js';
+import { type KsmSetting, type KsmSettings, type KsmWrite, changedByOthers, ksmFile, ksmWrites } from '../core/ksm.js';
+import type { Problem } from '../core/problem.js';
+import type { Applied, Plan } from '../core/retune.js';
+import type { Sample } from '../core/sample.js';
+import { errnoOf, messageOf } from '../errors.js';
+import { hangs } from '../host/inTime.js';
+import type { KsmDirectory } from '../host/ksm.js';
+import type { Ledger } from '../state/ledger.js';
+import { NODE_MEMORY_PARAMETER, type NodeMemorySetting } from '../libvirt/enums.js';
+import type { Libvirt } from '../libvirt/libvirt.js';
+import { Owners } from './ownership.js';
+
+export type OnExit = 'restore' | 'leave' | 'stop' | 'unmerge';
+
+/** The kernel answers EBUSY to these while pages are shared. */
+const NEEDS_UNMERGED: ReadonlySet<KsmSetting> = new Set<KsmSetting>(['mergeAcrossNodes', 'maxPageSharing']);
+
+/** ksmd's batch takes milliseconds, or seconds where somebody chose it so. */
+const WRITE_MILLIS = 30_000;
+/** At the end there is less time for each setting, */
+const LAST_WRITE_MILLIS = 2000;
+/** and hardly any once one has not answered. */
+const HURRIED_WRITE_MILLIS = 300;
+
+/** The kernel's settings, and whether it shares pages. */
+type SharedKsm = KsmSettings & { readonly pagesShared: number };
+
+interface PlanOptions {
+  /** What an administrator can do about a setting that must wait. */
+  readonly remedy: string;
+  /** Whether an administrator wants everything unmerged whatever the memory. */
+  readonly isForced: boolean;
+}
+
+export interface TunerOptions {
+  readonly ksm: KsmDirectory;
+  /** Undefined in a dry run: nothing is written. */
+  readonly ledger: Ledger | undefined;
+  /** libvirt where it is up; what it can set is set through it. */
+  readonly libvirt: () => Promise<Libvirt | undefined>;
+  /** Why everything may not be unmerged now; undefined when it fits into memory. */
+  readonly unmergeObstacle: () => string | undefined;
+  /** Whether everything may be unmerged to apply a setting that the kernel takes only then. */
+  readonly unmergeToApply: () => boolean;
+}
+
+/**
+ * Brings the kernel to what was decided, and back to what it was.
+ *
+ * INVARIANTS: nothing is written that the ledger does not have; run=2, whoever asks for it, is written only when what is
+ * saved fits into memory or an administrator forced it. What cannot be done is a problem and never an error.
+ */
+export class Tuner {
+  private readonly ksm: KsmDirectory;
+  private readonly ledger: Ledger | undefined;
+  private readonly libvirt: TunerOptions['libvirt'];
+  private readonly unmergeObstacle: TunerOptions['unmergeObstacle'];
+  private readonly unmergeToApply: TunerOptions['unmergeToApply'];
+  private readonly owners: Owners;
+  /** What was set so far; in a dry run what would have been. */
+  private set: KsmSettings = {};
+  private isEnding = false;
+  private isUnmerging = false;
+
+  constructor({ ksm, ledger, libvirt, unmergeObstacle, unmergeToApply }: TunerOptions) {
+    this.ksm = ksm;
+    this.ledger = ledger;
+    this.libvirt = libvirt;
+    this.unmergeObstacle = unmergeObstacle;
+    this.unmergeToApply = unmergeToApply;
+    this.owners = new Owners(ledger?.toRestore() ?? {});
+  }
+
+  /** Whether the end waits for everything to be unmerged, which takes minutes where much is shared. */
+  get endsLate(): boolean {
+    return this.isEnding && this.isUnmerging;
+  }
+
+  /** Writes what differs, reads it back and says what did not go as it should. Once restore() has begun it writes nothing. */
+  async apply(decision: Decision, sample: Sample, plan: Plan): Promise<Applied> {
+    const ksm = this.ledger === undefined ? { ...sample.ksm, ...this.set } : sample.ksm;
+    const changed = changedByOthers(this.set, ksm).map(({ setting, set, found }) => ({
+      subject: `${ksmFile(setting)} changed by others`,
+      sentence: `${ksmFile(setting)} is ${found} but samepaged had set it to ${set}: something else changed it`,
+    }));
+    const { due, back } = this.owners.handBack(decision, plan, this.ledger?.toRestore() ?? sample.ksm, ksm);
+    const planned = this.planWrites(
+      ksm,
+      { ...due, ...decision.settings },
+      {
+        remedy: 'samepagectl unmerge, then resume',
+        isForced: decision.isForced === true,
+      },
+    );
+    const { writes } = planned;
+    const problems = [...changed, ...planned.problems];
+    this.set = without(this.set, back);
+    if (this.ledger === undefined) this.set = { ...this.set, ...asSettings(writes) };
+    else problems.push(...releaseIn(this.ledger, back));
+    if (this.ledger === undefined || writes.length === 0) return { writes, problems };
+    if (this.isEnding) return { writes: [], problems };
+
+    const unrecorded = recordIn(this.ledger, writes);
+    if (unrecorded.length > 0) return { writes: [], problems: [...problems, ...unrecorded] };
+    problems.push(...(await this.writeAll(writes)));
+    const after = this.ksm.readSettings();
+    const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
+    this.set = sameAs({ ...this.set, ...asSettings(took) }, after);
+    return { writes: took, problems: [...problems, ...notTaken(writes, after, problems)] };
+  }
+
+  /**
+   * Gives the kernel back, as KSM_ON_EXIT says: `restore` puts back everything that was changed, `stop` and `unmerge` do so
+   * but leave ksmd stopped (run=0) or undo all merging (run=2), `leave` changes nothing. Each setting goes back by itself,
+   * whatever becomes of the others, and none is waited for long, but for an unmerge. Goes straight to sysfs: libvirt may be
+   * the reason for the end.
+   */
+  async restore(onExit: OnExit): Promise<Applied> {
+    if (this.ledger === undefined) return { writes: [], problems: [] };
+    this.isEnding = true;
+    if (onExit === 'leave') return { writes: [], problems: leaveIn(this.ledger) };
+    const before = this.ledger.toRestore();
+    const wanted = onExit === 'restore' ? before : { ...before, run: onExit === 'stop' ? 0 : 2 };
+    const { state, problems } = this.stateFor(wanted);
+    const planned = this.planWrites(state, wanted, {
+      remedy: `write it by hand after echo 2 > ${this.ksm.path}/run`,
+      isForced: false,
+    });
+    problems.push(...planned.problems, ...(await this.writeBack(planned.writes)));
+    const after = this.ksm.readSettings();
+    problems.push(...notTaken(planned.writes, after, problems));
+    const back = (Object.keys(before) as KsmSetting[]).filter((setting) => after[setting] === before[setting]);
+    problems.push(...(onExit === 'restore' ? releaseIn(this.ledger, back) : leaveIn(this.ledger)));
+    return { writes: planned.writes.filter(({ setting, to }) => after[setting] === to), problems };
+  }
+
+  /**
+   * What the kernel has now, to be brought to `wanted`. A number that cannot be read is NaN, which is never as wanted, so it
+   * is written; an unknown word of the advisor's is left alone.
+   */
+  private stateFor(wanted: KsmSettings): { readonly state: SharedKsm; readonly problems: Problem[] } {
+    const odd: Problem[] = [];
+    const settings = this.ksm.readSettings(odd);
+    const unread = settingsIn(wanted).filter((setting) => odd.some(({ subject }) => subject === ksmFile(setting)));
+    const numbers = unread.filter((setting) => setting !== 'advisorMode').map((setting) => [setting, NaN]);
+    const state = { ...settings, ...(Object.fromEntries(numbers) as KsmSettings), pagesShared: this.ksm.pagesShared() };
+    const problems = unread.includes('advisorMode')
+      ? odd.filter(({ subject }) => subject === ksmFile('advisorMode'))
+      : [];
+    return { state, problems };
+  }
+
+  /**
+   * The writes that bring `ksm` to `wanted`, as far as the kernel takes them: some settings it lacks, and some it takes only
+   * while nothing is shared. Those wait for an unmerge, unless everything may be unmerged for them now.
+   */
+  private planWrites(ksm: SharedKsm, asked: KsmSettings, { remedy, isForced }: PlanOptions): Applied {
+    const { wanted, problems } = this.fitting(ksm, asked, isForced);
+    const missing = settingsIn(wanted)
+      .filter((setting) => ksm[setting] === undefined && !this.ksm.has(setting))
+      .map((setting) => ({
+        subject: `${ksmFile(setting)} missing`,
+        sentence: `this kernel has no ${ksmFile(setting)}: it is left out`,
+      }));
+    const known = [...problems, ...missing];
+    const writes = ksmWrites(ksm, wanted);
+    const waiting = writes.filter(({ setting }) => NEEDS_UNMERGED.has(setting));
+    if (waiting.length === 0 || ksm.pagesShared === 0 || wanted.run === 2) return { writes, problems: known };
+    const obstacle = this.unmergeToApply() ? this.unmergeObstacle() : 'KSM_UNMERGE_TO_APPLY is not set';
+    if (obstacle === undefined) {
+      const rest = ksmWrites({ ...ksm, run: 2 }, { ...wanted, run: wanted.run ?? ksm.run ?? 0 });
+      return { writes: [{ setting: 'run', from: ksm.run ?? 0, to: 2 }, ...rest], problems: known };
+    }
+    const stay = waiting.map(({ setting, from, to }) =>
+      problem(
+        setting,
+        `stays ${from} and is not set to ${to}: the kernel takes it only while nothing is shared; ${remedy} (${obstacle})`,
+      ),
+    );
+    return { writes: writes.filter((write) => !waiting.includes(write)), problems: [...known, ...stay] };
+  }
+
+  /** `wanted`, with ksmd stopped instead where unmerging may not fit into memory. */
+  private fitting(
+    ksm: KsmSettings,
+    wanted: KsmSettings,
+    isForced: boolean,
+  ): { wanted: KsmSettings; problems: Problem[] } {
+    const obstacle = wanted.run !== 2 || ksm.run === 2 || isForced ? undefined : this.unmergeObstacle();
+    if (obstacle === undefined) return { wanted, problems: [] };
+    return { wanted: { ...wanted, run: 0 }, problems: [problem('run', `is set to 0 instead of 2: ${obstacle}`)] };
+  }
+
+  /** What libvirt can set goes to it in one call; all else, and what it refuses, to sysfs. The order is kept. */
+  private async writeAll(writes: readonly KsmWrite[]): Promise<readonly Problem[]> {
+    const libvirt = await this.libvirt();
+    const first = writes.findIndex(({ setting }) => setting in NODE_MEMORY_PARAMETER);
+    if (libvirt === undefined || first < 0) return this.writeToSysfs(writes);
+    const rest = writes.slice(first);
+    return [
+      ...(await this.writeToSysfs(writes.slice(0, first))),
+      ...(await this.writeByLibvirt(
+        libvirt,
+        rest.filter(({ setting }) => setting in NODE_MEMORY_PARAMETER),
+      )),
+      ...(await this.writeToSysfs(rest.filter(({ setting }) => !(setting in NODE_MEMORY_PARAMETER)))),
+    ];
+  }
+
+  private async writeByLibvirt(libvirt: Libvirt, writes: readonly KsmWrite[]): Promise<readonly Problem[]> {
+    const values = Object.fromEntries(writes.map(({ setting, to }) => [setting as NodeMemorySetting, Number(to)]));
+    try {
+      await libvirt.setNodeMemory(values);
+      return [];
+    } catch (error) {
+      const failed = await this.writeToSysfs(writes);
+      const sentence = `libvirt refused to set the node memory parameters (${messageOf(error)}): they are written to ${this.ksm.path}`;
+      return [{ subject: 'libvirt node memory parameters', sentence }, ...failed];
+    }
+  }
+
+  private async writeToSysfs(writes: readonly KsmWrite[]): Promise<readonly Problem[]> {
+    const problems: Problem[] = [];
+    for (const write of writes) {
+      if (this.isEnding) break;
+      problems.push(...(await this.write(write, WRITE_MILLIS)));
+    }
+    return problems;
+  }
+
+  private async writeBack(writes: readonly KsmWrite[]): Promise<readonly Problem[]> {
+    const problems: Problem[] = [];
+    for (const write of writes) {
+      problems.push(...(await this.write(write, hangs() ? HURRIED_WRITE_MILLIS : LAST_WRITE_MILLIS)));
+    }
+    return problems;
+  }
+
+  private async write({ setting, to }: KsmWrite, patienceMillis: number): Promise<readonly Problem[]> {
+    const unmerges = setting === 'run' && to === 2;
+    this.isUnmerging = unmerges;
+    try {
+      await this.ksm.write(setting, to, unmerges ? Infinity : patienceMillis);
+      return [];
+    } catch (error) {
+      return [{ subject: ksmFile(setting), sentence: messageOf(error) }];
+    } finally {
+      this.isUnmerging = false;
+    }
+  }
+}
+
+/** The problem with which nothing may be written, or none. */
+function recordIn(ledger: Ledger, writes: readonly KsmWrite[]): readonly Problem[] {
+  return told(ledger, 'samepaged sets nothing, for a crash would lose what the host had before', () => {
+    ledger.record(writes);
+  });
+}
+
+function releaseIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
+  return told(ledger, 'the next samepaged will give the same settings back again', () => {
+    ledger.release(settings);
+  });
+}
+
+function leaveIn(ledger: Ledger): readonly Problem[] {
+  return told(ledger, 'the next samepaged will take this end for a crash', () => {
+    ledger.leave();
+  });
+}
+
+/** Writing the ledger may fail: that is a problem, with what follows from it. */
+function told(ledger: Ledger, consequence: string, write: () => void): readonly Problem[] {
+  try {
+    write();
+    return [];
+  } catch (error) {
+    const why = errnoOf(error) ?? messageOf(error);
+    return [{ subject: 'ledger', sentence: `${ledger.file} cannot be written (${why}): ${consequence}` }];
+  }
+}
+
+function settingsIn(settings: KsmSettings): readonly KsmSetting[] {
+  return Object.keys(settings) as KsmSetting[];
+}
+
+function asSettings(writes: readonly KsmWrite[]): KsmSettings {
+  return Object.fromEntries(writes.map(({ setting, to }) => [setting, to]));
+}
+
+/** Those of `set` that the kernel still shows: what somebody else changed is complained of once. */
+function sameAs(set: KsmSettings, state: KsmSettings): KsmSettings {
+  return Object.fromEntries(Object.entries(set).filter(([setting, value]) => state[setting as KsmSetting] === value));
+}
+
+function without(set: KsmSettings, settings: readonly KsmSetting[]): KsmSettings {
+  return Object.fromEntries(Object.entries(set).filter(([setting]) => !settings.includes(setting as KsmSetting)));
+}
+
+/** Whether no later write replaces it: run is set to 2 on the way to another value. */
+function isFinal(write: KsmWrite, writes: readonly KsmWrite[]): boolean {
+  return writes.findLast(({ setting }) => setting === write.setting) === write;
+}
+
+/** Writes that were accepted and yet are not what the kernel shows; the advisor sets pages_to_scan by itself. */
+function notTaken(writes: readonly KsmWrite[], after: KsmSettings, known: readonly Problem[]): readonly Problem[] {
+  const complained = new Set(known.map(({ subject }) => subject));
+  return writes
+    .filter((write) => isFinal(write, writes))
+    .filter(({ setting, to }) => after[setting] !== to && !complained.has(ksmFile(setting)))
+    .filter(({ setting }) => setting !== 'pagesToScan' || after.advisorMode !== 'scan-time')
+    .map(({ setting, to }) => problem(setting, `was set to ${to} but shows ${after[setting] ?? 'something else'}`));
+}
+
+function problem(setting: KsmSetting, what: string): Problem {
+  return { subject: ksmFile(setting), sentence: `${ksmFile(setting)} ${what}` };
+}

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { DBusError, Variant } from 'dbus-next';
+import { AgentHost, decision, decisions, retune } from '../../support/agentHost.js';
+import { eventually } from '../../support/daemon.js';
+import { type Dict, ManagerClient } from '../../support/dbus/managerClient.js';
+import { VERSION } from '../../support/version.js';
+
+const PROPERTIES = {
+  Version: 's',
+  Policy: 's',
+  ConfiguredPolicy: 's',
+  Policies: 'as',
+  Run: 'u',
+  PagesToScan: 'u',
+  SleepMillisecs: 'u',
+  SavedBytes: 't',
+  SharedBytes: 't',
+  ZeroBytes: 't',
+  FreedBytes: 't',
+  BeingFreedBytes: 't',
+  SharingRatio: 'd',
+  KsmdCpuPercent: 'd',
+  BookkeepingBytes: 't',
+  ProfitBytes: 'x',
+  AvailableBytes: 't',
+  GuestCount: 'u',
+  GuestMemoryBytes: 't',
+  LibvirtConnected: 'b',
+  DryRun: 'b',
+  Hold: 's',
+  HoldUntilUSec: 't',
+  LastRetune: 'a{sv}',
+  NextLookUSec: 't',
+};
+
+/** The arguments that a caller gives; every method answers with a dictionary, most with that of a retune. */
+const METHODS = {
+  Retune: [],
+  Pause: ['t'],
+  Stop: [],
+  Resume: [],
+  Unmerge: ['b'],
+  SetPolicy: ['s'],
+  Reload: [],
+  Explain: [],
+  GetConfiguration: [],
+  GetHistory: ['t'],
+  ListGuests: ['s'],
+};
+/** What a method answers, where that is not a dictionary. */
+const ANSWERS: Readonly<Record<string, string>> = { ListGuests: 'a(sa{sv})' };
+
+async function client(host: AgentHost): Promise<ManagerClient> {
+  return ManagerClient.on(await host.bus.connect());
+}
+
+describe('org.samepaged1.Manager', { concurrency: true }, () => {
+  it('has these methods, Retuned and the properties with their types, and nothing else', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    await host.started();
+    const xml = await (await client(host)).introspect();
+    const [, body = ''] = /<interface name="org\.samepaged1\.Manager">([^]*?)<\/interface>/.exec(xml) ?? [];
+    const found = [...body.matchAll(/<(method|signal|property|arg) ([^>]*?)\/?>/g)].map(
+      ([, kind = '', attributes = '']) => {
+        const pairs = [...attributes.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => `${key}=${value}`);
+        return [kind, ...pairs.filter((pair) => pair !== 'name=undefined').sort()].join(' ');
+      },
+    );
+    // An argument is told with the member that it belongs to.
+    const members = found.reduce<string[]>(
+      (all, part) => (part.startsWith('arg ') ? [...all.slice(0, -1), `${all.at(-1) ?? ''}, ${part}`] : [...all, part]),
+      [],
+    );
+    const methods = Object.entries(METHODS).map(([name, types]) =>
+      [
+        `method name=${name}`,
+        ...types.map((type) => `arg direction=in type=${type}`),
+        `arg direction=out type=${ANSWERS[name] ?? 'a{sv}'}`,
+      ].join(', '),
+    );
+    const properties = Object.entries(PROPERTIES).map(
+      ([name, type]) => `property access=read name=${name} type=${type}`,
+    );
+    assert.deepEqual(members.sort(), [...methods, ...properties, 'signal name=Retuned, arg type=a{sv}'].sort());
+  });
+
+  it('ListGuests() gives the guests of the last retune in pages, by their names', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    const names = Array.from({ length: 130 }, (_, at) => `guest${String(at).padStart(3, '0')}`);
+    for (const [at, name] of names.entries()) host.tree.addGuest(1000 + at, name, 1000);
+    await host.started();
+    const manager = await client(host);
+    const pageAfter = async (after: string) => {
+      const page = (await manager.command('ListGuests', 's', [after])) as unknown;
+      return (page as [string, Record<string, unknown>][]).map(([name, guest]) => [name, Object.keys(guest)] as const);
+    };
+    const first = await pageAfter('');
+    assert.deepEqual(first[0], ['guest000', ['ResidentBytes', 'ConfiguredBytes', 'FreedBytes']]);
+    const all = [...first, ...(await pageAfter('guest099')), ...(await pageAfter('guest129'))];
+    assert.deepEqual([first.length, all.map(([name]) => name)], [100, names]);
+  });
+
+  it('Retune() gives the decision that followed, and it is in the kernel when it returns', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    await host.started();
+    host.memoryIsShort();
+    host.tree.addGuest(101, 'web', 2_000_000);
+    const before = Date.now();
+    const reply = await (await client(host)).retune();
+    assert.equal(host.pace, '1 300 10');
+
+    const { RealtimeUSec, ...rest } = reply;
+    const millis = Number(RealtimeUSec) / 1000;
+    assert.ok(millis >= before && millis <= Date.now(), `${String(millis)} is not now`);
+    const KIB = 1024n;
+    assert.deepEqual(rest, {
+      Triggers: ['asked for by D-Bus'],
+      Policy: 'ksmtuned',
+      Reason: 'free-below-reserve',
+      Routine: false,
+      Sentence:
+        'guests use 1.9 GiB + 3.2 GiB reserve < 16.0 GiB, but free 2.2 GiB < 3.2 GiB: ' +
+        'merging, faster by 300 (300 pages every 10 ms)',
+      Changes: ['use_zero_pages 0 -> 1', 'pages_to_scan 100 -> 300', 'sleep_millisecs 20 -> 10', 'run 0 -> 1'],
+      Problems: [],
+      TotalBytes: 16_777_216n * KIB,
+      FreeBytes: 2_290_000n * KIB,
+      CommittedBytes: 2_000_000n * KIB,
+      GuestCount: 1,
+    });
+  });
+
+  it('properties are what is in the tree', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    host.memoryIsShort();
+    host.tree.addGuest(101, 'web', 2_000_000);
+    host.tree.setKsm('pages_sharing', 1000);
+    host.tree.setKsm('pages_shared', 300);
+    host.tree.setKsm('pages_unshared', 700);
+    host.tree.setKsm('ksm_zero_pages', 24);
+    host.tree.setKsm('general_profit', -5_000_000);
+    const before = Date.now();
+    await host.started();
+    const { LastRetune, NextLookUSec, ...rest } = await (await client(host)).properties();
+    const HOUR = 3_600_000;
+    const nextLook = Number(NextLookUSec) / 1000;
+    assert.ok(nextLook >= before + HOUR && nextLook <= Date.now() + HOUR, String(nextLook));
+    const numbers = [host.tree.ksm('run'), host.tree.ksm('pages_to_scan'), host.tree.ksm('sleep_millisecs')].map(
+      Number,
+    );
+    assert.deepEqual(rest, {
+      Version: VERSION,
+      Policy: 'ksmtuned',
+      ConfiguredPolicy: 'ksmtuned',
+      Policies: ['ksmtuned', 'adaptive', 'advisor'],
+      Run: numbers[0],
+      PagesToScan: numbers[1],
+      SleepMillisecs: numbers[2],
+      SavedBytes: 1024n * 4096n,
+      SharedBytes: 1000n * 4096n,
+      ZeroBytes: 24n * 4096n,
+      FreedBytes: 0n,
+      BeingFreedBytes: 0n,
+      SharingRatio: 3.33,
+      KsmdCpuPercent: -1,
+      BookkeepingBytes: 2000n * 64n,
+      ProfitBytes: -5_000_000n,
+      AvailableBytes: 10_500_000n * 1024n,
+      GuestCount: 1,
+      GuestMemoryBytes: 2_000_000n * 1024n,
+      LibvirtConnected: false,
+      DryRun: false,
+      Hold: '',
+      HoldUntilUSec: 0n,
+    });
+    assert.deepEqual((LastRetune as Dict)['Triggers'], ['start']);
+  });
+
+  it('cannot be written', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    await host.started();
+    const manager = await client(host);
+    await assert.rejects(manager.setProperty('Run', new Variant('u', 2)), DBusError);
+    assert.equal(host.pace, '0 100 20');
+  });
+
+  it('a failed retune is an error with the reason, and is told', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    await host.started();
+    const manager = await client(host);
+    host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
+    await assert.rejects(manager.retune(), (error: DBusError) => {
+      assert.equal(error.type, 'org.samepaged1.Error.RetuneFailed');
+      assert.match(error.text, /proc\/meminfo: expected a line "MemTotal: NUMBER kB"/);
+      return true;
+    });
+    await eventually(() => manager.retuned.length === 1);
+    assert.match(String(manager.retuned[0]?.['Failure']), /MemTotal/);
+    assert.deepEqual((await manager.properties())['LastRetune'], manager.retuned[0]);
+  });
+
+  it('a hundred callers at once each get an answer, from few retunes', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    const daemon = await host.started();
+    const manager = await client(host);
+    const replies = await Promise.all(Array.from({ length: 100 }, () => manager.retune()));
+    assert.equal(replies.length, 100);
+    for (const reply of replies) assert.equal(reply['Reason'], 'enough-memory');
+    await decision(daemon, 2);
+    assert.ok(decisions(daemon).length < 60, String(decisions(daemon).length));
+  });
+
+  it('SIGUSR1 retunes', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    const daemon = await host.started();
+    host.memoryIsShort();
+    assert.match((await retune(daemon)).msg, /^asked for by SIGUSR1: /);
+    await host.paceIs('1 300 10');
+  });
+
+  it('a retune that is under way when SIGTERM comes is answered, and then the host is given back', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    const daemon = await host.started();
+    host.memoryIsShort();
+    const before = await client(host);
+    const answer = before.retune().catch((error: unknown) => error);
+    assert.equal(await daemon.end(), 0);
+    const reply = await answer;
+    assert.ok(reply instanceof Error || (reply as Dict)['Reason'] === 'free-below-reserve');
+    assert.equal(host.pace, '0 100 20');
+  });
+});

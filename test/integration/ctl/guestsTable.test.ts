@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { GuestsReport } from '../../../src/ctl/guests/report.js';
+import { mergeability } from '../../../src/host/guestProcess.js';
+import { GuestUsers } from '../../../src/host/guestUsers.js';
+import { readMemoryFigures } from '../../../src/host/meminfo.js';
+import { QemuProcesses } from '../../../src/host/qemu.js';
+import { call } from '../../support/dbus/busClient.js';
+import { runCtl } from '../../support/daemon.js';
+import { HostTree } from '../../support/hostTree.js';
+import { PrivateBus } from '../../support/dbus/privateBus.js';
+
+const QEMU = '/usr/bin/qemu-system-x86_64';
+
+function addGuest(tree: HostTree, pid: number, name: string, { more = '', stat = '', status = '' } = {}): void {
+  const argv = [QEMU, '-name', `guest=${name},debug-threads=on`, '-m', '1024', ...more.split(' ').filter(Boolean)];
+  tree.addProcess({ pid, argv, residentKb: 300 * 1024 });
+  if (stat !== '') tree.write(`proc/${pid}/ksm_stat`, stat);
+  if (status !== '') tree.write(`proc/${pid}/status`, status);
+}
+
+const stat = (merging: number, zero: number, profit: number, mergeable: string) =>
+  `ksm_rmap_items 9\nksm_zero_pages ${zero}\nksm_merging_pages ${merging}\nksm_process_profit ${profit}\n` +
+  `ksm_merge_any: no\nksm_mergeable: ${mergeable}\n`;
+
+async function table(...words: readonly string[]): Promise<readonly string[]> {
+  const { status, stdout, stderr } = await runCtl([...words, 'guests']);
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
+  return stdout.trimEnd().split('\n');
+}
+
+describe('samepagectl guests', { concurrency: 4 }, () => {
+  it('from /proc: every guest, sorted by merged pages, with what keeps it from being merged', async () => {
+    using tree = HostTree.create();
+    tree.setKsm('pages_sharing', 1000);
+    addGuest(tree, 11, 'idle', { stat: stat(0, 0, -4096, 'yes') });
+    addGuest(tree, 12, 'web', { stat: stat(2000, 48, 8_000_000, 'yes') });
+    addGuest(tree, 13, 'secret', { more: '-machine pc,mem-merge=off', stat: stat(0, 0, 0, 'no') });
+    addGuest(tree, 14, 'fs', {
+      more: '-machine pc,memory-backend=r -object memory-backend-memfd,id=r,size=1G',
+      stat: stat(64, 0, 258048, 'yes'),
+    });
+    addGuest(tree, 15, 'huge', {
+      stat: stat(0, 0, 0, 'yes'),
+      status: 'VmRSS:\t 1000 kB\nHugetlbPages:\t 1048576 kB\n',
+    });
+    assert.deepEqual(await table('--root', tree.root, '--libvirt', 'none'), [
+      '                          MERGED  MERGED',
+      'GUEST   MEMORY  RESIDENT   PAGES  MEMORY  PROFIT  MERGEABLE',
+      'web      1.0Gi     300Mi    2048   8.0Mi   7.6Mi  yes',
+      'fs       1.0Gi     300Mi      64   256Ki   252Ki  no: shared',
+      'huge     1.0Gi    1000Ki       0       0       0  no: hugepages',
+      'idle     1.0Gi     300Mi       0       0  -4.0Ki  yes',
+      'secret   1.0Gi     300Mi       0       0       0  no: nosharepages',
+      '',
+      'shared: KSM merges private memory only; this is shared (virtiofs, memfd)',
+      'hugepages: KSM merges pages of the base size only; this is in hugetlbfs',
+      'nosharepages: merging is forbidden; samepagectl guests allow -- NAME allows it',
+      "MERGED MEMORY is what a guest's merged pages amount to, not what it alone frees:",
+      'of equal pages one copy stays. PROFIT is that less what KSM keeps in memory for',
+      'the guest. In all KSM saves 3.9 MiB here.',
+    ]);
+  });
+
+  it('--json has the same figures in bytes, and leaves out what nobody tells', async () => {
+    using tree = HostTree.create();
+    tree.setKsm('pages_sharing', 1000);
+    addGuest(tree, 12, 'web', { stat: stat(2000, 48, 8_000_000, 'yes') });
+    addGuest(tree, 13, 'old', { more: '-overcommit mem-lock=on' });
+    tree.write('proc/13/ksm_merging_pages', '7\n');
+    const { stdout } = await runCtl(['--json', '--root', tree.root, 'guests']);
+    const common = { configuredBytes: 1024 ** 3, residentBytes: 300 * 1024 ** 2 };
+    assert.deepEqual(JSON.parse(stdout), {
+      source: 'proc',
+      guests: [
+        {
+          name: 'web',
+          pid: 12,
+          ...common,
+          mergeability: { mergeable: true, obstacles: [], locked: false },
+          mergedPages: 2048,
+          mergedBytes: 2048 * 4096,
+          profitBytes: 8_000_000,
+        },
+        {
+          name: 'old',
+          pid: 13,
+          ...common,
+          mergeability: { mergeable: true, obstacles: [], locked: true },
+          mergedPages: 7,
+          mergedBytes: 7 * 4096,
+        },
+      ],
+      hostSavedBytes: 1000 * 4096,
+      notes: [],
+    });
+  });
+
+  it('on a kernel that does not tell, and one without KSM, says so', async () => {
+    using tree = HostTree.create();
+    addGuest(tree, 12, 'web');
+    const row = 'web     1.0Gi     300Mi       -       -       -  yes';
+    const old = await table('--root', tree.root);
+    assert.deepEqual(old.slice(2), [
+      row,
+      '',
+      'this kernel does not tell what is merged of a process; Linux 5.19 and newer do',
+    ]);
+    tree.remove('sys/kernel/mm/ksm');
+    assert.deepEqual((await table('--root', tree.root)).slice(2), [row, '', 'this kernel has no KSM']);
+  });
+
+  it('where libvirt cannot be reached takes /proc alone, and says so', async () => {
+    await using bus = await PrivateBus.start();
+    using tree = HostTree.create();
+    addGuest(tree, 12, 'web', { stat: stat(1, 0, 0, 'yes') });
+    const lines = await table('--root', tree.root, '--bus', bus.address);
+    assert.ok(lines[2]?.startsWith('web '));
+    assert.match(lines.join(' '), /guests are taken from \/proc alone: libvirt-dbus is not on the bus: install/);
+    const gone = await table('--root', tree.root, '--bus', 'unix:path=/nonexistent');
+    assert.match(gone.join(' '), /guests are taken from \/proc alone: no D-Bus at unix:path=\/nonexistent: /);
+  });
+
+  it("from libvirt and /proc together; a guest whose process is not seen is judged by libvirt's definition", async () => {
+    await using bus = await PrivateBus.start({ libvirt: 'test' });
+    using tree = HostTree.create();
+    addGuest(tree, 12, 'test', { stat: stat(10, 0, 1, 'yes') });
+    addGuest(tree, 13, 'byhand', { stat: stat(20, 0, 1, 'yes') });
+    const xml = `<domain type='test'><name>far</name><memory unit='MiB'>64</memory><os><type>hvm</type></os>
+      <memoryBacking><nosharepages/></memoryBacking></domain>`;
+    const connect = { destination: 'org.libvirt', path: '/org/libvirt/Test', interface: 'org.libvirt.Connect' };
+    await call(await bus.connect(), { ...connect, member: 'DomainCreateXML', signature: 'su', body: [xml, 0] });
+
+    const words = ['--root', tree.root, '--bus', bus.address, '--libvirt', '/org/libvirt/Test'];
+    const lines = await table(...words);
+    assert.deepEqual(
+      lines.slice(2, 5).map((line) => line.split(/ {2,}/)),
+      [
+        ['byhand', '1.0Gi', '300Mi', '20', '80Ki', '1', 'yes'],
+        ['test', '1.0Gi', '300Mi', '10', '40Ki', '1', 'yes'],
+        ['far', '-', '-', '-', '-', '-', 'no: nosharepages'],
+      ],
+    );
+    assert.ok(lines.includes('a guest without figures has no QEMU process that can be seen from here'));
+    const { stdout } = await runCtl(['--json', ...words, 'guests']);
+    assert.equal((JSON.parse(stdout) as GuestsReport).source, 'libvirt');
+  });
+
+  it('without guests says so', async () => {
+    using tree = HostTree.create();
+    assert.deepEqual(await table('--root', tree.root), ['no guest is running']);
+  });
+
+  it('--root without the files: exit 64', async () => {
+    const { status, stderr } = await runCtl(['--root', '/nonexistent', 'guests']);
+    assert.equal(status, 64);
+    assert.match(stderr, /^samepagectl: --root \/nonexistent has no proc and no sys: /);
+  });
+});
+
+describe('guests of other users', { concurrency: true }, () => {
+  const PASSWD = 'root:x:0:0::/:/bin/sh\nlibvirt-qemu:x:64055:108::/:/bin/false\nmallory:x:1000:1000::/:/bin/sh\n';
+  const status = (user: number) => `Name:\tqemu\nUid:\t${user}\t${user}\t${user}\t${user}\nVmRSS:\t 307200 kB\n`;
+
+  it('are shown by samepagectl guests, which says why they do not count', async () => {
+    using tree = HostTree.create();
+    tree.write('etc/passwd', PASSWD);
+    addGuest(tree, 11, 'web', { status: status(64_055) });
+    addGuest(tree, 12, 'mine', { status: status(1000) });
+    addGuest(tree, 13, 'other', { status: status(1001) });
+    const { stdout } = await runCtl(['--root', tree.root, '--libvirt', 'none', 'guests']);
+    assert.match(stdout, /^web .*\n(.*\n)*/m);
+    assert.match(stdout, /^mine /m);
+    const text = stdout.replaceAll(/\s+/g, ' ');
+    assert.match(text, /mine does not count for decisions: it runs as mallory, who is not in KSM_GUEST_USERS/);
+    assert.match(text, /other does not count for decisions: it runs as 1001, who is not in KSM_GUEST_USERS/);
+    assert.doesNotMatch(text, /web does not count/);
+  });
+
+  it('count for no decision, unless KSM_GUEST_USERS has them by name or number', async () => {
+    using tree = HostTree.create();
+    tree.write('etc/passwd', PASSWD);
+    addGuest(tree, 10, 'root', { status: status(0) });
+    addGuest(tree, 11, 'web', { status: status(64_055) });
+    addGuest(tree, 12, 'mine', { status: status(1000) });
+    addGuest(tree, 13, 'other', { status: status(1001) });
+    let wanted = 'libvirt-qemu';
+    const qemu = new QemuProcesses(tree.root, new GuestUsers(tree.root, () => wanted));
+    const names = async () => (await qemu.list()).map(({ name }) => name).sort();
+    assert.deepEqual(await names(), ['root', 'web']);
+    assert.deepEqual([...(await qemu.kernelGuests()).guests.keys()].sort(), ['root', 'web']);
+    wanted = 'libvirt-qemu, mallory, 1001';
+    assert.deepEqual(await names(), ['mine', 'other', 'root', 'web']);
+  });
+
+  it('are not taken for the guest whose name they have', async () => {
+    using tree = HostTree.create();
+    tree.write('etc/passwd', PASSWD);
+    addGuest(tree, 11, 'vault', { more: '-machine pc,mem-merge=off', status: status(64_055) });
+    addGuest(tree, 12, 'vault', { status: status(1000) });
+    const users = new GuestUsers(tree.root, () => 'libvirt-qemu');
+    assert.equal((await mergeability(tree.root, 'vault', users))?.mergeable, false);
+  });
+
+  it('no guest is promised more than the host has', async () => {
+    using tree = HostTree.create();
+    tree.addProcess({ pid: 11, argv: [QEMU, '-name', 'huge', '-m', '99999999T'], residentKb: 1024 });
+    const [huge] = await new QemuProcesses(tree.root).list();
+    assert.equal(huge?.configuredBytes, readMemoryFigures(tree.root).memTotalBytes);
+  });
+});
+
+describe('mergeability', () => {
+  it('is told by the kernel, by the command line where the kernel says nothing, and undefined without such a guest', async () => {
+    using tree = HostTree.create();
+    addGuest(tree, 11, 'told', { more: '-machine pc,mem-merge=off', stat: stat(0, 0, 0, 'yes') });
+    addGuest(tree, 12, 'untold', { more: '-machine pc,mem-merge=off' });
+    tree.addProcess({
+      pid: 13,
+      argv: [QEMU, '-name', 'guest=renamed,process=qemu:renamed'],
+      residentKb: 1,
+      comm: 'qemu:renamed',
+    });
+    tree.addProcess({ pid: 14, argv: ['/usr/bin/qemu-img', '-name', 'told'], residentKb: 1, comm: 'qemu-img' });
+    assert.equal((await mergeability(tree.root, 'told'))?.mergeable, true);
+    assert.deepEqual((await mergeability(tree.root, 'untold'))?.obstacles, ['nosharepages']);
+    assert.equal((await mergeability(tree.root, 'renamed'))?.mergeable, true);
+    assert.equal(await mergeability(tree.root, 'nobody'), undefined);
+  });
+});

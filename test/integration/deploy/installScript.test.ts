@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { removeScratch, scratchDirectory } from '../../support/scratch.js';
+import { VERSION } from '../../support/version.js';
+
+const run = promisify(execFile);
+
+/** A directory in the place of a host's root, with the scripts run on it. */
+class Destination implements AsyncDisposable {
+  readonly root: string;
+
+  private constructor(root: string) {
+    this.root = root;
+  }
+
+  static async create(): Promise<Destination> {
+    const root = join(await scratchDirectory('install'), 'a host');
+    mkdirSync(root);
+    return new Destination(root);
+  }
+
+  script(name: 'install' | 'uninstall', ...args: string[]) {
+    return run(`deploy/${name}.sh`, args, { env: { ...process.env, DESTDIR: this.root } });
+  }
+
+  write(path: string, text: string): void {
+    mkdirSync(dirname(join(this.root, path)), { recursive: true });
+    writeFileSync(join(this.root, path), text);
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.root, path), 'utf8');
+  }
+
+  /** Everything in it, without the directories. */
+  files(): string[] {
+    const entries = readdirSync(this.root, { recursive: true, withFileTypes: true });
+    const files = entries.filter((entry) => !entry.isDirectory());
+    return files.map((entry) => join(entry.parentPath, entry.name).slice(this.root.length)).sort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await removeScratch(dirname(this.root));
+  }
+}
+
+describe('deploy/install.sh', { concurrency: true }, () => {
+  it('installs, and uninstall.sh leaves nothing but what was there before', async () => {
+    await using host = await Destination.create();
+    host.write('/etc/ksmtuned.conf', 'KSM_NPAGES_MAX=777\n');
+    host.write('/var/lib/samepaged/ledger.json', '{}\n');
+    host.write('/usr/share/doc/samepaged/mine', '');
+    const before = host.files();
+    await host.script('install');
+    assert.equal(host.files().filter((path) => !path.includes('/chunks/')).length, 24 + before.length);
+    await host.script('uninstall');
+    assert.deepEqual(host.files(), before);
+    assert.deepEqual(readdirSync(join(host.root, 'usr')), ['share']);
+    assert.deepEqual(readdirSync(join(host.root, 'usr/share')), ['doc']);
+  });
+
+  it('installed twice is removed at once, also what only the first had', async () => {
+    await using host = await Destination.create();
+    await host.script('install', '--bindir=/opt/bin');
+    await host.script('install');
+    assert.ok(existsSync(join(host.root, 'opt/bin/samepaged')));
+    await host.script('uninstall');
+    assert.deepEqual(readdirSync(host.root), []);
+  });
+
+  it('installs where it is told to, and the service starts what is there', async () => {
+    await using host = await Destination.create();
+    await host.script('install', '--prefix=/usr/local', '--unitdir=/etc/systemd/system', '--node=/opt/node');
+    const unit = host.read('/etc/systemd/system/samepaged.service');
+    assert.match(unit, /^ExecStart=\/usr\/local\/lib\/samepaged\/service$/m);
+    assert.doesNotMatch(unit, /\/usr\/bin\/samepage/);
+    const program = '/usr/local/lib/samepaged/samepaged.js';
+    assert.equal(readlinkSync(join(host.root, 'usr/local/bin/samepaged')), '../lib/samepaged/samepaged.js');
+    assert.match(host.read(program), /^#!\/opt\/node\n/);
+    const launcher = host.read('/usr/local/lib/samepaged/service');
+    assert.match(launcher, /^node='\/opt\/node'$/m);
+    assert.match(launcher, / \/usr\/local\/lib\/samepaged\/samepaged\.js /);
+    assert.deepEqual(readdirSync(join(host.root, 'usr')).sort(), ['local', 'share']);
+    assert.deepEqual(readdirSync(join(host.root, 'usr/share')).sort(), ['dbus-1', 'polkit-1']);
+    const { stdout } = await run(process.execPath, [join(host.root, program), '--version']);
+    assert.equal(stdout, `samepaged ${VERSION}\n`);
+    await host.script('uninstall', '--prefix=/usr/local');
+    assert.deepEqual(readdirSync(host.root), []);
+  });
+
+  it('leaves alone what a package has installed', async () => {
+    await using host = await Destination.create();
+    host.write('/usr/lib/samepaged/samepaged.js', 'the package’s');
+    await assert.rejects(host.script('install'), {
+      code: 1,
+      stderr: `install.sh: ${host.root}/usr/lib/samepaged is there and not by install.sh: remove the package samepaged first\n`,
+    });
+    await assert.rejects(host.script('uninstall'), { code: 1, stderr: /installed-files cannot be read/ });
+    assert.deepEqual(host.files(), ['/usr/lib/samepaged/samepaged.js']);
+  });
+
+  for (const option of ['--prefix=here', '--colour', 'now']) {
+    it(`takes no ${option}`, async () => {
+      await using host = await Destination.create();
+      for (const script of ['install', 'uninstall'] as const) {
+        await assert.rejects(host.script(script, option), {
+          code: 64,
+          stderr: new RegExp(`^${script}.sh: ${option}: expected `),
+        });
+      }
+      assert.deepEqual(host.files(), []);
+    });
+  }
+
+  for (const value of ['/opt/my host', '/opt/a&b', '/opt/a|b', '/opt/%h', '/opt/ü']) {
+    for (const option of ['prefix', 'bindir', 'node']) {
+      it(`takes no --${option}=${value}, which could not stand in a unit or a program`, async () => {
+        await using host = await Destination.create();
+        await assert.rejects(host.script('install', `--${option}=${value}`), {
+          code: 64,
+          stderr: `install.sh: --${option}=${value}: expected only letters, digits and / . _ + - in a path that goes into the unit and the programs\n`,
+        });
+        assert.deepEqual(host.files(), []);
+      });
+    }
+  }
+
+  it('takes no relative DESTDIR', async () => {
+    const env = { ...process.env, DESTDIR: 'out' };
+    await assert.rejects(run('deploy/install.sh', ['--node=/nowhere'], { env }), {
+      code: 64,
+      stderr: 'install.sh: DESTDIR=out: expected an absolute path\n',
+    });
+  });
+
+  for (const version of ['v18.20.4', 'v20.18.3', 'v21.7.3', 'v22.12.0', 'v23.11.0']) {
+    it(`installs nothing for Node ${version}`, async () => {
+      await using host = await Destination.create();
+      const node = join(dirname(host.root), 'node');
+      writeFileSync(node, `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });
+      const target = join(dirname(host.root), 'target');
+      const args = [`--prefix=${target}`, `--sharedir=${target}/share`, `--node=${node}`];
+      await assert.rejects(run('deploy/install.sh', args, { env: { ...process.env, DESTDIR: '' } }), {
+        code: 1,
+        stderr: `install.sh: ${node} is ${version}: expected 20.19, 22.13 or 24 and newer\n`,
+      });
+      assert.ok(!existsSync(target));
+    });
+  }
+});

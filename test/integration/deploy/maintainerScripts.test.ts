@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { removeScratch, scratchDirectory } from '../../support/scratch.js';
+
+const run = promisify(execFile);
+const UNIT = '/usr/lib/systemd/system/samepaged.service';
+const ALIAS = '/etc/systemd/system/ksmtuned.service';
+const WANTED = '/etc/systemd/system/multi-user.target.wants/samepaged.service';
+const KSMTUNED = '/etc/systemd/system/multi-user.target.wants/ksmtuned.service';
+const CONFIGURATION = 'KSM_NPAGES_MAX=777\n';
+
+/**
+ * A root directory on which dpkg would install a foreign system (DPKG_ROOT), systemd not running, with what a removed
+ * ksmtuned leaves; the maintainer scripts run on it with the real deb-systemd-helper, systemctl and systemd-sysusers.
+ */
+class System implements AsyncDisposable {
+  readonly root: string;
+
+  private constructor(root: string) {
+    this.root = root;
+    this.write('/etc/ksmtuned.conf', CONFIGURATION);
+    this.write('/usr/bin/systemctl', '');
+    cpSync('/bin/true', join(root, 'usr/bin/systemctl'));
+    this.link(KSMTUNED, '/usr/lib/systemd/system/ksmtuned.service');
+    this.link('/bin', 'usr/bin');
+    this.link('/lib', 'usr/lib');
+  }
+
+  static async create(): Promise<System> {
+    return new System(await scratchDirectory('system'));
+  }
+
+  async install(upgradedFrom = ''): Promise<void> {
+    mkdirSync(dirname(join(this.root, UNIT)), { recursive: true });
+    cpSync('deploy/systemd/samepaged.service', join(this.root, UNIT));
+    this.write('/usr/lib/sysusers.d/samepaged.conf', readFileSync('deploy/systemd/samepaged.sysusers.conf', 'utf8'));
+    await this.script('postinst', 'configure', upgradedFrom);
+  }
+
+  async remove(): Promise<void> {
+    await this.script('prerm', 'remove');
+    rmSync(join(this.root, UNIT));
+    await this.script('postrm', 'remove');
+  }
+
+  purge(): Promise<void> {
+    return this.script('postrm', 'purge');
+  }
+
+  async systemctl(...args: string[]): Promise<void> {
+    await run('systemctl', [`--root=${this.root}`, ...args]);
+  }
+
+  write(path: string, text: string): void {
+    mkdirSync(dirname(join(this.root, path)), { recursive: true });
+    writeFileSync(join(this.root, path), text);
+  }
+
+  link(path: string, target: string): void {
+    mkdirSync(dirname(join(this.root, path)), { recursive: true });
+    symlinkSync(target, join(this.root, path));
+  }
+
+  /** What links that enabling makes point to, by file name; undefined is none. */
+  get enabled(): (string | undefined)[] {
+    return [WANTED, ALIAS].map((path) => {
+      try {
+        return readlinkSync(join(this.root, path)).split('/').at(-1);
+      } catch {
+        return undefined;
+      }
+    });
+  }
+
+  has(path: string): boolean {
+    return existsSync(join(this.root, path));
+  }
+
+  private async script(name: string, ...args: string[]): Promise<void> {
+    const env = { ...process.env, DPKG_ROOT: this.root, DPKG_MAINTSCRIPT_PACKAGE: 'samepaged' };
+    await run('sh', [join('deploy/debian', name), ...args], { env });
+    assert.equal(readFileSync(join(this.root, 'etc/ksmtuned.conf'), 'utf8'), CONFIGURATION);
+    assert.equal(readlinkSync(join(this.root, KSMTUNED)), '/usr/lib/systemd/system/ksmtuned.service');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await removeScratch(this.root);
+  }
+}
+
+const ENABLED = ['samepaged.service', 'samepaged.service'];
+const DISABLED = [undefined, undefined];
+const MASKED = ['samepaged.service', 'null'];
+
+describe('the maintainer scripts', { concurrency: true }, () => {
+  it('enable the service under both names, make its user, and do so again without harm', async () => {
+    await using system = await System.create();
+    await system.install();
+    await system.install('0.0.1');
+    assert.deepEqual(system.enabled, ENABLED);
+    assert.match(readFileSync(join(system.root, 'etc/passwd'), 'utf8'), /^samepaged:/m);
+  });
+
+  it('leave it disabled where an administrator disabled it: over upgrade and reinstallation', async () => {
+    await using system = await System.create();
+    await system.install();
+    await system.systemctl('disable', 'samepaged.service');
+    await system.install('0.0.1');
+    assert.deepEqual(system.enabled, DISABLED);
+    await system.remove();
+    await system.install('0.0.1');
+    assert.deepEqual(system.enabled, DISABLED);
+  });
+
+  it('take the alias away with the package, so that a ksmtuned that comes back is itself', async () => {
+    await using system = await System.create();
+    await system.install();
+    system.write('/var/lib/samepaged/ledger.json', '{}');
+    await system.remove();
+    assert.deepEqual(system.enabled, DISABLED);
+    assert.ok(system.has('/var/lib/samepaged/ledger.json'));
+    await system.install('0.0.1');
+    assert.deepEqual(system.enabled, ENABLED);
+  });
+
+  it('purge the state and every trace of enabling', async () => {
+    await using system = await System.create();
+    await system.install();
+    const places = ['/var/lib', '/var/log', '/run'];
+    for (const place of places) system.write(`${place}/samepaged/file`, '');
+    await system.remove();
+    await system.purge();
+    assert.deepEqual(
+      places.filter((place) => system.has(`${place}/samepaged`)),
+      [],
+    );
+    assert.equal(system.has('/var/lib/systemd/deb-systemd-helper-enabled/samepaged.service.dsh-also'), false);
+    await system.purge();
+  });
+
+  it('go without the alias where an administrator has masked ksmtuned, and leave the mask', async () => {
+    await using system = await System.create();
+    system.link(ALIAS, '/dev/null');
+    await system.install();
+    assert.deepEqual(system.enabled, MASKED);
+    await system.systemctl('disable', 'samepaged.service');
+    await system.install('0.0.1');
+    assert.deepEqual(system.enabled, [undefined, 'null']);
+    await system.systemctl('enable', 'samepaged.service').catch(() => undefined);
+    await system.remove();
+    await system.purge();
+    assert.deepEqual(system.enabled, [undefined, 'null']);
+  });
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { KEYS } from '../../../src/config/keys.js';
+import { EXIT } from '../../../src/errors.js';
+import { AgentHost, warnings } from '../../support/agentHost.js';
+import { removeScratch, scratchDirectory } from '../../support/scratch.js';
+
+const UNIT = 'deploy/systemd/samepaged.service';
+/** Of systemd 254: an older one passes over them, and restarts at once until its start limit. */
+const NEW_KEYS = /Unknown key (name )?'Restart(Steps|MaxDelaySec)' in section '?\[?Service/;
+
+function valuesOf(key: string): string[] {
+  const lines = readFileSync(UNIT, 'utf8').split('\n');
+  return lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1));
+}
+
+/** What systemd-analyze says of the unit as it would be where samepaged is installed. */
+async function analyze(...words: readonly string[]): Promise<{ status: number | null; complaints: string[] }> {
+  const directory = await scratchDirectory('unit');
+  try {
+    const file = join(directory, 'samepaged.service');
+    writeFileSync(
+      file,
+      readFileSync(UNIT, 'utf8').replaceAll(/\/usr\/(bin\/samepage\w+|lib\/samepaged\/\w+)/g, process.execPath),
+    );
+    const { status, stderr } = spawnSync('systemd-analyze', [...words, file], { encoding: 'utf8' });
+    return { status, complaints: stderr.split('\n').filter((line) => line !== '' && !NEW_KEYS.test(line)) };
+  } finally {
+    await removeScratch(directory);
+  }
+}
+
+describe('samepaged.service', { concurrency: true }, () => {
+  it('systemd-analyze verify has nothing to say', async () => {
+    assert.deepEqual(await analyze('verify', '--man=no'), { status: 0, complaints: [] });
+  });
+
+  it('systemd-analyze security: its exposure is 1.5 or less', async () => {
+    const { status, complaints } = await analyze('security', '--offline=true', '--threshold=15', '--no-pager');
+    assert.deepEqual({ status, complaints }, { status: 0, complaints: [] });
+  });
+
+  it('does not try again what cannot get better by itself', () => {
+    const statuses = valuesOf('RestartPreventExitStatus').join(' ').split(' ').map(Number);
+    assert.deepEqual(statuses, [EXIT.usage, EXIT.unavailable, EXIT.config]);
+  });
+
+  it('has as long to unmerge at its start as at its end', () => {
+    assert.deepEqual(valuesOf('TimeoutStartSec'), ['5min']);
+    assert.deepEqual(valuesOf('TimeoutStopSec'), ['5min']);
+  });
+
+  it('puts a link to the runtime directory where the default PIDFILE is; its end leaves the link', async () => {
+    const [link = ''] = valuesOf('ExecStartPre').filter((command) => command.startsWith('+ln '));
+    const [, , target = '', path = ''] = link.split(' ');
+    assert.equal(path, KEYS.PIDFILE.fallback.replace('/var/run', '/run'));
+    const [runtime = '', ...rest] = target.split('/');
+    assert.deepEqual([[runtime], rest.length], [valuesOf('RuntimeDirectory'), 1]);
+
+    await using host = await AgentHost.create();
+    const file = join(host.tree.root, KEYS.PIDFILE.fallback);
+    const directory = join(host.tree.root, 'var/run', runtime);
+    mkdirSync(directory, { recursive: true });
+    symlinkSync(target, file);
+    const daemon = await host.started({ env: { RUNTIME_DIRECTORY: directory } });
+    assert.equal(readFileSync(join(directory, ...rest), 'utf8'), `${String(daemon.pid)}\n`);
+    assert.equal(await daemon.end(), 0);
+    assert.deepEqual([readlinkSync(file), existsSync(file)], [target, false]);
+    assert.doesNotMatch(warnings(daemon).join('\n'), /PIDFILE/);
+  });
+});

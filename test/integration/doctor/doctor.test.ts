@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { runCtl } from '../../support/daemon.js';
+import { assertGolden } from '../../support/golden.js';
+import { HostTree } from '../../support/hostTree.js';
+
+/** Nobody answers there, on no machine. */
+const NO_BUS = ['--bus', 'unix:path=/nonexistent/samepaged'];
+
+interface PlainFinding {
+  readonly id: string;
+  readonly level: 'problem' | 'note' | 'unknown' | 'ok';
+  readonly title: string;
+  readonly found: string;
+  readonly why: string;
+  readonly mend: string | null;
+}
+
+async function doctor(root: string, ...options: readonly string[]) {
+  const { status, stdout, stderr } = await runCtl(['doctor', '--json', '--root', root, ...NO_BUS, ...options]);
+  assert.equal(stderr, '');
+  const findings = JSON.parse(stdout) as PlainFinding[];
+  const ids = (level: PlainFinding['level']) =>
+    findings.filter((finding) => finding.level === level).map(({ id }) => id);
+  return { status, findings, problems: ids('problem'), notes: ids('note'), unknown: ids('unknown'), ok: ids('ok') };
+}
+
+interface Expected {
+  readonly problems: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** What is to be found on each host of fixtures/hosts; see its README.md. */
+const HOSTS: Readonly<Record<string, Expected>> = {
+  'kernel-5.10': { problems: [], notes: ['daemon', 'bus', 'libvirtd'] },
+  'kernel-6.1': {
+    problems: ['bus'],
+    notes: [
+      'daemon',
+      'other-tuners',
+      'ksm-services',
+      'guests-mergeable',
+      'split-headroom',
+      'sharing-limit',
+      'transparent-hugepages',
+    ],
+  },
+  'kernel-6.12': { problems: ['bus'], notes: ['daemon'] },
+  numa: {
+    problems: ['ksm-services', 'advisor', 'bus', 'promised-memory', 'split-headroom', 'numad'],
+    notes: ['guests-mergeable', 'hugepage-pools', 'sharing-limit', 'transparent-hugepages', 'numa-merging'],
+  },
+  'arm64-16k': { problems: ['bus', 'profit'], notes: ['page-size', 'transparent-hugepages'] },
+  'no-ksm': { problems: ['ksm-in-kernel'], notes: ['daemon', 'bus', 'libvirtd'] },
+};
+
+describe('samepagectl doctor', { concurrency: true }, () => {
+  it('knows what to expect of every host there is', () => {
+    const hosts = readdirSync('fixtures/hosts').filter((name) => !name.endsWith('.md'));
+    assert.deepEqual(hosts.sort(), Object.keys(HOSTS).sort());
+  });
+
+  for (const [host, { problems, notes }] of Object.entries(HOSTS)) {
+    it(`${host}: ${problems.length} problems, ${notes.length} notes`, async () => {
+      const found = await doctor(`fixtures/hosts/${host}`);
+      assert.deepEqual(found.problems, problems);
+      assert.deepEqual(found.notes, notes);
+      assert.deepEqual(found.unknown, ['libvirt-dbus']);
+      assert.equal(found.status, problems.length > 0 ? 1 : 0);
+      assert.equal(found.ok.length, (host === 'no-ksm' ? 13 : 23) - problems.length - notes.length - 1);
+      for (const { id, found: sentence, why, mend } of found.findings) {
+        assert.ok(sentence !== '' && why.endsWith('.'), id);
+        for (const line of mend?.split('\n') ?? []) assert.ok(line.length <= 76, line);
+      }
+    });
+  }
+
+  for (const host of ['numa', 'kernel-6.12']) {
+    it(`${host}: as a person reads it, on 80 columns and without colour`, async () => {
+      const { stdout, stderr } = await runCtl(['doctor', '--root', `fixtures/hosts/${host}`, ...NO_BUS]);
+      assert.equal(stderr, '');
+      assert.ok(stdout.split('\n').every((line) => line.length <= 80));
+      assertGolden(`doctor-${host}.txt`, stdout);
+    });
+  }
+
+  it('--root with the bus that is not named does not ask this machine’s bus', async () => {
+    const { status, stdout } = await runCtl(['doctor', '--json', '--root', 'fixtures/hosts/kernel-6.12']);
+    const findings = JSON.parse(stdout) as PlainFinding[];
+    const bus = findings.find(({ id }) => id === 'bus');
+    assert.equal(bus?.level, 'unknown');
+    assert.match(bus.found, /asked only where --bus names one$/);
+    assert.equal(status, 0);
+  });
+
+  it('this machine: every check says something, and the exit status is that of a problem', async () => {
+    const { status, stdout, stderr } = await runCtl(['doctor', '--json', ...NO_BUS]);
+    assert.equal(stderr, '');
+    const findings = JSON.parse(stdout) as PlainFinding[];
+    assert.ok(findings.length >= 12);
+    assert.equal(status, findings.some(({ level }) => level === 'problem') ? 1 : 0);
+  });
+
+  it('what the kernel’s files say wrongly is said, and the rest is checked', async () => {
+    using tree = HostTree.create('numa');
+    tree.write('proc/meminfo', 'MemTotal: many kB\n');
+    const { problems, unknown, findings } = await doctor(tree.root);
+    assert.deepEqual(unknown, ['libvirt-dbus', 'spare-memory', 'promised-memory', 'split-headroom']);
+    assert.deepEqual(problems, ['ksm-services', 'advisor', 'bus', 'numad']);
+    const { found } = findings.find(({ id }) => id === 'spare-memory') ?? {};
+    assert.match(found ?? '', /proc\/meminfo: MemTotal: expected a whole number, found "many"$/);
+  });
+
+  it('a configuration with errors is a problem with file and line', async () => {
+    using tree = HostTree.create();
+    tree.write('etc/ksmtuned.conf', '\nKSM_NPAGES_MAX=lots\n');
+    const { problems, findings } = await doctor(tree.root);
+    assert.ok(problems.includes('configuration'));
+    const { found } = findings.find(({ id }) => id === 'configuration') ?? {};
+    assert.match(found ?? '', /etc\/ksmtuned\.conf:2: KSM_NPAGES_MAX=lots: expected a whole number of pages/);
+  });
+});
+
+describe('samepagectl doctor mistyped', { concurrency: true }, () => {
+  it('--root without the files: one line, exit 64', async () => {
+    using tree = HostTree.create();
+    tree.remove('sys');
+    for (const [root, missing] of [
+      [tree.root, 'no sys'],
+      ['/nonexistent', 'no proc and no sys'],
+      ['package.json', 'no proc and no sys'],
+    ] as const) {
+      const { status, stdout, stderr } = await runCtl(['doctor', '--root', root]);
+      assert.equal(status, 64);
+      assert.equal(stdout, '');
+      assert.equal(stderr, `samepagectl: --root ${root} has ${missing}: it must hold a copy of /proc and /sys\n`);
+    }
+  });
+
+  it('words: exit 64', async () => {
+    const { status, stderr } = await runCtl(['doctor', 'now']);
+    assert.equal(status, 64);
+    assert.equal(stderr, 'samepagectl: doctor takes no "now"\n');
+  });
+});

@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { describe, it } from 'node:test';
+import { AgentHost, decisions, warnings } from '../../support/agentHost.js';
+import { runCtl } from '../../support/daemon.js';
+import { ManagerClient } from '../../support/dbus/managerClient.js';
+
+async function shortHost(bus?: object): Promise<AgentHost> {
+  const host = await AgentHost.create(bus === undefined ? {} : { bus });
+  host.memoryIsShort();
+  return host;
+}
+
+const HOLD_FILE = 'var/lib/samepaged/hold.json';
+
+describe('a hold over a restart', { concurrency: true }, () => {
+  const verbs = [
+    { words: ['stop'], kind: 'stopped', run: '0' },
+    { words: ['pause'], kind: 'paused', run: '0' },
+    { words: ['pause', '2h'], kind: 'paused', run: '0' },
+    { words: ['unmerge'], kind: 'unmerged', run: '2' },
+  ];
+  for (const { words, kind, run } of verbs) {
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      it(`${words.join(' ')} lasts through ${signal}, until resume`, async () => {
+        await using host = await shortHost({});
+        const before = host.ksmFiles();
+        const first = await host.started();
+        assert.equal((await runCtl(['--bus', host.address, ...words])).status, 0);
+        const manager = await ManagerClient.on(await host.bus.connect());
+        const { Hold, HoldUntilUSec } = await manager.properties();
+        assert.equal(Hold, kind);
+        await first.end(signal);
+
+        const second = await host.started();
+        assert.equal(decisions(second)[0]?.['reason'], kind);
+        assert.equal(host.tree.ksm('run'), run);
+        const after = await (await ManagerClient.on(await host.bus.connect())).properties();
+        assert.deepEqual([after['Hold'], after['HoldUntilUSec']], [kind, HoldUntilUSec]);
+        assert.equal((await runCtl(['--bus', host.address, 'resume'])).status, 0);
+        assert.equal(host.tree.ksm('run'), '1');
+        assert.equal(existsSync(host.holdFile), false);
+        assert.equal(await second.end(), 0);
+        assert.deepEqual(host.ksmFiles(), before);
+
+        const third = await host.started();
+        assert.equal(decisions(third)[0]?.['reason'], 'free-below-reserve', 'resumed is resumed');
+      });
+    }
+  }
+
+  it('a pause that ended meanwhile is over', async () => {
+    await using host = await shortHost({});
+    host.tree.write(HOLD_FILE, `{"kind":"paused","untilMillis":${String(Date.now() - 1)}}\n`);
+    const daemon = await host.started();
+    assert.equal(decisions(daemon)[0]?.['reason'], 'free-below-reserve');
+    const { Hold, HoldUntilUSec } = await (await ManagerClient.on(await host.bus.connect())).properties();
+    assert.deepEqual([Hold, HoldUntilUSec], ['', 0n]);
+    assert.deepEqual(warnings(daemon), []);
+  });
+
+  it('a pause that is still on ends when it should', async () => {
+    await using host = await shortHost();
+    host.tree.write(HOLD_FILE, `{"kind":"paused","untilMillis":${String(Date.now() + 5000)}}\n`);
+    const daemon = await host.started();
+    assert.equal(decisions(daemon)[0]?.['reason'], 'paused');
+    await host.paceIs('1 300 10', 15_000);
+  });
+
+  it('is not taken by a dry run, which leaves the file alone', async () => {
+    await using host = await shortHost();
+    const text = '{"kind":"unmerged"}\n';
+    host.tree.write(HOLD_FILE, text);
+    const daemon = await host.started({ args: ['--dry-run'] });
+    assert.equal(decisions(daemon)[0]?.['reason'], 'free-below-reserve');
+    assert.equal(await daemon.end(), 0);
+    assert.equal(readFileSync(host.holdFile, 'utf8'), text);
+  });
+});
+
+describe('a hold.json that is none of samepaged’s', { concurrency: true }, () => {
+  for (const text of [
+    '',
+    'garbage',
+    '{"kind":"paus',
+    'null',
+    '[]',
+    '"paused"',
+    '{}',
+    '{"kind":"asleep"}',
+    '{"kind":"paused","untilMillis":"soon"}',
+    '{"kind":"paused","untilMillis":null}',
+    '{"kind":"paused","untilMillis":1.5}',
+    '{"kind":"paused","untilMillis":-5}',
+    '{"kind":"paused","untilMillis":1e300}',
+    '{"kind":"paused","untilMillis":1e400}',
+    '\0\0\0\0',
+  ]) {
+    it(`${JSON.stringify(text)} is one warning and no hold`, async () => {
+      await using host = await shortHost({});
+      host.tree.write(HOLD_FILE, text);
+      const daemon = await host.started();
+      await host.paceIs('1 300 10');
+      const told = warnings(daemon);
+      assert.equal(told.length, 1, daemon.output);
+      assert.match(told[0] ?? '', /var\/lib\/samepaged\/hold\.json is no hold of samepaged's \(.+\): not held$/s);
+      const { Hold } = await (await ManagerClient.on(await host.bus.connect())).properties();
+      assert.equal(Hold, '');
+      assert.equal(await daemon.end(), 0);
+    });
+  }
+});
+
+describe('a state directory that cannot be written', { concurrency: true }, () => {
+  it('holds all the same, and says that a restart will forget it', async () => {
+    await using host = await shortHost({});
+    const daemon = await host.started();
+    await host.paceIs('1 300 10');
+    const directory = dirname(host.holdFile);
+    renameSync(directory, `${directory}.away`);
+    host.tree.write('var/lib/samepaged', 'a file, no directory');
+    const { status, stdout } = await runCtl(['--bus', host.address, 'stop']);
+    assert.equal(status, 0);
+    assert.match(stdout, /^stopped by hand/);
+    assert.equal(host.pace, '0 300 10');
+    const told = () => warnings(daemon).filter((text) => text.includes('hold.json'));
+    assert.equal(told().length, 1, daemon.output);
+    assert.match(told()[0] ?? '', /hold\.json cannot be written \(.+\): a restart will forget this$/);
+
+    assert.equal((await runCtl(['--bus', host.address, 'resume'])).status, 0);
+    assert.equal(host.pace, '1 600 10');
+    assert.equal(told().length, 1, 'nothing is left that a restart could forget');
+    assert.equal(await daemon.end(), 0);
+    assert.equal(host.pace, '0 100 20');
+  });
+});

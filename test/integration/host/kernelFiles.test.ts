@@ -1,0 +1,265 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { AgentHost, ended, retune, warnings } from '../../support/agentHost.js';
+import { type DaemonProcess, eventually } from '../../support/daemon.js';
+import { ManagerClient } from '../../support/dbus/managerClient.js';
+
+/** Files as they must not be, and what is to be said of each. */
+const MALFORMED: readonly { what: string; path: string; text: string; said: RegExp }[] = [
+  {
+    what: 'meminfo without MemTotal',
+    path: 'proc/meminfo',
+    text: 'MemFree: 1 kB\n',
+    said: /proc\/meminfo: expected a line "MemTotal: NUMBER kB"/,
+  },
+  {
+    what: 'meminfo with letters',
+    path: 'proc/meminfo',
+    text: 'MemTotal: 16777216 kB\nMemFree: lots kB\nBuffers: 0 kB\nCached: 0 kB\n',
+    said: /proc\/meminfo: MemFree: expected a whole number, found "lots"/,
+  },
+  {
+    what: 'meminfo with MemTotal 0',
+    path: 'proc/meminfo',
+    text: 'MemTotal: 0 kB\nMemFree: 0 kB\nBuffers: 0 kB\nCached: 0 kB\n',
+    said: /proc\/meminfo: expected MemTotal above 0, found "0 kB"/,
+  },
+  {
+    what: 'meminfo with a negative number',
+    path: 'proc/meminfo',
+    text: 'MemTotal: 16777216 kB\nMemFree: -5 kB\nBuffers: 0 kB\nCached: 0 kB\n',
+    said: /proc\/meminfo: MemFree: expected a number of 0 or more, found "-5"/,
+  },
+  { what: 'an empty meminfo', path: 'proc/meminfo', text: '', said: /proc\/meminfo: expected a line "MemTotal/ },
+  {
+    what: 'an empty run',
+    path: 'sys/kernel/mm/ksm/run',
+    text: '',
+    said: /ksm\/run: expected a whole number, found ""/,
+  },
+  {
+    what: 'pages_to_scan beyond every number',
+    path: 'sys/kernel/mm/ksm/pages_to_scan',
+    text: '99999999999999999999999999\n',
+    said: /ksm\/pages_to_scan: expected a whole number, found "99999/,
+  },
+];
+
+const DISPENSABLE = {
+  'proc/pressure/memory': 'none\n',
+  'proc/pressure/cpu': '',
+  'proc/vmstat': 'thp_split_page many\n',
+  'sys/kernel/mm/transparent_hugepage/enabled': 'always',
+};
+
+/** Asks for looks until the daemon has said this. */
+async function looksUntil(daemon: DaemonProcess, said: RegExp): Promise<void> {
+  await eventually(
+    () => {
+      daemon.child.kill('SIGUSR1');
+      return warnings(daemon).some((text) => said.test(text));
+    },
+    undefined,
+    () => daemon.output,
+  );
+}
+
+describe('malformed kernel files', { concurrency: 6 }, () => {
+  for (const { what, path, text, said } of MALFORMED) {
+    it(`${what}: one clear line, the loop goes on, and recovers when it is mended`, async () => {
+      await using host = await AgentHost.create({ bus: {} });
+      const daemon = await host.started();
+      const manager = await ManagerClient.on(await host.bus.connect());
+      const good = `${host.tree.read(path)}\n`;
+      host.tree.write(path, text);
+      for (let sent = 0; sent < 3; sent += 1) await assert.rejects(manager.retune());
+      const told = warnings(daemon).filter((line) => said.test(line));
+      assert.equal(told.length, 1, daemon.output);
+
+      host.tree.write(path, good);
+      host.memoryIsShort();
+      assert.equal((await manager.retune())['Reason'], 'free-below-reserve');
+      await host.paceIs('1 300 10');
+      assert.equal(await daemon.end(), 0);
+      assert.equal(host.pace, '0 100 20');
+      assert.deepEqual(daemon.other, []);
+    });
+  }
+
+  it('files without which it can do: one line each, and it decides and ends as ever', async () => {
+    await using host = await AgentHost.create();
+    for (const [path, text] of Object.entries(DISPENSABLE)) host.tree.write(path, text);
+    host.memoryIsShort();
+    const daemon = await host.started();
+    await host.paceIs('1 300 10');
+    await retune(daemon);
+    const told = warnings(daemon).filter((line) => line.endsWith('; going on without it'));
+    assert.equal(told.length, Object.keys(DISPENSABLE).length, daemon.output);
+    assert.equal(await daemon.end(), 0);
+    assert.equal(host.pace, '0 100 20');
+  });
+
+  it('another file that is malformed after the first is told too', async () => {
+    await using host = await AgentHost.create();
+    const daemon = await host.started();
+    const good = `${host.tree.read('proc/meminfo')}\n`;
+    host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
+    await looksUntil(daemon, /MemTotal/);
+    host.tree.setKsm('run', 'on');
+    host.tree.write('proc/meminfo', good);
+    await looksUntil(daemon, /run: expected a whole number/);
+  });
+
+  it('a guest whose process vanished half read is left out', async () => {
+    await using host = await AgentHost.create();
+    host.tree.addGuest(101, 'whole', 1000);
+    for (const [pid, file] of [
+      [102, 'stat'],
+      [103, 'cmdline'],
+      [104, 'status'],
+    ] as const) {
+      host.tree.addGuest(pid, `half${String(pid)}`, 1000);
+      host.tree.remove(`proc/${String(pid)}/${file}`);
+    }
+    host.tree.write('proc/105/keep', '');
+    const daemon = await host.started();
+    assert.equal((await retune(daemon))['guests'], 1);
+    assert.equal(await daemon.end(), 0);
+  });
+
+  it('malformed at the start: one clear line and no stack', async () => {
+    await using host = await AgentHost.create();
+    host.tree.setKsm('run', 'on');
+    host.memoryIsShort();
+    const daemon = host.start();
+    assert.equal(await ended(daemon), 69);
+    assert.match(daemon.output, /^samepaged: \S+ksm\/run: expected a whole number, found "on"$/);
+    assert.equal(host.tree.ksm('run'), 'on');
+  });
+});
+
+/** What a counter, or another file without which can be decided, must not say. */
+const ODD: readonly { file: string; text: string; said: RegExp }[] = [
+  {
+    file: 'pages_sharing',
+    text: 'NaN\n',
+    said: /ksm\/pages_sharing: expected a whole number, found "NaN": it is left out$/,
+  },
+  { file: 'pages_shared', text: '', said: /ksm\/pages_shared: expected a whole number, found "": it is left out$/ },
+  {
+    file: 'pages_volatile',
+    text: '18446744073709551615\n',
+    said: /ksm\/pages_volatile: expected a whole number, found "184/,
+  },
+  { file: 'smart_scan', text: '18446744073709551615\n', said: /ksm\/smart_scan: expected a whole number, found "184/ },
+  {
+    file: 'advisor_mode',
+    text: 'none [dream-time]\n',
+    said: /advisor_mode: expected none or scan-time in brackets, found "none/,
+  },
+];
+
+/** Puts a directory in the place of a file. */
+function makeDirectory(host: AgentHost, file: string): void {
+  host.tree.remove(`sys/kernel/mm/ksm/${file}`);
+  host.tree.write(`sys/kernel/mm/ksm/${file}/no-file`, '');
+}
+
+/** The warnings, but that there is no bus. */
+function oddities(daemon: DaemonProcess): string[] {
+  return warnings(daemon).filter((text) => !text.startsWith('no D-Bus'));
+}
+
+describe('an odd file that is not needed for a decision', { concurrency: 6 }, () => {
+  for (const { file, text, said } of ODD) {
+    it(`${file} "${text.trim()}" is left out with one line, at the start and later, and tuning goes on`, async () => {
+      await using host = await AgentHost.create();
+      host.tree.write(`sys/kernel/mm/ksm/${file}`, text);
+      const daemon = await host.started();
+      host.memoryIsShort();
+      await retune(daemon);
+      assert.equal(host.pace, '1 300 10');
+      assert.equal(oddities(daemon).length, 1, daemon.output);
+      assert.match(oddities(daemon)[0] ?? '', said);
+      assert.equal(await daemon.end(), 0);
+      assert.equal(host.pace, '0 100 20');
+      assert.equal(host.tree.ksm(file), text.trim());
+    });
+  }
+
+  it('a directory in the place of a counter is left out with one line', async () => {
+    await using host = await AgentHost.create();
+    makeDirectory(host, 'pages_unshared');
+    host.memoryIsShort();
+    const daemon = await host.started();
+    assert.equal(host.pace, '1 300 10');
+    assert.match(
+      oddities(daemon).join(),
+      /^\S+ksm\/pages_unshared: it is a directory and no regular file: it is left out$/,
+    );
+  });
+});
+
+describe('odd at the end: every other setting is given back', { concurrency: 6 }, () => {
+  const config = { KSM_SMART_SCAN: 0, KSM_MAX_PAGE_SHARING: 512 };
+  for (const [file, text] of [
+    ['run', 'NaN\n'],
+    ['pages_to_scan', ''],
+    ['smart_scan', '18446744073709551615\n'],
+  ] as const) {
+    it(`${file} "${text.trim()}" goes back too, for what it was is known`, async () => {
+      await using host = await AgentHost.create({ config });
+      host.memoryIsShort();
+      const before = host.ksmFiles();
+      const daemon = await host.started();
+      host.tree.write(`sys/kernel/mm/ksm/${file}`, text);
+      assert.equal(await daemon.end(), 0, daemon.output);
+      assert.deepEqual(host.ksmFiles(), before);
+      assert.match(daemon.output, new RegExp(`${file} \\? -> \\d`));
+      assert.equal(existsSync(host.ledgerFile), false);
+    });
+  }
+
+  it('an advisor mode that nobody knows is left alone, with one line', async () => {
+    await using host = await AgentHost.create({ config: { KSM_POLICY: 'advisor' } });
+    host.memoryIsShort();
+    const before = host.ksmFiles();
+    const daemon = await host.started();
+    host.tree.write('sys/kernel/mm/ksm/advisor_mode', 'none scan-time [dream-time]\n');
+    assert.equal(await daemon.end(), 0, daemon.output);
+    assert.deepEqual(host.ksmFiles(), { ...before, advisor_mode: 'none scan-time [dream-time]\n' });
+    assert.equal(oddities(daemon).length, 1, daemon.output);
+    assert.match(oddities(daemon)[0] ?? '', /advisor_mode: expected none or scan-time in brackets/);
+  });
+
+  it('a directory in the place of a setting is one line, and the ledger keeps that setting alone', async () => {
+    await using host = await AgentHost.create({ config });
+    host.memoryIsShort();
+    const daemon = await host.started();
+    makeDirectory(host, 'smart_scan');
+    assert.equal(await daemon.end(), 0, daemon.output);
+    assert.equal(host.pace, '0 100 20');
+    assert.equal(host.tree.ksm('max_page_sharing'), '256');
+    assert.equal(oddities(daemon).length, 1, daemon.output);
+    assert.match(oddities(daemon)[0] ?? '', /smart_scan cannot be set to 1: .*EISDIR/);
+    assert.deepEqual((JSON.parse(readFileSync(host.ledgerFile, 'utf8')) as { changed: string[] }).changed, [
+      'smartScan',
+    ]);
+  });
+
+  for (const [path, text] of [
+    ['sys/kernel/mm/ksm/pages_sharing', 'NaN\n'],
+    ['proc/meminfo', 'MemTotal: many kB\n'],
+  ] as const) {
+    it(`${path} is not understood: KSM_ON_EXIT=unmerge stops ksmd instead, and says why`, async () => {
+      await using host = await AgentHost.create({ config: { KSM_ON_EXIT: 'unmerge' } });
+      host.memoryIsShort();
+      const daemon = await host.started();
+      host.tree.write(path, text);
+      assert.equal(await daemon.end(), 0);
+      assert.equal(host.pace, '0 100 20', daemon.output);
+      await daemon.line(/^run is set to 0 instead of 2: how much memory unmerging needs is not known \(.*found/);
+    });
+  }
+});

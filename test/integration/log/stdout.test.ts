@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+
+/** Runs it with stdout there; `/dev/full` takes nothing. */
+function run(script: string, args: readonly string[], stdout = '/dev/full') {
+  const words = [process.execPath, script, ...args].map((word) => `'${word}'`).join(' ');
+  const to = stdout.startsWith('|') ? stdout : `>${stdout}`;
+  const { status, stderr } = spawnSync('bash', ['-c', `set -o pipefail; ${words} ${to}`], { encoding: 'utf8' });
+  return { status, stderr };
+}
+
+const DAEMON = 'dist/src/daemon/main.js';
+
+describe('stdout that cannot be written is told in a line', () => {
+  const failed = (name: string, status: number) => ({
+    status,
+    stderr: `${name}: stdout cannot be written (ENOSPC)\n`,
+  });
+
+  for (const flag of ['--help', '--version', '--print-config']) {
+    it(`samepaged ${flag}`, () => {
+      assert.deepEqual(run(DAEMON, [flag, '--config', '/etc/ksmtuned.conf']), failed('samepaged', 74));
+    });
+  }
+
+  it('samepagectl', () => {
+    assert.deepEqual(run('dist/src/ctl/main.js', ['help']), failed('samepagectl', 1));
+  });
+
+  it('demo', () => {
+    assert.deepEqual(run('dist/src/demo/main.js', ['--help']), failed('demo', 1));
+  });
+
+  it('a reader that has read enough is no failure', () => {
+    assert.deepEqual(run(DAEMON, ['--help'], '| true'), { status: 0, stderr: '' });
+    assert.deepEqual(run('dist/src/ctl/main.js', ['help'], '| true'), { status: 0, stderr: '' });
+  });
+});

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { HistoryRecord } from '../../../src/core/history/record.js';
+import { HistoryStore } from '../../../src/state/history/store.js';
+import { parsed, parsedFile } from '../../support/examples/historyEntries.js';
+import { HistoryPlace, MEMORY_ONLY, NOW, recordsIn, sampleAt } from '../../support/historyPlace.js';
+
+const guestAt = (number: number): HistoryRecord => {
+  return { kind: 'guest', atMillis: NOW - 1000 + number, name: `guest${String(number)}`, change: 'started' };
+};
+const addAll = (store: HistoryStore, records: readonly HistoryRecord[]) => {
+  for (const record of records) store.add([record], NOW);
+};
+
+describe('the history', () => {
+  test('is kept over restarts, and everybody may read it', () => {
+    using place = new HistoryPlace();
+    const records = [guestAt(1), guestAt(2), sampleAt(NOW)];
+    const first = place.open();
+    assert.equal(existsSync(place.directory), false, 'nothing is made before there is something to write');
+    addAll(first, records);
+    assert.deepEqual(recordsIn(place.open()), records);
+    assert.equal(readFileSync(place.file, 'utf8'), first.since(0).text);
+    assert.equal(statSync(place.file).mode & 0o044, 0o044);
+    assert.deepEqual(place.told, []);
+  });
+
+  test('is told from a time on', () => {
+    using place = new HistoryPlace();
+    const store = place.open();
+    addAll(store, [1, 2, 3].map(guestAt));
+    const since = parsed(Buffer.from(store.since(NOW - 998).text)).entries.map(({ record }) => record);
+    assert.deepEqual(since, [guestAt(2), guestAt(3)]);
+  });
+
+  test('without a directory is in memory only', () => {
+    const store = new HistoryStore(MEMORY_ONLY);
+    addAll(store, [guestAt(1)]);
+    assert.deepEqual(recordsIn(store), [guestAt(1)]);
+  });
+
+  test('may be read while it is being written', () => {
+    using place = new HistoryPlace();
+    const store = place.open();
+    addAll(store, [1, 2].map(guestAt));
+    appendFileSync(place.file, '0123abcd ["g",17');
+    const { entries, damaged, tail } = parsedFile(place.file);
+    assert.deepEqual([entries.length, damaged, tail], [2, [], 'torn']);
+  });
+});
+
+describe('what was cut off or damaged', () => {
+  const records = [1, 2, 3, 4, 5, 6].map(guestAt);
+  const written = () => {
+    const place = new HistoryPlace();
+    addAll(place.open(), records);
+    return place;
+  };
+
+  test('at any byte: all complete lines are read, and the file goes on', () => {
+    using whole = written();
+    const bytes = readFileSync(whole.file);
+    for (let length = 0; length <= bytes.length; length += 1) {
+      using place = new HistoryPlace();
+      mkdirSync(place.directory);
+      writeFileSync(place.file, bytes.subarray(0, length));
+      const complete = bytes.subarray(0, length).toString().split('\n').length - 1;
+      const store = place.open();
+      const unended = bytes[length] === 0x0a ? 1 : 0;
+      const expected = records.slice(0, complete + unended);
+      assert.deepEqual(recordsIn(store), expected, `cut at ${String(length)}`);
+      addAll(store, [guestAt(9)]);
+      const torn = place.told.length;
+      assert.ok(torn <= 1);
+      assert.deepEqual(recordsIn(place.open()), [...expected, guestAt(9)], `cut at ${String(length)}`);
+      assert.equal(place.told.length, torn, 'told once');
+    }
+  });
+
+  test('anywhere: the other lines are read, it is told once with its line, and the file is mended', () => {
+    using whole = written();
+    const bytes = readFileSync(whole.file);
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 2), fc.integer({ min: 1, max: 255 }), (at, change) => {
+        using place = new HistoryPlace();
+        mkdirSync(place.directory);
+        const hurt = Buffer.from(bytes);
+        hurt.writeUInt8(hurt.readUInt8(at) ^ change, at);
+        writeFileSync(place.file, hurt);
+        const line = bytes.subarray(0, at).toString().split('\n').length;
+        const store = place.open();
+        const kept = recordsIn(store);
+        const lost = records.filter(
+          (record) => !kept.some((other) => JSON.stringify(other) === JSON.stringify(record)),
+        );
+        // A newline that is lost joins two lines.
+        assert.ok(lost.length === 1 || (lost.length === 2 && bytes[at] === 0x0a));
+        assert.ok(lost.includes(records[line - 1] ?? guestAt(0)));
+        assert.equal(place.told.length, 1);
+        assert.ok(place.told[0]?.startsWith(`warn: ${place.file}:${String(line)}: damaged`), place.told[0]);
+        addAll(store, [guestAt(9)]);
+        assert.deepEqual(recordsIn(place.open()), [...kept, guestAt(9)]);
+        assert.equal(place.told.length, 1);
+      }),
+    );
+  });
+
+  test('by zeroes at its end, as after a loss of power', () => {
+    using place = written();
+    const { size } = statSync(place.file);
+    truncateSync(place.file, size + 4096);
+    const store = place.open();
+    assert.deepEqual(recordsIn(store), records);
+    assert.match(place.told.join('\n'), /^warn: \S+history\.log: the last line was being written when samepaged ended/);
+    assert.equal(statSync(place.file).size, size);
+  });
+
+  test('a file that is something else altogether', () => {
+    using place = new HistoryPlace();
+    mkdirSync(place.directory);
+    writeFileSync(place.file, 'x'.repeat(20 * 1024 ** 2));
+    const store = place.open();
+    addAll(store, [guestAt(1)]);
+    assert.deepEqual(recordsIn(place.open()), [guestAt(1)]);
+    assert.equal(place.told.length, 1);
+  });
+});
+
+describe('a place that cannot be written', () => {
+  test('is told once; when it can be again, everything is written', () => {
+    using place = new HistoryPlace();
+    writeFileSync(place.directory, 'a file where the directory should be\n');
+    const store = place.open();
+    addAll(
+      store,
+      Array.from({ length: 130 }, (_, index) => guestAt(index)),
+    );
+    assert.deepEqual(place.told, [
+      `warn: ${place.file} cannot be written (EEXIST): the history is kept in memory only for now`,
+    ]);
+    assert.equal(recordsIn(store).length, 130);
+
+    rmSync(place.directory);
+    addAll(
+      store,
+      Array.from({ length: 60 }, (_, index) => guestAt(130 + index)),
+    );
+    assert.deepEqual(place.told.slice(1), [`info: ${place.file}: the history is written again`]);
+    assert.equal(recordsIn(place.open()).length, 190);
+  });
+
+  test('a device in the place of the file', () => {
+    using place = new HistoryPlace();
+    mkdirSync(place.directory);
+    symlinkSync('/dev/full', place.file);
+    const store = place.open();
+    addAll(
+      store,
+      Array.from({ length: 50 }, (_, index) => guestAt(index)),
+    );
+    assert.deepEqual(place.told, [
+      `warn: ${place.file} cannot be read (it is a device and no regular file): the history is kept in memory only for now`,
+    ]);
+    assert.equal(recordsIn(store).length, 50);
+  });
+
+  test('a directory in the place of the file', () => {
+    using place = new HistoryPlace();
+    mkdirSync(place.file, { recursive: true });
+    const store = place.open();
+    addAll(
+      store,
+      Array.from({ length: 200 }, (_, index) => guestAt(index)),
+    );
+    assert.deepEqual(place.told, [
+      `warn: ${place.file} cannot be read (it is a directory and no regular file): the history is kept in memory only for now`,
+    ]);
+    assert.equal(recordsIn(store).length, 200);
+    assert.deepEqual(readdirSync(place.directory), ['history.log'], 'no half of a file is left');
+  });
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { forbiddenWarning, isForbidden, parseNamePatterns } from '../../../src/core/forbiddenGuests.js';
+import type { Mergeability } from '../../../src/core/mergeability.js';
+
+const YES: Mergeability = { mergeable: true, obstacles: [], locked: false };
+const NO: Mergeability = { mergeable: false, obstacles: ['nosharepages'], locked: false };
+
+describe('patterns of names', () => {
+  const rows: { patterns: string; yes: readonly string[]; no: readonly string[] }[] = [
+    { patterns: '', yes: [], no: ['', 'web'] },
+    { patterns: ' , ,', yes: [], no: ['', 'web'] },
+    { patterns: 'web', yes: ['web'], no: ['web1', 'aweb', 'Web', ''] },
+    { patterns: 'bank-*', yes: ['bank-', 'bank-a', 'bank-a-b'], no: ['bank', 'xbank-a'] },
+    { patterns: 'db?', yes: ['db1', 'dbx', 'db\u{1F600}'], no: ['db', 'db12'] },
+    { patterns: '*', yes: ['', 'web', 'a\nb'], no: [] },
+    { patterns: 'a*b*c', yes: ['abc', 'axxbyyc'], no: ['ab', 'acb'] },
+    { patterns: 'web, bank-* ,db?', yes: ['web', 'bank-1', 'db2'], no: ['bank', 'webs'] },
+    { patterns: 'a.b', yes: ['a.b'], no: ['axb'] },
+    { patterns: String.raw`v(1)[2]{3}+^$|\-/`, yes: [String.raw`v(1)[2]{3}+^$|\-/`], no: ['v1', 'v'] },
+  ];
+  for (const { patterns, yes, no } of rows) {
+    test(JSON.stringify(patterns), () => {
+      const parsed = parseNamePatterns(patterns);
+      for (const name of yes) assert.equal(isForbidden(parsed, name), true, name);
+      for (const name of no) assert.equal(isForbidden(parsed, name), false, name);
+    });
+  }
+
+  test('a name without * ? and comma matches itself alone', () => {
+    const name = fc.string({ minLength: 1 }).filter((text) => !/[*?,]/.test(text) && text.trim() === text);
+    fc.assert(
+      fc.property(name, name, (one, other) => {
+        assert.equal(isForbidden(parseNamePatterns(one), other), one === other);
+        assert.equal(isForbidden(parseNamePatterns(one), one), true);
+      }),
+    );
+  });
+
+  test('many stars against a long name are quick', () => {
+    const [patterns, name] = [parseNamePatterns(`${'*a'.repeat(20)}*b`), 'a'.repeat(60)];
+    const before = performance.now();
+    assert.equal(isForbidden(patterns, name), false);
+    assert.ok(performance.now() - before < 1000);
+  });
+});
+
+describe('the warning', () => {
+  const patterns = parseNamePatterns('bank-*');
+
+  test('for a guest that should not be merged and is', () => {
+    assert.equal(
+      forbiddenWarning(patterns, 'bank-1', YES),
+      'guest bank-1 should not be merged (KSM_FORBID_GUESTS) but is: KSM is a side channel between guests; ' +
+        'samepagectl guests forbid -- bank-1, then restart it',
+    );
+  });
+
+  test('names the guest as one word of a shell', () => {
+    assert.match(
+      forbiddenWarning(parseNamePatterns('*'), "x'; touch /tmp/pwned #", YES) ?? '',
+      /samepagectl guests forbid -- 'x'\\''; touch \/tmp\/pwned #', then/,
+    );
+  });
+
+  test('not for one that cannot be merged, one of another name, and one of which nobody knows', () => {
+    assert.equal(forbiddenWarning(patterns, 'bank-1', NO), undefined);
+    assert.equal(forbiddenWarning(patterns, 'web', YES), undefined);
+    assert.equal(forbiddenWarning(patterns, 'bank-1', undefined), undefined);
+    assert.equal(forbiddenWarning([], 'bank-1', YES), undefined);
+  });
+});

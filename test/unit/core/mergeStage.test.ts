@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { describeStage } from '../../../src/core/mergeStage.js';
+import { beginBurst } from '../../../src/core/policies/shared/burst.js';
+import type { Mark } from '../../../src/core/policies/shared/progress.js';
+import { millisToPassEnd, stageOfBurst } from '../../../src/core/policies/shared/stage.js';
+import type { Sample } from '../../../src/core/sample.js';
+import { sampleOf } from '../../support/examples/examples.js';
+import { guestOf } from '../../support/policies/policyHost.js';
+import { markWith } from '../../support/policies/policyMark.js';
+
+const PAGE = 4096;
+const PARTS = { why: 'a test', hintShare: undefined, hopedBytes: 0, thorough: false };
+const NEW = { major: 6, minor: 12 };
+const OLD = { major: 6, minor: 1 };
+
+/** A host whose guests have a million pages. */
+const HOST: Sample = sampleOf({ guests: [guestOf('a', 1_000_000 * PAGE)], kernel: NEW });
+
+/** 10 s after a pass began in which so many pages were visited. */
+function after(visited: number | undefined, passes: number, parts: Partial<Mark> = {}, sample: Sample = HOST) {
+  const begin = markWith({ pagesSeen: 0 });
+  const burst = { ...beginBurst(begin, PARTS), passes, whole: true };
+  const now = markWith({ monotonicMillis: 10_000, pagesVisited: visited, ...parts });
+  return { stage: stageOfBurst(burst, now, sample, 0.5), endMillis: millisToPassEnd(burst, now, sample) };
+}
+
+describe('how far a burst has come', () => {
+  test('in its first pass nothing merges, and all is done a dearer pass later', () => {
+    const { stage, endMillis } = after(250_000, 0);
+    assert.equal(endMillis, 30_000);
+    // A million pages of 6 µs at half a core.
+    assert.deepEqual(stage, { name: 'first-pass', firstSavingsInMillis: 30_000, endInMillis: 30_000 + 12_000 });
+  });
+
+  test('before Linux 6.11 a page that equals a shared one merges in the first pass', () => {
+    const host = { ...HOST, kernel: OLD };
+    assert.equal(after(250_000, 0, { pagesMerged: 5 }, host).stage.firstSavingsInMillis, undefined);
+    assert.equal(after(250_000, 0, { pagesMerged: 0 }, host).stage.firstSavingsInMillis, 30_000);
+    assert.equal(after(250_000, 0, { pagesMerged: 5 }).stage.firstSavingsInMillis, 30_000);
+  });
+
+  test('later it merges, until the pass ends', () => {
+    assert.deepEqual(after(750_000, 1).stage, { name: 'merging', endInMillis: 10_000 / 3 });
+  });
+
+  test('knows more pages than the guests have in memory', () => {
+    assert.equal(after(500_000, 1, { pagesSeen: 2_000_000 }).endMillis, 30_000);
+  });
+
+  for (const [name, visited, parts] of [
+    ['on a kernel that does not count pages', undefined, {}],
+    ['before a page was visited', 0, {}],
+    ['in the first second', 1000, { monotonicMillis: 999 }],
+    ['when the pass takes longer than expected', 1_000_000, {}],
+  ] as const) {
+    test(`is told without times ${name}`, () => {
+      assert.deepEqual(after(visited, 0, parts).stage, { name: 'first-pass' });
+      assert.deepEqual(after(visited, 2, parts).stage, { name: 'merging' });
+    });
+  }
+});
+
+describe('a stage in words', () => {
+  const rows = [
+    [{ name: 'waiting' }, 'waiting for guests'],
+    [{ name: 'first-pass' }, 'first pass'],
+    [{ name: 'first-pass', endInMillis: 62_000 }, 'first pass; done in about 1 min'],
+    [
+      { name: 'first-pass', firstSavingsInMillis: 38_500, endInMillis: 124_000 },
+      'first pass: nothing can merge yet, about 40 s more; done in about 2 min 5 s',
+    ],
+    [{ name: 'merging', endInMillis: 1 }, 'merging: this pass ends in about 5 s'],
+    [{ name: 'merging' }, 'merging'],
+    [{ name: 'done' }, 'done: nothing more to gain'],
+  ] as const;
+  for (const [stage, text] of rows) {
+    test(text, () => {
+      assert.equal(describeStage(stage), text);
+    });
+  }
+});

@@ -1,0 +1,256 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Decision } from '../../../../../src/core/decision.js';
+import {
+  GIB,
+  HALF,
+  MIB,
+  PASS,
+  PolicyHost,
+  START,
+  bursting,
+  guestOf,
+  manual,
+  started,
+  stopped,
+  watching,
+} from '../../../../support/policies/policyHost.js';
+
+/** Ten million pages of 4 µs: two passes cost 84 s of CPU, for which guests must bring 336 MiB. */
+function large(begun: (host: PolicyHost) => void = () => undefined): PolicyHost {
+  const host = PolicyHost.adaptive({ guests: [guestOf('a', 40 * GIB, 64 * GIB)] });
+  host.look(0, {}, START);
+  host.look(250, { passes: 1, merged: 800 * 256, volatile: 10_200_000, scanned: 10_500_000, cpuMillis: 42_000 });
+  begun(host);
+  return host;
+}
+
+function resting(): PolicyHost {
+  const host = large((begun) => {
+    for (let pass = 0; pass < 3; pass += 1) begun.look(250, { passes: 1, scanned: 10_500, cpuMillis: 42 });
+  });
+  assert.equal(host.phase.name, 'watch');
+  return host;
+}
+
+/** Guests come at once, or go, and are settled some seconds later. */
+function come(host: PolicyHost, mib: Readonly<Record<string, number>>, ...names: readonly string[]): Decision {
+  host.change({
+    guests: [guestOf('a', 40 * GIB, 64 * GIB), ...Object.entries(mib).map(([name, size]) => guestOf(name, size * MIB))],
+  });
+  const joins = host.phase.name === 'burst';
+  assert.equal(host.look(1000, {}, ...names.map(started)).reason, joins ? 'burst' : 'guests-settling');
+  return host.look(4000);
+}
+
+describe('guests that bring little', () => {
+  test('wait for more: together they are worth a burst', () => {
+    const host = resting();
+    const wait = come(host, { b: 330 }, 'b');
+    assert.deepEqual([wait.reason, wait.settings, wait.routine], ['nothing-to-gain', { run: 0 }, false]);
+    assert.match(
+      wait.sentence,
+      /next probe in \d+ s; guest b has come with 330.0 MiB, less than the 33\d.\d MiB that are worth a burst: left to more guests or a probe$/,
+    );
+    assert.equal(host.look(10_000).routine, true);
+    const burst = come(host, { b: 330, c: 10 }, 'c');
+    assert.equal(burst.reason, 'burst');
+    assert.match(burst.sentence, /; guest b and 1 other have come: merging/);
+    assert.ok(host.phase.name === 'burst' && host.phase.hopedBytes === 340 * MIB);
+  });
+
+  test('are merged at once when they bring enough', () => {
+    assert.equal(come(resting(), { b: 340 }, 'b').reason, 'burst');
+  });
+
+  test('are not spoken of when they have gone', () => {
+    const host = resting();
+    come(host, { b: 330 }, 'b');
+    host.change({ guests: [guestOf('a', 40 * GIB, 64 * GIB)] });
+    assert.doesNotMatch(host.look(1000, {}, stopped('b')).sentence, /guest b/);
+  });
+
+  for (const [name, begun] of [
+    ['memory is nearly out', (host: PolicyHost) => (host.change({ memoryPressurePercent: 40 }), host.look(100_000))],
+    ['somebody asks', (host: PolicyHost) => host.look(1000, {}, manual('SIGUSR1'))],
+  ] as const) {
+    test(`are merged with the rest when ${name}`, () => {
+      const host = resting();
+      come(host, { b: 330 }, 'b');
+      assert.equal(begun(host).reason, 'burst');
+      for (let pass = 0; pass < 3; pass += 1) host.look(250, { passes: 1, scanned: 10_500, cpuMillis: 42 });
+      assert.doesNotMatch(host.look(1000).sentence, /guest b/);
+    });
+  }
+
+  test('wait until a burst for them takes no more than a twentieth of a core: not if one of them goes', () => {
+    const waited = (oneGoes: boolean) => {
+      const host = resting();
+      come(host, { b: 100, c: 100 }, 'b', 'c');
+      const from = host.mark.monotonicMillis;
+      for (; host.phase.name !== 'burst' && host.mark.monotonicMillis - from < 2_000_000;) {
+        const minutes = Math.trunc((host.mark.monotonicMillis - from) / 60_000);
+        const goes = oneGoes && minutes === 20;
+        if (goes) host.change({ guests: [guestOf('a', 40 * GIB, 64 * GIB), guestOf('b', 100 * MIB)] });
+        host.look(60_000, {}, ...(goes ? [stopped('c')] : []));
+      }
+      return Math.round((host.mark.monotonicMillis - from) / 60_000);
+    };
+    assert.equal(waited(false), 28, '84 s of CPU in 28 minutes');
+    assert.ok(waited(true) > 33);
+  });
+
+  test('do not keep a burst under way from its end, nor make it a burst for them', () => {
+    const host = large();
+    const burst = come(host, { b: 10 }, 'b');
+    assert.match(burst.sentence, /; samepaged has just started: merging/);
+    assert.equal(burst.routine, true);
+    assert.deepEqual(
+      [1, 2].map(() => host.look(250, { passes: 1, scanned: 10_500, cpuMillis: 42 }).reason),
+      ['burst', 'nothing-to-gain'],
+    );
+  });
+
+  test('must promise twice as much after each burst for guests, until one was worth it', () => {
+    const host = resting();
+    const burstFor = (mib: number, gainMib: number) => {
+      const { reason } = come(host, { b: mib }, 'b');
+      if (reason === 'burst') host.look(250, { passes: 1, merged: gainMib * 256 });
+      for (let pass = 0; pass < 6; pass += 1) host.look(250, { passes: 1, scanned: 10_500, cpuMillis: 42 });
+      return reason;
+    };
+    const reasons = [340, 660, 690, 1300, 1400, 340].map((mib) => burstFor(mib, mib === 1400 ? 700 : 0));
+    assert.deepEqual(reasons, ['burst', 'nothing-to-gain', 'burst', 'nothing-to-gain', 'burst', 'burst']);
+  });
+});
+
+/** When guests joined the burst last. */
+function joinedOf({ phase }: PolicyHost): number | undefined {
+  return phase.name === 'burst' ? phase.joined.monotonicMillis : undefined;
+}
+
+describe('a burst that guests join', () => {
+  const four = { a: GIB, b: GIB, c: GIB, d: GIB };
+  const join = (host: PolicyHost) => {
+    host.have({ ...four, e: GIB });
+    assert.equal(host.look(250, HALF, started('e')).reason, 'burst');
+    const begun = joinedOf(host);
+    const joined = host.look(3000);
+    assert.notEqual(joinedOf(host), begun);
+    return joined;
+  };
+
+  test('goes on with every page, and hopes for what they have too', () => {
+    const host = watching();
+    host.lookUntil(({ reason }) => reason === 'probe');
+    assert.equal(host.look(250, { cpuMillis: 60, scanned: 5000, volatile: 3000 }).settings.smartScan, 0);
+    assert.equal(join(host).settings.smartScan, 0);
+    assert.ok(host.phase.name === 'burst' && host.phase.thorough);
+    assert.deepEqual([host.phase.hopedBytes, host.phase.hintShare], [GIB, undefined]);
+  });
+
+  test('that somebody asked for still hopes for all memory', () => {
+    const host = watching();
+    host.look(250, {}, manual('SIGUSR1'));
+    join(host);
+    assert.ok(host.phase.name === 'burst' && host.phase.hopedBytes === 5 * GIB);
+  });
+
+  test('still knows what it brought, and ends two passes in vain later', () => {
+    const host = bursting();
+    assert.match(host.look(250, PASS).sentence, /135.8 MiB gained in 3 passes/);
+    assert.match(join(host).sentence, /135.8 MiB gained in 3 passes/);
+    assert.deepEqual(
+      [1, 2].map(() => host.look(250, PASS).reason),
+      ['burst', 'nothing-to-gain'],
+    );
+  });
+
+  test('ends without those who still fill their memory, and they are waited for', () => {
+    const host = bursting();
+    host.have({ ...four, e: 0 });
+    host.look(250, HALF, started('e'));
+    host.have({ ...four, e: 100 * MIB });
+    assert.deepEqual(
+      [1, 2, 3].map(() => host.look(250, PASS).reason),
+      ['burst', 'nothing-to-gain', 'guests-settling'],
+    );
+    assert.match(host.look(3000).sentence, /; guest e has come: merging/);
+  });
+
+  test('for which guests came in vain, one after another, ends all the same: each must promise more than the last', () => {
+    const host = bursting();
+    let joined = 0;
+    for (let guest = 0; guest < 40 && host.phase.name === 'burst'; guest += 1) {
+      const before = joinedOf(host);
+      host.have({ ...four, [`g${guest}`]: 200 * MIB });
+      host.look(250, { cpuMillis: 20 }, started(`g${guest}`), stopped(`g${guest - 1}`));
+      host.look(3000, PASS);
+      joined += joinedOf(host) === before ? 0 : 1;
+    }
+    assert.equal(host.phase.name, 'watch');
+    assert.ok(joined > 1 && joined < 10, `${joined} joined`);
+  });
+});
+
+describe('guests that have settled, beside one that still fills its memory', () => {
+  const four = { a: GIB, b: GIB, c: GIB, d: GIB };
+  /** How long `e` waits once it has settled, in seconds, while others come all the time. */
+  const waited = (others: Readonly<Record<string, number>>, bytes: number) => {
+    const host = PolicyHost.adaptive({}, { when: 'always' });
+    host.have(others);
+    host.look(0, {}, START);
+    host.lookUntil(({ reason }) => reason === 'nothing-to-gain', PASS);
+    host.look(5000);
+    const from = host.mark.monotonicMillis;
+    for (let second = 0; host.phase.name !== 'burst'; second += 1) {
+      host.have({ ...others, e: bytes, [`g${second >> 3}`]: (second % 8) * 100 * MIB });
+      const came = second === 0 ? [started('e')] : [];
+      host.look(1000, {}, ...came, ...(second % 8 === 0 ? [started(`g${second >> 3}`)] : []));
+    }
+    assert.match(host.phase.why, /^guest e /);
+    return (host.mark.monotonicMillis - from) / 1000 - 4;
+  };
+
+  test('wait as long as two passes over what they have take, at most', () => {
+    // 2 passes over 262144 pages of 6 us, at half a core, are 6.3 s.
+    assert.deepEqual([waited(four, GIB), waited(four, 4 * GIB)], [7, 26]);
+  });
+
+  test('wait for three minutes when there is nobody to share with', () => {
+    assert.equal(waited({}, GIB), 180);
+  });
+
+  test('say for how long', () => {
+    const host = watching();
+    host.look(3000);
+    host.have({ ...four, e: GIB, f: 0 });
+    host.look(1000, {}, started('e'));
+    host.look(2000, {}, started('f'));
+    host.have({ ...four, e: GIB, f: 300 * MIB });
+    assert.match(
+      host.look(2000).sentence,
+      /: merging is wanted, but f is still filling its memory, so it waits, 7 s at most, as the 1.0 GiB that have settled wait too$/,
+    );
+  });
+});
+
+test('a guest that is there at the first look and turns out to grow is waited for', () => {
+  const host = PolicyHost.adaptive({}, { when: 'always' });
+  host.have({ a: GIB, b: 100 * MIB });
+  assert.equal(host.look(0, {}, START).reason, 'burst');
+  host.have({ a: GIB, b: 300 * MIB });
+  assert.equal(host.look(1000, PASS).reason, 'burst');
+  host.have({ a: GIB, b: 600 * MIB });
+  assert.equal(host.look(1000, PASS).reason, 'nothing-to-gain');
+  assert.match(host.look(500).sentence, /but b is still filling its memory, so it waits$/);
+  assert.match(host.look(3000).sentence, /; guest b has come: merging/);
+});
+
+test('guests that come and settle do not put off the probe', () => {
+  const host = resting();
+  for (let guest = 0; host.phase.name !== 'probe'; guest += 1) {
+    assert.ok(host.mark.monotonicMillis < 90_000, 'a minute after the burst');
+    come(host, { [`g${guest}`]: 1 }, `g${guest}`);
+  }
+});

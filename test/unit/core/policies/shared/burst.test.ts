@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  type Burst,
+  beginBurst,
+  extendBurst,
+  isBlind,
+  isOver,
+  judgeBurst,
+  vainNanosOf,
+} from '../../../../../src/core/policies/shared/burst.js';
+import { type Mark, worthOf } from '../../../../../src/core/policies/shared/progress.js';
+import { GIB, MIB } from '../../../../support/policies/policyHost.js';
+import { ZERO, markWith } from '../../../../support/policies/policyMark.js';
+
+const PARTS = { why: 'a test', hintShare: undefined, hopedBytes: 0, thorough: true };
+
+/** What a pass brought. */
+interface Pass {
+  readonly gainedBytes?: number;
+  readonly cpuMillis?: number;
+  readonly passes?: number;
+  readonly skipped?: number;
+  /** Pages that were seen for the first time. */
+  readonly fresh?: number;
+  readonly disturbed?: boolean;
+}
+
+/** A burst after passes, each told at one look. */
+function after(
+  passes: readonly Pass[],
+  parts: Partial<Omit<typeof PARTS, 'hintShare'>> & { hintShare?: number } = {},
+): Burst {
+  // Guests rewrite much memory all the time, so that what another pass can bring is not known from the pages that changed.
+  let mark = markWith({ pagesVolatile: 1_000_000, pagesSeen: 1_000_000 });
+  let burst = beginBurst(mark, { ...PARTS, ...parts });
+  for (const { gainedBytes = 0, cpuMillis = 1000, passes: ended = 1, skipped = 0, fresh = 0, ...pass } of passes) {
+    const { disturbed = false } = pass;
+    mark = {
+      ...mark,
+      monotonicMillis: mark.monotonicMillis + 2000,
+      fullScans: mark.fullScans + ended,
+      profitBytes: mark.profitBytes + gainedBytes,
+      savedBytes: mark.savedBytes + gainedBytes,
+      pagesVisited: (mark.pagesVisited ?? 0) + ended * 1_000_000,
+      pagesSkipped: mark.pagesSkipped + skipped,
+      pagesSeen: mark.pagesSeen + fresh,
+      cpuNanos: (mark.cpuNanos ?? 0) + cpuMillis * 1e6,
+    };
+    burst = judgeBurst(burst, mark, disturbed);
+  }
+  return burst;
+}
+
+const GAIN: Pass = { gainedBytes: GIB };
+const QUIET: Pass = {};
+const LOSS: Pass = { gainedBytes: -64 * MIB };
+const UNDER_WAY: Pass = { passes: 0 };
+const WENT: Pass = { ...LOSS, disturbed: true };
+const LEFT: Pass = { ...UNDER_WAY, disturbed: true };
+
+describe('a burst is over', () => {
+  const rows: { name: string; passes: Pass[]; over: boolean; hintShare?: number }[] = [
+    { name: 'not when it begins', passes: [], over: false },
+    { name: 'not by the end of the pass that was under way', passes: [QUIET], over: false },
+    { name: 'not by one whole pass in vain', passes: [QUIET, QUIET], over: false },
+    { name: 'by two whole passes in vain', passes: [QUIET, QUIET, QUIET], over: true },
+    { name: 'by two that only cost', passes: [GAIN, LOSS, LOSS], over: true },
+    { name: 'not while passes bring something', passes: [GAIN, GAIN, GAIN, GAIN], over: false },
+    { name: 'not by two in vain with one between that was not', passes: [QUIET, QUIET, GAIN, QUIET], over: false },
+    { name: 'not before a pass ends, however long it takes', passes: Array<Pass>(50).fill(UNDER_WAY), over: false },
+    { name: 'by three passes that ended between two looks', passes: [{ passes: 3 }], over: true },
+    { name: 'not by two, of which one was under way', passes: [{ passes: 2 }], over: false },
+    { name: 'after a hint by one whole pass in vain', passes: [QUIET, QUIET], hintShare: 0.2, over: true },
+    { name: 'after a hint not by the pass under way', passes: [QUIET], hintShare: 0.2, over: false },
+    { name: 'after a probe that merged as after a hint', passes: [QUIET, QUIET], hintShare: 0, over: true },
+    {
+      name: 'by little gain for much time',
+      passes: [QUIET, LOSS, { gainedBytes: 40 * MIB, cpuMillis: 11_000 }],
+      over: true,
+    },
+    {
+      name: 'not by two in vain in which guests went, and took what they saved',
+      passes: [GAIN, WENT, WENT],
+      over: false,
+    },
+    { name: 'not by three such', passes: [GAIN, WENT, WENT, WENT], over: false },
+    { name: 'but by four: each counts for half', passes: [GAIN, WENT, WENT, WENT, WENT], over: true },
+    { name: 'not by one in vain and one such', passes: [GAIN, QUIET, WENT], over: false },
+    { name: 'by one in vain and two such', passes: [GAIN, WENT, QUIET, WENT], over: true },
+    { name: 'not by one in which a guest went before its end', passes: [GAIN, LEFT, QUIET, QUIET], over: false },
+    { name: 'by the next', passes: [GAIN, LEFT, QUIET, QUIET, WENT], over: true },
+    { name: 'after a hint not by one such', passes: [QUIET, WENT], hintShare: 0.2, over: false },
+    { name: 'after a hint by two such', passes: [QUIET, WENT, WENT], hintShare: 0.2, over: true },
+  ];
+  for (const { name, passes, over, hintShare } of rows) {
+    test(name, () => {
+      assert.equal(isOver(after(passes, hintShare === undefined ? {} : { hintShare })), over);
+    });
+  }
+
+  test('counts passes of counters that began anew from there', () => {
+    const begun = after([GAIN, GAIN]);
+    const anew = judgeBurst(
+      begun,
+      markWith({ ...begun.pass, monotonicMillis: 9000, fullScans: 0, cpuNanos: 5e9 }),
+      false,
+    );
+    assert.deepEqual([anew.whole, anew.passes, isOver(anew)], [false, 2, false]);
+    const later = judgeBurst(
+      anew,
+      markWith({
+        ...{ ...anew.pass, monotonicMillis: 19_000, fullScans: 3, cpuNanos: 6e9 },
+        pagesVisited: (anew.pass.pagesVisited ?? 0) + 3_000_000,
+      }),
+      false,
+    );
+    assert.deepEqual([later.passes, isOver(later)], [5, true]);
+  });
+});
+
+test('a burst that more guests extend looks for what they have too: what was there has met; two passes in vain from there, and not after a hint', () => {
+  const burst = after([GAIN, QUIET], { hopedBytes: GIB, hintShare: 0.2 });
+  const extended = extendBurst(burst, burst.pass, 2 * GIB);
+  assert.deepEqual([isOver(burst), isOver(extended)], [true, false]);
+  const { passes, thorough, ...changed } = extended;
+  assert.deepEqual([passes, thorough], [burst.passes, true]);
+  assert.deepEqual([changed.hopedBytes, changed.hintShare], [2 * GIB, undefined]);
+  const end = [1, 2].map((pass) =>
+    markWith({
+      ...burst.pass,
+      fullScans: burst.pass.fullScans + pass,
+      pagesVisited: (burst.pass.pagesVisited ?? 0) + pass * 1_000_000,
+    }),
+  );
+  const passed = end.reduce((judged, mark) => judgeBurst(judged, mark, false), extended);
+  assert.equal(isOver(passed), true);
+});
+
+describe('a burst in vain costs two passes over the pages seen', () => {
+  const rows: { name: string; mark: Partial<Mark>; nanos: number }[] = [
+    { name: 'at what a page has cost', mark: { cpuNanos: 6e9, pagesVisited: 2e6 }, nanos: 6e9 },
+    { name: 'but for skipped ones', mark: { cpuNanos: 6e9, pagesVisited: 5e6, pagesSkipped: 3e6 }, nanos: 6e9 },
+    { name: 'at 10 µs a page at most', mark: { cpuNanos: 6e9, pagesVisited: 1e5 }, nanos: 20e9 },
+    { name: 'and where no page has been scanned', mark: { cpuNanos: 0, pagesVisited: 0 }, nanos: 20e9 },
+    { name: 'where pages are not counted', mark: { cpuNanos: 6e9, pagesVisited: undefined }, nanos: 20e9 },
+    { name: 'where the CPU time cannot be seen', mark: { cpuNanos: undefined, pagesVisited: 2e9 }, nanos: 20e9 },
+    { name: 'and nothing before there are any', mark: { pagesSeen: 0 }, nanos: 0 },
+  ];
+  for (const { name, mark, nanos } of rows) {
+    test(name, () => {
+      assert.equal(vainNanosOf(markWith({ pagesSeen: 1e6, ...mark })), nanos);
+    });
+  }
+});
+
+describe('a burst with smart_scan', () => {
+  const cheap = { thorough: false, hopedBytes: 4 * GIB };
+  const skipping: Pass = { skipped: 200_000 };
+  const twoQuiet = [skipping, skipping, skipping];
+
+  test('goes on with every page when pages were skipped and what came may be worth it', () => {
+    const burst = after(twoQuiet, cheap);
+    assert.deepEqual([burst.thorough, burst.quietPasses, isOver(burst)], [true, 0, false]);
+    assert.equal(isOver(after([...twoQuiet, QUIET], cheap)), false);
+    assert.equal(isOver(after([...twoQuiet, QUIET, QUIET], cheap)), true);
+  });
+
+  const rows: { name: string; passes: Pass[]; hopedBytes: number }[] = [
+    { name: 'no page was skipped', passes: [QUIET, QUIET, QUIET], hopedBytes: 4 * GIB },
+    { name: 'one of the passes in vain saw every page', passes: [skipping, QUIET, skipping], hopedBytes: 4 * GIB },
+    { name: 'nothing came', passes: twoQuiet, hopedBytes: 0 },
+    { name: 'half of what came is merged', passes: [GAIN, { gainedBytes: GIB }, ...twoQuiet], hopedBytes: 4 * GIB },
+    { name: 'what came is merged already', passes: [{ gainedBytes: 4 * GIB }, ...twoQuiet], hopedBytes: 4 * GIB },
+    {
+      name: 'two passes cost more than it can bring',
+      passes: [QUIET, QUIET, { skipped: 10_000_000 }],
+      hopedBytes: 700 * MIB,
+    },
+  ];
+  for (const { name, passes, hopedBytes } of rows) {
+    test(`is over as any other when ${name}`, () => {
+      const burst = after(passes, { thorough: false, hopedBytes });
+      assert.deepEqual([burst.thorough, isOver(burst)], [false, true]);
+    });
+  }
+
+  test('weighs the pages against the memory that came', () => {
+    // Two passes over ten million pages of 10 µs are 200 s of CPU, which must bring 800 MiB.
+    assert.equal(worthOf(200e9), 800 * MIB);
+    const skipped = Array<Pass>(3).fill({ skipped: 10_000_000 });
+    assert.equal(after(skipped, { thorough: false, hopedBytes: 800 * MIB }).thorough, true);
+    assert.equal(after(skipped, { thorough: false, hopedBytes: 800 * MIB - 1 }).thorough, false);
+  });
+});
+
+test('a burst is blind when no page was seen for ten seconds', () => {
+  const burst = beginBurst(ZERO, PARTS);
+  assert.equal(isBlind(burst, markWith({ monotonicMillis: 9999, pagesSeen: 0 })), false);
+  assert.equal(isBlind(burst, markWith({ monotonicMillis: 10_000, pagesSeen: 0 })), true);
+  assert.equal(isBlind(burst, markWith({ monotonicMillis: 3_600_000, pagesSeen: 1 })), false);
+});
+
+describe('memory that came is hoped for', () => {
+  const rows: { name: string; passes: Pass[]; hopedBytes: number }[] = [
+    { name: 'while its pass is under way', passes: [UNDER_WAY], hopedBytes: GIB },
+    { name: 'at the end of a pass that was not seen from its beginning', passes: [QUIET], hopedBytes: GIB },
+    { name: 'no more after a pass over every page', passes: [QUIET, QUIET], hopedBytes: 0 },
+    { name: 'still after a pass that skipped many', passes: [QUIET, { skipped: 21_000 }], hopedBytes: GIB },
+    { name: 'no more after one that skipped few', passes: [QUIET, { skipped: 20_000 }], hopedBytes: 0 },
+    { name: 'still when much of it was seen for the first time', passes: [QUIET, { fresh: 26_215 }], hopedBytes: GIB },
+    { name: 'no more when little was', passes: [QUIET, { fresh: 26_214 }], hopedBytes: 0 },
+  ];
+  for (const { name, passes, hopedBytes } of rows) {
+    test(name, () => {
+      assert.equal(after(passes, { hopedBytes: GIB, thorough: false }).hopedBytes, hopedBytes);
+    });
+  }
+
+  test('and once it is not, a pass that skips pages can be the last', () => {
+    const quiet: Pass = { skipped: 1_000_000 };
+    const burst = after([GAIN, QUIET, quiet], { hopedBytes: GIB, thorough: false });
+    assert.deepEqual([burst.hopedBytes, burst.exhausted, isOver(burst)], [0, true, true]);
+    const hoping = after([GAIN, quiet], { hopedBytes: GIB, thorough: false });
+    assert.deepEqual([hoping.exhausted, isOver(hoping)], [false, false]);
+  });
+});

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { isWorthIt, markOf, progressBetween } from '../../../../../src/core/policies/shared/progress.js';
+import { sampleOf } from '../../../../support/examples/examples.js';
+import { MIB, NEW_KSM, OLD_KSM } from '../../../../support/policies/policyHost.js';
+import { ZERO, markWith } from '../../../../support/policies/policyMark.js';
+
+describe('what ksmd did between two looks', () => {
+  test('is the difference of its counters', () => {
+    const times = { ksmdCpuNanos: 5e9, ksmdWaitNanos: 3e9, cpuStalledNanos: 7e9 };
+    const from = markOf(sampleOf({ monotonicMillis: 1000, ksm: { ...NEW_KSM, pagesScanned: 500 }, ...times }));
+    const ksm = { ...NEW_KSM, fullScans: 2, pagesScanned: 1500, pagesSkipped: 200, pagesVolatile: 30 };
+    const later = { ksmdCpuNanos: 6e9, ksmdWaitNanos: 3.5e9, cpuStalledNanos: 7.25e9 };
+    const merged = { pagesSharing: 300, generalProfit: MIB };
+    const to = markOf(sampleOf({ monotonicMillis: 4000, ksm: { ...ksm, ...merged }, ...later }));
+    assert.deepEqual(progressBetween(from, to), {
+      elapsedMillis: 3000,
+      passes: 2,
+      cpuNanos: 1e9,
+      waitNanos: 5e8,
+      stalledNanos: 2.5e8,
+      gainedBytes: MIB,
+      volatilePages: 30,
+      zeroedPages: 0,
+      visitedPages: 1200,
+      skippedPages: 200,
+    });
+  });
+
+  test('has the profit reckoned and no pages where the kernel does not count them', () => {
+    const ksm = { ...OLD_KSM, pagesShared: 10, pagesSharing: 600, pagesUnshared: 300, pagesVolatile: 90 };
+    const mark = markOf(sampleOf({ ksm, ksmdCpuNanos: 0 }));
+    assert.deepEqual([mark.profitBytes, mark.pagesSeen, mark.pagesVisited], [600 * 4096 - 1000 * 64, 1000, undefined]);
+    assert.equal(progressBetween(mark, mark)?.visitedPages, undefined);
+  });
+
+  test('is reckoned at 10 µs a page where its CPU time cannot be seen', () => {
+    const unseen = markOf(sampleOf({ ksm: NEW_KSM }));
+    assert.equal(progressBetween(unseen, { ...unseen, pagesVisited: 100_000 })?.cpuNanos, 1e9);
+    const seen = { ...unseen, pagesVisited: 100_000, cpuNanos: 77e9 };
+    assert.equal(progressBetween(unseen, seen)?.cpuNanos, 1e9, 'nor at one of the two looks');
+  });
+
+  for (const counter of ['monotonicMillis', 'fullScans', 'pagesVisited', 'cpuNanos'] as const) {
+    test(`is nothing that can be said when ${counter} went backwards`, () => {
+      assert.equal(progressBetween(markWith({ [counter]: 100 }), markWith({ [counter]: 99 })), undefined);
+    });
+  }
+
+  test('can be less profit and fewer volatile pages', () => {
+    const progress = progressBetween(markWith({ profitBytes: 5, pagesVolatile: 7 }), ZERO);
+    assert.deepEqual([progress?.gainedBytes, progress?.volatilePages], [-5, -7]);
+  });
+
+  test('is no gain when only the bookkeeping of a guest that has gone became less', () => {
+    const gained = (saved: number, profit: number) =>
+      progressBetween(ZERO, markWith({ savedBytes: saved, profitBytes: profit }))?.gainedBytes;
+    assert.deepEqual([gained(0, 16 * MIB), gained(-MIB, 16 * MIB), gained(20, 16)], [0, -MIB, 16]);
+  });
+});
+
+test('what is told of guests that have gone comes and goes, and is no gain', () => {
+  const told = markWith({ savedBytes: 60 * MIB, profitBytes: 50 * MIB, beingFreedBytes: 40 * MIB });
+  const over = markWith({ savedBytes: 100 * MIB, profitBytes: 90 * MIB });
+  assert.deepEqual([progressBetween(told, over)?.gainedBytes, progressBetween(over, told)?.gainedBytes], [0, 0]);
+});
+
+describe('a gain is worth it', () => {
+  const rows: { cpuMillis: number; gainedBytes: number; worth: boolean }[] = [
+    { cpuMillis: 1000, gainedBytes: 4 * MIB, worth: true },
+    { cpuMillis: 1000, gainedBytes: 4 * MIB - 1, worth: false },
+    { cpuMillis: 10, gainedBytes: MIB - 1, worth: false },
+    { cpuMillis: 10, gainedBytes: MIB, worth: true },
+    { cpuMillis: 60_000, gainedBytes: 200 * MIB, worth: false },
+    { cpuMillis: 0, gainedBytes: -1, worth: false },
+  ];
+  for (const { cpuMillis, gainedBytes, worth } of rows) {
+    test(`${gainedBytes} bytes for ${cpuMillis} ms of CPU: ${worth ? 'yes' : 'no'}`, () => {
+      assert.equal(isWorthIt({ gainedBytes, cpuNanos: cpuMillis * 1e6 }), worth);
+    });
+  }
+});

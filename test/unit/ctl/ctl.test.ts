@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { type TestContext, describe, test } from 'node:test';
+import { Daemon, NotRunning } from '../../../src/api/client.js';
+import { config } from '../../../src/ctl/config.js';
+import { policy } from '../../../src/ctl/policy.js';
+import { reload } from '../../../src/ctl/reload.js';
+import type { ReloadReply, RetuneReply } from '../../../src/api/replies.js';
+import { retune } from '../../../src/ctl/retune.js';
+import { status } from '../../../src/ctl/status/verb.js';
+import type { Verb, VerbInput, VerbResult } from '../../../src/ctl/verb.js';
+import { version } from '../../../src/ctl/version.js';
+import { VERSION } from '../../../src/version.js';
+import { PLAIN, PROPERTIES, REPLY, inputOf } from '../../support/examples/ctlExamples.js';
+
+/** What comes of a verb when the daemon answers `answer`, or when it is not there; no bus is asked. */
+async function run(
+  context: TestContext,
+  verb: Verb,
+  answer: unknown,
+  input: Partial<VerbInput> = {},
+): Promise<VerbResult> {
+  context.mock.method(Daemon, 'with', () =>
+    answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer),
+  );
+  return verb.run(inputOf(input));
+}
+
+const GONE = new NotRunning('samepaged is not running on BUS');
+
+describe('samepagectl status', () => {
+  test('for programs has everything and says that the daemon runs', async (context) => {
+    const { status: exit, output } = await run(context, status, PROPERTIES, { json: true });
+    assert.equal(exit, 0);
+    assert.deepEqual(JSON.parse(output), { running: true, ...PROPERTIES });
+  });
+
+  test('without a daemon ends with 3, says why, and what the kernel does by itself', async (context) => {
+    const { status: exit, output } = await run(context, status, GONE);
+    assert.equal(exit, 3);
+    assert.match(output, /^samepaged is not running on BUS\.\nTh(e kernel by itself|is kernel has no KSM)/);
+  });
+});
+
+describe('samepagectl retune', () => {
+  const sentence = REPLY.sentence ?? '';
+  const rows: { name: string; reply: RetuneReply; text: string }[] = [
+    {
+      name: 'says the decision and what changed',
+      reply: REPLY,
+      text: `${sentence}\npages_to_scan 100 -> 364, run 0 -> 1`,
+    },
+    {
+      name: 'says that nothing had to change',
+      reply: { ...REPLY, changes: [] },
+      text: `${sentence}\nnothing had to be changed`,
+    },
+    {
+      name: 'says every problem',
+      reply: { ...REPLY, changes: ['run 0 -> 1'], problems: ['one', 'two'] },
+      text: `${sentence}\nrun 0 -> 1\nwarning: one\nwarning: two`,
+    },
+  ];
+  for (const { name, reply, text } of rows) {
+    test(name, async (context) => {
+      assert.deepEqual(await run(context, retune, reply), { status: 0, output: text });
+    });
+  }
+
+  test('on a terminal does not break words', async (context) => {
+    const terminal = { ...PLAIN, columns: 40, interactive: true };
+    const { output } = await run(context, retune, REPLY, { terminal });
+    for (const line of output.split('\n')) assert.ok(line.length <= 40, line);
+    assert.equal(output.replaceAll('\n', ' '), `${sentence} pages_to_scan 100 -> 364, run 0 -> 1`);
+  });
+
+  test('for programs is the reply', async (context) => {
+    const { output } = await run(context, retune, REPLY, { json: true });
+    assert.deepEqual(JSON.parse(output), REPLY);
+  });
+});
+
+describe('samepagectl policy', () => {
+  test('marks the one in force and says whether it was set by hand', async (context) => {
+    const { output } = await run(context, policy, PROPERTIES);
+    assert.match(output, /^ {2}\* ksmtuned {2}\S.*\n {4}adaptive {2}\S.*\n {4}advisor {3}\S.*\n\nin force: ksmtuned$/);
+    const byHand = await run(context, policy, { ...PROPERTIES, policy: 'adaptive' });
+    assert.match(byHand.output, /^ {4}ksmtuned .*\n {2}\* adaptive /);
+    assert.match(
+      byHand.output.replaceAll('\n', ' '),
+      /set by hand in the place of ksmtuned; samepagectl policy default/,
+    );
+  });
+
+  test('without a daemon shows them and ends with 3', async (context) => {
+    const { status: exit, output } = await run(context, policy, GONE);
+    assert.equal(exit, 3);
+    assert.match(output, /adaptive[^]*samepaged is not running on BUS: which policy is in force is not known$/);
+    assert.doesNotMatch(output, /\*/);
+  });
+});
+
+describe('samepagectl reload', () => {
+  const taken: ReloadReply = { taken: true, problems: ['f:1: unknown key X'], retune: { ...REPLY, changes: [] } };
+
+  test('says that the configuration is taken, what was passed over, and what came of it', async (context) => {
+    assert.deepEqual(await run(context, reload, taken), {
+      status: 0,
+      output: [
+        'The configuration is in force.',
+        'warning: f:1: unknown key X',
+        REPLY.sentence,
+        'nothing had to be changed',
+      ].join('\n'),
+    });
+  });
+
+  test('says each error of one that is not, and ends with 78', async (context) => {
+    const { status: exit, output } = await run(context, reload, { taken: false, problems: ['f:1: a', 'f:2: b'] });
+    assert.equal(exit, 78);
+    assert.equal(output, 'f:1: a\nf:2: b\nThe configuration is not taken: the one before stays in force.');
+  });
+});
+
+describe('on a terminal of 40 columns', () => {
+  const reason = 'no D-Bus at the system bus: connect ENOENT /run/dbus/system_bus_socket';
+  const rows: readonly (readonly [name: string, verb: Verb, answer: unknown])[] = [
+    ['status without a daemon', status, new NotRunning(reason)],
+    ['policy without a daemon', policy, new NotRunning(reason)],
+    ['version without a daemon', version, new NotRunning(reason)],
+    [
+      'config',
+      config,
+      {
+        source: `${reason}; it would start with`,
+        entries: [{ key: 'KSM_POLICY', value: 'adaptive', origin: 'f:1' }],
+        waiting: ['KSM_POLICY', 'KSM_NPAGES_MAX'],
+        problems: ['/etc/ksmtuned.conf:1: unknown key KSM_COLOUR; did you mean nothing? (ignored)'],
+      },
+    ],
+  ];
+  for (const [name, verb, answer] of rows) {
+    test(`${name} fits`, async (context) => {
+      const terminal = { ...PLAIN, columns: 40, interactive: true };
+      const { output } = await run(context, verb, answer, { terminal });
+      for (const line of output.split('\n')) assert.ok(line.length <= 40, line);
+      assert.ok(output.replaceAll(/\n(# )?/g, ' ').includes(reason), output);
+      if (verb === config) assert.match(output, /^((#.*|KSM_POLICY=adaptive {2}# f:1|)\n?)+$/);
+    });
+  }
+});
+
+describe('samepagectl version', () => {
+  const rows: { name: string; daemon: unknown; output: string; json: object }[] = [
+    {
+      name: 'of both',
+      daemon: VERSION,
+      output: `samepagectl ${VERSION}\nsamepaged ${VERSION}`,
+      json: { command: VERSION, daemon: VERSION, differ: false },
+    },
+    {
+      name: 'says that they differ',
+      daemon: '9.9.9',
+      output: `samepagectl ${VERSION}\nsamepaged 9.9.9\nThey differ. To run what is installed: systemctl restart samepaged`,
+      json: { command: VERSION, daemon: '9.9.9', differ: true },
+    },
+    {
+      name: 'without a daemon',
+      daemon: GONE,
+      output: `samepagectl ${VERSION}\nsamepaged is not running on BUS`,
+      json: { command: VERSION, daemon: null, differ: false },
+    },
+  ];
+  for (const { name, daemon, output, json } of rows) {
+    test(name, async (context) => {
+      assert.deepEqual(await run(context, version, daemon), { status: 0, output });
+      const told = await run(context, version, daemon, { json: true });
+      assert.deepEqual(JSON.parse(told.output), json);
+    });
+  }
+});

@@ -1,0 +1,114 @@
+import { parseNamePatterns } from '../../../src/core/forbiddenGuests.js';
+import type { Obstacle } from '../../../src/core/mergeability.js';
+import { known, unknown } from '../../../src/doctor/fact.js';
+import { CONFIGURATION, GIB, checkTable, guestOf } from '../../support/examples/doctorFacts.js';
+
+const apart = (name: string, ...obstacles: Obstacle[]) =>
+  guestOf({ name, mergeability: { mergeable: false, obstacles, locked: false } });
+const web = guestOf({ name: 'web' });
+const locked = guestOf({ name: 'clock', mergeability: { mergeable: true, obstacles: [], locked: true } });
+const forbidding = (patterns: string) => known({ ...CONFIGURATION, forbiddenGuests: parseNamePatterns(patterns) });
+
+checkTable('guests-mergeable', [
+  { name: 'no guest', facts: {}, level: 'ok', found: /^no guest runs$/ },
+  { name: 'one guest', facts: { guests: known([web]) }, level: 'ok', found: /^1 guest, mergeable$/ },
+  {
+    name: 'two guests',
+    facts: { guests: known([web, guestOf({ name: 'web2' })]) },
+    level: 'ok',
+    found: /^2 guests, all mergeable$/,
+  },
+  {
+    name: 'a locked guest is merged like others',
+    facts: { guests: known([web, locked]) },
+    level: 'ok',
+    found: /^2 guests, all mergeable; locked in RAM, which merges but cannot be swapped out: clock$/,
+  },
+  {
+    name: 'nosharepages, of two',
+    facts: { guests: known([apart('vault', 'nosharepages'), web]) },
+    level: 'note',
+    found: /^1 of 2 guests cannot be merged, 1\.0 GiB in memory: vault \(nosharepages\)$/,
+    mend: /^# if it was not meant so.*\nsamepagectl guests allow -- vault$/,
+  },
+  {
+    name: 'a name that a shell would run is one word, and no option',
+    facts: { guests: known([apart("x'; touch /tmp/pwned #", 'nosharepages'), apart('-rf $(id)', 'hugepages')]) },
+    level: 'note',
+    found: /./,
+    mend: /\nsamepagectl guests allow -- 'x'\\''; touch \/tmp\/pwned #'\nvirsh edit -- '-rf \$\(id\)' {3}#/,
+  },
+  {
+    name: 'guests of strangers are named, and counted nowhere',
+    facts: { guests: known([web]), strangers: known([{ name: 'mine', user: 'mallory' }]) },
+    level: 'ok',
+    found:
+      /^1 guest, mergeable; without effect on any decision, as their users are not in KSM_GUEST_USERS: mine \(mallory\)$/,
+  },
+  {
+    name: 'nosharepages as KSM_FORBID_GUESTS wants it',
+    facts: { guests: known([apart('vault', 'nosharepages'), web]), configuration: forbidding('vault') },
+    level: 'note',
+    found: /vault \(nosharepages\)$/,
+  },
+  {
+    name: 'hugepages and shared memory, the first obstacle each',
+    facts: { guests: known([apart('db', 'hugepages', 'pinned'), apart('files', 'shared')]) },
+    level: 'note',
+    found: /^2 of 2 guests cannot be merged, 2\.0 GiB in memory: db \(hugepages\), files \(shared\)$/,
+    mend: /\nvirsh edit -- db {3}# .*<hugepages\/>\nvirsh edit -- files {3}# .*<access mode='shared'\/>$/,
+  },
+  {
+    name: 'what belongs to the guest has no command',
+    facts: { guests: known([apart('render', 'pinned'), apart('secret', 'encrypted'), apart('odd', 'not offered')]) },
+    level: 'note',
+    found: /render \(pinned\), secret \(encrypted\), odd \(not offered\)$/,
+  },
+  {
+    name: 'six are listed',
+    facts: { guests: known(Array.from({ length: 6 }, (_, i) => apart(`g${i}`, 'pinned'))) },
+    level: 'note',
+    found: /, g5 \(pinned\)$/,
+  },
+  {
+    name: 'many are counted, not listed',
+    facts: { guests: known(Array.from({ length: 9 }, (_, i) => apart(`g${i}`, 'nosharepages'))) },
+    level: 'note',
+    found: /^9 of 9 guests cannot be merged, 9\.0 GiB in memory: g0 .*, g5 \(nosharepages\), and 3 more$/,
+    mend: /^#.*\n.* g0\n.* g1\n.* g2$/,
+  },
+  {
+    name: 'resident memory, not configured',
+    facts: { guests: known([{ ...apart('vault', 'nosharepages'), residentBytes: 3 * GIB, configuredBytes: 8 * GIB }]) },
+    level: 'note',
+    found: /3\.0 GiB in memory/,
+    mend: /vault/,
+  },
+  { name: 'hidden processes', facts: { guests: unknown('hidepid') }, level: 'unknown', found: /^hidepid$/ },
+]);
+
+checkTable('forbidden-guests', [
+  { name: 'no pattern', facts: { guests: known([web]) }, level: 'ok', found: /^none \(KSM_FORBID_GUESTS is empty\)$/ },
+  {
+    name: 'no guest that is meant',
+    facts: { guests: known([web]), configuration: forbidding('vault*') },
+    level: 'ok',
+    found: /^0 running guests, none/,
+  },
+  {
+    name: 'one that is meant, and not mergeable',
+    facts: { guests: known([web, apart('vault1', 'nosharepages')]), configuration: forbidding('vault*') },
+    level: 'ok',
+    found: /^1 running guest, none of them mergeable$/,
+  },
+  {
+    name: 'one that is meant, and mergeable',
+    facts: {
+      guests: known([web, guestOf({ name: 'vault2' }), apart('vault1', 'nosharepages')]),
+      configuration: forbidding('vault*,x'),
+    },
+    level: 'problem',
+    found: /^1 of 2 running guests can be merged: vault2$/,
+    mend: /\nsamepagectl guests forbid -- vault2$/,
+  },
+]);
