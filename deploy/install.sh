@@ -73,6 +73,11 @@ sed "s|^node=.*|node='$node'|; s|/usr/lib/samepaged|$library|g" deploy/systemd/s
 sed "s|/usr/bin/samepage|$bindir/samepage|g; s|/usr/lib/samepaged|$library|g" \
 	deploy/systemd/samepaged.service \
 	> "$work/samepaged.service"
+# Beside a ksmtuned.service of a package an alias of that name would hide it: "systemctl disable ksmtuned" would disable
+# samepaged.
+for unit in "$DESTDIR$prefix/lib/systemd/system" "$DESTDIR/usr/lib/systemd/system" "$DESTDIR/lib/systemd/system" "$DESTDIR$unitdir"; do
+	if [ -e "$unit/ksmtuned.service" ]; then sed -i '/^Alias=ksmtuned.service$/d' "$work/samepaged.service"; fi
+done
 if [ -e "$DESTDIR$list" ]; then cp "$DESTDIR$list" "$work/list"; fi
 
 # Makes a directory, and notes it and those above it that were not there.

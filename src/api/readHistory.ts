@@ -15,7 +15,6 @@ import { recordsFrom } from '../state/history/records.js';
 import { DAEMON } from './client.js';
 import { stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';
-import type { Origin } from '../ctl/history/export.js';
 
 export interface Sources {
   /** The daemon's bus; undefined: only its file is asked. */
@@ -95,4 +94,11 @@ function pageOf(reply: unknown): { readonly lines: string; readonly next: bigint
   const [lines, next] = [valueOf('Lines'), valueOf('NextUSec')];
   if (typeof lines !== 'string') throw new Error('its answer has no Lines');
   return { lines, next: typeof next === 'bigint' ? next : undefined };
+}
+
+/** Where a history was read from, and what is to be said of it. */
+export interface Origin {
+  readonly source: 'daemon' | 'file';
+  /** What could not be read and why. */
+  readonly notes: readonly string[];
 }

@@ -33,6 +33,7 @@ export const KEY_HELP: Readonly<Record<KeyName, string>> = {
   KSM_WHEN: 'when to merge: needed, while memory is short; or always',
   KSM_MERGE_ACROSS_NODES: 'whether pages of different NUMA nodes are merged, 0 or 1',
   KSM_USE_ZERO_PAGES: "merge empty pages with the kernel's zero page: auto, 0, 1 or keep",
+  KSM_KSMD_SCHED: "ksmd's scheduling class: auto (idle with adaptive), idle, other or keep",
   KSM_SMART_SCAN: 'whether pages that never merged are looked at less often, 0 or 1',
   KSM_MAX_PAGE_SHARING: 'how many pages one copy may stand for',
   KSM_STABLE_NODE_CHAINS_PRUNE_MILLISECS: 'milliseconds between cleanings of lists of copies',

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { KsmdSchedChoice } from '../core/policies/shared/ksmdSched.js';
 import type { ZeroPagesChoice } from '../core/policies/shared/zeroPages.js';
 
 /** A key of the configuration: its default as text, how its value is read, and what a value must be, for a person. */
@@ -94,6 +95,7 @@ export const KEYS = {
   KSM_WHEN: oneOf(['needed', 'always']),
   KSM_MERGE_ACROSS_NODES: optionalNumber('0 or 1', 0, 1),
   KSM_USE_ZERO_PAGES: key<ZeroPagesChoice>('auto', 'one of auto, 0, 1, keep', zeroPages),
+  KSM_KSMD_SCHED: oneOf(['auto', 'idle', 'other', 'keep'] satisfies readonly KsmdSchedChoice[]),
   KSM_SMART_SCAN: optionalNumber('0 or 1', 0, 1),
   KSM_MAX_PAGE_SHARING: optionalNumber('a whole number of pages from 2 to 2147483647', 2, 2147483647),
   KSM_STABLE_NODE_CHAINS_PRUNE_MILLISECS: optionalNumber(

@@ -116,13 +116,31 @@ export function formatConfig({ origins }: Config): string {
   return rows.map(([assignment, origin]) => `${assignment.padEnd(width)}  # ${origin}`).join('\n');
 }
 
+/** Values that are each possible, and together or in their sign hardly meant. */
 function contradictions({ values, origins }: Pick<Config, 'values' | 'origins'>): string[] {
-  const { KSM_NPAGES_MIN: least, KSM_NPAGES_MAX: most } = values;
-  if (least <= most) return [];
-  const { origin } = origins.KSM_NPAGES_MIN.origin === 'default' ? origins.KSM_NPAGES_MAX : origins.KSM_NPAGES_MIN;
-  return [
-    `${origin}: KSM_NPAGES_MIN (${least}) is above KSM_NPAGES_MAX (${most}): pages_to_scan will alternate between them, as with ksmtuned`,
+  const { KSM_NPAGES_MIN: least, KSM_NPAGES_MAX: most, KSM_NPAGES_DECAY: decay, KSM_NPAGES_BOOST: boost } = values;
+  const { origin: bounds } =
+    origins.KSM_NPAGES_MIN.origin === 'default' ? origins.KSM_NPAGES_MAX : origins.KSM_NPAGES_MIN;
+  const place = (key: KeyName) => origins[key].origin;
+  const findings: readonly (readonly [boolean, string])[] = [
+    [
+      least > most,
+      `${bounds}: KSM_NPAGES_MIN (${least}) is above KSM_NPAGES_MAX (${most}): pages_to_scan will alternate between them, as with ksmtuned`,
+    ],
+    [
+      least <= most && most === 0,
+      `${place('KSM_NPAGES_MAX')}: KSM_NPAGES_MAX is 0: while the policy ksmtuned merges, ksmd scans nothing`,
+    ],
+    [
+      decay > 0,
+      `${place('KSM_NPAGES_DECAY')}: KSM_NPAGES_DECAY (${decay}) is above 0: ksmd gets faster while memory is not short; is a minus missing?`,
+    ],
+    [
+      boost < 0,
+      `${place('KSM_NPAGES_BOOST')}: KSM_NPAGES_BOOST (${boost}) is below 0: ksmd gets slower while memory is short`,
+    ],
   ];
+  return findings.flatMap(([holds, text]) => (holds ? [text] : []));
 }
 
 function isKey(name: string): name is KeyName {

@@ -5,6 +5,7 @@ import { adaptivePolicy } from '../core/policies/adaptive/policy.js';
 import { estimatePolicy } from '../core/policies/estimate.js';
 import { advisorPolicy } from '../core/policies/advisor/policy.js';
 import { type KsmtunedOptions, ksmtunedPolicy } from '../core/policies/ksmtuned/policy.js';
+import { withKsmdSched } from '../core/policies/shared/ksmdSched.js';
 import type { NeedOptions } from '../core/policies/shared/need.js';
 import { withZeroPages } from '../core/policies/shared/zeroPages.js';
 import type { Policy, Trigger } from '../core/policy.js';
@@ -33,11 +34,26 @@ export function planOf({ because, values, hold }: Intent, maxKernelPages: number
 }
 
 function heldPolicy(values: Values, hold: Hold | undefined): Policy {
-  const policy = withZeroPages(policyOf(values), values.KSM_USE_ZERO_PAGES);
-  if (hold === undefined) return policy;
-  if (hold.kind !== 'estimating') return holdPolicy(policy, hold);
-  const burst = policyOf({ ...values, KSM_POLICY: 'adaptive', KSM_WHEN: 'always' });
-  return estimatePolicy(withZeroPages(burst, values.KSM_USE_ZERO_PAGES), hold.longestMillis);
+  if (hold?.kind === 'estimating') {
+    return estimatePolicy(
+      completePolicy({ ...values, KSM_POLICY: 'adaptive', KSM_WHEN: 'always' }),
+      hold.longestMillis,
+    );
+  }
+  const policy = completePolicy(values);
+  return hold === undefined ? policy : holdPolicy(policy, hold);
+}
+
+/** The policy with what is decided beside it. */
+function completePolicy(values: Values): Policy {
+  const { KSM_POLICY: name, KSM_KSMD_SCHED: sched } = values;
+  return withKsmdSched(
+    withZeroPages(policyOf(values), values.KSM_USE_ZERO_PAGES),
+    // Only adaptive shortens the batches of a ksmd that waits for a CPU. With long ones an idle ksmd can hold the mmap lock of a
+    // guest for a second (docs/figures.md).
+    name !== 'adaptive' && sched === 'auto' ? 'keep' : sched,
+    values.KSM_CPU_MAX,
+  );
 }
 
 /**

@@ -64,6 +64,8 @@ export interface Decision {
   readonly settings: KsmSettings;
   /** Settings that the policy asks for no longer: they go back to what the host had. */
   readonly released?: readonly KsmSetting[];
+  /** Memory is nearly out, or tasks wait for it: saving some matters more than who feels ksmd. */
+  readonly isUrgent?: boolean;
   /** An administrator wants it whatever the memory: unmerging is not checked. */
   readonly isForced?: boolean;
   /** When the policy wants to look again, in milliseconds; absent: after the configured interval. */

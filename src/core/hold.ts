@@ -1,4 +1,4 @@
-import { type MemoryFigures, availableBytesOf } from './memory.js';
+import { type MemoryFigures, availableBytesOf, describeAvailable } from './memory.js';
 import { formatDuration } from './duration.js';
 import { formatBytes } from './format.js';
 import type { Policy } from './policy.js';
@@ -85,7 +85,7 @@ export function unmergeObstacle({ savedBytes, freedBytes }: Savings, memory: Mem
   const needed = `unmerging needs ${formatBytes(savedBytes - freedBytes)}`;
   const freed =
     freedBytes > 0 ? `, and guests may use ${formatBytes(freedBytes)} again that splits of huge pages freed` : '';
-  return `${needed}${freed}; ${formatBytes(available)} are available, of which a tenth must stay free`;
+  return `${needed}${freed}; ${describeAvailable(memory)} are available, of which a tenth must stay free`;
 }
 
 /**
@@ -96,5 +96,5 @@ export function unmergeObstacle({ savedBytes, freedBytes }: Savings, memory: Mem
 export function guestObstacle(guest: string, bytes: number, memory: MemoryFigures): string | undefined {
   const available = availableBytesOf(memory);
   if (bytes <= available * (1 - UNMERGE_MARGIN)) return undefined;
-  return `unmerging guest ${guest} needs up to ${formatBytes(bytes)}; ${formatBytes(available)} are available, of which a tenth must stay free`;
+  return `unmerging guest ${guest} needs up to ${formatBytes(bytes)}; ${describeAvailable(memory)} are available, of which a tenth must stay free`;
 }

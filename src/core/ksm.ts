@@ -1,9 +1,10 @@
 /**
  * The settings of /sys/kernel/mm/ksm that are numbers, by the names used here, in the order in which they must be written.
  *
- * INVARIANTS: `advisorMode` comes before the values it governs when it is switched off and after them when it is switched
- * on (`pages_to_scan` answers EINVAL while it is on, and switching it off resets `pages_to_scan` to 100); `run` is written
- * last when merging begins, so that ksmd never runs with half of the values, and first when it ends.
+ * INVARIANTS: `ksmdSched`, which is no file, comes before all of them, so that ksmd does not run in a class that it should not
+ * have; `advisorMode` comes before the values it governs when it is switched off and after them when it is switched on
+ * (`pages_to_scan` answers EINVAL while it is on, and switching it off resets `pages_to_scan` to 100); `run` is written last
+ * when merging begins, so that ksmd never runs with half of the values, and before the others when it ends.
  *
  * https://docs.kernel.org/admin-guide/mm/ksm.html
  */
@@ -43,11 +44,14 @@ export const KSM_NUMBERS = { ...KSM_SETTINGS, ...COUNTERS } as const;
 export type KsmNumber = keyof typeof KSM_NUMBERS;
 
 type AdvisorMode = 'none' | 'scan-time';
-export type KsmSetting = keyof typeof KSM_SETTINGS | 'advisorMode';
+/** ksmd's scheduling policy and nice value: "other 5" is the kernel's own. Real-time policies are none of these. */
+export type KsmdSched = `${'other' | 'batch' | 'idle'} ${number}`;
+export type KsmSetting = keyof typeof KSM_SETTINGS | 'advisorMode' | 'ksmdSched';
 
 /** Values to be set; what is absent is left alone. */
 export type KsmSettings = Readonly<Partial<Record<keyof typeof KSM_SETTINGS, number>>> & {
   readonly advisorMode?: AdvisorMode;
+  readonly ksmdSched?: KsmdSched;
 };
 
 /** What the kernel shows. The five files that every KSM kernel has are always there. */
@@ -59,10 +63,13 @@ export type KsmState = Readonly<Partial<Record<KsmNumber, number>>> & {
   readonly pagesSharing: number;
   /** The kernel's own tuner; absent before Linux 6.8. */
   readonly advisorMode?: AdvisorMode;
+  /** Absent where ksmd cannot be seen, as in a container, and where it has a real-time policy. */
+  readonly ksmdSched?: KsmdSched;
 };
 
-/** The file of a setting below /sys/kernel/mm/ksm. */
+/** The file of a setting below /sys/kernel/mm/ksm; what a person calls it where it has none. */
 export function ksmFile(setting: KsmSetting): string {
+  if (setting === 'ksmdSched') return "ksmd's scheduling";
   return setting === 'advisorMode' ? 'advisor_mode' : KSM_SETTINGS[setting];
 }
 
@@ -106,7 +113,7 @@ function writeOrder(wanted: KsmSettings): readonly KsmSetting[] {
   const values = (Object.keys(KSM_SETTINGS) as (keyof typeof KSM_SETTINGS)[]).filter((setting) => setting !== 'run');
   const ordered: KsmSetting[] =
     wanted.advisorMode === 'scan-time' ? [...values, 'advisorMode'] : ['advisorMode', ...values];
-  return wanted.run === 1 ? [...ordered, 'run'] : ['run', ...ordered];
+  return ['ksmdSched', ...(wanted.run === 1 ? [...ordered, 'run' as const] : ['run' as const, ...ordered])];
 }
 
 /** Settings whose value in the kernel is not the one that was set: somebody else changed them. */
@@ -122,7 +129,7 @@ export function changedByOthers(
 
 /** Every setting that `state` has, as settings: what would bring the kernel back to it. */
 export function settingsOf(state: KsmState): KsmSettings {
-  const settings = [...(Object.keys(KSM_SETTINGS) as KsmSetting[]), 'advisorMode' as const];
+  const settings = [...(Object.keys(KSM_SETTINGS) as KsmSetting[]), 'advisorMode' as const, 'ksmdSched' as const];
   return Object.fromEntries(
     settings.flatMap((setting) => {
       const value = state[setting];

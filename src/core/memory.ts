@@ -1,3 +1,4 @@
+import { formatBytes } from './format.js';
 import { type Guest, residentBytesOf } from './guest.js';
 
 /** What the kernel says of the host's memory, in bytes; the names are /proc/meminfo's. */
@@ -24,9 +25,19 @@ export interface HostMemory {
   readonly committedBytes: number;
 }
 
-/** What the kernel could hand out without swapping; what is free before Linux 3.14. */
-export function availableBytesOf({ memAvailableBytes, memFreeBytes }: MemoryFigures): number {
-  return memAvailableBytes ?? memFreeBytes;
+/**
+ * What the host could hand out without swapping: MemAvailable (before Linux 3.14, MemFree), and ZFS's reclaimable ARC, which
+ * MemAvailable does not include.
+ */
+export function availableBytesOf({ memAvailableBytes, memFreeBytes, reclaimableArcBytes }: MemoryFigures): number {
+  return (memAvailableBytes ?? memFreeBytes) + reclaimableArcBytes;
+}
+
+/** availableBytesOf() in words, with its part in the ARC. */
+export function describeAvailable(memory: MemoryFigures): string {
+  const { reclaimableArcBytes } = memory;
+  const arc = reclaimableArcBytes > 0 ? ` (${formatBytes(reclaimableArcBytes)} of it in ZFS's cache)` : '';
+  return `${formatBytes(availableBytesOf(memory))}${arc}`;
 }
 
 export type MemoryAccounting = 'corrected' | 'legacy';

@@ -6,7 +6,7 @@ import { KEYS } from '../config/keys.js';
 import { type Config, formatConfig, loadConfig, requirePolicy } from '../config/load.js';
 import { type KsmSetting, ksmFile } from '../core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from '../errors.js';
-import { findRivals } from '../host/daemons.js';
+import { findDaemons, findRivals } from '../host/daemons.js';
 import { HoldFile } from '../state/hold.js';
 import { hangs } from '../host/inTime.js';
 import { HistoryStore } from '../state/history/store.js';
@@ -14,7 +14,8 @@ import { KsmDirectory } from '../host/ksm.js';
 import { Ledger } from '../state/ledger.js';
 import { pidFilePath, removePidFile, writePidFile } from '../state/pidfile.js';
 import { hidesProcesses } from '../host/processes.js';
-import { RIVAL_SERVICES, readEnabledServices } from '../host/services.js';
+import { RIVALS, hasUksm, readBootWrites } from '../host/rivals.js';
+import { readEnabledServices } from '../host/services.js';
 import { requireOwnDirectory, stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';
 import { Systemd } from '../host/systemd.js';
@@ -102,6 +103,29 @@ function openLedger(directory: string, root: Root, ksm: KsmDirectory, log: Log):
   return ledger;
 }
 
+/** Warns of other programs that set KSM, now or at the next boot. */
+async function warnOfOthers(root: Root, log: Log): Promise<void> {
+  const words = (remedy: string) => remedy.replace(/^# /, '');
+  const enabled = readEnabledServices(root);
+  const running = await findDaemons(
+    root,
+    RIVALS.flatMap(({ processes }) => processes),
+  );
+  for (const { processes, services, remedy } of RIVALS) {
+    for (const service of services) {
+      if (enabled?.has(service) !== true) continue;
+      const command = remedy === undefined ? `systemctl disable --now ${service}` : words(remedy);
+      log.warn(`${service} is enabled and would fight samepaged at the next boot: ${command}`);
+    }
+    for (const { name, pid } of running.filter((daemon) => processes.includes(daemon.name))) {
+      log.warn(`${name} (pid ${pid}) may set KSM as well${remedy === undefined ? '' : `: ${words(remedy)}`}`);
+    }
+  }
+  for (const { place, remedy } of readBootWrites(root))
+    log.warn(`${place} sets KSM at the next boot: ${words(remedy)}`);
+  if (hasUksm(root)) log.warn('this kernel has UKSM, which merges by itself: echo 0 > /sys/kernel/mm/uksm/run');
+}
+
 /** Does something with the PIDFILE. A file that cannot be written is told and not missed. */
 function withPidFile(path: string, log: Log, action: (path: string) => void): void {
   try {
@@ -138,11 +162,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       "/proc hides other users' processes (hidepid): neither guests nor ksmd nor rivals are seen; see samepaged(8)",
     );
   }
-  const enabled = readEnabledServices(root);
-  for (const service of RIVAL_SERVICES) {
-    if (enabled?.has(service) !== true) continue;
-    log.warn(`${service} is enabled and would fight samepaged at the next boot: systemctl disable --now ${service}`);
-  }
+  await warnOfOthers(root, log);
   const directory = dryRun === undefined ? stateDirectory(root) : undefined;
   if (directory !== undefined) requireOwnDirectory(directory);
   const ledger = directory === undefined ? undefined : openLedger(directory, root, ksm, log);

@@ -16,7 +16,6 @@ import type { Problem } from '../core/problem.js';
 import type { Sample } from '../core/sample.js';
 import type { KsmDirectory } from '../host/ksm.js';
 import { messageOf } from '../errors.js';
-import { Ksmd } from '../host/ksmd.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { readPressure } from '../host/pressure.js';
 import { type Root, pageSizeBytes, readTextIfThere } from '../host/sysfs.js';
@@ -48,7 +47,6 @@ interface KernelView {
 export class Collector {
   private readonly root: Root;
   private readonly ksm: KsmDirectory;
-  private readonly ksmd: Ksmd;
   private readonly guests: Pick<Guests, 'list' | 'kernelGuests'>;
   private readonly pageSizeBytes: number;
   private readonly kernel: KernelVersion | undefined;
@@ -58,7 +56,6 @@ export class Collector {
   constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list' | 'kernelGuests'>) {
     this.root = root;
     this.ksm = ksm;
-    this.ksmd = new Ksmd(root);
     this.guests = guests;
     this.pageSizeBytes = pageSizeBytes(root);
     this.kernel = parseKernelVersion(readTextIfThere(`${root}/proc/sys/kernel/osrelease`) ?? '');
@@ -80,7 +77,7 @@ export class Collector {
     const figures = readMemoryFigures(this.root);
     const memoryPressurePercent = readOr(unread, () => readPressure(this.root, 'memory'))?.recentPercent;
     const cpuStalledNanos = readOr(unread, () => readPressure(this.root, 'cpu'))?.stalledNanos;
-    const ksmd = readOr(unread, () => this.ksmd.times());
+    const ksmd = readOr(unread, () => this.ksm.ksmd.times());
     return {
       takenAtMillis: Date.now(),
       monotonicMillis: performance.now(),

@@ -1,6 +1,7 @@
 import { formatBytes } from '../core/format.js';
 import { type Line, beside, clip, ends } from '../text/cells.js';
-import { type FrameSize, frame } from '../ctl/watch/frame.js';
+import { frame } from '../ctl/watch/frame.js';
+import { type FrameSize } from '../text/screen.js';
 import { MORNING_CHAPTERS, MORNING_MEMORY_MIB, MORNING_MILLIS, MORNING_WAVES } from './morning.js';
 import { clockOf } from './clock.js';
 import { waveWord } from './score.js';

@@ -9,8 +9,10 @@ import { type RunningDaemon, findDaemons } from '../host/daemons.js';
 import { type HugepagePool, readHugepagePools } from '../host/hugepages.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { readMemoryFigures } from '../host/meminfo.js';
+import { type FileSystem, readRootFileSystem } from '../host/mounts.js';
 import { type NumaNode, readNumaNodes } from '../host/numa.js';
 import { hidesProcesses } from '../host/processes.js';
+import { type BootWrite, RIVALS, hasUksm, readBootWrites } from '../host/rivals.js';
 import { readEnabledServices } from '../host/services.js';
 import { type SwapArea, readSwapAreas } from '../host/swap.js';
 import { type Root, pageSizeBytes, readText } from '../host/sysfs.js';
@@ -59,13 +61,14 @@ export interface HostFacts {
   readonly perProcessFile: Fact<PerProcessFile>;
   readonly memory: Fact<MemoryFigures>;
   readonly swapAreas: Fact<readonly SwapArea[]>;
+  readonly rootFileSystem: Fact<FileSystem>;
   readonly transparentHugepages: Fact<TransparentHugepages>;
   readonly hugepagePools: Fact<readonly HugepagePool[]>;
   readonly numaNodes: Fact<readonly NumaNode[]>;
   readonly guests: Fact<readonly ExaminedGuest[]>;
   /** Guests of users that are not in KSM_GUEST_USERS. */
   readonly strangers: Fact<readonly StrangersGuest[]>;
-  /** Running programs that set KSM: samepaged, ksmtuned, momd. */
+  /** Running programs that set KSM: samepaged and its rivals. */
   readonly tuners: Fact<readonly RunningDaemon[]>;
   readonly numad: Fact<readonly RunningDaemon[]>;
   /** libvirtd and virtqemud. */
@@ -73,13 +76,16 @@ export interface HostFacts {
   /** Whether libvirt's socket is there, so that a call starts the daemon. */
   readonly libvirtSocket: Fact<boolean>;
   readonly enabledServices: Fact<ReadonlySet<string>>;
+  /** Lines of files that set KSM when the host boots. */
+  readonly bootWrites: Fact<readonly BootWrite[]>;
+  readonly uksm: Fact<boolean>;
   readonly configuration: Fact<Configuration>;
 }
 
 export type Facts = HostFacts & BusFacts;
 
 /** MOM is oVirt's; mom/ kept its daemon's name from before. */
-const TUNERS = ['samepaged', 'ksmtuned', 'momd', 'mom'];
+const TUNERS = ['samepaged', ...RIVALS.flatMap(({ processes }) => processes)];
 
 /** What the files below `root` tell. Never fails: what cannot be read is unknown, with the reason. */
 export async function gatherHostFacts(root: Root): Promise<HostFacts> {
@@ -98,6 +104,7 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
     perProcessFile: await ofProcesses(() => probePerProcessFile(root)),
     memory: await learn(() => readMemoryFigures(root)),
     swapAreas: await learn(() => readSwapAreas(root)),
+    rootFileSystem: known(readRootFileSystem(root)),
     transparentHugepages: await learnIfThere(
       () => readTransparentHugepages(root),
       'this kernel has no transparent hugepages',
@@ -111,6 +118,8 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
     libvirtDaemons: await ofProcesses(() => findDaemons(root, ['libvirtd', 'virtqemud'])),
     libvirtSocket: known(LIBVIRT_SOCKETS.some((socket) => existsSync(`${root}${socket}`))),
     enabledServices: await enabledServices(root),
+    bootWrites: await learn(() => readBootWrites(root)),
+    uksm: known(hasUksm(root)),
     configuration: await learn(() => configuration(`${root}${DEFAULT_CONFIG_FILE}`)),
   };
 }

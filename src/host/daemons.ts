@@ -10,6 +10,8 @@ export interface RunningDaemon {
   readonly pid: number;
 }
 
+/** A process's comm is cut to TASK_COMM_LEN - 1 bytes (include/linux/sched.h). */
+const COMM_LENGTH = 15;
 const INTERPRETER = /^(python[\d.]*|perl|bash|sh|dash|busybox)$/;
 /** What follows it is a command, and no script. */
 const COMMAND_OPTION = /^-\w*c$/;
@@ -27,9 +29,10 @@ export async function findDaemons(
 ): Promise<readonly RunningDaemon[]> {
   const found: RunningDaemon[] = [];
   for (const { pid, comm } of listProcesses(root)) {
-    if (!names.includes(comm) && !INTERPRETER.test(comm)) continue;
+    const executable = names.find((name) => name.slice(0, COMM_LENGTH) === comm);
+    if (executable === undefined && !INTERPRETER.test(comm)) continue;
     if (!mayTuneKsm(root, userOf(root, pid))) continue;
-    const name = names.includes(comm) ? comm : await scriptOf(root, pid, onPassedOver);
+    const name = executable ?? (await scriptOf(root, pid, onPassedOver));
     if (name !== undefined && names.includes(name)) found.push({ name, pid });
   }
   return found.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));

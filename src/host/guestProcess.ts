@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/mergeability.js';
-import { qmpSocketOf } from '../qemu/qmpSocket.js';
+import { qmpSocketOf } from './qemuOptions.js';
 import { clean } from '../text/clean.js';
 import { Overdue } from './inTime.js';
 import type { GuestUsers } from './guestUsers.js';

@@ -3,6 +3,7 @@ import {
   KSM_NUMBERS,
   KSM_SETTINGS,
   type KsmNumber,
+  type KsmdSched,
   type KsmSetting,
   type KsmSettings,
   type KsmState,
@@ -11,9 +12,10 @@ import {
 import type { Problem } from '../core/problem.js';
 import { EXIT, FatalError, messageOf } from '../errors.js';
 import { inTime } from './inTime.js';
+import { Ksmd } from './ksmd.js';
 import { MalformedError, type Root, parseWhole, readText, writeValue } from './sysfs.js';
 
-type PartialState = Partial<Record<KsmNumber, number>> & { advisorMode?: 'none' | 'scan-time' };
+type PartialState = Partial<Record<KsmNumber, number>> & { advisorMode?: 'none' | 'scan-time'; ksmdSched?: KsmdSched };
 
 /** A file that is not as it should be. */
 interface OddFile {
@@ -26,12 +28,14 @@ const REQUIRED = ['run', 'pagesToScan', 'sleepMillisecs'] as const;
 /** The counters that every KSM kernel has. */
 const COUNTED = ['pagesShared', 'pagesSharing'] as const;
 
-/** The kernel's KSM: the directory /sys/kernel/mm/ksm below `root`. */
+/** The kernel's KSM: the directory /sys/kernel/mm/ksm below `root`, and its thread. */
 export class KsmDirectory {
   readonly path: string;
+  readonly ksmd: Ksmd;
 
   constructor(root: Root) {
     this.path = `${root}/sys/kernel/mm/ksm`;
+    this.ksmd = new Ksmd(root);
   }
 
   /** Whether this kernel has KSM (CONFIG_KSM). */
@@ -48,7 +52,7 @@ export class KsmDirectory {
    */
   read(problems: Problem[] = []): KsmState {
     const odd: OddFile[] = [];
-    const state = this.readFiles(KSM_NUMBERS, odd);
+    const state = this.withSched(this.readFiles(KSM_NUMBERS, odd), odd);
     const isOdd = (name: KsmNumber) => odd.some(({ subject }) => subject === KSM_NUMBERS[name]);
     for (const name of COUNTED) if (isOdd(name)) state[name] = 0;
     problems.push(...odd.map(problemOf));
@@ -64,7 +68,7 @@ export class KsmDirectory {
   /** The settings alone, without the counters. What is not as it should be is left out, and told in `problems`. */
   readSettings(problems: Problem[] = []): KsmSettings {
     const odd: OddFile[] = [];
-    const settings = this.readFiles(KSM_SETTINGS, odd);
+    const settings = this.withSched(this.readFiles(KSM_SETTINGS, odd), odd);
     problems.push(...odd.map(problemOf));
     return settings;
   }
@@ -76,7 +80,7 @@ export class KsmDirectory {
 
   /** Whether this kernel has the setting. */
   has(setting: KsmSetting): boolean {
-    return existsSync(this.fileOf(setting));
+    return setting === 'ksmdSched' ? this.ksmd.sched() !== undefined : existsSync(this.fileOf(setting));
   }
 
   /**
@@ -86,8 +90,14 @@ export class KsmDirectory {
    * @throws WriteError or Overdue, which name the file.
    */
   async write(setting: KsmSetting, value: number | string, patienceMillis = Infinity): Promise<void> {
+    if (setting === 'ksmdSched') return this.ksmd.setSched(value as KsmdSched);
     const path = this.fileOf(setting);
-    await inTime(path, patienceMillis, () => writeValue(path, String(value)));
+    await inTime(path, patienceMillis, () => this.ksmd.hurried(() => writeValue(path, String(value))));
+  }
+
+  private withSched(state: PartialState, odd: OddFile[]): PartialState {
+    const ksmdSched = readable(ksmFile('ksmdSched'), odd, () => this.ksmd.sched());
+    return ksmdSched === undefined ? state : { ...state, ksmdSched };
   }
 
   private readFiles(files: Readonly<Partial<Record<KsmNumber, string>>>, odd: OddFile[]): PartialState {
@@ -104,7 +114,7 @@ export class KsmDirectory {
     return mode === undefined ? state : { ...state, advisorMode: mode };
   }
 
-  private fileOf(name: KsmSetting | KsmNumber): string {
+  private fileOf(name: Exclude<KsmSetting, 'ksmdSched'> | KsmNumber): string {
     return `${this.path}/${name === 'advisorMode' ? ksmFile(name) : KSM_NUMBERS[name]}`;
   }
 

@@ -52,3 +52,20 @@ function fromJson(text: string): Properties {
   const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
   return new Map(entries.flatMap(([name, inner]) => (typeof inner === 'object' ? [] : [[name, String(inner)]])));
 }
+
+/**
+ * Where QEMU listens for a program: `-qmp unix:PATH,server=on`, or `-chardev socket,id=X,path=PATH,server=on` with
+ * `-mon chardev=X,mode=control` (Proxmox). libvirt hands QEMU an open socket, which has no path here.
+ */
+export function qmpSocketOf(argv: readonly string[]): string | undefined {
+  const isServer = (option: ReadonlyMap<string, string>) => ['on', 'yes', 'true'].includes(option.get('server') ?? '');
+  const direct = propertiesOf(argv, 'address', 'qmp', 'qmp-pretty')
+    .filter((option) => isServer(option) && option.get('address')?.startsWith('unix:') === true)
+    .map((option) => option.get('address')?.slice('unix:'.length));
+  const monitors = propertiesOf(argv, 'chardev', 'mon').filter((option) => option.get('mode') === 'control');
+  const names = new Set(monitors.map((option) => option.get('chardev')));
+  const named = propertiesOf(argv, 'backend', 'chardev')
+    .filter((option) => names.has(option.get('id')) && option.get('backend') === 'socket' && isServer(option))
+    .map((option) => option.get('path'));
+  return [...direct, ...named].find((path) => path !== undefined);
+}

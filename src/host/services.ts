@@ -3,12 +3,6 @@ import { basename, resolve } from 'node:path';
 import { errnoOf } from '../errors.js';
 import { type Root, isAbsence } from './sysfs.js';
 
-/**
- * What tunes KSM too: ksm and ksmtuned come with Red Hat's qemu-kvm-common and Debian's ksmtuned, mom-vdsm with oVirt, momd
- * with MOM.
- */
-export const RIVAL_SERVICES = ['ksm.service', 'ksmtuned.service', 'momd.service', 'mom-vdsm.service'] as const;
-
 const UNITS = '/etc/systemd/system';
 
 /**

@@ -1,7 +1,6 @@
 import { type Socket, createConnection } from 'node:net';
 import { createInterface } from 'node:readline';
 import { errnoOf, messageOf } from '../errors.js';
-import { propertiesOf } from '../host/qemuOptions.js';
 import { COMMAND_TIMEOUT_MILLIS, type QemuMonitor, returnedBy } from './monitor.js';
 
 /** QEMU greets at once, unless another program holds the socket: then it waits for that one to go. */
@@ -58,23 +57,6 @@ export class QmpSocket implements QemuMonitor {
       clearTimeout(timer);
     }
   }
-}
-
-/**
- * Where QEMU listens for a program: `-qmp unix:PATH,server=on`, or `-chardev socket,id=X,path=PATH,server=on` with
- * `-mon chardev=X,mode=control` (Proxmox). libvirt hands QEMU an open socket, which has no path here.
- */
-export function qmpSocketOf(argv: readonly string[]): string | undefined {
-  const isServer = (option: ReadonlyMap<string, string>) => ['on', 'yes', 'true'].includes(option.get('server') ?? '');
-  const direct = propertiesOf(argv, 'address', 'qmp', 'qmp-pretty')
-    .filter((option) => isServer(option) && option.get('address')?.startsWith('unix:') === true)
-    .map((option) => option.get('address')?.slice('unix:'.length));
-  const monitors = propertiesOf(argv, 'chardev', 'mon').filter((option) => option.get('mode') === 'control');
-  const names = new Set(monitors.map((option) => option.get('chardev')));
-  const named = propertiesOf(argv, 'backend', 'chardev')
-    .filter((option) => names.has(option.get('id')) && option.get('backend') === 'socket' && isServer(option))
-    .map((option) => option.get('path'));
-  return [...direct, ...named].find((path) => path !== undefined);
 }
 
 function opened(socket: Socket): Promise<void> {

@@ -154,6 +154,7 @@ function settingsIn(found: Readonly<Record<string, unknown>>): KsmSettings {
 }
 
 function isSettingOf(name: string, value: unknown): boolean {
+  if (name === 'ksmdSched') return typeof value === 'string' && /^(other|batch|idle) -?\d{1,2}$/.test(value);
   if (name === 'advisorMode') return value === 'none' || value === 'scan-time';
   const most = name === 'run' ? 2 : Number.MAX_SAFE_INTEGER;
   return Object.hasOwn(KSM_SETTINGS, name) && Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most;

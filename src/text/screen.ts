@@ -1,6 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import { Observable, Subject } from 'rxjs';
-import type { FrameSize } from '../ctl/watch/frame.js';
 
 const ESC = '\u001b[';
 /** The other screen, no cursor, and no going on in the next line where a text is wider than it seems. */
@@ -132,4 +131,9 @@ export class Screen {
     this.enter();
     this.redraws.next(undefined);
   };
+}
+
+export interface FrameSize {
+  readonly columns: number;
+  readonly rows: number;
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { obtainKsmtuned, timeKsmtunedAdjust } from '../support/ksmtunedScript.js';
 import { installedBytes, residentAfter, startUpMillis } from './footprint.js';
 import { eventLatency } from './latency.js';
+import { policyCpuPercent } from './policyCost.js';
 import { retuneCpuMillis } from './retuneCost.js';
 
 /** `npm run bench`: every figure of docs/figures.md, measured here and now, side by side. Not a test: it judges nothing. */
@@ -15,6 +16,7 @@ const { values } = parseArgs({
   },
 });
 
+const POLICY_SECONDS = 60;
 const figures: Record<string, string> = {};
 function figure(name: string, value: string): void {
   figures[name] = value;
@@ -31,6 +33,13 @@ for (const source of ['libvirt', 'proc'] as const) {
     const millis = await retuneCpuMillis(source, guests, Number(values.retunes));
     figure(`CPU of one retune, ${guests} guests from ${source}`, `${millis.toFixed(2)} ms`);
   }
+}
+for (const phase of ['burst', 'rest'] as const) {
+  const percent = await policyCpuPercent(phase, POLICY_SECONDS);
+  figure(
+    `CPU of adaptive, 8 guests from libvirt, ${phase === 'burst' ? 'in a burst' : 'at rest'}`,
+    `${percent.toFixed(3)} % of a core`,
+  );
 }
 const { cpuMillisPerAdjust } = await timeKsmtunedAdjust(await obtainKsmtuned(), 100);
 figure("CPU of one adjust of ksmtuned's (it finds no guest here)", `${cpuMillisPerAdjust.toFixed(2)} ms`);

@@ -28,6 +28,11 @@ const FORBIDDEN: Readonly<Record<string, Attempt>> = {
   "read root's keys": { read: SECRETS.key },
   'open an internet socket': { listen: '127.0.0.1' },
 };
+/** What CAP_SYS_NICE could do beside. */
+const FORBIDDEN_SCHEDULING: Readonly<Record<string, Attempt>> = {
+  'make a process a real-time one': { run: ['chrt', '-f', '-p', '1', '1'] },
+  'bind a process to a CPU': { run: ['taskset', '-p', '1', '1'] },
+};
 
 /** The unit's settings with another program. */
 const DROP_IN = (attempts: Readonly<Record<string, Attempt>>) => `[Service]
@@ -76,16 +81,26 @@ export function checkHardening(machine: Machine): void {
       "read root's keys": 'ENOENT',
       'open an internet socket': 'EAFNOSUPPORT',
     });
+    const outcomes = Object.values((await outcomesOf(FORBIDDEN_SCHEDULING)) as object);
+    assert.ok(
+      outcomes.every((outcome) => String(outcome).includes('not permitted')),
+      JSON.stringify(outcomes),
+    );
     const unconfined = await machine.runAs('nobody', 'node', PROBE, JSON.stringify(FORBIDDEN));
     assert.deepEqual(new Set(Object.values(JSON.parse(unconfined) as object)), new Set(['done']));
   });
 
   check(machine, 'the service can do what it must', async () => {
+    const roots = (await machine.run('systemctl', 'show', '--property=MainPID', '--value', 'systemd-logind')).trim();
     const qemu = machine.read('/run/libvirt/qemu/one.pid').trim();
     const outcomes = await outcomesOf({
       'tune KSM': { write: '/sys/kernel/mm/ksm/pages_to_scan', text: '100' },
       'keep its state': { write: '/var/lib/samepaged/probe', text: '' },
       'read what is merged of a guest': { read: `/proc/${qemu}/ksm_stat` },
+      // A container does not show ksmd, which is root's as well.
+      "set a root process's class": { run: ['chrt', '-i', '-p', '0', roots] },
+      "set a root process's class back": { run: ['chrt', '-o', '-p', '0', roots] },
+      "set a root process's nice value": { run: ['renice', '-n', '5', '-p', roots] },
     });
     assert.deepEqual(new Set(Object.values(outcomes as object)), new Set(['done']), JSON.stringify(outcomes));
     await rm(machine.path('/var/lib/samepaged/probe'));

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
@@ -5,7 +6,10 @@ import { createServer } from 'node:net';
 // arguments say (a JSON object, name to attempt) and prints the outcomes as one, "done", "empty" or an errno.
 
 export type Attempt =
-  { readonly read: string } | { readonly write: string; readonly text: string } | { readonly listen: string };
+  | { readonly read: string }
+  | { readonly write: string; readonly text: string }
+  | { readonly listen: string }
+  | { readonly run: readonly [command: string, ...args: readonly string[]] };
 
 function act(attempt: Attempt): unknown {
   if ('read' in attempt) {
@@ -15,6 +19,12 @@ function act(attempt: Attempt): unknown {
   }
   if ('write' in attempt) {
     writeFileSync(attempt.write, attempt.text);
+    return undefined;
+  }
+  if ('run' in attempt) {
+    const [command, ...args] = attempt.run;
+    const { status, error, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+    if (status !== 0) throw error ?? new Error(stderr);
     return undefined;
   }
   const server = createServer();

@@ -15,6 +15,7 @@ export interface TreeGuest {
 /** A private copy of one of fixtures/hosts, to be used as `--root`; the files in it are the host's kernel. */
 export class HostTree {
   readonly root: string;
+  readonly ksmdPid = 37;
 
   private constructor(root: string) {
     this.root = root;
@@ -73,6 +74,23 @@ export class HostTree {
     this.write(`${directory}/status`, `Name:\t${name}\nVmRSS:\t${String(residentKb)} kB\n`);
     const zeros = Array.from({ length: 17 }, () => '0').join(' ');
     this.write(`${directory}/stat`, `${String(pid)} (${name}) S 1 ${zeros} ${String(startTime)} 0 0\n`);
+  }
+
+  /** ksmd, with a policy of sched(7) and a nice value. */
+  addKsmd({ policy = 0, nice = 5, flags = 0x208040 }: { policy?: number; nice?: number; flags?: number } = {}): void {
+    const zeros = (count: number) => Array.from({ length: count }, () => '0').join(' ');
+    const directory = `proc/${String(this.ksmdPid)}`;
+    this.write(`${directory}/comm`, 'ksmd\n');
+    this.write(
+      `${directory}/stat`,
+      `${String(this.ksmdPid)} (ksmd) S 2 0 0 0 -1 ${String(flags)} ${zeros(8)} 25 ${String(nice)} ${zeros(21)} ${String(policy)} ${zeros(11)}\n`,
+    );
+  }
+
+  /** What ksmd has: "other 5". */
+  get ksmdSched(): string {
+    const fields = this.read(`proc/${String(this.ksmdPid)}/stat`).split(' ');
+    return `${{ 0: 'other', 5: 'idle' }[fields[40] ?? ''] ?? ''} ${fields[18] ?? ''}`;
   }
 
   /** A guest as libvirt would start it. */

@@ -4,7 +4,7 @@ import { readMemoryFigures } from '../../host/meminfo.js';
 import type { Root } from '../../host/sysfs.js';
 import { Interrupt } from '../interrupt.js';
 import { busOf, libvirtSide } from '../guests/liveGuest.js';
-import { type Step, type Withdrawn, putBack, stepText, unmergeGuests } from '../unmergeGuests.js';
+import { type Step, type Withdrawn, putBack, stepText, unmergeGuests } from '../unmerge/guests.js';
 import type { VerbInput } from '../verb.js';
 import type { Burst } from './burst.js';
 import type { Figures } from './figures.js';

@@ -1,13 +1,7 @@
+import type { Origin } from '../../api/readHistory.js';
 import type { HistorySample } from '../../core/history/record.js';
 import { type History, ksmdPercent, stretchesOf } from '../../core/history/series.js';
 import { clean, cleanJson } from '../../text/clean.js';
-
-/** Where a history was read from, and what is to be said of it. */
-export interface Origin {
-  readonly source: 'daemon' | 'file';
-  /** What could not be read and why. */
-  readonly notes: readonly string[];
-}
 
 /** A time as in ISO 8601, to the millisecond, in UTC. */
 type Time = string;

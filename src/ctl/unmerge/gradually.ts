@@ -12,7 +12,7 @@ import { Interrupt } from '../interrupt.js';
 import { busOf, libvirtSide } from '../guests/liveGuest.js';
 import { mergedBytesOf } from '../guests/liveOffer.js';
 import { fold } from '../../text/terminal.js';
-import { type Step, type Withdrawn, mostMerged, putBack, stepText, unmergeGuests } from '../unmergeGuests.js';
+import { type Step, type Withdrawn, mostMerged, putBack, stepText, unmergeGuests } from './guests.js';
 import type { VerbInput, VerbResult } from '../verb.js';
 
 /**

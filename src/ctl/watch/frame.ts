@@ -1,12 +1,8 @@
 import { type Line, beside, clip } from '../../text/cells.js';
+import type { FrameSize } from '../../text/screen.js';
 import { chartGrid, chartRows } from './charts.js';
 import type { WatchState } from './model.js';
 import { entryLines, footer, guestTable, happened, heading, helpLines, sentences } from './sections.js';
-
-export interface FrameSize {
-  readonly columns: number;
-  readonly rows: number;
-}
 
 export interface FrameOptions extends FrameSize {
   readonly unicode: boolean;

@@ -9,7 +9,13 @@ const inKernel = check({
   title: 'KSM in the kernel',
   why: 'Without KSM in the kernel no page is ever merged, whatever tunes it.',
   needs: [],
-  look: (_values, { ksm, kernelRelease, pageSize }) => {
+  look: (_values, { ksm, kernelRelease, pageSize, uksm }) => {
+    if (valueOf(uksm) === true) {
+      return problem(
+        'this kernel has UKSM, which merges by itself whatever KSM does',
+        'echo 0 > /sys/kernel/mm/uksm/run',
+      );
+    }
     if (ksm.state === 'unknown') return unanswered(ksm.reason);
     const release = valueOf(kernelRelease);
     if (ksm.state === 'absent') {

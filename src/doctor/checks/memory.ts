@@ -1,6 +1,7 @@
 import { formatBytes, plural } from '../../core/format.js';
 import { savingsOf } from '../../core/savings.js';
-import { hostMemory } from '../../core/memory.js';
+import { availableBytesOf, describeAvailable, hostMemory } from '../../core/memory.js';
+import type { FileSystem } from '../../host/mounts.js';
 import type { SwapArea } from '../../host/swap.js';
 import { type Check, check, note, ok, problem, unanswered, valueOf } from '../check.js';
 import { daemonRuns, setKsm } from '../remedies.js';
@@ -48,8 +49,8 @@ const promisedMemory = check({
   why:
     'Guests may take all that they were promised, at any time and with no page equal to another. What then fits into ' +
     "neither memory nor swap, the kernel's OOM killer makes room for: it ends guests.",
-  needs: ['memory', 'guests', 'swapAreas'],
-  look: ({ memory, guests, swapAreas }) => {
+  needs: ['memory', 'guests', 'swapAreas', 'rootFileSystem'],
+  look: ({ memory, guests, swapAreas, rootFileSystem }) => {
     const counted = guests.filter((guest) => !guest.mergeability.obstacles.includes('hugepages'));
     const told = counted.filter(({ configuredBytes }) => configuredBytes > 0);
     if (counted.length === 0) return ok('no guest runs that takes from it');
@@ -65,7 +66,7 @@ const promisedMemory = check({
       ` + ${formatBytes(swapBytes)} swap${zramBytes === 0 ? '' : ` + ${formatBytes(zramBytes)} zram`}`;
     const missingBytes = promisedBytes - memoryBytes - swapBytes;
     if (missingBytes <= 0) return ok(figures);
-    const mend = addSwap(missingBytes);
+    const mend = addSwap(missingBytes, rootFileSystem);
     return missingBytes <= zramBytes ? note(figures, ...mend) : problem(figures, ...mend);
   },
 });
@@ -84,33 +85,46 @@ const splitHeadroom = check({
   why:
     'A guest that writes to merged pages, as at an update or a reboot of many, gets its own copies back at once. Where ' +
     'there is no room for them the host swaps, and then the OOM killer ends guests.',
-  needs: ['ksm', 'memory', 'pageSize'],
-  look: ({ ksm, memory: { memAvailableBytes, swapFreeBytes }, pageSize }, { daemon }) => {
+  needs: ['ksm', 'memory', 'pageSize', 'rootFileSystem'],
+  look: ({ ksm, memory, pageSize, rootFileSystem }, { daemon }) => {
+    const { memAvailableBytes, swapFreeBytes } = memory;
     const { savedBytes: saved, freedBytes: freed } = savingsOf(ksm, pageSize.bytes, valueOf(daemon));
     if (saved === 0) return ok('nothing is merged');
     if (memAvailableBytes === undefined) return unanswered('this kernel does not tell MemAvailable (Linux 3.14)');
-    const room = `${formatBytes(memAvailableBytes)} available + ${formatBytes(swapFreeBytes)} free swap`;
+    const availableBytes = availableBytesOf(memory);
+    const room = `${describeAvailable(memory)} available + ${formatBytes(swapFreeBytes)} free swap`;
     const what =
       freed > 0
         ? 'if all merged pages split, and guests use again what splits of huge pages freed'
         : 'if all merged pages split';
     const figures = `${what}, ${formatBytes(saved)} would be needed; there is ${room}`;
-    if (saved <= memAvailableBytes) return ok(figures);
-    const missingBytes = saved - memAvailableBytes - swapFreeBytes;
+    if (saved <= availableBytes) return ok(figures);
+    const missingBytes = saved - availableBytes - swapFreeBytes;
     return missingBytes <= 0
-      ? note(`${figures}: ${formatBytes(saved - memAvailableBytes)} would be swapped`)
-      : problem(figures, ...addSwap(missingBytes));
+      ? note(`${figures}: ${formatBytes(saved - availableBytes)} would be swapped`)
+      : problem(figures, ...addSwap(missingBytes, rootFileSystem));
   },
 });
 
-/** A swap file for `bytes`, rounded up to GiB. */
-function addSwap(bytes: number): readonly string[] {
+/**
+ * Commands for `bytes` of swap, rounded up to GiB. ZFS has no swap files, only volumes (OpenZFS FAQ, "Using a zvol for a swap
+ * device"); btrfs needs a file without copy-on-write (btrfs-filesystem(8), mkswapfile).
+ */
+function addSwap(bytes: number, { type, source }: FileSystem): readonly string[] {
   const size = `${Math.ceil(bytes / GIB)}G`;
   const file = `/swapfile-${size}`;
+  const volume = `${source.split('/')[0] ?? ''}/swap-${size}`;
+  const commands: Readonly<Record<string, readonly string[]>> = {
+    zfs: [
+      `zfs create -V ${size} -b $(getconf PAGESIZE) -o logbias=throughput -o sync=always -o primarycache=metadata ${volume}`,
+      `mkswap -f /dev/zvol/${volume} && swapon /dev/zvol/${volume}`,
+      '# swap on ZFS can hang when memory is very short: a partition is safer',
+    ],
+    btrfs: [`btrfs filesystem mkswapfile --size ${size} ${file}`, `swapon ${file}`],
+  };
   return [
-    `fallocate -l ${size} ${file} && chmod 600 ${file}`,
-    `mkswap ${file} && swapon ${file}`,
-    '# or move a guest elsewhere; a line in /etc/fstab makes it last',
+    ...(commands[type] ?? [`fallocate -l ${size} ${file} && chmod 600 ${file}`, `mkswap ${file} && swapon ${file}`]),
+    '# or move a guest elsewhere; a line in /etc/fstab makes it permanent',
   ];
 }
 

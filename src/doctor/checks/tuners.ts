@@ -1,5 +1,5 @@
 import type { RunningDaemon } from '../../host/daemons.js';
-import { RIVAL_SERVICES } from '../../host/services.js';
+import { RIVALS } from '../../host/rivals.js';
 import { type Check, check, note, ok, problem, unanswered, valueOf } from '../check.js';
 
 const configuration = check({
@@ -66,7 +66,7 @@ const otherTuners = check({
   needs: ['tuners'],
   look: ({ tuners }) => {
     const others = tuners.filter(({ name }) => name !== 'samepaged');
-    if (others.length === 0) return ok('no ksmtuned, no MOM');
+    if (others.length === 0) return ok('no other tuner of KSM runs');
     const names = tuners.map(({ name, pid }) => `${name} (pid ${pid})`).join(' and ');
     return tuners.length > 1
       ? problem(`${names} tune the same KSM`, ...stop(others))
@@ -74,15 +74,15 @@ const otherTuners = check({
   },
 });
 
-/** MOM also balloons; it is oVirt's, which has its own switch for KSM for each cluster. */
 function stop(tuners: readonly RunningDaemon[]): readonly string[] {
   const names = new Set(tuners.map(({ name }) => name));
-  return [
-    ...(names.has('ksmtuned') ? ['systemctl disable --now ksmtuned ksm'] : []),
-    ...(names.has('momd') || names.has('mom')
-      ? ["systemctl disable --now mom-vdsm   # oVirt: or the cluster's KSM control off"]
-      : []),
-  ];
+  return RIVALS.filter(({ processes }) => processes.some((process) => names.has(process))).map(
+    ({ remedy, services }) => remedy ?? disable(services),
+  );
+}
+
+function disable(services: readonly string[]): string {
+  return `systemctl disable --now ${services.map((name) => name.replace('.service', '')).join(' ')}`;
 }
 
 const services = check({
@@ -91,15 +91,28 @@ const services = check({
   why:
     'ksm.service sets run and max_kernel_pages once at boot and at its stop, ksmtuned every minute: samepaged does the ' +
     'work of both, and beside it they change what it has set.',
-  needs: ['enabledServices'],
-  look: ({ enabledServices }, { tuners }) => {
-    const rivals = RIVAL_SERVICES.filter((name) => enabledServices.has(name));
-    if (rivals.length === 0) return ok('no other service for KSM is enabled');
-    const mend = `systemctl disable --now ${rivals.map((name) => name.replace('.service', '')).join(' ')}`;
+  needs: ['enabledServices', 'bootWrites'],
+  look: ({ enabledServices, bootWrites }, { tuners }) => {
+    const isEnabled = (name: string) => enabledServices.has(name);
+    const enabled = RIVALS.filter(({ services: names }) => names.some(isEnabled));
+    const names = enabled.flatMap(({ services: all }) => all.filter(isEnabled));
+    const plain = enabled
+      .filter(({ remedy }) => remedy === undefined)
+      .flatMap(({ services: all }) => all.filter(isEnabled));
+    const found = [
+      ...(names.length === 0 ? [] : [`${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} enabled`]),
+      ...bootWrites.map(({ place }) => `${place} sets KSM`),
+    ];
+    if (found.length === 0) return ok('no other service for KSM is enabled');
+    const mends = [
+      ...(plain.length === 0 ? [] : [disable(plain)]),
+      ...enabled.flatMap(({ remedy }) => remedy ?? []),
+      ...bootWrites.map(({ remedy }) => remedy),
+    ];
     const runs = valueOf(tuners)?.some(({ name }) => name === 'samepaged') === true;
-    return runs || enabledServices.has('samepaged.service')
-      ? problem(`${rivals.join(', ')} ${rivals.length === 1 ? 'is' : 'are'} enabled beside samepaged`, mend)
-      : note(`${rivals.join(', ')} ${rivals.length === 1 ? 'is' : 'are'} enabled`, BEFORE_START, mend);
+    return runs || isEnabled('samepaged.service')
+      ? problem(`${found.join('; ')} beside samepaged`, ...mends)
+      : note(found.join('; '), BEFORE_START, ...mends);
   },
 });
 

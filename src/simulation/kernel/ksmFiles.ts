@@ -19,6 +19,7 @@ const DEFAULTS: Settings = {
   advisorTargetScanTime: 200,
   run: 0,
   advisorMode: 'none',
+  ksmdSched: 'other 5',
 };
 
 /** A kernel's settings after boot; those of features that it lacks do nothing. */
@@ -62,11 +63,12 @@ const COUNTERS = [
 ] as const satisfies readonly (keyof KsmState)[];
 export type Counters = Required<Pick<KsmState, (typeof COUNTERS)[number]>>;
 
-/** The names of what a kernel shows. */
+/** The names of what a kernel shows; not ksmd's class, which makes no difference where nobody else wants a CPU. */
 export function namesShown(features: KernelFeatures): readonly (keyof KsmState)[] {
   return [...(Object.keys(DEFAULTS) as (keyof Settings)[]), ...COUNTERS].filter((name) => {
+    if (name === 'maxKernelPages' || name === 'ksmdSched') return false;
     const feature = FILES_OF[name];
-    return name !== 'maxKernelPages' && (feature === undefined || features[feature]);
+    return feature === undefined || features[feature];
   });
 }
 

@@ -7,6 +7,7 @@ import { Progress } from './progress.js';
 import { type Result, describeMachine, writeResults } from './results.js';
 import { Stage, memoryObstacle } from './stage.js';
 import { simulated } from './simulated.js';
+import { coRunner } from './coRunner.js';
 import { type Expect, table } from './table.js';
 import { type Outcome, type Theatre, hasEmptyPages, runTrial } from './trial.js';
 import { takesPart } from './tuners.js';
@@ -54,6 +55,7 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
   const theatre: Theatre = { lab, ksm, stage, progress, signal };
   const results: Result[] = [];
   process.stdout.write(`${describeMachine(options)}\n\n`);
+  if (options.coRunner) await coRunner(theatre, options);
   const trials = options.scenarios.flatMap((name) => options.tuners.filter((tuner) => takesPart(tuner, name)));
   for (const name of options.scenarios) {
     const played = scenario(name, options.sizes);

@@ -10,6 +10,8 @@ import { TUNERS, TUNER_NAMES, type TunerName } from './tuners.js';
 
 export interface BenchOptions {
   readonly scenarios: readonly ScenarioName[];
+  /** Whether the scenario co-runner is played: no tuners are compared in it. */
+  readonly coRunner: boolean;
   readonly tuners: readonly TunerName[];
   readonly sizes: ScenarioSizes;
   /** KSM_CPU_MAX, percent of a core. */
@@ -22,6 +24,8 @@ export interface BenchOptions {
   readonly forMillis: number | undefined;
   readonly jsonFile: string | undefined;
 }
+
+const CO_RUNNER = 'co-runner';
 
 /** What is wrong with the command line, in a sentence. */
 export class UsageError extends Error {}
@@ -37,7 +41,10 @@ Lets one tuner of KSM after another work on the same real guests, and says what 
 Needs root, libvirt, QEMU and gcc, KSM for itself, a quiet machine, and by default 22 GiB of free memory and some hours.
 
   --scenario LIST    which scenarios, with commas between them (all):
-${rows(SCENARIO_NAMES.map((name) => [name, scenario(name, DEFAULT_SIZES).summary]))}
+${rows([
+  ...SCENARIO_NAMES.map((name) => [name, scenario(name, DEFAULT_SIZES).summary] as const),
+  [CO_RUNNER, 'what a guest and a process feel of a burst, by budget and scheduling class of ksmd (8 s each)'],
+])}
   --tuner LIST       which tuners (all):
 ${rows(TUNER_NAMES.map((name) => [name, TUNERS[name].summary]))}
   --guests N         how many guests (${guests})
@@ -64,8 +71,10 @@ shows what splits of huge pages free. Such guests are started anew for each tune
 export function readOptions(args: readonly string[]): BenchOptions | undefined {
   const values = parse(args);
   if (values.help) return undefined;
+  const scenarios = list('--scenario', values.scenario, [...SCENARIO_NAMES, CO_RUNNER]);
   return {
-    scenarios: list('--scenario', values.scenario, SCENARIO_NAMES),
+    scenarios: scenarios.filter((name) => name !== CO_RUNNER),
+    coRunner: scenarios.includes(CO_RUNNER),
     tuners: list('--tuner', values.tuner, TUNER_NAMES),
     sizes: {
       guests: whole('--guests', values.guests, 2, 200),
@@ -87,7 +96,7 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
-        scenario: { type: 'string', default: SCENARIO_NAMES.join() },
+        scenario: { type: 'string', default: [...SCENARIO_NAMES, CO_RUNNER].join() },
         tuner: { type: 'string', default: TUNER_NAMES.join() },
         guests: { type: 'string', default: String(guests) },
         common: { type: 'string', default: String(commonMiB) },

@@ -181,4 +181,16 @@ describe('configuration', { concurrency: true }, () => {
         'pages_to_scan will alternate between them, as with ksmtuned',
     ]);
   });
+
+  it('values that are hardly meant are warnings: a decay without its sign, a negative boost, no pages at all', async () => {
+    const { status, lines } = await print({
+      'ksmtuned.conf': 'KSM_NPAGES_DECAY=50\nKSM_NPAGES_BOOST=-300\nKSM_NPAGES_MIN=0\nKSM_NPAGES_MAX=0\n',
+    });
+    assert.equal(status, 0);
+    assert.deepEqual(lines, [
+      'HOST/etc/ksmtuned.conf:4: KSM_NPAGES_MAX is 0: while the policy ksmtuned merges, ksmd scans nothing',
+      'HOST/etc/ksmtuned.conf:1: KSM_NPAGES_DECAY (50) is above 0: ksmd gets faster while memory is not short; is a minus missing?',
+      'HOST/etc/ksmtuned.conf:2: KSM_NPAGES_BOOST (-300) is below 0: ksmd gets slower while memory is short',
+    ]);
+  });
 });

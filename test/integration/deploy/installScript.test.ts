@@ -49,6 +49,16 @@ class Destination implements AsyncDisposable {
 }
 
 describe('deploy/install.sh', { concurrency: true }, () => {
+  it('makes samepaged no alias of ksmtuned.service where a package has that unit', async () => {
+    await using host = await Destination.create();
+    const unit = '/usr/lib/systemd/system/samepaged.service';
+    await host.script('install');
+    assert.match(host.read(unit), /^Alias=ksmtuned\.service$/m);
+    host.write('/usr/lib/systemd/system/ksmtuned.service', '[Service]\n');
+    await host.script('install');
+    assert.doesNotMatch(host.read(unit), /^Alias=/m);
+  });
+
   it('installs, and uninstall.sh leaves nothing but what was there before', async () => {
     await using host = await Destination.create();
     host.write('/etc/ksmtuned.conf', 'KSM_NPAGES_MAX=777\n');

@@ -33,6 +33,19 @@ describe('services that tune KSM too', { concurrency: true }, () => {
     });
   }
 
+  it('other known tuners are named: a process, a line for the next boot, UKSM', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    host.tree.addProcess({ pid: 4001, argv: ['virt-handler'], residentKb: 1 });
+    host.tree.write('etc/tmpfiles.d/ksm.conf', 'w /sys/kernel/mm/ksm/run - - - - 1\n');
+    host.tree.write('sys/kernel/mm/uksm/run', '1\n');
+    const daemon = await host.started();
+    assert.deepEqual(warnings(daemon), [
+      'virt-handler (pid 4001) may set KSM as well: KubeVirt: remove ksmConfiguration from the KubeVirt resource',
+      '/etc/tmpfiles.d/ksm.conf:1 sets KSM at the next boot: remove the line /etc/tmpfiles.d/ksm.conf:1',
+      'this kernel has UKSM, which merges by itself: echo 0 > /sys/kernel/mm/uksm/run',
+    ]);
+  });
+
   it('both are told', async () => {
     await using host = await AgentHost.create({ bus: {} });
     installs(host, 'ksm.service', 'ksmtuned.service');

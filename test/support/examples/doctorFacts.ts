@@ -106,6 +106,7 @@ const HEALTHY: Facts = {
   perProcessFile: known('ksm_stat'),
   memory: known(MEMORY),
   swapAreas: known([{ path: '/dev/sda2', sizeBytes: 2 * GIB, usedBytes: 0, inMemory: false }]),
+  rootFileSystem: known({ source: '/dev/sda1', type: 'ext4' }),
   transparentHugepages: known({
     mode: 'madvise',
     sizeBytes: 2 * MIB,
@@ -122,6 +123,8 @@ const HEALTHY: Facts = {
   libvirtDaemons: known([{ name: 'virtqemud', pid: 700 }]),
   libvirtSocket: known(true),
   enabledServices: known(new Set(['samepaged.service'])),
+  bootWrites: known([]),
+  uksm: known(false),
   configuration: known(CONFIGURATION),
   bus: known({ address: 'the system bus' }),
   libvirt: known({ kind: 'answers', guestCount: 0 }),

@@ -53,6 +53,6 @@ export function valuesOf(texts: Readonly<Partial<Record<KeyName, string>>> = {})
 
 /** The page count that the policy ksmtuned remembers. */
 export function npagesOf(memory: PolicyMemory | undefined): number | undefined {
-  if (memory?.policy === 'zero-pages') return npagesOf(memory.inner);
+  if (memory?.policy === 'zero-pages' || memory?.policy === 'ksmd-sched') return npagesOf(memory.inner);
   return memory?.policy === 'ksmtuned' ? memory.npages : undefined;
 }

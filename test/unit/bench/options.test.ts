@@ -9,6 +9,7 @@ describe("the benchmark's command line", () => {
   test('without a word everything is at its default', () => {
     assert.deepEqual(readOptions([]), {
       scenarios: SCENARIO_NAMES,
+      coRunner: true,
       tuners: TUNER_NAMES,
       sizes: { guests: 13, commonMiB: 1024, ownMiB: 256, zeroMiB: 1200, rewrittenMiBPerSecond: 64 },
       cpuMaxPercent: 70,
@@ -17,6 +18,10 @@ describe("the benchmark's command line", () => {
       forMillis: undefined,
       jsonFile: undefined,
     });
+  });
+  test('co-runner compares no tuners, so it stands beside the scenarios', () => {
+    const { scenarios, coRunner } = readOptions(['--scenario', 'co-runner,unique']) ?? {};
+    assert.deepEqual({ scenarios, coRunner }, { scenarios: ['unique'], coRunner: true });
   });
   test('every option is taken', () => {
     const numbers = [
@@ -31,6 +36,7 @@ describe("the benchmark's command line", () => {
     ];
     assert.deepEqual(readOptions(['--scenario', 'churn', '--tuner=off', ...numbers, '--json', 'a file']), {
       scenarios: ['churn'],
+      coRunner: false,
       tuners: ['off'],
       sizes: { guests: 2, commonMiB: 3, ownMiB: 4, zeroMiB: 1200, rewrittenMiBPerSecond: 5 },
       cpuMaxPercent: 6,

@@ -151,6 +151,12 @@ describe('unmergeObstacle', () => {
     { name: 'an old kernel: nine tenths of what is free', ksm: sharing(450), memory: old, fits: true },
     { name: 'an old kernel: one page more', ksm: sharing(451), memory: old, fits: false },
     { name: 'one page, nothing available', ksm: sharing(1), memory: { ...figures, memAvailableBytes: 0 }, fits: false },
+    {
+      name: 'with what ZFS would give back of its cache (MemAvailable does not have it)',
+      ksm: sharing(1800),
+      memory: { ...figures, reclaimableArcBytes: 1000 * PAGE },
+      fits: true,
+    },
   ];
   for (const { name, ksm, memory, fits } of rows) {
     test(`${name}: ${fits ? 'fits' : 'does not fit'}`, () => {

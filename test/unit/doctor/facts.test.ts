@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { gatherHostFacts } from '../../../src/doctor/facts.js';
 import { examineGuests, probePerProcessFile } from '../../../src/doctor/guestFacts.js';
 import { readHugepagePools } from '../../../src/host/hugepages.js';
+import { readRootFileSystem } from '../../../src/host/mounts.js';
 import { readNumaNodes } from '../../../src/host/numa.js';
 import { readEnabledServices } from '../../../src/host/services.js';
 import { readSwapAreas } from '../../../src/host/swap.js';
@@ -57,6 +58,14 @@ describe('swap areas', () => {
     tree.remove('proc/swaps');
     assert.deepEqual(readSwapAreas(tree.root), []);
   });
+});
+
+test('the file system of / is the last one mounted there; it is unknown without /proc/mounts', () => {
+  using tree = HostTree.create('arm64-16k');
+  tree.write('proc/mounts', 'rootfs / rootfs rw 0 0\n/dev/sda1 /boot ext4 rw 0 0\nrpool/ROOT/pve-1 / zfs rw 0 0\n');
+  assert.deepEqual(readRootFileSystem(tree.root), { source: 'rpool/ROOT/pve-1', type: 'zfs' });
+  tree.remove('proc/mounts');
+  assert.deepEqual(readRootFileSystem(tree.root), { source: '', type: '' });
 });
 
 describe('transparent hugepages', () => {

@@ -97,6 +97,24 @@ checkTable('split-headroom', [
     mend: /^fallocate -l 1G /,
   },
   {
+    name: "ZFS's cache counts as available, and swap on ZFS is a volume",
+    facts: {
+      ksm: saving(15 * GIB),
+      memory: known({ ...MEMORY, reclaimableArcBytes: 2 * GIB }),
+      rootFileSystem: known({ source: 'rpool/ROOT/pve-1', type: 'zfs' }),
+    },
+    level: 'problem',
+    found: /; there is 12\.0 GiB \(2\.0 GiB of it in ZFS's cache\) available \+ 2\.0 GiB free swap$/,
+    mend: /^zfs create -V 1G .* rpool\/swap-1G$/m,
+  },
+  {
+    name: 'a swap file on btrfs is made by btrfs',
+    facts: { ksm: saving(13 * GIB), rootFileSystem: known({ source: '/dev/sda1', type: 'btrfs' }) },
+    level: 'problem',
+    found: /^if all merged pages split/,
+    mend: /^btrfs filesystem mkswapfile --size 1G \/swapfile-1G$/m,
+  },
+  {
     name: 'pages merged into the zero page count',
     facts: { ksm: known({ ...KSM, ksmZeroPages: (13 * GIB) / 4096 }) },
     level: 'problem',

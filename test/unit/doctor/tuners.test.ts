@@ -94,28 +94,35 @@ checkTable('daemon', [
 ]);
 
 checkTable('other-tuners', [
-  { name: 'samepaged alone', facts: {}, level: 'ok', found: /^no ksmtuned, no MOM$/ },
-  { name: 'nobody', facts: { tuners: known([]) }, level: 'ok', found: /^no ksmtuned, no MOM$/ },
+  { name: 'samepaged alone', facts: {}, level: 'ok', found: /^no other tuner of KSM runs$/ },
+  { name: 'nobody', facts: { tuners: known([]) }, level: 'ok', found: /^no other tuner of KSM runs$/ },
   {
     name: 'ksmtuned alone',
     facts: { tuners: known([KSMTUNED]) },
     level: 'note',
     found: /^ksmtuned \(pid 812\) tunes KSM$/,
-    mend: /^# before samepaged is started:\nsystemctl disable --now ksmtuned ksm$/,
+    mend: /^# before samepaged is started:\nsystemctl disable --now ksm ksmtuned$/,
   },
   {
     name: 'ksmtuned beside samepaged',
     facts: { tuners: known([KSMTUNED, SAMEPAGED]) },
     level: 'problem',
     found: /^ksmtuned \(pid 812\) and samepaged \(pid 900\) tune the same KSM$/,
-    mend: /^systemctl disable --now ksmtuned ksm$/,
+    mend: /^systemctl disable --now ksm ksmtuned$/,
+  },
+  {
+    name: "KubeVirt's virt-handler beside samepaged",
+    facts: { tuners: known([SAMEPAGED, { name: 'virt-handler', pid: 4 }]) },
+    level: 'problem',
+    found: /virt-handler \(pid 4\) tune the same KSM$/,
+    mend: /^# KubeVirt: remove ksmConfiguration/,
   },
   {
     name: 'MOM beside ksmtuned',
     facts: { tuners: known([KSMTUNED, { name: 'momd', pid: 4 }]) },
     level: 'problem',
     found: /momd \(pid 4\) tune the same KSM$/,
-    mend: /^systemctl disable --now ksmtuned ksm\nsystemctl disable --now mom-vdsm /,
+    mend: /^systemctl disable --now ksm ksmtuned\nsystemctl disable --now mom-vdsm /,
   },
   {
     name: 'MOM alone',
@@ -128,6 +135,18 @@ checkTable('other-tuners', [
 ]);
 
 checkTable('ksm-services', [
+  {
+    name: 'lines that set KSM at boot, and a service that does more than KSM',
+    facts: {
+      enabledServices: known(new Set(['enable-ksm.service', 'ksm.service', 'samepaged.service'])),
+      bootWrites: known([
+        { place: '/etc/tmpfiles.d/ksm.conf:2', remedy: '# remove the line /etc/tmpfiles.d/ksm.conf:2' },
+      ]),
+    },
+    level: 'problem',
+    found: /^ksm\.service, enable-ksm\.service are enabled; \/etc\/tmpfiles\.d\/ksm\.conf:2 sets KSM beside samepaged$/,
+    mend: /^systemctl disable --now ksm\n# NixOS: hardware\.ksm\.enable = false;\n# remove the line .*:2$/,
+  },
   { name: 'samepaged only', facts: {}, level: 'ok', found: /^no other service for KSM is enabled$/ },
   {
     name: 'ksm.service and samepaged.service',

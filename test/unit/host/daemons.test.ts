@@ -34,6 +34,12 @@ describe('daemons', () => {
     });
   }
 
+  test('a name longer than comm can be is found by its first 15 bytes', async () => {
+    using tree = treeWith('harvester-node-', '/usr/bin/harvester-node-manager');
+    const name = 'harvester-node-manager';
+    assert.deepEqual(await findDaemons(tree.root, ['momd', name]), [{ name, pid: 11 }]);
+  });
+
   test('are told in the order of the names', async () => {
     using tree = treeWith('ksmtuned', '/bin/bash', '/usr/sbin/ksmtuned');
     tree.addProcess({ pid: 12, argv: ['samepaged'], residentKb: 1 });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { offerMemory } from '../../../src/qemu/memoryOffer.js';
 import { type QemuMonitor, returnedBy } from '../../../src/qemu/monitor.js';
-import { QmpSocket, qmpSocketOf } from '../../../src/qemu/qmpSocket.js';
+import { QmpSocket } from '../../../src/qemu/qmpSocket.js';
+import { qmpSocketOf } from '../../../src/host/qemuOptions.js';
 import { virshUri } from '../../../src/qemu/virshMonitor.js';
 import { removeScratch, scratchDirectory } from '../../support/scratch.js';
 

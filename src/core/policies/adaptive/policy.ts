@@ -1,6 +1,7 @@
 import type { Policy, Trigger } from '../../policy.js';
 import type { Sample } from '../../sample.js';
 import { decisionOf } from './explain.js';
+import { lapMillis } from './approach.js';
 import { arrivals, hasDeparture, nextDue } from '../shared/cause.js';
 import { type Need, type NeedOptions, needOf } from '../shared/need.js';
 import { PRESSURE_WAIT_MILLIS, newOccasion } from '../shared/occasion.js';
@@ -8,7 +9,7 @@ import { type Pace, firstPace, nextPace, restingPace } from '../shared/pace.js';
 import { type Course, isScanning, nextCourse } from './phase.js';
 import { earn, firstProbing } from './probe.js';
 import { type Mark, type Progress, markOf, progressBetween } from '../shared/progress.js';
-import { type Settling, growingIn, nextSettling } from '../shared/settling.js';
+import { type Settling, growingIn, nextSettling, quietMillisFor } from '../shared/settling.js';
 
 export interface AdaptiveOptions extends NeedOptions {
   /** KSM_CPU_MAX: what ksmd may use of one core while there is something to gain, percent from 1 to 100. */
@@ -56,14 +57,15 @@ function nextMemory(
   const budget = cpuMaxPercent / 100;
   const mark = withCpuTime(markOf(sample), before, budget);
   const progress = before && progressBetween(before.mark, mark);
-  const settling = nextSettling(before?.settling, sample.guests, triggers, mark.monotonicMillis);
+  const quietMillis = quietMillisFor(lapMillis(mark, sample, budget));
+  const settling = nextSettling(before?.settling, sample.guests, triggers, mark.monotonicMillis, quietMillis);
   const occasion = newOccasion('adaptive', before, { need, mark }, triggers, isGoneThrough(before, mark));
   const course = before ?? firstCourse(probeMaxMillis);
   const growing = growingIn(settling);
   const turnedOut = growing.filter((name) => before?.settling[name]?.grows === false);
   const due = nextDue(course.due, triggers, [...arrivals(triggers), ...turnedOut], sample.guests, occasion);
   const waits = course.due?.guests.every((name) => due?.guests.includes(name)) === true;
-  const earned = isScanning(course.phase) || progress === undefined ? undefined : progress;
+  const earned = earnedIn(course, progress);
   const next = nextCourse(
     {
       ...course,
@@ -78,8 +80,16 @@ function nextMemory(
     },
   );
   const ranOn = isScanning(course.phase) && sample.ksm.run === 1 && isScanning(next.phase);
-  const pace = paceOf(before?.pace ?? firstPace(budget), ranOn, progress, budget);
+  const yields = sample.ksm.ksmdSched?.startsWith('idle') === true;
+  const isSlow = next.phase.name === 'settle' && next.phase.approach?.at === 'slow';
+  const pace = paceOf(before?.pace ?? firstPace(budget), ranOn && !isSlow, progress, { budget, yields });
   return { ...next, policy: 'adaptive', need, settling, mark, pace };
+}
+
+/** Probes earn credit while nothing else scans; the way to guests that come is part of their burst and not paid for out of it. */
+function earnedIn({ phase }: Course, progress: Progress | undefined): Progress | undefined {
+  if (!isScanning(phase) || progress === undefined) return progress;
+  return phase.name === 'settle' ? { ...progress, cpuNanos: 0 } : undefined;
 }
 
 function firstCourse(probeMaxMillis: number): Course {
@@ -88,6 +98,7 @@ function firstCourse(probeMaxMillis: number): Course {
     due: undefined,
     dueSinceMillis: 0,
     ripeSinceMillis: undefined,
+    approachedMillis: undefined,
     demand: 1,
     probing: firstProbing(probeMaxMillis, false),
     last: undefined,
@@ -111,7 +122,12 @@ function withCpuTime(mark: Mark, before: AdaptiveMemory | undefined, budget: num
   return { ...mark, cpuNanos: (before?.mark.cpuNanos ?? 0) + budget * Math.max(ranMillis, 0) * 1e6 };
 }
 
-function paceOf(pace: Pace, ranOn: boolean, progress: Progress | undefined, budget: number): Pace {
+function paceOf(
+  pace: Pace,
+  ranOn: boolean,
+  progress: Progress | undefined,
+  { budget, yields }: { readonly budget: number; readonly yields: boolean },
+): Pace {
   if (progress === undefined) return { ...firstPace(budget), owedNanos: pace.owedNanos };
-  return ranOn ? nextPace(pace, progress, budget) : restingPace(pace, progress, budget);
+  return ranOn ? nextPace(pace, progress, budget, yields) : restingPace(pace, progress, budget);
 }

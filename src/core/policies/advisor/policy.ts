@@ -223,6 +223,7 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
         : { name: due === undefined ? 'done' : 'waiting' },
     sentence: `${need.sentence}; ${phase.name === 'burst' ? phase.why : resting}: ${target}`,
     settings,
+    isUrgent: need.urgent,
     nextInMillis: restarts ? RESTART_MILLIS : calm ? LOOK_MILLIS : BURST_LOOK_MILLIS,
     routine: phase.name === 'calm' || (phase.name === 'burst' && phase.begin !== mark),
     working: {

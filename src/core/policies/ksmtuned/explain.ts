@@ -32,6 +32,9 @@ const MEANING = {
   '>': 'memory is not short',
 } as const;
 
+/** From here on the reserve alone is most of memory; 50 to 99 are frequent in configurations that want merging always. */
+const ALWAYS_PERCENT = 50;
+
 const MEMORY_KEYS = ['KSM_MEMORY_ACCOUNTING', 'KSM_THRES_COEF', 'KSM_THRES_CONST', 'KSM_WHEN'];
 const PACE_KEYS = ['KSM_NPAGES_BOOST', 'KSM_NPAGES_DECAY', 'KSM_NPAGES_MIN', 'KSM_NPAGES_MAX', 'KSM_SLEEP_MSEC'];
 
@@ -47,7 +50,10 @@ export function ksmtunedWorking(
 ): Working {
   return {
     terms: [...memoryTerms(figures, options), ...(pace === undefined ? [] : paceTerms(pace, options))],
-    comparisons: [...memoryComparisons(figures), ...(pace === undefined ? [] : paceComparisons(pace, options))],
+    comparisons: [
+      ...memoryComparisons(figures, options),
+      ...(pace === undefined ? [] : paceComparisons(pace, options)),
+    ],
     change: changeOf(figures, options),
     keys: pace === undefined ? MEMORY_KEYS : [...MEMORY_KEYS, ...PACE_KEYS],
   };
@@ -86,7 +92,7 @@ function paceTerms(
   ];
 }
 
-function memoryComparisons(figures: KsmtunedFigures): readonly string[] {
+function memoryComparisons(figures: KsmtunedFigures, { thresholdPercent }: KsmtunedOptions): readonly string[] {
   const { totalBytes, freeBytes, committedBytes, reserveBytes } = figures;
   const neededBytes = committedBytes + reserveBytes;
   const use = compareBytes([neededBytes], totalBytes);
@@ -95,6 +101,9 @@ function memoryComparisons(figures: KsmtunedFigures): readonly string[] {
   return [
     `${sum} ${use.sign} total ${use.size(totalBytes)}: ${use.sign === '<' ? 'they fit' : 'they do not fit'}`,
     `free ${spare.size(freeBytes)} ${spare.sign} reserve ${spare.size(reserveBytes)}: ${MEANING[spare.sign]}`,
+    ...(thresholdPercent < ALWAYS_PERCENT
+      ? []
+      : [`KSM_THRES_COEF=${thresholdPercent} merges until ${thresholdPercent} % of memory is free: in effect always`]),
   ];
 }
 

@@ -202,3 +202,10 @@ test('the keys are keys, those of the pace only where there is one', () => {
     ['KSM_NPAGES_BOOST', 'KSM_NPAGES_DECAY', 'KSM_NPAGES_MIN', 'KSM_NPAGES_MAX', 'KSM_SLEEP_MSEC'],
   );
 });
+
+test('a reserve of half of memory or more is explained as always', () => {
+  const host = { totalKb: 16 * GIB_KB, freeKb: GIB_KB, committedKb: 2 * GIB_KB };
+  const lines = (thresholdPercent: number) => workingOf(host, { ...KSMTUNED_DEFAULTS, thresholdPercent }).comparisons;
+  assert.ok(lines(50).includes('KSM_THRES_COEF=50 merges until 50 % of memory is free: in effect always'));
+  assert.ok(!lines(49).some((line) => line.includes('in effect always')));
+});

@@ -62,6 +62,19 @@ describe('the next pace', () => {
     assert.equal(half.pagesToScan, Math.round((1000 * 2 * (0.5 - owed)) / (0.5 + owed)));
   });
 
+  test('an idle ksmd that waits for a CPU has short batches, another has not', () => {
+    for (const spent of [measured(0.01, 500, 0.6), measured(0.1, 500, 2), measured(0, 500, 0)]) {
+      assert.equal(nextPace(pace, spent, 0.5, true).pagesToScan, 100);
+      assert.equal(nextPace({ ...pace, pagesToScan: 50 }, spent, 0.5, true).pagesToScan, 50);
+    }
+    assert.equal(nextPace(pace, measured(0.01, 500, 0.9), 0.5).pagesToScan, 1000);
+  });
+
+  test('short batches grow again as soon as ksmd does not wait', () => {
+    const calm = measured(0.02, 500, 0.1);
+    assert.equal(nextPace({ ...pace, pagesToScan: 100 }, calm, 0.5, true).pagesToScan, 400);
+  });
+
   test('makes up for what was used beyond the budget, and remembers what is left unused for half a second', () => {
     assert.equal(Math.round(nextPace(pace, measured(0.8), 0.5).owedNanos / 1e6), 150);
     assert.equal(Math.round(nextPace({ ...pace, owedNanos: 4e8 }, measured(0.3), 0.5).owedNanos / 1e6), 300);

@@ -1,12 +1,12 @@
-import type { Term, Working } from '../decision.js';
-import { formatDuration } from '../duration.js';
-import { compareBytes } from '../format.js';
-import type { Sample } from '../sample.js';
-import type { AdaptiveMemory } from './adaptive/policy.js';
-import { describeDue } from './shared/cause.js';
-import { type Settle, type Watch, hopeOf, wantedBytes } from './adaptive/phase.js';
-import { creditInMillis } from './adaptive/probe.js';
-import { growingIn } from './shared/settling.js';
+import type { Term, Working } from '../../decision.js';
+import { formatDuration } from '../../duration.js';
+import { compareBytes } from '../../format.js';
+import type { Sample } from '../../sample.js';
+import type { AdaptiveMemory } from './policy.js';
+import { describeDue } from '../shared/cause.js';
+import { type Settle, type Watch, hopeOf, wantedBytes } from './phase.js';
+import { creditInMillis } from './probe.js';
+import { growingIn } from '../shared/settling.js';
 
 type Waiting = Pick<Working, 'terms' | 'comparisons' | 'change'>;
 

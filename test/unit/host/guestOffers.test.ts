@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { withLiveOffers } from '../../src/host/guestOffers.js';
-import { listGuestProcesses } from '../../src/host/guestProcess.js';
-import { HostTree } from '../support/hostTree.js';
+import { withLiveOffers } from '../../../src/host/guestOffers.js';
+import { listGuestProcesses } from '../../../src/host/guestProcess.js';
+import { HostTree } from '../../support/hostTree.js';
 
 function smaps(offeredMiB: number, otherMiB: number): string {
   const mapping = (mib: number, flags: string) => `Size: ${mib * 1024} kB\nVmFlags: ${flags} \n`;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { savingsOf } from '../../src/core/savings.js';
-import { estimatePolicy } from '../../src/core/policies/estimate.js';
-import type { Decision } from '../../src/core/decision.js';
-import type { Figures } from '../../src/ctl/estimate/figures.js';
-import { estimateOf, estimateText, warningText } from '../../src/ctl/estimate/result.js';
-import { IDLE_KSM, sampleOf } from '../support/examples/examples.js';
+import { savingsOf } from '../../../../src/core/savings.js';
+import { estimatePolicy } from '../../../../src/core/policies/estimate.js';
+import type { Decision } from '../../../../src/core/decision.js';
+import type { Figures } from '../../../../src/ctl/estimate/figures.js';
+import { estimateOf, estimateText, warningText } from '../../../../src/ctl/estimate/result.js';
+import { IDLE_KSM, sampleOf } from '../../../support/examples/examples.js';
 
 const MIB = 1024 ** 2;
 const PAGE = 4096;

@@ -1,20 +1,20 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BusAddress } from '../dbus/bus.js';
-import { NotRunning } from '../api/client.js';
-import { formatDuration, parseDuration } from '../core/duration.js';
-import { formatBytes } from '../core/format.js';
-import type { Root } from '../host/sysfs.js';
-import { toJson } from './command.js';
-import { type Burst, EndedByOthers } from './estimate/burst.js';
-import { DaemonBurst } from './estimate/daemonBurst.js';
-import { type Figures, readFigures } from './estimate/figures.js';
-import { giveBack } from './estimate/giveBack.js';
-import { type BurstEnd, estimateOf, estimateText, warningText } from './estimate/result.js';
-import { hostOf } from './hostRoot.js';
-import { Interrupt } from './interrupt.js';
-import { fold } from '../text/terminal.js';
-import { UsageError, type Verb, type VerbInput } from './verb.js';
+import type { BusAddress } from '../../dbus/bus.js';
+import { NotRunning } from '../../api/client.js';
+import { formatDuration, parseDuration } from '../../core/duration.js';
+import { formatBytes } from '../../core/format.js';
+import type { Root } from '../../host/sysfs.js';
+import { toJson } from '../command.js';
+import { type Burst, EndedByOthers } from './burst.js';
+import { DaemonBurst } from './daemonBurst.js';
+import { type Figures, readFigures } from './figures.js';
+import { giveBack } from './giveBack.js';
+import { type BurstEnd, estimateOf, estimateText, warningText } from './result.js';
+import { hostOf } from '../hostRoot.js';
+import { Interrupt } from '../interrupt.js';
+import { fold } from '../../text/terminal.js';
+import { UsageError, type Verb, type VerbInput } from '../verb.js';
 
 const LOOK_MILLIS = 500;
 const LONGEST_MILLIS = 3_600_000;
@@ -63,7 +63,7 @@ async function burstOn(root: Root, bus: BusAddress | undefined): Promise<Burst> 
     if (!(error instanceof NotRunning)) throw error;
   }
   // A command that asks a daemon needs none of it.
-  const { OwnBurst } = await import('./estimate/ownBurst.js');
+  const { OwnBurst } = await import('./ownBurst.js');
   return OwnBurst.open(root);
 }
 

@@ -1,13 +1,13 @@
-import { formatBytes, plural } from '../core/format.js';
-import { shellWord } from '../core/shellWord.js';
-import { messageOf } from '../errors.js';
-import { type GuestProcess, listGuestProcesses } from '../host/guestProcess.js';
-import { readOffered } from '../host/offeredMemory.js';
-import { pageSizeBytes } from '../host/sysfs.js';
-import type { Interrupt } from './interrupt.js';
-import { type LibvirtSide, TAINT, monitorOf, withMonitor } from './guests/liveGuest.js';
-import { changeOffer, mergedBytesOf, offerObstacle } from './guests/liveOffer.js';
-import type { VerbInput } from './verb.js';
+import { formatBytes, plural } from '../../core/format.js';
+import { shellWord } from '../../core/shellWord.js';
+import { messageOf } from '../../errors.js';
+import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
+import { readOffered } from '../../host/offeredMemory.js';
+import { pageSizeBytes } from '../../host/sysfs.js';
+import type { Interrupt } from '../interrupt.js';
+import { type LibvirtSide, TAINT, monitorOf, withMonitor } from '../guests/liveGuest.js';
+import { changeOffer, mergedBytesOf, offerObstacle } from '../guests/liveOffer.js';
+import type { VerbInput } from '../verb.js';
 
 /** A guest that was to be unmerged alone; what `samepagectl unmerge --gradually --json` prints of it. */
 export interface Step {

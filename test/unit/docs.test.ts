@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { KEYS } from '../../src/config/keys.js';
 import { VERBS } from '../../src/ctl/verbs.js';
@@ -9,10 +10,13 @@ import { VERBS } from '../../src/ctl/verbs.js';
 const read = (file: string) => readFileSync(file, 'utf8');
 const TEXTS = [
   'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   ...readdirSync('docs')
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 ];
+const { version } = JSON.parse(read('package.json')) as { version: string };
 const all = TEXTS.map(read).join('\n');
 
 function found(pattern: RegExp): readonly string[] {
@@ -23,9 +27,16 @@ function found(pattern: RegExp): readonly string[] {
 
 describe('README.md and docs/', () => {
   test('link to files that are there', () => {
-    for (const target of [...read('README.md').matchAll(/\]\(([^)#:]+)\)/g)].flatMap(([, name]) => name ?? [])) {
-      assert.ok(existsSync(target), target);
+    for (const file of TEXTS) {
+      for (const [, target = ''] of read(file).matchAll(/\]\(([^)#:]+)\)/g)) {
+        assert.ok(existsSync(join(dirname(file), target)), `${file}: ${target}`);
+      }
     }
+  });
+
+  test('README.md is short: 100 to 120 lines', () => {
+    const lines = read('README.md').trimEnd().split('\n').length;
+    assert.ok(lines >= 100 && lines <= 120, `${lines} lines`);
   });
 
   test('name npm scripts that package.json has', () => {
@@ -42,14 +53,24 @@ describe('README.md and docs/', () => {
   });
 
   test('show what --replay really prints', () => {
-    const [, count = '', shown = ''] = /--replay .* \| tail -(\d)\n\n((?: {4}.*\n|\n)+)/.exec(read('README.md')) ?? [];
+    const [, count = '', shown = ''] =
+      /--replay .* \| tail -(\d)\n\n((?: {4}.*\n|\n)+)/.exec(read('docs/guide.md')) ?? [];
     const lines = shown.split('\n').map((line) => line.slice(4));
     const golden = read('fixtures/golden/replay.txt').trimEnd().split('\n');
     assert.deepEqual(lines.slice(0, Number(count)), golden.slice(-Number(count)));
   });
 
   test('name the package as it is made', () => {
-    const { version } = JSON.parse(read('package.json')) as { version: string };
     assert.deepEqual(found(/samepaged_([\d.]+)_all\.deb/g), [version]);
   });
+});
+
+test('package.json, package-lock.json, debian/changelog, CHANGELOG.md and the manual pages have one version', () => {
+  assert.equal((JSON.parse(read('package-lock.json')) as { version: string }).version, version);
+  assert.equal(/^samepaged \(([^)]+)\)/.exec(read('deploy/debian/changelog'))?.[1], version);
+  const released = /^## \[(\d[^\]]*)\]/m.exec(read('CHANGELOG.md'))?.[1];
+  if (released !== undefined) assert.equal(released, version);
+  for (const page of readdirSync('deploy/man').filter((name) => /\.\d$/.test(name))) {
+    assert.equal(/^\.TH .* "samepaged ([\d.]+)"/m.exec(read(`deploy/man/${page}`))?.[1], version, page);
+  }
 });
