@@ -32,6 +32,7 @@ export const LAYERS: readonly Layer[] = [
       pkcheck: 'polkitd',
       man: 'man-db',
       groff: 'groff-base',
+      mount: 'mount',
     },
     needsKsm: false,
   },

@@ -13,6 +13,7 @@ import {
   type ExplanationReply,
   type GuestReply,
   Guests,
+  HistoryPage,
   Properties,
   type ReloadReply,
   Reloaded,
@@ -39,16 +40,13 @@ const UNMERGE_MILLIS = 600_000;
 /** Somebody may have to type a password first. */
 const PASSWORD_MILLIS = 120_000;
 
-/** samepaged is on the bus as long as it runs; a service that cannot start would be waited for. */
-export const DAEMON = { destination: BUS_NAME, path: OBJECT_PATH, autoStart: false } as const;
+const PROPERTIES_INTERFACE = 'org.freedesktop.DBus.Properties';
+const NOT_RUNNING = 'samepaged is not running';
+const OTHER_VERSION = 'the samepaged that runs is of another version than this command';
 
-/** The daemon's object on the bus. */
+/** The daemon's object on the bus, which is never started: to look at it is no reason to begin tuning. */
 export class Daemon {
-  private readonly bus: Bus;
-
-  private constructor(bus: Bus) {
-    this.bus = bus;
-  }
+  constructor(private readonly bus: Bus) {}
 
   /**
    * Runs `work` with a connection to the daemon.
@@ -59,6 +57,11 @@ export class Daemon {
     using bus = await Bus.connect(address).catch((error: unknown) => {
       throw new NotRunning(messageOf(error));
     });
+    return await Daemon.on(bus, address, work);
+  }
+
+  /** As `with`, by a connection that is there. */
+  static async on<T>(bus: Bus, address: BusAddress, work: (daemon: Daemon) => Promise<T>): Promise<T> {
     try {
       return await work(new Daemon(bus));
     } catch (error) {
@@ -67,55 +70,80 @@ export class Daemon {
   }
 
   async properties(): Promise<DaemonProperties> {
-    return v.parse(Properties, await this.ask('org.freedesktop.DBus.Properties', 'GetAll', 's', [MANAGER_INTERFACE]));
+    return v.parse(Properties, plain(await this.call(PROPERTIES_INTERFACE, 'GetAll', 's', [MANAGER_INTERFACE])));
   }
 
   /** Every samepaged tells its version, whatever else it has. */
   async version(): Promise<string> {
     const body = [MANAGER_INTERFACE, 'Version'];
-    return v.parse(v.string(), await this.ask('org.freedesktop.DBus.Properties', 'Get', 'ss', body));
+    return v.parse(v.string(), plain(await this.call(PROPERTIES_INTERFACE, 'Get', 'ss', body)));
   }
 
   /** Calls a method of the Manager that answers with the retune that followed. */
   async command(member: string, signature = '', body: readonly unknown[] = []): Promise<RetuneReply> {
-    return v.parse(Retune, await this.ask(MANAGER_INTERFACE, member, signature, body));
+    return v.parse(Retune, plain(await this.call(MANAGER_INTERFACE, member, signature, body, true)));
   }
 
   async reload(): Promise<ReloadReply> {
-    return v.parse(Reloaded, await this.ask(MANAGER_INTERFACE, 'Reload'));
+    return v.parse(Reloaded, plain(await this.call(MANAGER_INTERFACE, 'Reload', '', [], true)));
   }
 
   async explain(): Promise<ExplanationReply> {
-    return v.parse(Explanation, await this.ask(MANAGER_INTERFACE, 'Explain'));
+    return v.parse(Explanation, plain(await this.call(MANAGER_INTERFACE, 'Explain')));
   }
 
   /** Every guest of the last decision. */
   async guests(): Promise<readonly GuestReply[]> {
     const all: GuestReply[] = [];
     for (let after = ''; ; after = all.at(-1)?.name ?? '') {
-      const page = v.parse(Guests, await this.ask(MANAGER_INTERFACE, 'ListGuests', 's', [after]));
+      const page = v.parse(Guests, plain(await this.call(MANAGER_INTERFACE, 'ListGuests', 's', [after])));
       if (page.length === 0) return all;
       all.push(...page);
     }
   }
 
   async configuration(): Promise<ConfigurationReply> {
-    return v.parse(Configuration, await this.ask(MANAGER_INTERFACE, 'GetConfiguration'));
+    return v.parse(Configuration, plain(await this.call(MANAGER_INTERFACE, 'GetConfiguration')));
   }
 
-  private async ask(iface: string, member: string, signature = '', body: readonly unknown[] = []): Promise<unknown> {
-    const interactive = process.stdin.isTTY && iface === MANAGER_INTERFACE;
+  /** The lines of the history since then, as they are in its file. */
+  async history(sinceMillis: number): Promise<string> {
+    const pages: string[] = [];
+    for (let since: bigint | undefined = BigInt(sinceMillis) * 1000n; since !== undefined;) {
+      const page: HistoryPage = v.parse(HistoryPage, await this.call(MANAGER_INTERFACE, 'GetHistory', 't', [since]));
+      pages.push(page.Lines);
+      since = page.NextUSec !== undefined && page.NextUSec > since ? page.NextUSec : undefined;
+    }
+    return pages.join('');
+  }
+
+  /** @param isCommand whether it changes something, for which somebody may be asked for a password. */
+  private async call(
+    iface: string,
+    member: string,
+    signature = '',
+    body: readonly unknown[] = [],
+    isCommand = false,
+  ): Promise<unknown> {
+    const interactive = isCommand && process.stdin.isTTY;
     const asked = interactive && process.getuid?.() !== 0;
     const timeoutMillis = member === 'Unmerge' ? UNMERGE_MILLIS : ANSWER_MILLIS + (asked ? PASSWORD_MILLIS : 0);
-    const call = { ...DAEMON, interface: iface, member, signature, body, interactive, timeoutMillis };
-    const [reply] = await this.bus.call(call);
-    return plain(reply);
+    const object = { destination: BUS_NAME, path: OBJECT_PATH, interface: iface, autoStart: false };
+    const [reply] = await this.bus.call({ ...object, member, signature, body, interactive, timeoutMillis });
+    return reply;
   }
+}
+
+/** Why the daemon did not answer, for those who go on without it; `detail` is an error's own words, which may be long. */
+export function whyAway(error: unknown): { readonly why: string; readonly detail?: string } {
+  if (isNoSuchService(error)) return { why: NOT_RUNNING };
+  if (error instanceof v.ValiError) return { why: OTHER_VERSION };
+  return { why: 'samepaged cannot be asked', detail: error instanceof DBusError ? error.text : messageOf(error) };
 }
 
 /** The error in words that say what to do. */
 function understood(error: unknown, address: BusAddress): unknown {
-  if (isNoSuchService(error)) return new NotRunning(`samepaged is not running on ${describeAddress(address)}`);
+  if (isNoSuchService(error)) return new NotRunning(`${NOT_RUNNING} on ${describeAddress(address)}`);
   if (error instanceof CallTimeout) {
     return new Error(`${error.message}: samepaged hangs, or its bus does; see systemctl status samepaged`, {
       cause: error,
@@ -131,7 +159,7 @@ function understood(error: unknown, address: BusAddress): unknown {
 }
 
 function outOfStep(what: string): string {
-  return `the samepaged that runs is of another version than this command (${what}); after an upgrade: systemctl restart samepaged`;
+  return `${OTHER_VERSION} (${what}); after an upgrade: systemctl restart samepaged`;
 }
 
 /** The bus's own refusal goes on with the message that it refused, which is of no use to a person. */

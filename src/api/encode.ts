@@ -1,7 +1,7 @@
 import { DBusError, Variant } from 'dbus-next';
 import type { ConfigView } from '../config/view.js';
 import { describeWrite } from '../core/ksm.js';
-import { describeTrigger } from '../core/policy.js';
+import { type Trigger, describeTrigger } from '../core/policy.js';
 import type { MergeStage } from '../core/mergeStage.js';
 import type { Retune } from '../core/retune.js';
 import type { Sample } from '../core/sample.js';
@@ -28,13 +28,15 @@ function cutAll(texts: readonly string[]): string[] {
 
 /**
  * A retune as it goes over the bus. Sizes in bytes, RealtimeUSec in microseconds since 1970 as systemd's properties have it;
- * Changes and Problems are sentences. Routine: it only follows measurements, as a probe now and then. Stage, for a
+ * Changes and Problems are sentences. GuestEvents: name and change (started, stopped, crashed, resized) of those among the
+ * triggers, in their order. Routine: it only follows measurements, as a probe now and then. Stage, for a
  * policy that knows: waiting, first-pass, merging or done, with estimates of when the first pages merge and when it is over.
- * A failed retune has only Triggers, Policy and Failure.
+ * A failed retune has only Triggers, GuestEvents, Policy and Failure.
  */
 export function retuneDict(retune: Retune): VariantDict {
   const common = {
     Triggers: new Variant('as', cutAll(retune.triggers.map(describeTrigger))),
+    GuestEvents: new Variant('a(ss)', guestEvents(retune.triggers)),
     Policy: new Variant('s', retune.policy),
   };
   if ('failure' in retune) return { ...common, Failure: new Variant('s', cut(retune.failure.message)) };
@@ -56,6 +58,11 @@ export function retuneDict(retune: Retune): VariantDict {
     CommittedBytes: new Variant('t', BigInt(sample.memory.committedBytes)),
     GuestCount: new Variant('u', sample.guests.length),
   };
+}
+
+function guestEvents(triggers: readonly Trigger[]): string[][] {
+  const events = triggers.flatMap((trigger) => (trigger.kind === 'guest' ? [trigger.event] : []));
+  return events.slice(0, MOST_TEXTS).map(({ name, change }) => [cut(name), change]);
 }
 
 function stageDict(stage: MergeStage | undefined): VariantDict {

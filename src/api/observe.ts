@@ -1,4 +1,3 @@
-import { DBusError } from 'dbus-next';
 import {
   Observable,
   asyncScheduler,
@@ -16,12 +15,11 @@ import {
   throwError,
 } from 'rxjs';
 import * as v from 'valibot';
-import { Bus, type BusAddress, isNoSuchService } from '../dbus/bus.js';
+import { Bus, type BusAddress } from '../dbus/bus.js';
 import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH } from './manager.js';
 import type { MemoryAccounting } from '../core/memory.js';
-import { messageOf } from '../errors.js';
-import { DAEMON } from './client.js';
-import { Configuration, type DaemonProperties, Properties, Retune, type RetuneReply, plain } from './replies.js';
+import { Daemon, whyAway } from './client.js';
+import { type DaemonProperties, Retune, type RetuneReply, plain } from './replies.js';
 
 /** What the daemon says, or that it is not there. */
 export type DaemonNews =
@@ -46,7 +44,7 @@ export function daemonNews(address: BusAddress): Observable<DaemonNews> {
 }
 
 /** What the daemon says now. */
-export async function askDaemon(address: BusAddress): Promise<DaemonNews> {
+export async function daemonNow(address: BusAddress): Promise<DaemonNews> {
   try {
     using bus = await Bus.connect(address);
     return await look(bus, accountingOf(bus));
@@ -111,29 +109,19 @@ function lossOf(bus: Bus): Observable<never> {
 
 async function look(bus: Bus, accounting: Promise<MemoryAccounting>): Promise<DaemonNews> {
   try {
-    const [properties, told] = await Promise.all([ask(bus, PROPERTIES, 'GetAll', [MANAGER_INTERFACE]), accounting]);
-    return { kind: 'daemon', daemon: v.parse(Properties, properties), accounting: told };
+    const [daemon, known] = await Promise.all([new Daemon(bus).properties(), accounting]);
+    return { kind: 'daemon', daemon, accounting: known };
   } catch (error) {
     return away(error);
   }
 }
 
 async function accountingOf(bus: Bus): Promise<MemoryAccounting> {
-  const { entries } = v.parse(Configuration, await ask(bus, MANAGER_INTERFACE, 'GetConfiguration'));
+  const { entries } = await new Daemon(bus).configuration();
   const isLegacy = entries.some(({ key, value }) => key === 'KSM_MEMORY_ACCOUNTING' && value === 'legacy');
   return isLegacy ? 'legacy' : 'corrected';
 }
 
-async function ask(bus: Bus, iface: string, member: string, body: readonly string[] = []): Promise<unknown> {
-  const [reply] = await bus.call({ ...DAEMON, interface: iface, member, signature: 's'.repeat(body.length), body });
-  return plain(reply);
-}
-
 function away(error: unknown): DaemonNews {
-  if (isNoSuchService(error)) return { kind: 'away', why: 'samepaged is not running' };
-  if (error instanceof v.ValiError) {
-    return { kind: 'away', why: 'the samepaged that runs is of another version than this command' };
-  }
-  const detail = error instanceof DBusError ? error.text : messageOf(error);
-  return { kind: 'away', why: 'samepaged cannot be asked', detail };
+  return { kind: 'away', ...whyAway(error) };
 }

@@ -1,6 +1,5 @@
-import { DBusError, Variant } from 'dbus-next';
-import { Bus, type BusAddress, isNoSuchService } from '../dbus/bus.js';
-import { BUS_NAME, MANAGER_INTERFACE } from './manager.js';
+import { Bus, type BusAddress } from '../dbus/bus.js';
+import { BUS_NAME } from './manager.js';
 import type { HistoryRecord } from '../core/history/record.js';
 import { errnoOf, messageOf } from '../errors.js';
 import {
@@ -12,7 +11,7 @@ import {
   readHistoryFile,
 } from '../state/history/file.js';
 import { recordsFrom } from '../state/history/records.js';
-import { DAEMON } from './client.js';
+import { Daemon, whyAway } from './client.js';
 import { stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';
 
@@ -33,7 +32,7 @@ export interface Recorded extends Origin {
  * @throws Error when there is neither.
  */
 export async function readHistory({ bus, root }: Sources, sinceMillis: number): Promise<Recorded> {
-  const told = bus === undefined ? undefined : await askDaemon(bus, sinceMillis);
+  const told = bus === undefined ? undefined : await toldByDaemon(bus, sinceMillis);
   if (told !== undefined && 'text' in told) {
     return recorded('daemon', [], BUS_NAME, (take) => parseHistory(Buffer.from(told.text, 'utf8'), take));
   }
@@ -57,43 +56,14 @@ function recorded(
   return { records, source, notes: [...notes, ...describeLosses(name, losses)] };
 }
 
-/** Never starts the daemon: a look back is no reason to begin tuning. */
-async function askDaemon(
-  address: BusAddress,
-  sinceMillis: number,
-): Promise<{ readonly text: string } | { readonly why: string }> {
+async function toldByDaemon(address: BusAddress, sinceMillis: number): Promise<{ text: string } | { why: string }> {
   try {
     using bus = await Bus.connect(address);
-    const pages: string[] = [];
-    for (let since: bigint | undefined = BigInt(sinceMillis) * 1000n; since !== undefined;) {
-      const [reply] = await bus.call({
-        ...DAEMON,
-        interface: MANAGER_INTERFACE,
-        member: 'GetHistory',
-        signature: 't',
-        body: [since],
-      });
-      const { lines, next } = pageOf(reply);
-      pages.push(lines);
-      since = next !== undefined && next > since ? next : undefined;
-    }
-    return { text: pages.join('') };
+    return { text: await new Daemon(bus).history(sinceMillis) };
   } catch (error) {
-    if (isNoSuchService(error)) return { why: 'samepaged is not running' };
-    const words = error instanceof DBusError ? error.text : messageOf(error);
-    return { why: `samepaged does not tell its history (${words})` };
+    const { why, detail } = whyAway(error);
+    return { why: detail === undefined ? why : `${why} (${detail})` };
   }
-}
-
-/** What GetHistory answers: a dictionary with Lines in it, and NextUSec where there are more. */
-function pageOf(reply: unknown): { readonly lines: string; readonly next: bigint | undefined } {
-  const valueOf = (key: string): unknown => {
-    const value: unknown = typeof reply === 'object' && reply !== null ? Reflect.get(reply, key) : undefined;
-    return value instanceof Variant ? value.value : undefined;
-  };
-  const [lines, next] = [valueOf('Lines'), valueOf('NextUSec')];
-  if (typeof lines !== 'string') throw new Error('its answer has no Lines');
-  return { lines, next: typeof next === 'bigint' ? next : undefined };
 }
 
 /** Where a history was read from, and what is to be said of it. */

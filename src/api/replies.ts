@@ -1,10 +1,19 @@
 import { Variant } from 'dbus-next';
 import * as v from 'valibot';
+import { isGuestChange } from '../core/guest.js';
 import type { MergeStage } from '../core/mergeStage.js';
 import { clean } from '../text/clean.js';
 
+/** Without the changes that only a newer daemon knows. */
+const guestEvents = v.pipe(
+  v.array(v.tuple([v.string(), v.string()])),
+  v.transform((events) => events.flatMap(([name, change]) => (isGuestChange(change) ? [{ name, change }] : []))),
+);
+
 const retune = {
   triggers: v.optional(v.array(v.string()), []),
+  /** Absent from a daemon of before 0.2.0. */
+  guestEvents: v.optional(guestEvents),
   policy: v.optional(v.string()),
   failure: v.optional(v.string()),
   reason: v.optional(v.string()),
@@ -120,6 +129,18 @@ export type ConfigurationReply = v.InferOutput<typeof Configuration>;
 
 export const Reloaded = v.object({ taken: v.boolean(), problems: v.array(v.string()), retune: v.optional(Retune) });
 export type ReloadReply = v.InferOutput<typeof Reloaded>;
+
+function variant<T extends v.GenericSchema>(schema: T) {
+  return v.pipe(
+    v.instance(Variant),
+    v.transform(({ value }): unknown => value),
+    schema,
+  );
+}
+
+/** As it comes over the bus: `plain` would take the ends of the lines for control characters. NextUSec: from when on there is more. */
+export const HistoryPage = v.object({ Lines: variant(v.string()), NextUSec: v.optional(variant(v.bigint())) });
+export type HistoryPage = v.InferOutput<typeof HistoryPage>;
 
 /** What came over the bus without its Variants: 64-bit numbers are numbers, keys begin in lower case, texts are one clean line. */
 export function plain(value: unknown): unknown {

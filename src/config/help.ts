@@ -30,6 +30,7 @@ export const KEY_HELP: Readonly<Record<KeyName, string>> = {
   KSM_PROBE_MAX: 'seconds between looks for new gain at the longest (adaptive)',
   KSM_MEMORY_ACCOUNTING: 'how memory is counted: corrected, or legacy as ksmtuned does it',
   KSM_ON_EXIT: 'what becomes of KSM at the end: restore, leave, stop or unmerge',
+  KSM_ON_CONFLICT: 'when something else changes a setting: reassert or yield',
   KSM_WHEN: 'when to merge: needed, while memory is short; or always',
   KSM_MERGE_ACROSS_NODES: 'whether pages of different NUMA nodes are merged, 0 or 1',
   KSM_USE_ZERO_PAGES: "merge empty pages with the kernel's zero page: auto, 0, 1 or keep",

@@ -92,6 +92,7 @@ export const KEYS = {
   KSM_PROBE_MAX: wholeNumber('600', 'seconds', 10, 86400),
   KSM_MEMORY_ACCOUNTING: oneOf(['corrected', 'legacy']),
   KSM_ON_EXIT: oneOf(['restore', 'leave', 'stop', 'unmerge']),
+  KSM_ON_CONFLICT: oneOf(['reassert', 'yield']),
   KSM_WHEN: oneOf(['needed', 'always']),
   KSM_MERGE_ACROSS_NODES: optionalNumber('0 or 1', 0, 1),
   KSM_USE_ZERO_PAGES: key<ZeroPagesChoice>('auto', 'one of auto, 0, 1, keep', zeroPages),

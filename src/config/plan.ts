@@ -27,6 +27,7 @@ export function planOf({ because, values, hold }: Intent, maxKernelPages: number
     because,
     policy: heldPolicy(values, hold),
     settings: settingsOf(values, maxKernelPages),
+    onConflict: values.KSM_ON_CONFLICT,
     intervalMillis: values.KSM_MONITOR_INTERVAL * 1000,
     settleMillis: values.KSM_EVENT_SETTLE,
     recheckMillis: values.KSM_EVENT_RECHECK.map((seconds) => seconds * 1000),

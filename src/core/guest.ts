@@ -24,7 +24,12 @@ export type KernelGuest = Pick<Guest, 'ksmProfitBytes' | 'hugetlbBytes'> & {
 };
 
 /** `resized`: its memory changed, by its balloon or a memory device. */
-export type GuestChange = 'started' | 'stopped' | 'crashed' | 'resized';
+const GUEST_CHANGES = ['started', 'stopped', 'crashed', 'resized'] as const;
+export type GuestChange = (typeof GUEST_CHANGES)[number];
+
+export function isGuestChange(value: unknown): value is GuestChange {
+  return GUEST_CHANGES.some((change) => change === value);
+}
 
 export interface GuestEvent {
   readonly change: GuestChange;

@@ -116,19 +116,27 @@ function writeOrder(wanted: KsmSettings): readonly KsmSetting[] {
   return ['ksmdSched', ...(wanted.run === 1 ? [...ordered, 'run' as const] : ['run' as const, ...ordered])];
 }
 
-/** Settings whose value in the kernel is not the one that was set: somebody else changed them. */
-export function changedByOthers(
-  set: KsmSettings,
-  state: KsmState,
-): readonly { setting: KsmSetting; set: number | string; found: number | string }[] {
+/** A setting with a value that is not the one that was set. */
+export interface ForeignValue {
+  readonly setting: KsmSetting;
+  readonly set: number | string;
+  readonly found: number | string;
+}
+
+/**
+ * Settings whose value in the kernel is not the one that was set: somebody else changed them. The kernel's advisor, which
+ * somebody may have switched on, sets pages_to_scan by itself.
+ */
+export function changedByOthers(set: KsmSettings, state: KsmSettings): readonly ForeignValue[] {
   return (Object.keys(set) as KsmSetting[]).flatMap((setting) => {
+    if (setting === 'pagesToScan' && state.advisorMode === 'scan-time') return [];
     const [ours, found] = [set[setting], state[setting]];
     return ours === undefined || found === undefined || ours === found ? [] : [{ setting, set: ours, found }];
   });
 }
 
 /** Every setting that `state` has, as settings: what would bring the kernel back to it. */
-export function settingsOf(state: KsmState): KsmSettings {
+export function settingsOf(state: KsmSettings): KsmSettings {
   const settings = [...(Object.keys(KSM_SETTINGS) as KsmSetting[]), 'advisorMode' as const, 'ksmdSched' as const];
   return Object.fromEntries(
     settings.flatMap((setting) => {

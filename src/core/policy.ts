@@ -1,5 +1,5 @@
 import type { Decision } from './decision.js';
-import type { GuestChange, GuestEvent } from './guest.js';
+import type { GuestEvent } from './guest.js';
 import type { PolicyMemory } from './policies/memory.js';
 import type { Sample } from './sample.js';
 
@@ -37,12 +37,4 @@ export function describeTrigger(trigger: Trigger): string {
     default:
       return trigger.kind;
   }
-}
-
-const GUEST_EVENT = /^guest (.+) (started|stopped|crashed|resized)$/s;
-
-/** The guest event of which describeTrigger() made `text`; undefined where it was another trigger. */
-export function guestEventIn(text: string): GuestEvent | undefined {
-  const [, name, change] = GUEST_EVENT.exec(text) ?? [];
-  return name === undefined ? undefined : { name, change: change as GuestChange };
 }

@@ -21,6 +21,7 @@ import {
   tap,
   timer,
 } from 'rxjs';
+import type { OnConflict } from './conflicts.js';
 import type { Decision } from './decision.js';
 import type { GuestEvent } from './guest.js';
 import type { KsmSettings, KsmWrite } from './ksm.js';
@@ -37,6 +38,8 @@ export interface Plan {
   readonly policy: Policy;
   /** Settings that hold whatever the policy decides. */
   readonly settings: KsmSettings;
+  /** What becomes of a setting that something else changes. */
+  readonly onConflict: OnConflict;
   /** Time to the next look when nothing happens and the policy does not say. */
   readonly intervalMillis: number;
   /** Guest events that come within this time of the first are one retune. */

@@ -33,6 +33,7 @@ import { LAST_RETUNE_MILLIS, endByForce, firstEnd, giveBack } from './shutdown.j
 import { EXIT, type ExitStatus } from '../errors.js';
 import { Guests } from './guests.js';
 import { recordHistory } from './recordHistory.js';
+import { findDaemons } from '../host/daemons.js';
 import type { HistoryStore } from '../state/history/store.js';
 import { mergeability } from '../host/guestProcess.js';
 import { GuestUsers } from '../host/guestUsers.js';
@@ -81,6 +82,9 @@ export interface FirstLook {
   readonly libvirt: LibvirtState;
 }
 
+/** What is named where something else changes a setting, if it runs. */
+const OTHER_TUNERS = ['ksmtuned', 'samepaged', 'momd'];
+
 /** The composition root: builds the adapters, joins the streams, runs until something ends it, gives the host back. */
 export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const { root, ksm, ledger, logging } = options;
@@ -123,6 +127,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     libvirt: () => guests.libvirt(),
     unmergeObstacle: obstacle,
     unmergeToApply: () => intents.current.values.KSM_UNMERGE_TO_APPLY,
+    others: async () => (await findDaemons(root, OTHER_TUNERS)).filter(({ pid }) => pid !== process.pid),
   });
 
   const signal = (name: NodeJS.Signals) => options.signal$.pipe(filter((given) => given === name));
@@ -186,7 +191,12 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           reload$,
         ).pipe(takeUntil(ended$)),
         recordHistory(retune$, options.history, { dryRun }),
-        tellSystemd(options.systemd, { retune$, dryRun, end$: merge(end$, ended$) }),
+        tellSystemd(options.systemd, {
+          retune$,
+          dryRun,
+          end$: merge(end$, ended$),
+          unmerges: () => intents.current.values.KSM_ON_EXIT === 'unmerge',
+        }),
         retune$.pipe(
           tap((retune) => {
             report.add(retune);

@@ -11,6 +11,7 @@ Tunes KSM (kernel samepage merging) as guests come and go, in the place of ksmtu
   --config FILE      read FILE and FILE.d/*.conf (${DEFAULT_CONFIG_FILE})
   --print-config     show every effective value and where it came from, and end
   --dry-run          decide and say what would be set, but write nothing
+  --give-back        give the host back for a samepaged that was killed, as KSM_ON_EXIT says, and end
   --replay FILE      what the configuration would have made of a recorded history, simulated and compared
   --policy NAME      with --replay: in the place of KSM_POLICY
   --bus BUS          system, session or a D-Bus address (system)
@@ -25,6 +26,7 @@ const OPTIONS = {
   config: { type: 'string', default: DEFAULT_CONFIG_FILE },
   'print-config': { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
+  'give-back': { type: 'boolean', default: false },
   replay: { type: 'string' },
   policy: { type: 'string' },
   bus: { type: 'string', default: 'system' },

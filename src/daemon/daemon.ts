@@ -7,6 +7,8 @@ import { type Config, formatConfig, loadConfig, requirePolicy } from '../config/
 import { type KsmSetting, ksmFile } from '../core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from '../errors.js';
 import { findDaemons, findRivals } from '../host/daemons.js';
+import { giveBackForTheDead } from './giveBack.js';
+import { silentKernel } from '../host/fuse.js';
 import { HoldFile } from '../state/hold.js';
 import { hangs } from '../host/inTime.js';
 import { HistoryStore } from '../state/history/store.js';
@@ -16,6 +18,8 @@ import { pidFilePath, removePidFile, writePidFile } from '../state/pidfile.js';
 import { hidesProcesses } from '../host/processes.js';
 import { RIVALS, hasUksm, readBootWrites } from '../host/rivals.js';
 import { readEnabledServices } from '../host/services.js';
+
+import { lockState } from '../state/lock.js';
 import { requireOwnDirectory, stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';
 import { Systemd } from '../host/systemd.js';
@@ -51,6 +55,11 @@ async function setUp(): Promise<Setup | undefined> {
     runReplay({ path: values.replay, configFile: values.config, policy: values.policy });
     return undefined;
   }
+  const root = (values.root ?? '').replace(/\/+$/, '');
+  if (values['give-back']) {
+    await giveBackForTheDead({ root, configFile: values.config });
+    return undefined;
+  }
   const config = loadConfig(values.config);
   if (values['print-config']) {
     for (const warning of config.warnings) process.stderr.write(`${clean(warning)}\n`);
@@ -60,7 +69,7 @@ async function setUp(): Promise<Setup | undefined> {
   return {
     config,
     configFile: values.config,
-    root: (values.root ?? '').replace(/\/+$/, ''),
+    root,
     busAddress: values.bus,
     libvirtObject: values.libvirt === 'none' ? undefined : values.libvirt,
     dryRunAsked: values['dry-run'],
@@ -141,6 +150,8 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   const { config, configFile, root, busAddress, libvirtObject } = setup;
   const { LOGFILE, DEBUG, PIDFILE } = config.values;
   const ksm = new KsmDirectory(root);
+  const silent = await silentKernel(root);
+  if (silent !== undefined) throw new FatalError(silent, EXIT.unavailable);
   if (!ksm.exists()) {
     throw new FatalError(`${ksm.path} is not there: this kernel was built without KSM (CONFIG_KSM)`, EXIT.unavailable);
   }
@@ -165,6 +176,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   await warnOfOthers(root, log);
   const directory = dryRun === undefined ? stateDirectory(root) : undefined;
   if (directory !== undefined) requireOwnDirectory(directory);
+  const unlock = directory === undefined ? () => undefined : await lockState(directory, log);
   const ledger = directory === undefined ? undefined : openLedger(directory, root, ksm, log);
   const pidFile = ledger === undefined ? undefined : pidFilePath(root, PIDFILE, KEYS.PIDFILE.fallback);
   try {
@@ -196,6 +208,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
     });
   } finally {
     if (pidFile !== undefined) withPidFile(pidFile, log, removePidFile);
+    unlock();
     await logging.flush();
   }
 }

@@ -16,6 +16,7 @@ import type { Problem } from '../core/problem.js';
 import type { Sample } from '../core/sample.js';
 import type { KsmDirectory } from '../host/ksm.js';
 import { messageOf } from '../errors.js';
+import { silentKernel } from '../host/fuse.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { readPressure } from '../host/pressure.js';
 import { type Root, pageSizeBytes, readTextIfThere } from '../host/sysfs.js';
@@ -66,8 +67,10 @@ export class Collector {
     return { freedBytes: this.view?.freedBySplits.bytes ?? 0, beingFreedBytes: this.beingFreed?.bytes ?? 0 };
   }
 
-  /** @throws MalformedError when the kernel's files do not say what they should. */
+  /** @throws MalformedError when the kernel's files do not say what they should, and Error when they do not answer. */
   async sample(accounting: MemoryAccounting): Promise<Sample> {
+    const silent = await silentKernel(this.root);
+    if (silent !== undefined) throw new Error(silent);
     const { guests: listed, problems } = await this.guests.list();
     const unread: Problem[] = [];
     const ksm = this.ksm.read(unread);

@@ -5,6 +5,7 @@ import {
   asyncScheduler,
   concat,
   concatMap,
+  defer,
   distinctUntilChanged,
   filter,
   interval,
@@ -27,6 +28,9 @@ import type { Systemd } from '../host/systemd.js';
 /** Each notice costs a process: a policy that probes changes its reason all the time. */
 const STATUS_MILLIS = 30_000;
 
+/** Asks for five minutes more; each such notice counts anew (sd_notify(3)). */
+const LONG_STOP = 'EXTEND_TIMEOUT_USEC=300000000';
+
 export interface NoticeInputs {
   /** The loop's turns. */
   readonly retune$: Observable<Retune>;
@@ -34,13 +38,15 @@ export interface NoticeInputs {
   /** Who says nothing for so long is killed; undefined without a watchdog. */
   readonly watchdogMillis: number | undefined;
   readonly end$: Observable<unknown>;
+  /** Whether everything is unmerged at the end, which takes longer than a stop may otherwise. */
+  readonly unmerges: () => boolean;
   /** The clock; the real one unless given. */
   readonly scheduler?: SchedulerLike;
 }
 
 /**
  * What a service manager is told, as assignments of sd_notify(3) that go together: READY=1 with the first decision that
- * was applied, the status when the reason for it changes, WATCHDOG=1 while the loop lives, STOPPING=1.
+ * was applied, the status when the reason for it changes, WATCHDOG=1 while the loop lives, STOPPING=1, with more time where everything is unmerged.
  *
  * The loop lives as long as no turn is later than `watchdogMillis` after the look that the turn before it announced. So a
  * turn that waits for ever is noticed as well as a blocked process is, and a libvirt that is silent for its time-outs is
@@ -51,6 +57,7 @@ export function serviceNotices({
   dryRun,
   watchdogMillis,
   end$,
+  unmerges,
   scheduler = asyncScheduler,
 }: NoticeInputs): Observable<readonly string[]> {
   const status = (retune: Retune) => `STATUS=${dryRun ? 'dry run: ' : ''}${summaryOf(retune)}`;
@@ -84,7 +91,8 @@ export function serviceNotices({
       map(([, , retune]) => ['WATCHDOG=1', status(retune)]),
     );
   const running$ = merge(start$, change$, watchdogMillis === undefined ? EMPTY : watchdog$(watchdogMillis));
-  return concat(running$.pipe(takeUntil(end$)), of(['STOPPING=1']));
+  const stopping$ = defer(() => of(['STOPPING=1', ...(unmerges() ? [LONG_STOP] : [])]));
+  return concat(running$.pipe(takeUntil(end$)), stopping$);
 }
 
 /** Sends the notices, one after another; none where nobody waits for them. */

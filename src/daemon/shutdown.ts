@@ -57,7 +57,7 @@ export function endByForce(end$: Observable<End>, endsLate: () => boolean): void
 /** Gives the kernel back, and tells what became of it. */
 export async function giveBack(
   tuner: Tuner,
-  { onExit, log }: { readonly onExit: OnExit; readonly log: Log },
+  { onExit, log }: { readonly onExit: OnExit; readonly log: Pick<Log, 'info' | 'warn'> },
 ): Promise<void> {
   const { writes, problems } = await tuner.restore(onExit);
   log.info(`KSM_ON_EXIT=${onExit}: ${writes.map(describeWrite).join(', ') || 'nothing to change'}`);

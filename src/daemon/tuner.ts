@@ -4,11 +4,13 @@ import type { Problem } from '../core/problem.js';
 import type { Applied, Plan } from '../core/retune.js';
 import type { Sample } from '../core/sample.js';
 import { errnoOf, messageOf } from '../errors.js';
+import { silentMount } from '../host/fuse.js';
 import { hangs } from '../host/inTime.js';
 import type { KsmDirectory } from '../host/ksm.js';
 import type { Ledger } from '../state/ledger.js';
 import { NODE_MEMORY_PARAMETER, type NodeMemorySetting } from '../libvirt/enums.js';
 import type { Libvirt } from '../libvirt/libvirt.js';
+import { type Disputed, Disputes, type FindOthers } from './disputes.js';
 import { Owners } from './ownership.js';
 
 export type OnExit = 'restore' | 'leave' | 'stop' | 'unmerge';
@@ -25,6 +27,11 @@ const HURRIED_WRITE_MILLIS = 300;
 
 /** The kernel's settings, and whether it shares pages. */
 type SharedKsm = KsmSettings & { readonly pagesShared: number };
+
+/** The writes that bring the kernel to what is wanted of it. */
+interface Planned extends Applied {
+  readonly wanted: KsmSettings;
+}
 
 interface PlanOptions {
   /** What an administrator can do about a setting that must wait. */
@@ -43,6 +50,8 @@ export interface TunerOptions {
   readonly unmergeObstacle: () => string | undefined;
   /** Whether everything may be unmerged to apply a setting that the kernel takes only then. */
   readonly unmergeToApply: () => boolean;
+  /** What else tunes KSM here. */
+  readonly others: FindOthers;
 }
 
 /**
@@ -58,18 +67,22 @@ export class Tuner {
   private readonly unmergeObstacle: TunerOptions['unmergeObstacle'];
   private readonly unmergeToApply: TunerOptions['unmergeToApply'];
   private readonly owners: Owners;
+  private readonly disputes: Disputes;
+  /** Under which the last decision was made. */
+  private plan: Plan | undefined;
   /** What was set so far; in a dry run what would have been. */
   private set: KsmSettings = {};
   private isEnding = false;
   private isUnmerging = false;
 
-  constructor({ ksm, ledger, libvirt, unmergeObstacle, unmergeToApply }: TunerOptions) {
+  constructor({ ksm, ledger, libvirt, unmergeObstacle, unmergeToApply, others }: TunerOptions) {
     this.ksm = ksm;
     this.ledger = ledger;
     this.libvirt = libvirt;
     this.unmergeObstacle = unmergeObstacle;
     this.unmergeToApply = unmergeToApply;
     this.owners = new Owners(ledger?.toRestore() ?? {});
+    this.disputes = new Disputes(others);
   }
 
   /** Whether the end waits for everything to be unmerged, which takes minutes where much is shared. */
@@ -80,34 +93,39 @@ export class Tuner {
   /** Writes what differs, reads it back and says what did not go as it should. Once restore() has begun it writes nothing. */
   async apply(decision: Decision, sample: Sample, plan: Plan): Promise<Applied> {
     const ksm = this.ledger === undefined ? { ...sample.ksm, ...this.set } : sample.ksm;
-    const changed = changedByOthers(this.set, ksm).map(({ setting, set, found }) => ({
-      subject: `${ksmFile(setting)} changed by others`,
-      sentence: `${ksmFile(setting)} is ${found} but samepaged had set it to ${set}: something else changed it`,
-    }));
+    const disputed = await this.disputed(ksm, plan, sample.monotonicMillis);
     const { due, back } = this.owners.handBack(decision, plan, this.ledger?.toRestore() ?? sample.ksm, ksm);
-    const planned = this.planWrites(
-      ksm,
-      { ...due, ...decision.settings },
-      {
-        remedy: 'samepagectl unmerge, then resume',
-        isForced: decision.isForced === true,
-      },
-    );
-    const { writes } = planned;
-    const problems = [...changed, ...planned.problems];
-    this.set = without(this.set, back);
+    const planned = this.planWrites(ksm, without({ ...due, ...decision.settings }, disputed.left), {
+      remedy: 'samepagectl unmerge, then resume',
+      isForced: decision.isForced === true,
+    });
+    const { writes, wanted } = planned;
+    const problems = [...disputed.problems, ...planned.problems];
+    this.set = without(this.set, [...back, ...disputed.left]);
     if (this.ledger === undefined) this.set = { ...this.set, ...asSettings(writes) };
-    else problems.push(...releaseIn(this.ledger, back));
-    if (this.ledger === undefined || writes.length === 0) return { writes, problems };
+    else problems.push(...releaseIn(this.ledger, back), ...cedeIn(this.ledger, disputed.ceded));
+    if (this.ledger === undefined) return { writes, problems };
+    if (writes.length === 0) {
+      this.set = sameAs({ ...this.set, ...wanted }, ksm);
+      return { writes, problems };
+    }
     if (this.isEnding) return { writes: [], problems };
 
     const unrecorded = recordIn(this.ledger, writes);
     if (unrecorded.length > 0) return { writes: [], problems: [...problems, ...unrecorded] };
     problems.push(...(await this.writeAll(writes)));
-    const after = this.ksm.readSettings();
+    const after = await this.readBack();
     const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
-    this.set = sameAs({ ...this.set, ...asSettings(took) }, after);
+    this.set = sameAs({ ...this.set, ...wanted, ...asSettings(took) }, after);
     return { writes: took, problems: [...problems, ...notTaken(writes, after, problems)] };
+  }
+
+  /** What something else has changed since the last decision. A new plan is an administrator's word: it ends each dispute. */
+  private disputed(ksm: KsmSettings, plan: Plan, nowMillis: number): Promise<Disputed> {
+    const isNew = plan !== this.plan;
+    if (isNew) this.disputes.forget();
+    this.plan = plan;
+    return this.disputes.take(changedByOthers(this.set, ksm), isNew ? 'reassert' : plan.onConflict, nowMillis);
   }
 
   /**
@@ -122,17 +140,23 @@ export class Tuner {
     if (onExit === 'leave') return { writes: [], problems: leaveIn(this.ledger) };
     const before = this.ledger.toRestore();
     const wanted = onExit === 'restore' ? before : { ...before, run: onExit === 'stop' ? 0 : 2 };
-    const { state, problems } = this.stateFor(wanted);
+    const silent = await silentMount(this.ksm.path);
+    const { state, problems } = silent === undefined ? this.stateFor(wanted) : unreadState(wanted, silent);
     const planned = this.planWrites(state, wanted, {
       remedy: `write it by hand after echo 2 > ${this.ksm.path}/run`,
       isForced: false,
     });
     problems.push(...planned.problems, ...(await this.writeBack(planned.writes)));
-    const after = this.ksm.readSettings();
+    const after = await this.readBack();
     problems.push(...notTaken(planned.writes, after, problems));
     const back = (Object.keys(before) as KsmSetting[]).filter((setting) => after[setting] === before[setting]);
     problems.push(...(onExit === 'restore' ? releaseIn(this.ledger, back) : leaveIn(this.ledger)));
     return { writes: planned.writes.filter(({ setting, to }) => after[setting] === to), problems };
+  }
+
+  /** What the kernel shows after writes; nothing where it does not answer. */
+  private async readBack(): Promise<KsmSettings> {
+    return (await silentMount(this.ksm.path)) === undefined ? this.ksm.readSettings() : {};
   }
 
   /**
@@ -155,7 +179,7 @@ export class Tuner {
    * The writes that bring `ksm` to `wanted`, as far as the kernel takes them: some settings it lacks, and some it takes only
    * while nothing is shared. Those wait for an unmerge, unless everything may be unmerged for them now.
    */
-  private planWrites(ksm: SharedKsm, asked: KsmSettings, { remedy, isForced }: PlanOptions): Applied {
+  private planWrites(ksm: SharedKsm, asked: KsmSettings, { remedy, isForced }: PlanOptions): Planned {
     const { wanted, problems } = this.fitting(ksm, asked, isForced);
     const missing = settingsIn(wanted)
       .filter((setting) => ksm[setting] === undefined && !this.ksm.has(setting))
@@ -166,11 +190,11 @@ export class Tuner {
     const known = [...problems, ...missing];
     const writes = ksmWrites(ksm, wanted);
     const waiting = writes.filter(({ setting }) => NEEDS_UNMERGED.has(setting));
-    if (waiting.length === 0 || ksm.pagesShared === 0 || wanted.run === 2) return { writes, problems: known };
+    if (waiting.length === 0 || ksm.pagesShared === 0 || wanted.run === 2) return { writes, wanted, problems: known };
     const obstacle = this.unmergeToApply() ? this.unmergeObstacle() : 'KSM_UNMERGE_TO_APPLY is not set';
     if (obstacle === undefined) {
       const rest = ksmWrites({ ...ksm, run: 2 }, { ...wanted, run: wanted.run ?? ksm.run ?? 0 });
-      return { writes: [{ setting: 'run', from: ksm.run ?? 0, to: 2 }, ...rest], problems: known };
+      return { writes: [{ setting: 'run', from: ksm.run ?? 0, to: 2 }, ...rest], wanted, problems: known };
     }
     const stay = waiting.map(({ setting, from, to }) =>
       problem(
@@ -178,7 +202,7 @@ export class Tuner {
         `stays ${from} and is not set to ${to}: the kernel takes it only while nothing is shared; ${remedy} (${obstacle})`,
       ),
     );
-    return { writes: writes.filter((write) => !waiting.includes(write)), problems: [...known, ...stay] };
+    return { writes: writes.filter((write) => !waiting.includes(write)), wanted, problems: [...known, ...stay] };
   }
 
   /** `wanted`, with ksmd stopped instead where unmerging may not fit into memory. */
@@ -264,6 +288,12 @@ function releaseIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Pr
   });
 }
 
+function cedeIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
+  return told(ledger, 'the end of samepaged will set them back', () => {
+    ledger.cede(settings);
+  });
+}
+
 function leaveIn(ledger: Ledger): readonly Problem[] {
   return told(ledger, 'the next samepaged will take this end for a crash', () => {
     ledger.leave();
@@ -279,6 +309,15 @@ function told(ledger: Ledger, consequence: string, write: () => void): readonly 
     const why = errnoOf(error) ?? messageOf(error);
     return [{ subject: 'ledger', sentence: `${ledger.file} cannot be written (${why}): ${consequence}` }];
   }
+}
+
+/** The state where nothing can be read: all of `wanted` is to be written. */
+function unreadState(wanted: KsmSettings, why: string): { readonly state: SharedKsm; readonly problems: Problem[] } {
+  const numbers = settingsIn(wanted).map((setting) => [setting, NaN]);
+  return {
+    state: { ...(Object.fromEntries(numbers) as KsmSettings), pagesShared: 0 },
+    problems: [{ subject: 'ksm', sentence: why }],
+  };
 }
 
 function settingsIn(settings: KsmSettings): readonly KsmSetting[] {

@@ -1,15 +1,13 @@
 #!/usr/bin/env node
-import { writeFileSync } from 'node:fs';
 import { fold, terminalOf } from '../text/terminal.js';
 import { type Means, print } from '../text/cells.js';
 import { Screen } from '../text/screen.js';
-import { errnoOf, messageOf, watchStdout } from '../errors.js';
+import { watchStdout } from '../errors.js';
 import { MORNING_MILLIS } from './morning.js';
 import { SIMULATED_ZONE } from './clock.js';
 import { layOut } from './layout.js';
 import { BadOption, type DemoOptions, SPEEDS, parseOptions } from './options.js';
 import { play } from './play.js';
-import { recorded } from './recording.js';
 import { Show } from './show.js';
 import { NEXT, summary } from './summary.js';
 
@@ -19,7 +17,6 @@ simulated host. Needs no root, no libvirt and no guests, and changes nothing.
 
   --once       no screen: how it ends, and what came of it
   --speed N    ${SPEEDS.least} to ${SPEEDS.most} times as fast (1: the morning takes a minute)
-  --svg FILE   write a moving picture of it
   --help       this
 
 Keys: q quits, space pauses, + and - change the speed.
@@ -31,9 +28,8 @@ const PICTURE = { columns: 80, rows: 24 } as const;
 /** @returns the exit status. */
 async function main(): Promise<number> {
   process.env.TZ = SIMULATED_ZONE;
-  const { help, once, svg, speed } = parseOptions(process.argv.slice(2));
+  const { help, once, speed } = parseOptions(process.argv.slice(2));
   if (help) return say(HELP);
-  if (svg !== undefined) return record(svg);
   const means: Means = terminalOf(process.stdout, process.env);
   const show = new Show();
   const status = once || !process.stdin.isTTY || !process.stdout.isTTY ? undefined : await onScreen(show, means, speed);
@@ -63,17 +59,6 @@ async function onScreen(show: Show, means: Means, speed: DemoOptions['speed']): 
   } finally {
     screen.close();
   }
-}
-
-function record(file: string): number {
-  const svg = recorded();
-  try {
-    writeFileSync(file, svg);
-  } catch (error) {
-    process.stderr.write(`demo: ${file} cannot be written (${errnoOf(error) ?? messageOf(error)})\n`);
-    return FAILED_STATUS;
-  }
-  return say(`${file}: ${Math.ceil(Buffer.byteLength(svg) / 1024)} KiB\n`);
 }
 
 function say(text: string): number {

@@ -6,8 +6,6 @@ export interface DemoOptions {
   readonly once: boolean;
   /** 1: the morning takes a minute. */
   readonly speed: number;
-  /** Where the picture goes. */
-  readonly svg: string | undefined;
 }
 
 /** The command line cannot be understood. */
@@ -16,16 +14,14 @@ export class BadOption extends Error {}
 const OPTIONS = {
   once: { type: 'boolean', default: false },
   speed: { type: 'string', default: '1' },
-  svg: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const;
 export const SPEEDS = { least: 0.1, most: 100 } as const;
 
 /** @throws BadOption */
 export function parseOptions(args: readonly string[]): DemoOptions {
-  const { once, help, svg, speed } = parsed(args);
-  if (svg === '') throw new BadOption('--svg takes the name of a file; nothing is written');
-  return { once, help, svg, speed: speedOf(speed) };
+  const { once, help, speed } = parsed(args);
+  return { once, help, speed: speedOf(speed) };
 }
 
 function speedOf(text: string): number {

@@ -1,7 +1,6 @@
 import { DBusError } from 'dbus-next';
 import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../dbus/bus.js';
-import { BUS_NAME } from '../api/manager.js';
-import { Daemon, type DaemonProperties } from '../api/client.js';
+import { Daemon, type DaemonProperties, NotRunning } from '../api/client.js';
 import { messageOf } from '../errors.js';
 import { Libvirt } from '../libvirt/libvirt.js';
 import { type Fact, known, learn, unknown } from './fact.js';
@@ -47,7 +46,7 @@ export async function gatherBusFacts(address: BusAddress, libvirtObject: string)
         libvirtObject === 'none'
           ? unknown('not asked (--libvirt none)')
           : await learn(() => askLibvirt(bus.value, libvirtObject)),
-      daemon: await learn(() => askDaemon(bus.value, address)),
+      daemon: await learn(() => daemonOn(bus.value, address)),
       asRoot: known(isRoot()),
     };
   } finally {
@@ -72,16 +71,13 @@ function failureKind(error: unknown): 'missing' | 'broken' | 'denied' | 'fails' 
   return error instanceof DBusError && /\.(AccessDenied|AuthFailed)$/.test(error.type) ? 'denied' : 'fails';
 }
 
-async function askDaemon(bus: Bus, address: BusAddress): Promise<DaemonProperties | undefined> {
-  const [owned] = await bus.call({
-    destination: 'org.freedesktop.DBus',
-    path: '/org/freedesktop/DBus',
-    interface: 'org.freedesktop.DBus',
-    member: 'NameHasOwner',
-    signature: 's',
-    body: [BUS_NAME],
-  });
-  return owned === true ? Daemon.with(address, (daemon) => daemon.properties()) : undefined;
+async function daemonOn(bus: Bus, address: BusAddress): Promise<DaemonProperties | undefined> {
+  try {
+    return await Daemon.on(bus, address, (daemon) => daemon.properties());
+  } catch (error) {
+    if (error instanceof NotRunning) return undefined;
+    throw error;
+  }
 }
 
 function isRoot(): boolean {

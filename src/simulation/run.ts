@@ -157,5 +157,6 @@ export function fixedPlan(settings: KsmSettings): Plan {
     intervalMillis: 86_400_000,
     settleMillis: 0,
     recheckMillis: [],
+    onConflict: 'reassert',
   };
 }

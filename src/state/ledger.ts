@@ -4,7 +4,6 @@ import {
   KSM_SETTINGS,
   type KsmSetting,
   type KsmSettings,
-  type KsmState,
   type KsmWrite,
   settingsOf,
   settingsTouched,
@@ -16,6 +15,8 @@ import { userOf } from '../host/processes.js';
 import { replaceFile } from './replaceFile.js';
 import { type Root, isAbsence, readTextIfThere } from '../host/sysfs.js';
 
+/** Of the masks of signals in /proc/PID/status: bit 0 is signal 1. */
+const SIGKILL_MASK = 1n << 8n;
 /** A ledger has some hundred bytes. */
 const LARGEST_BYTES = 1024 ** 2;
 
@@ -51,7 +52,7 @@ export class Ledger {
    * @throws FatalError when a living samepaged keeps the ledger, or when it cannot be understood: overwriting it would lose
    *   the host's values.
    */
-  constructor(directory: string, root: Root, state: KsmState) {
+  constructor(directory: string, root: Root, state: KsmSettings) {
     this.file = `${directory}/ledger.json`;
     this.bootId = readTextIfThere(`${root}/proc/sys/kernel/random/boot_id`) ?? '';
     const before = this.readFile(root);
@@ -91,6 +92,14 @@ export class Ledger {
     this.changed = changed;
     if (changed.size === 0) rmSync(this.file, { force: true });
     else this.writeFile({ left: false, found: this.found, changed });
+  }
+
+  /** `settings` are others' by now: what they have from them is what the host had, if samepaged sets it again. @throws as release. */
+  cede(settings: readonly KsmSetting[]): void {
+    this.release(settings);
+    this.found = Object.fromEntries(
+      Object.entries(this.found).filter(([setting]) => !settings.includes(setting as KsmSetting)),
+    );
   }
 
   /** What is set stays in force on purpose; the next samepaged still knows what the host had before. */
@@ -170,5 +179,12 @@ function parseJson(text: string): unknown {
 
 function isLivingSamepaged(root: Root, pid: number): boolean {
   if (pid === process.pid || !mayTuneKsm(root, userOf('', pid))) return false;
-  return readTextIfThere(`/proc/${pid}/comm`)?.startsWith('samepaged') === true;
+  return readTextIfThere(`/proc/${pid}/comm`)?.startsWith('samepaged') === true && !isDying(pid);
+}
+
+/** Whether it is a zombie, or gets SIGKILL as soon as what hangs in the kernel lets it: it does nothing more. */
+function isDying(pid: number): boolean {
+  const status = readTextIfThere(`/proc/${pid}/status`) ?? '';
+  const pending = [...status.matchAll(/^(?:SigPnd|ShdPnd):\s*([0-9a-f]+)$/gm)].map(([, mask]) => BigInt(`0x${mask}`));
+  return /^State:\s+[ZX]/m.test(status) || pending.some((mask) => (mask & SIGKILL_MASK) !== 0n);
 }

@@ -1,43 +1,25 @@
-import type { Style } from './terminal.js';
-
-/** Terminals that know colours have these eight; their owners have made each readable on their background. */
-const CODES = {
-  strong: '1',
-  good: '1;32',
-  warning: '1;33',
-  bad: '1;31',
-  dim: '2',
-  saved: '32',
-  free: '36',
-  scan: '35',
-  ksmd: '33',
-} as const satisfies Readonly<Record<Style | 'dim' | 'saved' | 'free' | 'scan' | 'ksmd', string>>;
-export type Ink = keyof typeof CODES;
+import stringWidth from 'string-width';
+import { type Style, type Terminal, paint } from './terminal.js';
 
 /** Text in one style; free of control characters and of a known width only after `clean`. */
 export interface Span {
   readonly text: string;
-  readonly ink?: Ink | undefined;
+  readonly ink?: Style | undefined;
 }
 export type Line = readonly Span[];
 
 /** What the terminal can show. */
-export interface Means {
-  readonly colour: boolean;
-  /** Whether it shows more than ASCII. */
-  readonly unicode: boolean;
-}
+export type Means = Pick<Terminal, 'colour' | 'unicode'>;
 
-const TWO_CELLS =
-  /[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]/u;
-const NO_CELL = /[\p{Mn}\p{Me}]/u;
+/** Most of what a frame has, curves above all; a cell each. */
+const USUAL = /^[ -~▁-█│…·↑]*$/;
 const ASCII: Readonly<Record<string, string>> = { '…': '~', '·': '-', '↑': '^', '│': '|' };
+/** What a person takes for one character, which is never cut. */
+const SEGMENTER = new Intl.Segmenter();
 
 /** The cells of a terminal that a cleaned text takes. */
 export function widthOf(text: string): number {
-  let width = 0;
-  for (const character of text) width += cellsOf(character);
-  return width;
+  return USUAL.test(text) ? text.length : stringWidth(text);
 }
 
 /** `line` in at most `columns` cells; what is cut off shows as an ellipsis. */
@@ -74,12 +56,11 @@ export function beside(left: readonly Line[], right: readonly Line[], leftColumn
 }
 
 /** A line as it is written to the terminal, without blanks at its end. */
-export function print(line: Line, { colour, unicode }: Means): string {
-  const spans = trimmed(line);
-  return spans
+export function print(line: Line, means: Means): string {
+  return trimmed(line)
     .map(({ text, ink }) => {
-      const shown = unicode ? text : text.replaceAll(/[^ -~]/gu, inAscii);
-      return colour && ink !== undefined && shown.trim() !== '' ? `\u001b[${CODES[ink]}m${shown}\u001b[0m` : shown;
+      const shown = means.unicode ? text : text.replaceAll(/[^ -~]+/g, inAscii);
+      return ink !== undefined && shown.trim() !== '' ? paint(means, ink, shown) : shown;
     })
     .join('');
 }
@@ -95,20 +76,20 @@ export function lineWidth(line: Line): number {
 
 function head(text: string, columns: number): string {
   let [part, width] = ['', 0];
-  for (const character of text) {
-    width += cellsOf(character);
+  for (const character of charactersOf(text)) {
+    width += widthOf(character);
     if (width > columns) break;
     part += character;
   }
   return part;
 }
 
-function cellsOf(character: string): number {
-  if (character <= '~') return 1;
-  if (NO_CELL.test(character)) return 0;
-  return TWO_CELLS.test(character) ? 2 : 1;
+function inAscii(text: string): string {
+  return charactersOf(text)
+    .map((character) => ASCII[character] ?? '?'.repeat(widthOf(character)))
+    .join('');
 }
 
-function inAscii(character: string): string {
-  return ASCII[character] ?? '?'.repeat(cellsOf(character));
+function charactersOf(text: string): readonly string[] {
+  return Array.from(SEGMENTER.segment(text), ({ segment }) => segment);
 }

@@ -1,7 +1,7 @@
 /** What could move the cursor, turn the direction of writing, break the line, or is nothing at all. */
 const UNPRINTABLE = String.raw`[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]`;
-/** Line ends, tabs, and the styles that we paint in (ctl/terminal.ts, ctl/watch/cells.ts). */
-const OURS = String.raw`\n|\t|\u001b\[(?:[012]|3\d|1;3\d)m`;
+/** Line ends, tabs, and what begins and ends the styles of terminal.ts: bold, dim and a colour each on its own. */
+const OURS = String.raw`\n|\t|\u001b\[(?:1|2|22|3\d)m`;
 
 const EACH = new RegExp(UNPRINTABLE, 'gu');
 const OURS_OR_EACH = new RegExp(`(${OURS})|${UNPRINTABLE}`, 'gu');

@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { wrap } from './wrap.js';
 
 /** Where the stream is no terminal. */
@@ -35,12 +36,23 @@ function showsUnicode(environment: NodeJS.ProcessEnv): boolean {
   return /utf-?8/i.test(locale ?? '') && environment['TERM'] !== 'linux';
 }
 
-const CODES = { strong: '1', good: '1;32', warning: '33', bad: '1;31' } as const;
-export type Style = keyof typeof CODES;
+/** Terminals that know colours have these eight; their owners have made each readable on their background. */
+const STYLES = {
+  strong: ['bold'],
+  good: ['bold', 'green'],
+  warning: ['bold', 'yellow'],
+  bad: ['bold', 'red'],
+  dim: ['dim'],
+  saved: ['green'],
+  free: ['cyan'],
+  scan: ['magenta'],
+  ksmd: ['yellow'],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+export type Style = keyof typeof STYLES;
 
-/** `text` in a style, or as it is. */
-export function paint({ colour }: Terminal, style: Style, text: string): string {
-  return colour ? `\u001b[${CODES[style]}m${text}\u001b[0m` : text;
+/** `text` in a style, or as it is. The caller decides by `colour`: what styleText itself makes of streams and NO_COLOR differs between versions of Node. */
+export function paint({ colour }: Pick<Terminal, 'colour'>, style: Style, text: string): string {
+  return colour ? styleText([...STYLES[style]], text, { validateStream: false }) : text;
 }
 
 /** How wide sentences are. */

@@ -64,7 +64,8 @@ export class OwnBurst implements Burst {
     const unmergeObstacle = () =>
       unmergeCheck({ root, ksm, pageSizeBytes: pageSizeBytes(root), watched: collector.watched });
     const libvirt = () => Promise.resolve(undefined);
-    this.tuner = new Tuner({ ksm, ledger, libvirt, unmergeObstacle, unmergeToApply: () => false });
+    const others = () => findRivals(root, process.pid);
+    this.tuner = new Tuner({ ksm, ledger, libvirt, unmergeObstacle, unmergeToApply: () => false, others });
     this.collector = collector;
     this.values = values;
     this.plan$ = new BehaviorSubject(this.planFor({ kind: 'paused' }));

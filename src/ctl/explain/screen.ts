@@ -10,13 +10,16 @@ const LONG_MILLIS = 10_000;
 
 /** The last decision worked through, for a person. */
 export function explainScreen(reply: ExplanationReply, terminal: Terminal): string {
-  const { failure, sentence, reason = '', policy = '', terms, comparisons, change, notes, keys } = reply;
+  const { failure, sentence, reason = '', policy = '', terms, comparisons, change, notes, keys, problems } = reply;
   const part = (heading: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [[paint(terminal, 'strong', heading), ...lines].join('\n')];
   const text = (line: string) => indented(line, 2, terminal);
   if (failure !== undefined) return part('The last look failed: nothing was decided', text(failure)).join('');
   if (sentence === undefined) return 'samepaged has not decided anything yet';
-  const decided = part(`Decision: ${reason} (policy ${policy})`, text(sentence));
+  const decided = [
+    ...part(`Decision: ${reason} (policy ${policy})`, text(sentence)),
+    ...part('Warnings', problems.flatMap(text)),
+  ];
   if (terms === undefined) {
     return [...decided, ...part('How it was decided', text(isHold(reason) ? HELD : UNWORKED))].join('\n\n');
   }

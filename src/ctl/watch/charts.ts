@@ -1,7 +1,8 @@
 import { formatBytes } from '../../core/format.js';
 import { formatDuration } from '../../core/duration.js';
 import { memoryScale } from '../../text/scale.js';
-import { type Ink, type Line, ends, fill, widthOf } from '../../text/cells.js';
+import { type Line, ends, fill, widthOf } from '../../text/cells.js';
+import type { Style } from '../../text/terminal.js';
 import { curve } from './curve.js';
 import type { WatchState } from './model.js';
 import { binsUntil, gaugeBins, latestRate, rateBins } from './series.js';
@@ -13,7 +14,7 @@ interface Chart {
   readonly now: string;
   /** The same in a few characters. */
   readonly short: string;
-  readonly ink: Ink;
+  readonly ink: Style;
   readonly values: (count: number) => readonly (number | undefined)[];
   /** The end of the scale for values up to `most`. */
   readonly scale: (most: number) => { readonly top: number; readonly label: string };

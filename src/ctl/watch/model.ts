@@ -1,6 +1,5 @@
 import type { GuestMemory } from '../../core/mergeability.js';
 import { FAILED, type HistoryDecision, type HistoryGuestEvent, type HistoryRecord } from '../../core/history/record.js';
-import { guestEventIn } from '../../core/policy.js';
 import { describeHappening, happenings } from '../../core/history/happenings.js';
 import type { DaemonProperties, RetuneReply } from '../../api/replies.js';
 import { type Reading, WINDOW_MILLIS, withReadings } from './series.js';
@@ -177,14 +176,11 @@ function keyOf({ atMillis, text }: LogEntry): string {
 }
 
 function entriesOf(
-  { triggers, policy = '', reason, sentence, routine, failure, changes, realtimeUSec }: RetuneReply,
+  { guestEvents = [], policy = '', reason, sentence, routine, failure, changes, realtimeUSec }: RetuneReply,
   now: number,
 ): readonly LogEntry[] {
   const atMillis = realtimeUSec === undefined ? now : realtimeUSec / 1000;
-  const guests = triggers.flatMap((trigger): HistoryGuestEvent[] => {
-    const event = guestEventIn(trigger);
-    return event === undefined ? [] : [{ kind: 'guest', atMillis, ...event }];
-  });
+  const guests = guestEvents.map((event): HistoryGuestEvent => ({ kind: 'guest', atMillis, ...event }));
   const told = { kind: 'decision', atMillis, policy, changes } as const;
   if (failure !== undefined) return logOf(guests, [{ ...told, reason: FAILED, sentence: failure }]);
   if (routine === true) return logOf(guests, []);

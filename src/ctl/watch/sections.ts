@@ -6,7 +6,8 @@ import { clean } from '../../text/clean.js';
 import { clockTime } from '../../text/clock.js';
 import { wrap } from '../../text/wrap.js';
 import { merging } from '../status/screen.js';
-import { type Ink, type Line, clip, ends, lineWidth } from '../../text/cells.js';
+import { type Line, clip, ends, lineWidth } from '../../text/cells.js';
+import type { Style } from '../../text/terminal.js';
 import type { GuestNow, LogEntry, WatchState } from './model.js';
 
 interface Area {
@@ -50,8 +51,8 @@ export function sentences(state: WatchState, { columns, rows }: Area): readonly 
   return [...lines.slice(0, Math.max(rows - 1, 0)), clip([...last, { text: ' …' }], columns)];
 }
 
-function paragraphs({ away, daemon, unreadable, nowMillis }: WatchState): readonly (readonly [string, Ink?])[] {
-  const said: [string, Ink?][] = [];
+function paragraphs({ away, daemon, unreadable, nowMillis }: WatchState): readonly (readonly [string, Style?])[] {
+  const said: [string, Style?][] = [];
   if (away !== undefined) {
     const since = nowMillis - away.sinceMillis >= 1000 ? ` since ${clockTime(away.sinceMillis, true)}` : '';
     const detail = away.detail === undefined ? '' : ` (${away.detail})`;
@@ -114,7 +115,7 @@ function guestLine({ name, residentBytes, mergedBytes, profitBytes, mergeability
   ];
 }
 
-const MARKS: Readonly<Record<LogEntry['kind'], readonly [mark: string, ink?: Ink]>> = {
+const MARKS: Readonly<Record<LogEntry['kind'], readonly [mark: string, ink?: Style]>> = {
   guest: ['*', 'free'],
   decision: [' '],
   failed: ['!', 'bad'],

@@ -3,7 +3,7 @@ import { EXIT } from '../../errors.js';
 import { hostOf } from '../hostRoot.js';
 import { NOT_RUNNING_STATUS, UsageError, type Verb, type VerbInput, type VerbResult } from '../verb.js';
 import { type Means, print } from '../../text/cells.js';
-import { askDaemon } from '../../api/observe.js';
+import { daemonNow } from '../../api/observe.js';
 import { type FrameOptions, frame } from './frame.js';
 import { HostReader } from './host.js';
 import { watchLive } from './live.js';
@@ -47,7 +47,7 @@ function sourcesOf({ libvirt, ...input }: VerbInput): Sources {
 async function once(sources: Sources, means: Means, interactive: boolean): Promise<VerbResult> {
   const [history, news, guests] = await Promise.all([
     historyEvent(sources),
-    askDaemon(sources.bus),
+    daemonNow(sources.bus),
     guestsEvent(sources),
   ]);
   const accounting = news.kind === 'daemon' ? news.accounting : 'corrected';

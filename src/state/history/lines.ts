@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { GuestChange } from '../../core/guest.js';
+import { isGuestChange } from '../../core/guest.js';
 import type { HistoryRecord } from '../../core/history/record.js';
 
 /** A record as a line of the history's file. */
@@ -14,7 +14,6 @@ export interface HistoryLine {
 const SUM_LENGTH = 9;
 /** What a Date can hold. */
 const LATEST_MILLIS = 8.64e15;
-const CHANGES: readonly unknown[] = ['started', 'stopped', 'crashed', 'resized'] satisfies GuestChange[];
 
 /**
  * A line is the CRC-32 of its JSON in eight hexadecimal digits, a space, the JSON and a newline. The JSON is an array: what
@@ -110,7 +109,7 @@ function decisionOf(atMillis: number, [policy, reason, sentence, changes]: reado
 }
 
 function guestEventOf(atMillis: number, [change, name]: readonly unknown[]) {
-  if (!isChange(change) || !isText(name)) return undefined;
+  if (!isGuestChange(change) || !isText(name)) return undefined;
   return { kind: 'guest', atMillis, name, change } as const;
 }
 
@@ -124,10 +123,6 @@ function isTold(value: unknown): value is number | null {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string';
-}
-
-function isChange(value: unknown): value is GuestChange {
-  return CHANGES.includes(value);
 }
 
 function parseJson(text: string): unknown {

@@ -116,6 +116,7 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
     const KIB = 1024n;
     assert.deepEqual(rest, {
       Triggers: ['asked for by D-Bus'],
+      GuestEvents: [],
       Policy: 'ksmtuned',
       Reason: 'free-below-reserve',
       Routine: false,

@@ -48,9 +48,10 @@ describe('samepaged.service', { concurrency: true }, () => {
     assert.deepEqual(statuses, [EXIT.usage, EXIT.unavailable, EXIT.config]);
   });
 
-  it('has as long to unmerge at its start as at its end', () => {
+  it('has long to unmerge at its start, and a stop that hangs is over in 10 s', () => {
     assert.deepEqual(valuesOf('TimeoutStartSec'), ['5min']);
-    assert.deepEqual(valuesOf('TimeoutStopSec'), ['5min']);
+    assert.deepEqual(valuesOf('TimeoutStopSec'), ['10']);
+    assert.match(valuesOf('ExecStopPost')[0] ?? '', /ledger\.json .* --give-back'$/);
   });
 
   it('puts a link to the runtime directory where the default PIDFILE is; its end leaves the link', async () => {

@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import { scratchDirectory, removeScratch } from '../../support/scratch.js';
 import { Tmux } from '../../support/tmux.js';
 import { between } from '../../support/watching.js';
 
 const DEMO = resolve('dist/src/demo/main.js');
-const PICTURE = 'docs/demo.svg';
-const MOST_PICTURE_BYTES = 400 * 1024;
 
 interface Result {
   readonly status: number;
@@ -46,27 +42,10 @@ describe('npm run demo', { concurrency: 2 }, () => {
   it('says what it takes, and refuses the rest in one line', async () => {
     const help = await demo(['--help']);
     assert.equal(help.status, 0);
-    assert.match(help.stdout, /^Usage: npm run demo[^]*--once[^]*--speed N[^]*--svg FILE/);
+    assert.match(help.stdout, /^Usage: npm run demo[^]*--once[^]*--speed N/);
     const wrong = await demo(['--speed', 'fast']);
     assert.deepEqual([wrong.status, wrong.stdout], [2, '']);
     assert.match(wrong.stderr, /^demo: --speed fast: expected [^\n]+\n$/);
-    const nowhere = await demo(['--svg', '/nowhere/a.svg']);
-    assert.deepEqual(nowhere, { status: 1, stdout: '', stderr: 'demo: /nowhere/a.svg cannot be written (ENOENT)\n' });
-  });
-
-  it(`the picture in the README is what it makes, wherever; npm run demo -- --svg ${PICTURE} makes it anew`, async () => {
-    const directory = await scratchDirectory('demo');
-    try {
-      const file = join(directory, 'demo.svg');
-      const { status, stdout } = await demo(['--svg', file], { TZ: 'Asia/Kolkata', LC_ALL: 'C', NO_COLOR: '1' });
-      assert.equal(status, 0);
-      assert.match(stdout, /demo\.svg: \d+ KiB\n$/);
-      const made = readFileSync(file);
-      assert.ok(made.length < MOST_PICTURE_BYTES);
-      assert.ok(made.equals(readFileSync(PICTURE)));
-    } finally {
-      await removeScratch(directory);
-    }
   });
 
   it('on a terminal plays to the end, and leaves the summary there', async () => {

@@ -66,6 +66,7 @@ export const DEFAULT_PLAN: Plan = {
   intervalMillis: 3600000,
   settleMillis: 250,
   recheckMillis: [],
+  onConflict: 'reassert',
 };
 
 /** Why a turn was: its triggers in words. */

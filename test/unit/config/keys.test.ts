@@ -130,6 +130,7 @@ describe('a choice', () => {
     KSM_POLICY: ['ksmtuned', 'adaptive', 'advisor'],
     KSM_MEMORY_ACCOUNTING: ['corrected', 'legacy'],
     KSM_ON_EXIT: ['restore', 'leave', 'stop', 'unmerge'],
+    KSM_ON_CONFLICT: ['reassert', 'yield'],
     KSM_WHEN: ['needed', 'always'],
   } as const;
   for (const name of Object.keys(choices) as (keyof typeof choices)[]) {
@@ -189,6 +190,7 @@ describe('every key', () => {
       KSM_THRES_COEF: '20',
       KSM_THRES_CONST: '2048',
       KSM_ON_EXIT: 'restore',
+      KSM_ON_CONFLICT: 'reassert',
       KSM_EVENT_SETTLE: '250',
       KSM_EVENT_RECHECK: '5,20',
       KSM_MEMORY_ACCOUNTING: 'corrected',
@@ -220,5 +222,10 @@ test('the plan has the configuration in milliseconds', () => {
   const { policy, because, settings, ...times } = plan;
   assert.deepEqual([because, settings], [{ kind: 'start' }, {}]);
   assert.equal(policy.name, 'ksmtuned');
-  assert.deepEqual(times, { intervalMillis: 7000, settleMillis: 80, recheckMillis: [1000, 2000] });
+  assert.deepEqual(times, {
+    onConflict: 'reassert',
+    intervalMillis: 7000,
+    settleMillis: 80,
+    recheckMillis: [1000, 2000],
+  });
 });

@@ -8,6 +8,7 @@ import { type NoticeInputs, serviceNotices } from '../../../src/daemon/serviceMa
 import { sampleOf } from '../../support/examples/examples.js';
 
 interface Case extends Partial<Pick<NoticeInputs, 'dryRun' | 'watchdogMillis'>> {
+  readonly unmerges?: boolean;
   /** Marbles of `turns`; every time is a millisecond. */
   readonly loop: string;
   readonly turns: Readonly<Record<string, Retune>>;
@@ -32,7 +33,7 @@ function failed(message: string): Retune {
 }
 
 /** What is told, each with the millisecond at which it is. */
-function noticesOf({ loop, turns, end, dryRun = false, watchdogMillis }: Case): string[] {
+function noticesOf({ loop, turns, end, dryRun = false, watchdogMillis, unmerges = false }: Case): string[] {
   const told: string[] = [];
   const scheduler = new TestScheduler(assert.deepEqual);
   scheduler.run(({ hot, cold }) => {
@@ -41,6 +42,7 @@ function noticesOf({ loop, turns, end, dryRun = false, watchdogMillis }: Case): 
       dryRun,
       watchdogMillis,
       end$: cold(end),
+      unmerges: () => unmerges,
       scheduler,
     });
     notice$
@@ -61,6 +63,12 @@ describe('what a service manager is told', () => {
 
   it('stopping also when there never was a decision', () => {
     assert.deepEqual(noticesOf({ loop: '-', turns: {}, end: '1s e' }), ['1000 STOPPING=1']);
+  });
+
+  it('more time for the stop where everything is unmerged at the end', () => {
+    assert.deepEqual(noticesOf({ loop: '-', turns: {}, end: '1s e', unmerges: true }), [
+      '1000 STOPPING=1 EXTEND_TIMEOUT_USEC=300000000',
+    ]);
   });
 
   it('not ready while there is no decision: why not, once', () => {

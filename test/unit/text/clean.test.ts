@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { plain } from '../../../src/api/replies.js';
 import { toJson } from '../../../src/ctl/command.js';
+import { paint } from '../../../src/text/terminal.js';
 import { clean, cleanJson, cleanOutput } from '../../../src/text/clean.js';
 
 const HOSTILE = 'a\u001b]0;title\u0007\u001b[2J\u009b1m\r\nb\u202ec\u2028d\u0000';
@@ -13,7 +14,8 @@ test('a clean line has no control characters, no line ends and no change of dire
 });
 
 test('clean output keeps line ends, tabs and the styles of ours, and nothing else of the kind', () => {
-  assert.equal(cleanOutput('\u001b[1;32mgood\u001b[0m\n\tx'), '\u001b[1;32mgood\u001b[0m\n\tx');
+  const good = paint({ colour: true }, 'good', 'good');
+  assert.equal(cleanOutput(`${good}\n\tx`), `${good}\n\tx`);
   assert.equal(cleanOutput(HOSTILE), 'a?]0;title??[2J?1m?\nb?c?d?');
   assert.equal(cleanOutput('\u001b[1;31'), '?[1;31');
 });

@@ -62,7 +62,7 @@ describe('a terminal', () => {
 
   test('is painted only in colour', () => {
     assert.equal(paint(PLAIN, 'bad', 'x'), 'x');
-    assert.equal(paint({ ...PLAIN, colour: true }, 'bad', 'x'), '\u001b[1;31mx\u001b[0m');
+    assert.equal(paint({ ...PLAIN, colour: true }, 'bad', 'x'), '\u001b[1m\u001b[31mx\u001b[39m\u001b[22m');
   });
 });
 

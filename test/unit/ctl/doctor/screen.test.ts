@@ -68,8 +68,8 @@ ok:
 
   test('paints the level, and nothing else', () => {
     const painted = formatFindings(FINDINGS, { ...PLAIN, columns: 60, colour: true });
-    assert.ok(painted.startsWith('\u001b[1;31mproblem\u001b[0m: First\n'));
-    assert.match(painted, /\n\u001b\[33mnote\u001b\[0m: Second\n/);
+    assert.ok(painted.startsWith('\u001b[1m\u001b[31mproblem\u001b[39m\u001b[22m: First\n'));
+    assert.match(painted, /\n\u001b\[1m\u001b\[33mnote\u001b\[39m\u001b\[22m: Second\n/);
     assert.equal(painted.replaceAll(/\u001b\[[\d;]*m/g, ''), plain(60));
   });
 
@@ -78,7 +78,7 @@ ok:
     assert.equal(formatFindings(ok, PLAIN), 'ok:\n  Fifth  fine\n\n0 problems, 0 notes, 0 unknown, 1 ok');
     assert.match(
       formatFindings(ok, { ...PLAIN, colour: true }),
-      /\n0 problems, 0 notes, 0 unknown, \u001b\[1;32m1 ok\u001b\[0m$/,
+      /\n0 problems, 0 notes, 0 unknown, \u001b\[1m\u001b\[32m1 ok\u001b\[39m\u001b\[22m$/,
     );
   });
 });

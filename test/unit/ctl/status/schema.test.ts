@@ -15,6 +15,10 @@ describe('the schema of samepagectl status --json', () => {
     'a loss': { ...RUNNING, profitBytes: -1 },
     'before the first look': { ...RUNNING, lastRetune: { triggers: [], changes: [], problems: [] } },
     'a failed look': { ...RUNNING, lastRetune: { triggers: ['timer'], changes: [], problems: [], failure: 'why' } },
+    'a guest event': {
+      ...RUNNING,
+      lastRetune: { ...PROPERTIES.lastRetune, guestEvents: [{ name: 'web', change: 'resized' }] },
+    },
     'no daemon': { running: false, reason: 'gone', ksm: KSM },
     'no daemon and no KSM': { running: false, reason: 'gone', ksm: null },
   };

@@ -82,7 +82,10 @@ describe('readings in parts of time', () => {
 
 describe('cells', () => {
   test('a text takes those that it takes', () => {
-    assert.deepEqual(['abc', '東京', 'e\u0301', '🐧', '█'].map(widthOf), [3, 4, 1, 2, 1]);
+    assert.deepEqual(
+      ['abc', '東京', 'e\u0301', '🐧', '█', '\u1112\u1161\u11ab', '🇩🇪'].map(widthOf),
+      [3, 4, 1, 2, 1, 2, 2],
+    );
   });
 
   test('what is too long ends with an ellipsis and keeps within', () => {
@@ -100,7 +103,7 @@ describe('cells', () => {
   test('a colour ends where its text does', () => {
     assert.equal(
       print([{ text: 'a', ink: 'bad' }, { text: ' b  ' }], { colour: true, unicode: true }),
-      '\u001b[1;31ma\u001b[0m b',
+      '\u001b[1m\u001b[31ma\u001b[39m\u001b[22m b',
     );
   });
 });

@@ -81,7 +81,10 @@ describe('a frame', () => {
     const name = 'a\u001b[2J\u0007\r\n\u202eb';
     const state = stateAfter(
       { kind: 'guests', guests: [{ name, residentBytes: 1, mergedBytes: 1, profitBytes: 1 }], notes: [name] },
-      { kind: 'retuned', retune: { ...REPLY, triggers: [`guest ${name} started`], realtimeUSec: MORNING * 1000 } },
+      {
+        kind: 'retuned',
+        retune: { ...REPLY, guestEvents: [{ name, change: 'started' }], realtimeUSec: MORNING * 1000 },
+      },
       { kind: 'away', why: name },
     );
     for (const line of shown(state, USUAL)) assert.doesNotMatch(line, /[\p{Cc}\p{Cf}]/u);
@@ -139,7 +142,8 @@ const someEvent: fc.Arbitrary<WatchEvent> = fc.oneof(
   fc.record({
     kind: fc.constant('retuned'),
     retune: fc.record({
-      triggers: fc.array(text.map((name) => `guest ${name} started`)),
+      triggers: fc.array(text),
+      guestEvents: fc.array(fc.record({ name: text, change: fc.constant('started') })),
       ...{ changes: fc.array(text), problems: fc.array(text), sentence: text, reason: text },
     }),
   }),

@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
-import type { GuestChange } from '../../../../src/core/guest.js';
-import { type Trigger, describeTrigger, guestEventIn } from '../../../../src/core/policy.js';
 import { type WatchEvent, initialWatch, nextWatch } from '../../../../src/ctl/watch/model.js';
 import { PROPERTIES, REPLY } from '../../../support/examples/ctlExamples.js';
 import { MORNING, hostAt, stateAfter } from '../../../support/examples/watchExample.js';
@@ -13,7 +10,7 @@ const after = (...events: readonly WatchEvent[]) => events.reduce(nextWatch, fre
 function retuned(seconds: number, parts: Partial<typeof REPLY> = {}): WatchEvent {
   return {
     kind: 'retuned',
-    retune: { ...REPLY, triggers: [], realtimeUSec: (MORNING + seconds * 1000) * 1000, ...parts },
+    retune: { ...REPLY, guestEvents: [], realtimeUSec: (MORNING + seconds * 1000) * 1000, ...parts },
   };
 }
 
@@ -79,7 +76,12 @@ describe('the state of a watch', () => {
 
   test('tells a guest event before the decision that it led to', () => {
     const { log } = after(
-      retuned(0, { triggers: ['guest web started', 'guest my db stopped', 'timer', 'second look at guest web'] }),
+      retuned(0, {
+        guestEvents: [
+          { name: 'web', change: 'started' },
+          { name: 'my db', change: 'stopped' },
+        ],
+      }),
     );
     assert.deepEqual(
       log.map(({ kind, text }) => [kind, text]),
@@ -91,28 +93,11 @@ describe('the state of a watch', () => {
     );
   });
 
-  test('hears of a guest event in the words of its trigger, whatever the guest is called', () => {
-    const change = fc.constantFrom<GuestChange>('started', 'stopped', 'crashed', 'resized');
-    const odd = fc.constantFrom('guest a started', 'a\nb', ' ', 'crashed');
-    fc.assert(
-      fc.property(fc.oneof(odd, fc.string({ minLength: 1 })), change, (name, change) => {
-        const words = describeTrigger({ kind: 'guest', event: { name, change } });
-        assert.deepEqual(guestEventIn(words), { name, change });
-        const others: readonly Trigger[] = [
-          { kind: 'recheck', name },
-          { kind: 'manual', by: words },
-          { kind: 'timer' },
-        ];
-        for (const other of others) assert.equal(guestEventIn(describeTrigger(other)), undefined);
-      }),
-    );
-  });
-
   test('makes one line of decisions with the same reason, and another of another', () => {
     const { log } = after(
       retuned(0, { sentence: 'a' }),
       retuned(1, { sentence: 'b' }),
-      retuned(2, { sentence: 'c', triggers: ['guest web crashed'] }),
+      retuned(2, { sentence: 'c', guestEvents: [{ name: 'web', change: 'crashed' }] }),
       retuned(3, { sentence: 'd', reason: 'enough-memory' }),
       retuned(4, { sentence: 'e', reason: 'enough-memory', policy: 'adaptive' }),
     );

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { AgentHost } from '../support/agentHost.js';
-import { eventually, runCtl } from '../support/daemon.js';
-import { HostTree } from '../support/hostTree.js';
-import { ManagerClient } from '../support/dbus/managerClient.js';
+import { AgentHost } from '../../support/agentHost.js';
+import { eventually, runCtl } from '../../support/daemon.js';
+import { HostTree } from '../../support/hostTree.js';
+import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 const PACE = ['run', 'pages_to_scan', 'sleep_millisecs'];
 

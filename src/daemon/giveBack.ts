@@ -1,0 +1,47 @@
+import { giveBack } from './shutdown.js';
+import { type OnExit, Tuner } from './tuner.js';
+import { loadConfig } from '../config/load.js';
+import { messageOf } from '../errors.js';
+import { KsmDirectory } from '../host/ksm.js';
+import { Ledger } from '../state/ledger.js';
+import { requireOwnDirectory, stateDirectory } from '../state/directory.js';
+import type { Root } from '../host/sysfs.js';
+import { cleanOutput } from '../text/clean.js';
+
+/**
+ * `samepaged --give-back`: gives the host back for a samepaged that was killed before it could. The unit runs it at every stop,
+ * so that a daemon which hangs is one second's matter.
+ *
+ * @throws FatalError while that samepaged lives.
+ */
+export async function giveBackForTheDead({ root, configFile }: { root: Root; configFile: string }): Promise<void> {
+  const tell = (text: string) => void process.stdout.write(cleanOutput(`${text}\n`));
+  const ksm = new KsmDirectory(root);
+  const directory = stateDirectory(root);
+  requireOwnDirectory(directory);
+  const ledger = new Ledger(directory, root, ksm.readSettings());
+  if (ledger.inherited !== 'crashed') {
+    tell(`${ledger.file}: no samepaged ended without giving the host back`);
+    return;
+  }
+  const tuner = new Tuner({
+    ksm,
+    ledger,
+    libvirt: () => Promise.resolve(undefined),
+    unmergeObstacle: () => undefined,
+    unmergeToApply: () => false,
+    others: () => Promise.resolve([]),
+  });
+  await giveBack(tuner, { onExit: onExit(configFile, tell), log: { info: tell, warn: tell } });
+}
+
+/** What an unmerge takes nobody has time for now, and a configuration that has errors must not keep the host from its own. */
+function onExit(configFile: string, tell: (text: string) => void): OnExit {
+  try {
+    const { KSM_ON_EXIT } = loadConfig(configFile).values;
+    return KSM_ON_EXIT === 'unmerge' ? 'stop' : KSM_ON_EXIT;
+  } catch (error) {
+    tell(messageOf(error));
+    return 'restore';
+  }
+}
