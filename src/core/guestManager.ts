@@ -16,13 +16,14 @@ export interface ManagedGuest {
   readonly vmId?: string | undefined;
 }
 
-/** What is to be changed of a guest's memory, for its next start. */
-export type MemoryChange = 'forbid' | 'allow' | 'no hugepages' | 'no sharing' | 'offer';
+/** What is to be changed of a guest's memory, for its next start; `offer again`: while it runs, through QEMU's monitor. */
+export type MemoryChange = 'forbid' | 'allow' | 'no hugepages' | 'no sharing' | 'offer' | 'offer again';
 
 /** The command or the line that changes it, in the words of its manager; undefined where there is none. */
 export function memoryRemedy(guest: ManagedGuest, change: MemoryChange): string | undefined {
   const { name, plainName = name, manager, vmId = '' } = guest;
   const word = shellWord(plainName);
+  if (change === 'offer again') return `samepagectl guests allow --now -- ${shellWord(name)}   # at once`;
   switch (manager) {
     case 'libvirt':
       return LIBVIRT[change]?.(word);
@@ -41,7 +42,7 @@ export function memoryRemedy(guest: ManagedGuest, change: MemoryChange): string 
   }
 }
 
-type Texts = Readonly<Record<Exclude<MemoryChange, 'offer'>, string>>;
+type Texts = Readonly<Record<Exclude<MemoryChange, 'offer' | 'offer again'>, string>>;
 
 const XML: Texts = {
   forbid: '<nosharepages/>',
@@ -65,7 +66,7 @@ const PROXMOX: Readonly<Partial<Record<MemoryChange, (id: string) => string>>> =
   'no sharing': (id) => `qm config ${id}   # without virtiofs, and without share=on in args`,
 };
 
-const CLOUD_HYPERVISOR: Readonly<Record<MemoryChange, string>> = {
+const CLOUD_HYPERVISOR: Readonly<Record<Exclude<MemoryChange, 'offer again'>, string>> = {
   forbid: 'mergeable=off',
   allow: 'mergeable=on',
   'no hugepages': 'hugepages=off',

@@ -13,6 +13,7 @@ export const OBSTACLES = {
   pinned: 'a passed-through PCI device holds every page where it is',
   encrypted: 'encrypted with a key of its own, it is like no other memory',
   'not offered': 'the hypervisor has not offered the memory to KSM',
+  'taken back': 'QEMU has taken the offer of its memory back; samepagectl guests allow --now -- NAME offers it again',
 } as const;
 export type Obstacle = keyof typeof OBSTACLES;
 
@@ -60,6 +61,8 @@ export interface GuestMemory extends NamedGuest {
   /** Merged pages are in it, each as if it were the guest's own. */
   readonly residentBytes: number | undefined;
   readonly mergeability: Mergeability | undefined;
+  /** Whether KSM may merge its memory from its next start on; undefined where it has no definition that lasts. */
+  readonly allowedNext?: boolean | undefined;
   /** The guest's pages that are merged, those into the kernel's zero page (use_zero_pages) among them. */
   readonly mergedPages: number | undefined;
   /**

@@ -1,6 +1,7 @@
 import { completionVerb } from './completion/verb.js';
 import { config } from './config.js';
 import { doctor } from './doctor/verb.js';
+import { estimate } from './estimate/verb.js';
 import { explain } from './explain/verb.js';
 import { guests } from './guests/verb.js';
 import { history } from './history/verb.js';
@@ -25,6 +26,7 @@ export const VERBS: VerbTable = {
   stop,
   unmerge,
   resume,
+  estimate,
   guests,
   history,
   metrics,

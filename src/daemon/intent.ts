@@ -118,7 +118,10 @@ export class Intents {
     if (hold?.untilMillis === undefined || this.holdEndsAt === undefined) return;
     const leftMillis = this.holdEndsAt - monotonicMillis;
     if (leftMillis <= 0) {
-      this.hold(undefined, { kind: 'manual', by: 'the end of the pause' });
+      this.hold(undefined, {
+        kind: 'manual',
+        by: `the end of the ${hold.kind === 'estimating' ? 'estimate' : 'pause'}`,
+      });
       return;
     }
     const untilMillis = Math.round(takenAtMillis + leftMillis);
@@ -158,7 +161,9 @@ export class Intents {
   private save(hold: Hold | undefined, after: string): void {
     const { holdFile, logging } = this.options;
     try {
-      holdFile?.write({ hold, policy: this.choice }, Date.now());
+      // An estimate ends with the process.
+      const kept = hold?.kind === 'estimating' ? undefined : hold;
+      holdFile?.write({ hold: kept, policy: this.choice }, Date.now());
     } catch (error) {
       logging.log.warn(`${holdFile?.path ?? ''} cannot be written (${messageOf(error)}): a restart will ${after}`);
     }

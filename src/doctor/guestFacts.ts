@@ -4,6 +4,7 @@ import type { NamedGuest } from '../core/guest.js';
 import type { GuestManager } from '../core/guestManager.js';
 import type { Mergeability } from '../core/mergeability.js';
 import { type Entry, type ToldName, takeInventory } from '../core/inventory.js';
+import { withLiveOffers } from '../host/guestOffers.js';
 import { type GuestProcess, listGuestProcesses } from '../host/guestProcess.js';
 import type { Root } from '../host/sysfs.js';
 import type { BusFacts } from './busFacts.js';
@@ -31,7 +32,7 @@ export interface GuestFacts {
 
 /** The processes that run guests, from /proc alone so that a copy of it will do. */
 export async function examineProcesses(root: Root): Promise<readonly GuestProcess[]> {
-  return listGuestProcesses(root, configuredGuestUsers(root));
+  return withLiveOffers(root, await listGuestProcesses(root, configuredGuestUsers(root)));
 }
 
 /** The running guests by name, those of strangers apart: the processes, and what libvirt names where it was asked. */

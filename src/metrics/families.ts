@@ -30,7 +30,7 @@ export interface Facts {
   readonly mergeability: readonly (NamedGuest & { readonly mergeability: Mergeability })[] | undefined;
 }
 
-const HOLDS = ['paused', 'stopped', 'unmerged'] satisfies Hold['kind'][];
+const HOLDS = ['paused', 'stopped', 'unmerged', 'estimating'] satisfies Hold['kind'][];
 
 /**
  * Every metric of samepaged, in the order of the page; docs/metrics.md has the same list. Gauges are of the last retune, as

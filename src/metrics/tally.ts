@@ -77,6 +77,7 @@ export function firstTally(dryRun: boolean): Tally {
       paused: 0,
       stopped: 0,
       unmerged: 0,
+      estimating: 0,
     },
     latencies: { upTo: LATENCY_BOUNDS.map((bound) => [bound, 0]), count: 0, sumSeconds: 0 },
     writes: 0,

@@ -5,6 +5,7 @@ import { DEFAULT_CONFIG_FILE } from '../../config/load.js';
 import { type GuestMemory, byMergedPages, judgeMergeability } from '../../core/mergeability.js';
 import { type Entry, takeInventory } from '../../core/inventory.js';
 import type { Problem } from '../../core/problem.js';
+import { withLiveOffers } from '../../host/guestOffers.js';
 import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
 import { libvirtIsHere } from '../../host/libvirtHere.js';
 import { type OtherMergers, readOtherMergers } from '../../host/otherMergers.js';
@@ -12,6 +13,7 @@ import { KsmDirectory } from '../../host/ksm.js';
 import type { KsmStatReply } from '../../host/ksmStat.js';
 import { type Root, pageSizeBytes } from '../../host/sysfs.js';
 import { Libvirt } from '../../libvirt/libvirt.js';
+import { forbidsMerging } from '../../libvirt/domainXml.js';
 import { Definitions, libvirtReason } from '../../libvirt/definitions.js';
 import type { ToldGuest } from '../../libvirt/domain.js';
 import { traitsOfDefinition } from '../../libvirt/memoryBacking.js';
@@ -48,6 +50,8 @@ interface Told {
   readonly guests: readonly ToldGuest[];
   /** Definitions of those whose process is not seen, by UUID. */
   readonly definitions: ReadonlyMap<string, string>;
+  /** Whether merging is allowed from the next start on. */
+  readonly allowedNext: ReadonlyMap<string, boolean | undefined>;
 }
 
 /** Asks the kernel, and libvirt where it can be reached. */
@@ -73,7 +77,9 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   const guests = entries.map((entry) => withFreed(memoryOf(entry, pageBytes, told?.definitions), freed));
   return {
     source: told === undefined ? 'proc' : 'libvirt',
-    guests: guests.toSorted(byMergedPages),
+    guests: (await withLiveOffers(root, guests))
+      .map((guest) => ({ ...guest, allowedNext: told?.allowedNext.get(guest.name) }))
+      .toSorted(byMergedPages),
     hostSavedBytes: ksm.exists() ? ksm.read().pagesSharing * pageBytes : undefined,
     // Where only root may know, the note on the guests says so.
     otherMergers: await readOtherMergers(root, new Set(processes.map(({ pid }) => pid))).catch(() => undefined),
@@ -143,7 +149,22 @@ async function askLibvirt(
       return undefined;
     }
   });
-  return { guests, definitions: new Map((await Promise.all(read)).filter((entry) => entry !== undefined)) };
+  const next = guests.map(async ({ name }) => [name, await allowedNext(definitions, name)] as const);
+  return {
+    guests,
+    definitions: new Map((await Promise.all(read)).filter((entry) => entry !== undefined)),
+    allowedNext: new Map(await Promise.all(next)),
+  };
+}
+
+async function allowedNext(definitions: Definitions, name: string): Promise<boolean | undefined> {
+  try {
+    const path = await definitions.lookup(name);
+    return (await definitions.isPersistent(path)) ? !forbidsMerging(await definitions.nextXml(path)) : undefined;
+  } catch {
+    // It ended meanwhile, or libvirt keeps its definition from us.
+    return undefined;
+  }
 }
 
 function memoryOf(

@@ -121,6 +121,7 @@ function shownObstacles(mergeability: Mergeability | undefined): readonly Obstac
 function legend(guests: readonly GuestMemory[], hostSavedBytes: number | undefined): readonly string[] {
   const named = new Set(guests.flatMap(({ mergeability }) => shownObstacles(mergeability)));
   const lines = [...named].map((obstacle) => `${obstacle}: ${OBSTACLES[obstacle]}${remedyOf(obstacle, guests)}`);
+  lines.push(...guests.flatMap(nextStart));
   if (guests.some(({ mergeability }) => mergeability?.mergeable === true && mergeability.locked)) {
     lines.push('locked: KSM merges locked memory too; a write to a merged page then has to copy it');
   }
@@ -137,6 +138,14 @@ function legend(guests: readonly GuestMemory[], hostSavedBytes: number | undefin
     );
   }
   return lines;
+}
+
+/** What its next start changes. */
+function nextStart({ name, mergeability, allowedNext }: GuestMemory): readonly string[] {
+  if (mergeability === undefined || allowedNext === undefined) return [];
+  const isForbidden = mergeability.obstacles.some((name) => name === 'nosharepages' || name === 'taken back');
+  if (isForbidden !== allowedNext) return [];
+  return [`${clean(name)}: from its next start on KSM may ${allowedNext ? '' : 'not '}merge its memory`];
 }
 
 /** A whole number or two digits, with a binary unit, as `free -h` does it: 512Mi, 1.5Gi, -3.2Mi, 0. */

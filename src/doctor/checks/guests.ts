@@ -15,6 +15,7 @@ const CHANGES: Readonly<Partial<Record<Obstacle, MemoryChange>>> = {
   hugepages: 'no hugepages',
   shared: 'no sharing',
   'not offered': 'offer',
+  'taken back': 'offer again',
 };
 
 const mergeable = check({

@@ -8,7 +8,10 @@ import { IDLE_KSM, hostOf, sampleOf, valuesOf } from '../../../../support/exampl
 
 const SHARED: Partial<KsmState> = { pagesShared: 1, pagesSharing: 1000 };
 
-function decided(limit: string, host: { free: number; ksm?: Partial<KsmState>; hold?: Hold['kind'] }): Decision {
+function decided(
+  limit: string,
+  host: { free: number; ksm?: Partial<KsmState>; hold?: Exclude<Hold['kind'], 'estimating'> },
+): Decision {
   const values = valuesOf({ KSM_THP_MAX_PTES_NONE: limit });
   const hold = host.hold === undefined ? undefined : { kind: host.hold };
   const { policy } = planOf({ because: { kind: 'start' }, values, hold }, undefined);
