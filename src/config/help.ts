@@ -44,5 +44,7 @@ export const KEY_HELP: Readonly<Record<KeyName, string>> = {
   KSM_GUEST_USERS: 'whose QEMU processes count as guests, beside those of root',
   KSM_FORBID_GUESTS: 'guests that should not be merged: a warning where one can be',
   KSM_EVENT_SETTLE: 'milliseconds in which events of guests become one look',
+  KSM_METRICS_LISTEN: 'where metrics for Prometheus are served, as 127.0.0.1:9870',
+  KSM_METRICS_GUESTS: 'whether the metrics have series for each guest',
   KSM_EVENT_RECHECK: "seconds after a guest's start at which to look again",
 };

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { KsmdSchedChoice } from '../core/policies/shared/ksmdSched.js';
 import type { ZeroPagesChoice } from '../core/policies/shared/zeroPages.js';
+import { LISTEN_FORMS, parseListenAddress } from './listenAddress.js';
 
 /** A key of the configuration: its default as text, how its value is read, and what a value must be, for a person. */
 interface Key<T> {
@@ -66,6 +67,13 @@ const zeroPages = v.pipe(
   v.transform((word) => (word === '0' ? 0 : word === '1' ? 1 : word)),
 );
 
+const listenAddress = v.pipe(
+  v.string(),
+  v.transform((text) => (text === '' ? null : parseListenAddress(text))),
+  v.check((address) => address !== undefined),
+  v.transform((address) => address ?? null),
+);
+
 const path = v.pipe(v.string(), v.regex(/^$|^\//));
 
 /** sysfs takes an unsigned 32-bit number for pages_to_scan and sleep_millisecs. */
@@ -114,6 +122,8 @@ export const KEYS = {
   ),
   KSM_FORBID_GUESTS: key('', 'names with * and ?, with commas between them', v.string()),
   KSM_EVENT_SETTLE: wholeNumber('250', 'milliseconds', 0, 60000),
+  KSM_METRICS_LISTEN: key('', `${LISTEN_FORMS}, or nothing`, listenAddress),
+  KSM_METRICS_GUESTS: key('', '1, or nothing', flag),
   KSM_EVENT_RECHECK: key('5,20', 'up to ten whole numbers of seconds, as 5,20, or nothing', secondsList),
 } as const;
 

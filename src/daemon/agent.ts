@@ -48,6 +48,7 @@ import { Intents, type IntentsOptions } from './intent.js';
 import { Libvirt } from '../libvirt/libvirt.js';
 import { type LibvirtState, watchLibvirt } from '../libvirt/presence.js';
 import { busNews, forbiddenNews, libvirtNews } from './news.js';
+import { Metrics } from './serveMetrics.js';
 import { tellSystemd } from './serviceManager.js';
 import { planOf, policyObstacle } from '../config/plan.js';
 import { RetuneReport } from './journal.js';
@@ -113,6 +114,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
         manual$.next(trigger);
       },
       turnOf,
+      metrics: () => metrics.page(),
       history: (sinceMillis) => options.history.since(sinceMillis, MOST_ANSWER_BYTES),
       unmergeObstacle: obstacle,
       policyObstacle: (name) => policyObstacle(name, settings),
@@ -123,6 +125,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guestUsers = new GuestUsers(root, () => intents.current.values.KSM_GUEST_USERS);
   const guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), new GuestProcesses(root, guestUsers));
+  const usesLibvirt = options.libvirtObject !== undefined;
+  const metrics = new Metrics({ root, first, intents, guestUsers, usesLibvirt, log });
   const collector = new Collector(root, ksm, guests, options.freedFile);
   const tuner = new Tuner({
     ksm,
@@ -192,6 +196,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
             log,
           ),
           reload$,
+          metrics.count({ retune$, state$, bus$, event$: guests.event$, libvirt$: guests.libvirt$ }),
+          metrics.serve(),
         ).pipe(takeUntil(ended$)),
         recordHistory(retune$, options.history, { dryRun }),
         tellSystemd(options.systemd, {

@@ -115,7 +115,7 @@ const HEALTHY: Facts = {
     splitFreesZeros: false,
   }),
   hugepagePools: known([]),
-  numaNodes: known([{ id: 0, totalBytes: 16 * GIB, distances: [10] }]),
+  numaNodes: known([{ id: 0, totalBytes: 16 * GIB, freeBytes: 8 * GIB, distances: [10] }]),
   guests: known([]),
   strangers: known([]),
   otherMergers: known({ count: 0, mergedBytes: 0, largest: [] }),

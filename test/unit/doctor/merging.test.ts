@@ -208,6 +208,7 @@ function nodes(farthest?: number): Partial<Facts> {
   const node = (id: number) => ({
     id,
     totalBytes: 8 * GIB,
+    freeBytes: GIB,
     distances: farthest === undefined ? [] : [10, farthest],
   });
   return { numaNodes: known([node(0), node(1)]) };
