@@ -1,7 +1,7 @@
 import { formatBytes, plural } from '../../core/format.js';
 import { guestObstacle } from '../../core/hold.js';
 import { shellWord } from '../../core/shellWord.js';
-import { Daemon } from '../../api/client.js';
+import { withDaemon } from '../../api/withDaemon.js';
 import type { RetuneReply } from '../../api/replies.js';
 import { messageOf } from '../../errors.js';
 import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
@@ -39,7 +39,7 @@ interface Withdrawn {
  * left without its offer, whatever ends this: only SIGKILL does. The signal is looked at between guests.
  */
 export async function unmergeGradually(input: VerbInput): Promise<VerbResult> {
-  const stopped = await Daemon.with(input.bus, (daemon) => daemon.command('Stop'));
+  const stopped = await withDaemon(input.bus, (daemon) => daemon.command('Stop'));
   using bus = await busOf(input);
   const side = await libvirtSide(bus, input);
   using interrupt = new Interrupt();
@@ -111,7 +111,7 @@ async function unmergeRest({ bus, force, progress }: VerbInput, withdrawn: reado
   const left = (await mostMergedByPid()).reduce((sum, [pid, bytes]) => sum + (done.get(pid) ?? bytes), 0);
   const fits = guestObstacle('memory', left, readMemoryFigures('')) === undefined;
   progress(`unmerging what is left, at most ${formatBytes(left)}`);
-  return Daemon.with(bus, (daemon) => daemon.command('Unmerge', 'b', [force || fits]));
+  return withDaemon(bus, (daemon) => daemon.command('Unmerge', 'b', [force || fits]));
 }
 
 /** @returns a step with the problem where the offer could not be put back. A guest that has ended needs none. */
