@@ -4,7 +4,8 @@ import { NotRunning, withDaemon } from '../api/withDaemon.js';
 import { retuneLines, toJson } from './command.js';
 import type { DaemonProperties } from '../api/replies.js';
 import { policyInForce } from './status/screen.js';
-import { type Terminal, fold, indented, topicRows } from '../text/terminal.js';
+import { topicRows } from '../text/table.js';
+import { type Terminal, fold, indented } from '../text/terminal.js';
 import { NOT_RUNNING_STATUS, UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
 
 export const policy: Verb = {
