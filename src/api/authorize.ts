@@ -24,6 +24,7 @@ const RULES: ReadonlyMap<string, Action | typeof ANYONE> = new Map([
   [`${MANAGER_INTERFACE}.Explain`, ANYONE],
   [`${MANAGER_INTERFACE}.GetConfiguration`, ANYONE],
   [`${MANAGER_INTERFACE}.GetHistory`, ANYONE],
+  [`${MANAGER_INTERFACE}.GetMetrics`, ANYONE],
   [`${MANAGER_INTERFACE}.ListGuests`, ANYONE],
   // The properties that can be set are LogControl's.
   ['org.freedesktop.DBus.Properties.Set', 'org.samepaged1.configure'],

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { DBusError, Variant } from 'dbus-next';
 import type { ConfigView } from '../config/view.js';
 import { guestId } from '../core/guest.js';
@@ -142,6 +143,14 @@ export function configurationDict({ entries, waiting, problems }: ConfigView): V
 
 function tuples(entries: ConfigView['entries']): string[][] {
   return entries.map((entry) => entry.map(cut));
+}
+
+/** @throws DBusError where even the compressed page is more than an answer may have, as with thousands of guests. */
+export function metricsBytes(page: string): Buffer {
+  const bytes = gzipSync(page);
+  if (bytes.length <= MOST_ANSWER_BYTES) return bytes;
+  const limit = `the metrics do not fit into an answer of ${MOST_ANSWER_BYTES} bytes`;
+  throw new DBusError('org.freedesktop.DBus.Error.LimitsExceeded', `${limit}: unset KSM_METRICS_GUESTS`);
 }
 
 /** The answer of a method that a retune followed. @throws DBusError for a failed one. */

@@ -7,6 +7,7 @@ import {
   configurationDict,
   explanationDict,
   guestDicts,
+  metricsBytes,
   reply,
   retuneDict,
   unsigned,
@@ -259,6 +260,12 @@ export class Manager extends Interface {
     const { text, nextMillis } = this.commands.history(Number(sinceUSec / 1000n));
     const lines = { Lines: new Variant('s', text) };
     return nextMillis === undefined ? lines : { ...lines, NextUSec: new Variant('t', BigInt(nextMillis) * 1000n) };
+  }
+
+  /** The page of metrics that Prometheus reads, compressed (gzip): with hundreds of guests it is long. */
+  @method({ outSignature: 'ay' })
+  async GetMetrics(): Promise<Buffer> {
+    return metricsBytes(await this.commands.metrics());
   }
 
   @signal({ signature: 'a{sv}' })

@@ -6,6 +6,7 @@ import { advisorPolicy } from '../core/policies/advisor/policy.js';
 import { type KsmtunedOptions, ksmtunedPolicy } from '../core/policies/ksmtuned/policy.js';
 import { withKsmdSched } from '../core/policies/shared/ksmdSched.js';
 import type { NeedOptions } from '../core/policies/shared/need.js';
+import { withKhugepaged } from '../core/policies/shared/khugepaged.js';
 import { withZeroPages } from '../core/policies/shared/zeroPages.js';
 import type { Policy, Trigger } from '../core/policy.js';
 import type { Plan } from '../core/retune.js';
@@ -30,9 +31,10 @@ export function planOf({ because, values, hold }: Intent, maxKernelPages: number
     name !== 'adaptive' && sched === 'auto' ? 'keep' : sched,
     values.KSM_CPU_MAX,
   );
+  const held = hold === undefined ? policy : holdPolicy(policy, hold);
   return {
     because,
-    policy: hold === undefined ? policy : holdPolicy(policy, hold),
+    policy: withKhugepaged(held, values.KSM_THP_MAX_PTES_NONE),
     settings: settingsOf(values, maxKernelPages),
     onConflict: values.KSM_ON_CONFLICT,
     intervalMillis: values.KSM_MONITOR_INTERVAL * 1000,

@@ -46,7 +46,18 @@ const NOTHING: GuestAccount = { freedBytes: 0, returnedBytes: 0 };
 
 /** At the first look nothing is known to have been freed. */
 export function firstFreedBySplits(reading: AnonymousReading): FreedBySplits {
-  return { bytes: 0, byGuest: new Map(), accounts: new Map(), reading, splitCreditBytes: 0 };
+  return freedBySplitsOf({ accounts: new Map(), reading, splitCreditBytes: 0 });
+}
+
+/** The books, with their sums. */
+export function freedBySplitsOf(
+  books: Pick<FreedBySplits, 'accounts' | 'reading' | 'splitCreditBytes'>,
+): FreedBySplits {
+  const byGuest = new Map(
+    [...books.accounts].flatMap(([id, { freedBytes }]) => (freedBytes > 0 ? [[id, freedBytes]] : [])),
+  );
+  const bytes = [...byGuest.values()].reduce((sum, freed) => sum + freed, 0);
+  return { bytes, byGuest, ...books };
 }
 
 /**
@@ -70,11 +81,9 @@ export function nextFreedBySplits(before: FreedBySplits, reading: AnonymousReadi
     const account = bookedTo(before, reading, id, fall, bookedShare);
     if (account !== NOTHING) accounts.set(id, account);
   }
-  const byGuest = new Map([...accounts].flatMap(([id, { freedBytes }]) => (freedBytes > 0 ? [[id, freedBytes]] : [])));
-  const bytes = [...byGuest.values()].reduce((sum, freed) => sum + freed, 0);
   // What the look before could have booked and did not, and no more: older splits freed nothing.
   const splitCreditBytes = Math.min(creditBytes - bookedShare * fallenBytes, splitBytes);
-  return { bytes, byGuest, accounts, reading, splitCreditBytes };
+  return freedBySplitsOf({ accounts, reading, splitCreditBytes });
 }
 
 /** How much less private memory a guest has, below 0 for more; undefined where that says nothing. */

@@ -52,6 +52,8 @@ export interface Plan {
 export interface Applied {
   /** What was written, in order; in a dry run what would have been. */
   readonly writes: readonly KsmWrite[];
+  /** What the kernel did not take; absent: none. */
+  readonly failed?: readonly KsmWrite[];
   readonly problems: readonly Problem[];
 }
 

@@ -4,10 +4,7 @@ import { type Row, topicRows } from '../text/table.js';
 import { type Terminal, indented } from '../text/terminal.js';
 import { type OptionName, UsageError, type Verb, type VerbTable, optionOf } from './verb.js';
 
-const EVERYWHERE: readonly Row[] = [
-  ['--help', 'this, or after a verb what that does'],
-  ['--version', 'the version of this command'],
-];
+const EVERYWHERE: readonly Row[] = [['--help, --version', 'as the verbs help and version']];
 
 /** @param verbs the table that the verb itself is in. */
 export function helpVerb(verbs: () => VerbTable): Verb {

@@ -38,6 +38,13 @@ export const OPTIONS = {
   },
   now: { type: 'boolean', default: false, help: 'the running guest as well, at once' },
   once: { type: 'boolean', default: false, help: 'print one frame and end' },
+  output: {
+    type: 'string',
+    default: '',
+    help: 'replace FILE with it instead of printing it',
+    placeholder: 'FILE',
+    values: 'directory',
+  },
   root: {
     type: 'string',
     default: '',

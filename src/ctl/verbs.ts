@@ -5,6 +5,7 @@ import { explain } from './explain/verb.js';
 import { guests } from './guests/verb.js';
 import { history } from './history/verb.js';
 import { helpVerb } from './help.js';
+import { metrics } from './metrics.js';
 import { pause, resume, stop, unmerge } from './holds.js';
 import { policy } from './policy.js';
 import { reload } from './reload.js';
@@ -26,6 +27,7 @@ export const VERBS: VerbTable = {
   resume,
   guests,
   history,
+  metrics,
   doctor,
   config,
   reload,

@@ -1,7 +1,7 @@
 import { BehaviorSubject, type Observable } from 'rxjs';
 import { POLICY_NAMES, type PolicyName } from '../config/help.js';
-import type { Values } from '../config/keys.js';
-import type { Config } from '../config/load.js';
+import type { KeyName, Values } from '../config/keys.js';
+import type { Config, Origin } from '../config/load.js';
 import { type ConfigRead, type ConfigView, readConfig, viewOf } from '../config/view.js';
 import { type Hold, inForce } from '../core/hold.js';
 import type { Trigger } from '../core/policy.js';
@@ -56,6 +56,11 @@ export class Intents {
   /** The policy that the configuration names. */
   get configuredPolicy(): PolicyName {
     return this.config.values.KSM_POLICY;
+  }
+
+  /** What a key was set to, and where. */
+  originOf(key: KeyName): Origin {
+    return this.config.origins[key];
   }
 
   /** Reads the configuration again, and opens the LOGFILE anew. Nothing of it is in force before `take`. */

@@ -15,8 +15,9 @@ import { type MemoryAccounting, availableBytesOf, hostMemory } from '../core/mem
 import type { Problem } from '../core/problem.js';
 import type { Sample } from '../core/sample.js';
 import type { KsmDirectory } from '../host/ksm.js';
-import { messageOf } from '../errors.js';
+import { errnoOf, messageOf } from '../errors.js';
 import { silentKernel } from '../host/fuse.js';
+import type { FreedBySplitsFile } from '../state/freedBySplits.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { readPressure } from '../host/pressure.js';
 import { type Root, pageSizeBytes, readTextIfThere } from '../host/sysfs.js';
@@ -30,6 +31,9 @@ const LEAST_KERNEL_GUESTS_MILLIS = 1000;
 const KERNEL_GUESTS_MILLIS = 10_000;
 /** and otherwise not more often than this: a young guest goes on filling its hugepages. */
 const QUIET_KERNEL_GUESTS_MILLIS = 60_000;
+
+/** What splits of huge pages freed is kept for the next samepaged at the first look, and then not more often than this. */
+const KEEP_MILLIS = 60_000;
 
 /** What the kernel tells of the guests, and of what their memory is in. */
 interface KernelView {
@@ -53,9 +57,13 @@ export class Collector {
   private readonly kernel: KernelVersion | undefined;
   private view: KernelView | undefined;
   private beingFreed: BeingFreed | undefined;
+  private readonly kept: FreedBySplitsFile | undefined;
+  private keptAtMillis: number | undefined;
 
-  constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list' | 'kernelGuests'>) {
+  /** @param kept where what splits of huge pages freed survives a restart; undefined in a dry run. */
+  constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list' | 'kernelGuests'>, kept?: FreedBySplitsFile) {
     this.root = root;
+    this.kept = kept;
     this.ksm = ksm;
     this.guests = guests;
     this.pageSizeBytes = pageSizeBytes(root);
@@ -120,16 +128,53 @@ export class Collector {
       splitBytes: vmStat === undefined ? undefined : splitBytesOf(vmStat, hugepages?.sizeBytes ?? 0),
       zeroBytes: ksmZeroPages * this.pageSizeBytes,
     };
+    const freedBefore = before === undefined ? this.freedBefore(unread) : before.freedBySplits;
+    const freedBySplits =
+      freedBefore === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(freedBefore, reading);
+    this.keep(freedBySplits, unread);
     this.view = {
       guests,
       problems: [...problems, ...unread],
       ...{ fullScans, ids, readAtMillis: nowMillis, tookMillis: performance.now() - nowMillis },
-      freedBySplits:
-        before === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(before.freedBySplits, reading),
+      freedBySplits,
       hugePages: hugePagesOf(hugepages),
     };
     return this.view;
   }
+
+  /** What the samepaged before this one had seen. */
+  private freedBefore(problems: Problem[]): FreedBySplits | undefined {
+    try {
+      return this.kept?.read();
+    } catch (error) {
+      problems.push(this.notKept(`cannot be used (${firstLine(messageOf(error))})`, 'is counted from 0'));
+      return undefined;
+    }
+  }
+
+  private keep(freed: FreedBySplits, problems: Problem[]): void {
+    const nowMillis = performance.now();
+    const { keptAtMillis } = this;
+    const isDue = keptAtMillis === undefined || (freed.accounts.size > 0 && nowMillis - keptAtMillis >= KEEP_MILLIS);
+    if (freed.reading.splitBytes === undefined || !isDue) return;
+    this.keptAtMillis = nowMillis;
+    try {
+      this.kept?.write(freed);
+    } catch (error) {
+      const why = errnoOf(error) ?? messageOf(error);
+      problems.push(this.notKept(`cannot be written (${why})`, 'is counted from 0 after a restart'));
+    }
+  }
+
+  private notKept(what: string, consequence: string): Problem {
+    const path = this.kept?.path ?? '';
+    return { subject: path, sentence: `${path} ${what}: what splits of huge pages freed ${consequence}` };
+  }
+}
+
+/** A parser's message may quote what it read. */
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]?.slice(0, 100) ?? '';
 }
 
 /** What `read` returns, of a file without which samepaged can do: where it cannot be understood, that is a problem. */

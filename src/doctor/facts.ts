@@ -60,6 +60,8 @@ export interface HostFacts {
   readonly kernelRelease: Fact<string>;
   readonly pageSize: Fact<PageSize>;
   readonly ksm: Fact<KsmState>;
+  /** Files of /sys/kernel/mm/ksm that this version does not know. */
+  readonly unknownKsmFiles: Fact<readonly string[]>;
   readonly perProcessFile: Fact<PerProcessFile>;
   readonly memory: Fact<MemoryFigures>;
   readonly swapAreas: Fact<readonly SwapArea[]>;
@@ -109,6 +111,7 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
       assumed: !existsSync(`${root}/proc/self/auxv`),
     })),
     ksm: ksm.exists() ? await learn(() => ksm.read()) : absent(`${ksm.path} is not there`),
+    unknownKsmFiles: await learn(() => ksm.unknownFiles()),
     perProcessFile: await ofProcesses(() => probePerProcessFile(root)),
     memory: await learn(() => readMemoryFigures(root)),
     swapAreas: await learn(() => readSwapAreas(root)),

@@ -36,6 +36,7 @@ const SCANS_BETWEEN_EXAMINATIONS = 256;
 export class GuestScan {
   private readonly root: Root;
   private readonly known = new Map<number, KnownProcess>();
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(root: Root) {
     this.root = root;
@@ -55,16 +56,26 @@ export class GuestScan {
    * cost nothing, and one that is about to become another program has become it.
    */
   async often(): Promise<readonly FoundGuest[]> {
-    const isFirst = this.known.size === 0;
-    return this.scan([], ({ sights }) => isFirst || isDue(sights));
+    return this.scan([], ({ sights }) => isDue(sights));
   }
 
+  /** One scan after another: half a scan is not what is there. */
   private async scan(
     problems: Problem[],
     isToExamine: (process: KnownProcess) => boolean,
   ): Promise<readonly FoundGuest[]> {
+    const scan = this.last.then(() => this.scanNow(problems, isToExamine));
+    this.last = scan.catch(() => undefined);
+    return scan;
+  }
+
+  private async scanNow(
+    problems: Problem[],
+    isToExamine: (process: KnownProcess) => boolean,
+  ): Promise<readonly FoundGuest[]> {
     const pids = listPids(this.root);
-    const firstSights = this.known.size === 0 ? SETTLED_SIGHTS : 0;
+    const isFirst = this.known.size === 0;
+    const firstSights = isFirst ? SETTLED_SIGHTS : 0;
     for (const pid of pids) {
       const process = this.known.get(pid);
       if (process === undefined) this.known.set(pid, { sights: firstSights + 1, life: undefined, guest: undefined });
@@ -72,7 +83,7 @@ export class GuestScan {
     }
     if (this.known.size > pids.length) this.forgetOthers(pids);
     for (const [pid, process] of [...this.known]) {
-      if (isToExamine(process)) await this.examine(pid, process, problems);
+      if (isFirst || isToExamine(process)) await this.examine(pid, process, problems);
     }
     return [...this.known.values()].flatMap(({ guest }) => guest ?? []);
   }

@@ -24,7 +24,7 @@ export const status: Verb = {
     try {
       const properties = await withDaemon(bus, (daemon) => daemon.properties());
       const output = json
-        ? toJson({ running: true, ...properties })
+        ? toJson({ running: true, ...properties, unknownKsmFiles: new KsmDirectory('').unknownFiles() })
         : statusScreen(properties, Date.now(), terminal, libvirtIsHere(''));
       return { status: EXIT.ok, output };
     } catch (error) {
@@ -38,7 +38,7 @@ export const status: Verb = {
 function withoutDaemon(reason: string, json: boolean, terminal: Terminal): string {
   const directory = new KsmDirectory('');
   const ksm = directory.exists() ? directory.read() : undefined;
-  if (json) return toJson({ running: false, reason, ksm: ksm ?? null });
+  if (json) return toJson({ running: false, reason, ksm: ksm ?? null, unknownKsmFiles: directory.unknownFiles() });
   if (ksm === undefined) return fold([`${reason}.`, 'This kernel has no KSM.'], terminal);
   const { run, pagesToScan, sleepMillisecs, pagesSharing } = ksm;
   const values = `run=${run}, pages_to_scan=${pagesToScan}, sleep_millisecs=${sleepMillisecs}, pages_sharing=${pagesSharing}`;

@@ -20,6 +20,7 @@ const CALLS = [
   ['Explain'],
   ['GetConfiguration'],
   ['GetHistory', 't', 0],
+  ['GetMetrics'],
   ['ListGuests', 's', ''],
 ] as const;
 

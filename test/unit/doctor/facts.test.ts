@@ -21,8 +21,8 @@ import { GIB, MIB } from '../../support/examples/doctorFacts.js';
 describe('NUMA nodes', () => {
   test('two with their distances', () => {
     assert.deepEqual(readNumaNodes('fixtures/hosts/numa'), [
-      { id: 0, totalBytes: 64 * GIB, distances: [10, 21] },
-      { id: 1, totalBytes: 64 * GIB, distances: [21, 10] },
+      { id: 0, totalBytes: 64 * GIB, freeBytes: 1_400_000 * 1024, distances: [10, 21] },
+      { id: 1, totalBytes: 64 * GIB, freeBytes: 1_500_000 * 1024, distances: [21, 10] },
     ]);
   });
 
@@ -36,7 +36,14 @@ describe('NUMA nodes', () => {
       nodes.map(({ id }) => id),
       [0, 2, 10],
     );
-    assert.deepEqual(nodes[1], { id: 2, totalBytes: MIB, distances: [] });
+    assert.deepEqual(nodes[1], { id: 2, totalBytes: MIB, freeBytes: 0, distances: [] });
+  });
+
+  test('what holds cached files is free, and shared memory is not', () => {
+    using tree = HostTree.create();
+    const lines = ['MemTotal: 4096 kB', 'MemFree: 1024 kB', 'FilePages: 512 kB', 'Shmem: 256 kB'];
+    tree.write('sys/devices/system/node/node1/meminfo', lines.map((line) => `Node 1 ${line}\n`).join(''));
+    assert.equal(readNumaNodes(tree.root).find(({ id }) => id === 1)?.freeBytes, 1280 * 1024);
   });
 
   test('none where the kernel has no NUMA; a malformed one is told', () => {
@@ -79,7 +86,6 @@ describe('transparent hugepages', () => {
     const hugepages = readTransparentHugepages('fixtures/hosts/arm64-16k');
     assert.deepEqual(hugepages, {
       ...{ mode: 'madvise', sizeBytes: 32 * MIB, usedBytes: 4 * GIB, splitFreesZeros: true },
-      khugepagedMaxEmptyPages: undefined,
     });
   });
 
