@@ -5,6 +5,7 @@ import { CallTimeout } from '../dbus/call.js';
 import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../dbus/bus.js';
 import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH, REFUSED } from './manager.js';
 import { messageOf } from '../errors.js';
+import { NotRunning } from './withDaemon.js';
 import { clean } from '../text/clean.js';
 import {
   Configuration,
@@ -24,9 +25,6 @@ import {
 } from './replies.js';
 
 export type { DaemonProperties };
-
-/** The daemon is not there to be asked, and why. */
-export class NotRunning extends Error {}
 
 /** The bus's policy refuses. */
 const ACCESS_DENIED = 'org.freedesktop.DBus.Error.AccessDenied';

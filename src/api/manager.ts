@@ -12,7 +12,8 @@ import {
   retuneDict,
   unsigned,
 } from './encode.js';
-import { DEFAULT_POLICY, INVALID_ARGS, namedPolicy } from './policyName.js';
+import { DEFAULT_POLICY } from '../config/help.js';
+import { INVALID_ARGS, namedPolicy } from './policyName.js';
 
 export const BUS_NAME = 'org.samepaged1';
 export const OBJECT_PATH = '/org/samepaged1';

@@ -1,10 +1,8 @@
 import { DBusError } from 'dbus-next';
-import type { PolicyName } from '../config/help.js';
+import { DEFAULT_POLICY, type PolicyName } from '../config/help.js';
 import { didYouMean } from '../text/nearest.js';
 import type { Commands } from './commands.js';
 
-/** SetPolicy takes it for the policy that the configuration names. */
-export const DEFAULT_POLICY = 'default';
 export const INVALID_ARGS = 'org.freedesktop.DBus.Error.InvalidArgs';
 const NOT_SUPPORTED = 'org.freedesktop.DBus.Error.NotSupported';
 

@@ -1,6 +1,7 @@
 import { EXIT } from '../errors.js';
 import { didYouMean } from '../text/nearest.js';
-import { type Row, type Terminal, indented, topicRows } from '../text/terminal.js';
+import { type Row, topicRows } from '../text/table.js';
+import { type Terminal, indented } from '../text/terminal.js';
 import { type OptionName, UsageError, type Verb, type VerbTable, optionOf } from './verb.js';
 
 const EVERYWHERE: readonly Row[] = [['--help, --version', 'this, or after a verb what that does; the version']];

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Daemon, NotRunning } from '../api/client.js';
+import { NotRunning, withDaemon } from '../api/withDaemon.js';
 import type { BusAddress } from '../dbus/bus.js';
 import { EXIT, errnoOf, messageOf } from '../errors.js';
 import { familiesOfNone } from '../metrics/families.js';
@@ -37,7 +37,7 @@ interface Page {
 
 async function pageOver(bus: BusAddress): Promise<Page> {
   try {
-    return { page: await Daemon.with(bus, (daemon) => daemon.metrics()) };
+    return { page: await withDaemon(bus, (daemon) => daemon.metrics()) };
   } catch (error) {
     if (!(error instanceof NotRunning)) throw error;
     const { pageOf } = await import('../metrics/page.js');

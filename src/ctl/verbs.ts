@@ -1,4 +1,4 @@
-import { completionVerb } from './completion/verb.js';
+import { completion } from './completion/verb.js';
 import { config } from './config.js';
 import { doctor } from './doctor/verb.js';
 import { estimate } from './estimate/verb.js';
@@ -34,6 +34,6 @@ export const VERBS: VerbTable = {
   config,
   reload,
   version,
-  completion: completionVerb(() => VERBS),
+  completion,
   help: helpVerb(() => VERBS),
 };

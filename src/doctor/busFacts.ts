@@ -1,6 +1,7 @@
 import { DBusError } from 'dbus-next';
 import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../dbus/bus.js';
-import { Daemon, type DaemonProperties, NotRunning } from '../api/client.js';
+import { Daemon, type DaemonProperties } from '../api/client.js';
+import { NotRunning } from '../api/withDaemon.js';
 import type { ToldName } from '../core/inventory.js';
 import { messageOf } from '../errors.js';
 import { Libvirt } from '../libvirt/libvirt.js';

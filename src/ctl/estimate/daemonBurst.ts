@@ -1,6 +1,6 @@
 import type { BusAddress } from '../../dbus/bus.js';
 import { Daemon } from '../../api/client.js';
-import { stageOf } from '../../api/replies.js';
+import { stageOf } from '../../api/stage.js';
 import { describeStage } from '../../core/mergeStage.js';
 import { type Burst, type BurstLook, EndedByOthers } from './burst.js';
 

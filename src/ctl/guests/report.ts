@@ -1,5 +1,5 @@
 import { Bus, type BusAddress, isNoSuchService } from '../../dbus/bus.js';
-import { Daemon } from '../../api/client.js';
+import { withDaemon } from '../../api/withDaemon.js';
 import { configuredGuestUsers } from '../../config/guestUsers.js';
 import { DEFAULT_CONFIG_FILE } from '../../config/load.js';
 import { type GuestMemory, byMergedPages, judgeMergeability } from '../../core/mergeability.js';
@@ -103,7 +103,7 @@ function strangerNotes(entries: readonly Entry<ToldGuest, GuestProcess>[]): read
 async function freedByGuest(address: BusAddress | undefined): Promise<ReadonlyMap<string, number>> {
   if (address === undefined) return new Map();
   try {
-    const guests = await Daemon.with(address, (daemon) => daemon.guests());
+    const guests = await withDaemon(address, (daemon) => daemon.guests());
     return new Map(guests.map(({ id, name, freedBytes }) => [id ?? name, freedBytes]));
   } catch {
     return new Map();

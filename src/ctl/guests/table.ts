@@ -5,11 +5,11 @@ import { type GuestMemory, type Mergeability, OBSTACLES, type Obstacle } from '.
 import { clean } from '../../text/clean.js';
 import type { GuestsReport } from './report.js';
 import { type Terminal, indented } from '../../text/terminal.js';
-import { type Line, type Means, fill, print, widthOf } from '../../text/cells.js';
+import { type Line, type Means, fill, print } from '../../text/cells.js';
+import { GAP, columnWidths, padded } from '../../text/table.js';
 
 /** A name is not cut shorter, however narrow the terminal. */
 const LEAST_NAME_COLUMNS = 8;
-const GAP = '  ';
 const UNITS = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'] as const;
 
 interface Column {
@@ -66,16 +66,11 @@ function rowsOf(columns: readonly Column[], guests: readonly GuestMemory[]): rea
 
 /** Whether every cell fits as it is. */
 function isWide(rows: readonly (readonly string[])[], { columns, interactive }: Terminal): boolean {
-  const widths = (rows[0] ?? []).map(
-    (_cell, at) => Math.max(...rows.map((row) => widthOf(row[at] ?? ''))) + GAP.length,
-  );
-  return !interactive || widths.reduce((sum, width) => sum + width, 0) <= columns;
+  return !interactive || columnWidths(rows).reduce((sum, width) => sum + width + GAP.length, 0) <= columns;
 }
 
 function widthsOf(rows: readonly (readonly string[])[], { columns, interactive }: Terminal): readonly number[] {
-  const [name = 0, ...others] = (rows[0] ?? []).map((_cell, at) =>
-    Math.max(...rows.map((row) => widthOf(row[at] ?? ''))),
-  );
+  const [name = 0, ...others] = columnWidths(rows);
   const left = columns - others.reduce((sum, width) => sum + GAP.length + width, 0);
   return [interactive ? Math.min(name, Math.max(left, LEAST_NAME_COLUMNS)) : name, ...others];
 }
@@ -83,7 +78,7 @@ function widthsOf(rows: readonly (readonly string[])[], { columns, interactive }
 function lineOf(columns: readonly Column[], row: readonly string[], widths: readonly number[]): Line {
   return columns.flatMap(({ isNumber }, at) => {
     const [text, width] = [row[at] ?? '', widths[at] ?? 0];
-    return [...fill([{ text: isNumber ? text.padStart(width) : text }], width), { text: GAP }];
+    return [...fill([{ text: padded(text, width, isNumber) }], width), { text: GAP }];
   });
 }
 

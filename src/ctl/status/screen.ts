@@ -2,8 +2,10 @@ import { formatBytes, plural } from '../../core/format.js';
 import { formatDuration } from '../../core/duration.js';
 import { VERSION } from '../../version.js';
 import { describeStage } from '../../core/mergeStage.js';
-import { type DaemonProperties, type RetuneReply, stageOf } from '../../api/replies.js';
-import { type Row, type Style, type Terminal, indented, paint, topicRows } from '../../text/terminal.js';
+import type { DaemonProperties, RetuneReply } from '../../api/replies.js';
+import { stageOf } from '../../api/stage.js';
+import { type Row, topicRows } from '../../text/table.js';
+import { type Style, type Terminal, indented, paint } from '../../text/terminal.js';
 
 /** So many of the last look's warnings are shown, so that all fits one screen; `samepagectl retune` tells all. */
 const MOST_WARNINGS = 2;

@@ -4,7 +4,7 @@ import { EXIT } from '../../errors.js';
 import { libvirtIsHere } from '../../host/libvirtHere.js';
 import { KsmDirectory } from '../../host/ksm.js';
 import { pageSizeBytes } from '../../host/sysfs.js';
-import { Daemon, NotRunning } from '../../api/client.js';
+import { NotRunning, withDaemon } from '../../api/withDaemon.js';
 import { toJson } from '../command.js';
 import { merging, statusScreen } from './screen.js';
 import { type Terminal, fold } from '../../text/terminal.js';
@@ -22,7 +22,7 @@ export const status: Verb = {
   ],
   async run({ bus, json, terminal }) {
     try {
-      const properties = await Daemon.with(bus, (daemon) => daemon.properties());
+      const properties = await withDaemon(bus, (daemon) => daemon.properties());
       const output = json
         ? toJson({ running: true, ...properties, unknownKsmFiles: new KsmDirectory('').unknownFiles() })
         : statusScreen(properties, Date.now(), terminal, libvirtIsHere(''));

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../core/format.js';
 import { guestObstacle } from '../../core/hold.js';
-import { Daemon } from '../../api/client.js';
+import { withDaemon } from '../../api/withDaemon.js';
 import type { RetuneReply } from '../../api/replies.js';
 import { listGuestProcesses } from '../../host/guestProcess.js';
 import { readKsmStat } from '../../host/ksmStat.js';
@@ -23,7 +23,7 @@ import type { VerbInput, VerbResult } from '../verb.js';
  * left without its offer, whatever ends this: only SIGKILL does. The signal is looked at between guests.
  */
 export async function unmergeGradually(input: VerbInput): Promise<VerbResult> {
-  const stopped = await Daemon.with(input.bus, (daemon) => daemon.command('Stop'));
+  const stopped = await withDaemon(input.bus, (daemon) => daemon.command('Stop'));
   using bus = await busOf(input);
   const side = await libvirtSide(bus, input);
   using interrupt = new Interrupt();
@@ -55,7 +55,7 @@ async function unmergeRest({ bus, force, progress }: VerbInput, withdrawn: reado
   const left = (await mostMergedByPid()).reduce((sum, [pid, bytes]) => sum + (done.get(pid) ?? bytes), 0);
   const fits = guestObstacle('memory', left, readMemoryFigures('')) === undefined;
   progress(`unmerging what is left, at most ${formatBytes(left)}`);
-  return Daemon.with(bus, (daemon) => daemon.command('Unmerge', 'b', [force || fits]));
+  return withDaemon(bus, (daemon) => daemon.command('Unmerge', 'b', [force || fits]));
 }
 
 /** Of every process: not guests alone can have merged memory. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, test } from 'node:test';
-import { Daemon, NotRunning } from '../../../src/api/client.js';
+import { Daemon } from '../../../src/api/client.js';
+import { NotRunning } from '../../../src/api/withDaemon.js';
 import { config } from '../../../src/ctl/config.js';
 import { policy } from '../../../src/ctl/policy.js';
 import { reload } from '../../../src/ctl/reload.js';

@@ -1,0 +1,15 @@
+import type { BusAddress } from '../dbus/bus.js';
+import type { Daemon } from './client.js';
+
+/** The daemon is not there to be asked, and why. */
+export class NotRunning extends Error {}
+
+/**
+ * As Daemon.with. The D-Bus library is loaded by the first call: help and completion need none.
+ *
+ * @throws NotRunning when there is no daemon, Error with the daemon's own words when it refuses.
+ */
+export async function withDaemon<T>(address: BusAddress, work: (daemon: Daemon) => Promise<T>): Promise<T> {
+  const { Daemon } = await import('./client.js');
+  return Daemon.with(address, work);
+}
