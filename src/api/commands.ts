@@ -21,6 +21,8 @@ export interface Commands {
   readonly configuration: () => ConfigView;
   /** What was recorded since then, milliseconds since 1970, as HistoryStore.since() gives it. */
   readonly history: (sinceMillis: number) => HistoryPage;
+  /** The page of metrics for Prometheus. */
+  readonly metrics: () => Promise<string>;
 }
 
 export interface Reloaded {

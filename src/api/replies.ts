@@ -114,7 +114,7 @@ export type ExplanationReply = v.InferOutput<typeof Explanation>;
 
 /** A guest as the daemon's last decision had it. */
 const guest = v.pipe(
-  v.tuple([v.string(), v.object({ freedBytes: v.optional(v.number(), 0) })]),
+  v.tuple([v.string(), v.object({ id: v.optional(v.string()), freedBytes: v.optional(v.number(), 0) })]),
   v.transform(([name, parts]) => ({ name, ...parts })),
 );
 export const Guests = v.array(guest);

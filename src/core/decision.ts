@@ -29,7 +29,9 @@ export type Reason =
   /** An administrator's hold: merging rests. */
   | 'paused'
   | 'stopped'
-  | 'unmerged';
+  | 'unmerged'
+  /** An administrator asked what merging would save: one burst, whatever memory there is. */
+  | 'estimating';
 
 /** A number that a decision was made from. */
 export interface Term {

@@ -12,6 +12,7 @@ export interface CommandsOptions {
   readonly turnOf: (trigger: Trigger, send: (trigger: Trigger) => void) => Promise<Retune>;
   readonly unmergeObstacle: () => string | undefined;
   readonly history: Commands['history'];
+  readonly metrics: Commands['metrics'];
   /** Why a policy cannot work on this kernel. */
   readonly policyObstacle: (name: PolicyName) => string | undefined;
 }

@@ -4,8 +4,8 @@ import type { BusState } from '../api/publish.js';
 import { BUS_NAME } from '../api/manager.js';
 import { forbiddenWarning, isForbidden, parseNamePatterns } from '../core/forbiddenGuests.js';
 import type { GuestEvent } from '../core/guest.js';
-import type { Mergeability } from '../core/mergeability.js';
 import { messageOf } from '../errors.js';
+import type { GuestProcess } from '../host/guestProcess.js';
 import type { LibvirtState } from '../libvirt/presence.js';
 import type { Log } from '../log.js';
 
@@ -48,21 +48,21 @@ export function libvirtNews(
 export function forbiddenNews(
   guest$: Observable<GuestEvent>,
   forbidden: () => string,
-  mergeabilityOf: (name: string) => Promise<Mergeability | undefined>,
+  processOf: (event: GuestEvent) => Promise<GuestProcess | undefined>,
   log: Log,
 ): Observable<unknown> {
-  const warningOf = async (name: string) => {
+  const warningOf = async (event: GuestEvent) => {
     const patterns = parseNamePatterns(forbidden());
-    if (!isForbidden(patterns, name)) return undefined;
+    if (!isForbidden(patterns, event)) return undefined;
     try {
-      return forbiddenWarning(patterns, name, await mergeabilityOf(name));
+      return forbiddenWarning(patterns, event, await processOf(event));
     } catch (error) {
-      return `whether guest ${name}, which KSM_FORBID_GUESTS names, can be merged is not known (${messageOf(error)})`;
+      return `whether guest ${event.name}, which KSM_FORBID_GUESTS names, can be merged is not known (${messageOf(error)})`;
     }
   };
   return guest$.pipe(
     filter(({ change }) => change === 'started'),
-    mergeMap(({ name }) => warningOf(name)),
+    mergeMap(warningOf),
     tap((warning) => {
       if (warning !== undefined) log.warn(warning);
     }),

@@ -117,7 +117,8 @@ export class Tuner {
     const after = await this.readBack();
     const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
     this.set = sameAs({ ...this.set, ...wanted, ...asSettings(took) }, after);
-    return { writes: took, problems: [...problems, ...notTaken(writes, after, problems)] };
+    const failed = writes.filter((write) => !took.includes(write));
+    return { writes: took, failed, problems: [...problems, ...notTaken(writes, after, problems)] };
   }
 
   /** What something else has changed since the last decision. A new plan is an administrator's word: it ends each dispute. */

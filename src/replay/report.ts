@@ -26,7 +26,7 @@ export interface ReportInput {
 
 const NANOS_PER_MILLI = 1e6;
 const MIB = 1024 ** 2;
-const HOLDS: readonly string[] = ['paused', 'stopped', 'unmerged'] satisfies Hold['kind'][];
+const HOLDS: readonly string[] = ['paused', 'stopped', 'unmerged', 'estimating'] satisfies Hold['kind'][];
 
 /** What was recorded, what would have been decided, and what it would have come to. */
 export function report(input: ReportInput): string {

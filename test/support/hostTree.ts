@@ -10,6 +10,8 @@ export interface TreeGuest {
   /** The first 15 characters of the executable's name, unless told. */
   readonly comm?: string;
   readonly startTime?: number;
+  /** Whom it runs as, by number; not said unless told. */
+  readonly user?: number;
 }
 
 /** A private copy of one of fixtures/hosts, to be used as `--root`; the files in it are the host's kernel. */
@@ -68,12 +70,15 @@ export class HostTree {
     renameSync(join(this.root, 'proc/meminfo.new'), join(this.root, 'proc/meminfo'));
   }
 
-  addProcess({ pid, argv, residentKb, comm, startTime = 1000 }: TreeGuest): void {
+  addProcess({ pid, argv, residentKb, comm, startTime = 1000, user }: TreeGuest): void {
     const name = comm ?? (argv[0] ?? '').split('/').at(-1)?.slice(0, 15) ?? '';
     const directory = `proc/${String(pid)}`;
     this.write(`${directory}/comm`, `${name}\n`);
     this.write(`${directory}/cmdline`, argv.map((word) => `${word}\0`).join(''));
-    this.write(`${directory}/status`, `Name:\t${name}\nVmRSS:\t${String(residentKb)} kB\n`);
+    this.write(
+      `${directory}/status`,
+      `Name:\t${name}\n${user === undefined ? '' : `Uid:\t${user}\t${user}\t${user}\t${user}\n`}VmRSS:\t${String(residentKb)} kB\n`,
+    );
     const zeros = Array.from({ length: 17 }, () => '0').join(' ');
     this.write(`${directory}/stat`, `${String(pid)} (${name}) S 1 ${zeros} ${String(startTime)} 0 0\n`);
   }

@@ -53,6 +53,7 @@ test('a running guest is unmerged alone and at once, and merged again; the other
   assert.equal(definition, undefined, 'it is transient');
   assert.equal(now?.offered, false);
   assert.ok((now.mergedBytesBefore ?? 0) >= SIZE.commonMiB * MIB && (now.mergedBytes ?? Infinity) < 20 * MIB);
+  assert.match(await ctlInside(scene, 'guests'), /^sp-two .* no: taken back$/m);
   const merged = await mergedOf(scene);
   assert.ok((merged.get('sp-one') ?? 0) >= SIZE.commonMiB && (merged.get('sp-three') ?? 0) >= SIZE.commonMiB);
   await eventually(
@@ -98,6 +99,7 @@ test('all backends of a guest follow, those added later too, and so does its def
   assert.match(forbidden, /^guest numa: .*\nfrom its next start on KSM may not merge its memory\n$/);
   assert.deepEqual(await offers(), [false, false, false]);
   assert.ok(forbidsMerging(await lab.virsh('dumpxml', '--inactive', 'numa')));
+  assert.match(await ctlInside(scene, 'guests'), /^numa .* no: taken back$/m);
   await lab.virsh('attach-device', 'numa', dimm, '--live');
   assert.deepEqual(
     await command({ execute: 'qom-get', arguments: { path: '/machine', property: 'mem-merge' } }),
@@ -113,6 +115,7 @@ test('all backends of a guest follow, those added later too, and so does its def
     /^guest numa: its 256\.0 MiB are offered to KSM\nfrom its next start on KSM may merge its memory\n$/,
   );
   assert.ok(!forbidsMerging(await lab.virsh('dumpxml', '--inactive', 'numa')));
+  assert.match(await ctlInside(scene, 'guests'), /^numa .* yes$/m);
 });
 
 test('a guest without libvirt is reached through the socket that its QEMU listens on', async () => {
@@ -166,6 +169,24 @@ test('unmerge --gradually goes guest by guest, ends at what does not fit, and le
     assert.equal((await readKsm())['run'], '0');
     assert.deepEqual(await offers(), [true, true, true, true]);
   }
+
+  // Said before the first guest is unmerged: the signal comes while that goes on, and is looked at after it.
+  const files = join(lab.bus.directory, 'interrupted');
+  const script = `"$0" "$@" >${files}.out 2>${files}.err & pid=$!
+    for i in $(seq 600); do grep -q tainted ${files}.err && break; sleep 0.02; done
+    kill -INT $pid; wait $pid; echo "status $?"; cat ${files}.out`;
+  const interrupted = await lab.run(
+    ...['sh', '-c', script, process.execPath, CTL, '--bus', lab.address, 'unmerge', '--gradually'],
+  );
+  t.diagnostic(interrupted);
+  assert.match(interrupted, /^status 1$/m);
+  assert.match(interrupted, /^guest sp-\w+: \d+\.\d MiB unmerged$/m);
+  assert.match(
+    interrupted,
+    /^interrupted, \d guests? not unmerged: what is unmerged stays so until samepagectl resume /m,
+  );
+  assert.equal((await readKsm())['run'], '0');
+  assert.deepEqual(await offers(), [true, true, true, true]);
 
   const all = await ctlInside(scene, 'unmerge', '--gradually');
   t.diagnostic(all);

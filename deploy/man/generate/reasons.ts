@@ -18,4 +18,5 @@ export const REASON_HELP: Readonly<Record<Reason, string>> = {
   paused: 'an administrator paused merging',
   stopped: 'an administrator stopped merging; what is shared stays shared',
   unmerged: 'an administrator had everything unmerged',
+  estimating: 'an administrator asked what merging would save: one burst, whatever memory there is',
 };

@@ -1,5 +1,6 @@
 import type { AdaptiveMemory } from './adaptive/policy.js';
 import type { AdvisorMemory } from './advisor/policy.js';
+import type { EstimateMemory } from './estimate.js';
 import type { KsmdSchedMemory } from './shared/ksmdSched.js';
 import type { ZeroPagesMemory } from './shared/zeroPages.js';
 
@@ -11,4 +12,5 @@ export interface KsmtunedMemory {
 }
 
 /** What policies remember from one decision to the next; each knows its own by its name. */
-export type PolicyMemory = KsmtunedMemory | AdaptiveMemory | AdvisorMemory | ZeroPagesMemory | KsmdSchedMemory;
+export type PolicyMemory =
+  KsmtunedMemory | AdaptiveMemory | AdvisorMemory | ZeroPagesMemory | KsmdSchedMemory | EstimateMemory;

@@ -1,6 +1,6 @@
 import { gatherBusFacts, unaskedBus } from '../../doctor/busFacts.js';
 import { examine } from '../../doctor/examine.js';
-import { gatherHostFacts } from '../../doctor/facts.js';
+import { factsOf, gatherHostFacts } from '../../doctor/facts.js';
 import { findingsAsJson, formatFindings } from './screen.js';
 import { hostOf } from '../hostRoot.js';
 import type { Verb } from '../verb.js';
@@ -26,7 +26,7 @@ export const doctor: Verb = {
         ? unaskedBus('with --root the bus is asked only where --bus names one')
         : gatherBusFacts(bus, libvirt),
     ]);
-    const findings = examine({ ...hostFacts, ...busFacts });
+    const findings = examine(factsOf(hostFacts, busFacts));
     return {
       status: findings.some(({ level }) => level === 'problem') ? PROBLEM_STATUS : 0,
       output: json ? findingsAsJson(findings) : formatFindings(findings, terminal),

@@ -46,10 +46,11 @@ const METHODS = {
   Explain: [],
   GetConfiguration: [],
   GetHistory: ['t'],
+  GetMetrics: [],
   ListGuests: ['s'],
 };
 /** What a method answers, where that is not a dictionary. */
-const ANSWERS: Readonly<Record<string, string>> = { ListGuests: 'a(sa{sv})' };
+const ANSWERS: Readonly<Record<string, string>> = { ListGuests: 'a(sa{sv})', GetMetrics: 'ay' };
 
 async function client(host: AgentHost): Promise<ManagerClient> {
   return ManagerClient.on(await host.bus.connect());

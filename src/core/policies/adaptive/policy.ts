@@ -62,9 +62,9 @@ function nextMemory(
   const occasion = newOccasion('adaptive', before, { need, mark }, triggers, isGoneThrough(before, mark));
   const course = before ?? firstCourse(probeMaxMillis);
   const growing = growingIn(settling);
-  const turnedOut = growing.filter((name) => before?.settling[name]?.grows === false);
+  const turnedOut = growing.filter((id) => before?.settling[id]?.grows === false);
   const due = nextDue(course.due, triggers, [...arrivals(triggers), ...turnedOut], sample.guests, occasion);
-  const waits = course.due?.guests.every((name) => due?.guests.includes(name)) === true;
+  const waits = course.due?.guests.every((id) => due?.guests.includes(id)) === true;
   const earned = earnedIn(course, progress);
   const next = nextCourse(
     {

@@ -127,7 +127,7 @@ function nextMemory(
       LONGEST_TARGET_SECONDS,
     ),
   });
-  if (ripe !== undefined && !waits) return { ...common, due: later, ...begin(describeDue(ripe)) };
+  if (ripe !== undefined && !waits) return { ...common, due: later, ...begin(describeDue(ripe, sample.guests)) };
   const next = nextPacing(pacing, mark, sample, hasDeparture(triggers));
   if (next === undefined && due === undefined) return { ...common, due, ...begin('a slow pass found pages to merge') };
   return { ...common, due, ...(next ?? pacing) };
@@ -214,7 +214,8 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
   };
   const saved = formatBytes(mark.savedBytes);
   const target = `the kernel's advisor aims at a pass in ${formatDuration(targetSeconds * 1000)}, at most ${cpuMaxPercent} % of a core`;
-  const resting = due === undefined ? `nothing more to gain, ${saved} saved` : describeSettling(settling);
+  const resting =
+    due === undefined ? `nothing more to gain, ${saved} saved` : describeSettling(settling, sample.guests);
   return {
     reason: 'advised',
     stage:

@@ -73,7 +73,8 @@ function nextMemory(
  */
 function isBlocked({ ksm, pageSizeBytes }: Sample, skippedPages: number): boolean {
   const { pagesUnshared, pagesVolatile } = ksm;
-  if (pagesUnshared === undefined || pagesVolatile === undefined) return false;
+  // Without a tree there is nothing to block.
+  if (mergesOnlyZeros(ksm) || pagesUnshared === undefined || pagesVolatile === undefined) return false;
   // smart_scan counts the pages that it skips as volatile.
   const left = pagesVolatile - skippedPages;
   return left * pageSizeBytes >= LEAST_BLOCKED_BYTES && pagesUnshared < NEXT_TO_NOTHING * (pagesUnshared + left);
@@ -117,10 +118,22 @@ function withSetting(decision: Decision, sample: Sample, choice: ZeroPagesChoice
 function settingFor(sample: Sample, choice: ZeroPagesChoice, blocked: boolean): Setting {
   const { ksm } = sample;
   if (ksm.useZeroPages === undefined) return { value: undefined };
+  if (mergesOnlyZeros(ksm)) return onlyZeros(choice);
   if (ksm.ksmZeroPages === undefined) return beforeCounted(choice);
   if (choice === 'auto') return automatic(sample, blocked);
   const value = choice === 'keep' ? ksm.useZeroPages : choice;
   return value === 0 && blocked ? { value: undefined, problem: blockedProblem(ksm, choice) } : { value: undefined };
+}
+
+/** Then ksmd maps zero pages to the kernel's, and compares no others: use_zero_pages is not looked at. */
+function mergesOnlyZeros({ redhatOnlyZeroPages }: KsmState): boolean {
+  return redhatOnlyZeroPages === 1;
+}
+
+function onlyZeros(choice: ZeroPagesChoice): Setting {
+  if (choice !== 'auto') return { value: undefined };
+  const note = 'use_zero_pages is left as the host has it: with redhat_only_zero_pages=1 KSM merges zero pages only';
+  return { value: undefined, released: true, note };
 }
 
 function beforeCounted(choice: ZeroPagesChoice): Setting {

@@ -139,7 +139,7 @@ describe('who is waited for', () => {
     const guests = ['a', 'b', 'c', 'd', 'e'].map((name) => guestOf(name, 0));
     const told = (count: number) => {
       const some = guests.slice(0, count);
-      return describeSettling(look({}, some, 0, ...some.map(({ name }) => started(name))));
+      return describeSettling(look({}, some, 0, ...some.map(({ name }) => started(name))), some);
     };
     assert.equal(told(1), 'a is still filling its memory');
     assert.equal(told(2), 'a, b are still filling their memory');

@@ -194,6 +194,24 @@ describe('ksmd that is blocked by zero pages', () => {
   });
 });
 
+describe("with Red Hat's redhat_only_zero_pages=1", () => {
+  const ksm = { ...COUNTED, redhatOnlyZeroPages: 1 };
+
+  test('auto sets nothing, gives back what it had set, and says why', () => {
+    const decision = decided('auto', [{ hugePages: FREEING, ksm }]);
+    assert.equal(setting(decision), 'back');
+    assert.match(
+      decision.working?.notes?.join() ?? '',
+      /^use_zero_pages is left as the host has it: .*zero pages only$/,
+    );
+  });
+
+  test('an empty unstable tree is no sign of a blocked one', () => {
+    const decision = decided(0, passes(3, {}, ksm));
+    assert.deepEqual([decision.settings, decision.problems], [{ run: 1 }, undefined]);
+  });
+});
+
 describe('KSM_USE_ZERO_PAGES that was given', () => {
   test('as keep gives back what was set before', () => {
     assert.equal(setting(decided('keep', [{ ksm: COUNTED, hugePages: FREEING }])), 'back');

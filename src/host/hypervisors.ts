@@ -1,0 +1,39 @@
+import { basename } from 'node:path';
+import type { MemoryTraits } from '../core/mergeability.js';
+import { QEMU } from './qemu.js';
+import { CLOUD_HYPERVISOR, CROSVM, FIRECRACKER } from './otherHypervisors.js';
+
+/** What a command line says of the guest that its process runs. */
+export interface Description {
+  /** For people; others may be called the same. */
+  readonly name: string;
+  /** The name that the guest was given, where `name` says more than that. */
+  readonly plainName?: string;
+  /** Its number with the host's manager, as Proxmox gives one. */
+  readonly vmId?: string;
+  readonly uuid?: string;
+  /** Memory it was promised, in bytes; 0 where that is written elsewhere. */
+  readonly configuredBytes: number;
+}
+
+/** A program that runs guests. */
+export interface Hypervisor {
+  /** Its files' names. */
+  readonly program: RegExp;
+  /** Undefined for a process that runs no guest, as one that only answers a question. */
+  describe(argv: readonly string[], pid: number): Description | undefined;
+  traits(argv: readonly string[]): MemoryTraits;
+}
+
+const HYPERVISORS: readonly Hypervisor[] = [QEMU, CLOUD_HYPERVISOR, FIRECRACKER, CROSVM];
+
+/**
+ * What a process runs, by the file and by the name it was started under. Never by comm: a guest names its process as it likes
+ * (`-name web,process=web`).
+ *
+ * @param executable the file; undefined where we may not know it.
+ */
+export function hypervisorOf(argv: readonly string[], executable: string | undefined): Hypervisor | undefined {
+  const names = [argv[0], executable].flatMap((path) => (path === undefined ? [] : [basename(path)]));
+  return HYPERVISORS.find(({ program }) => names.some((name) => program.test(name)));
+}
