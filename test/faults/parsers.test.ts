@@ -197,7 +197,7 @@ describe('what another process says on the bus', () => {
       fc.property(value, (said) => {
         inTime(() => {
           for (const schema of SCHEMAS) v.safeParse(schema, plain(said));
-          const { residentBytes, configuredBytes } = guestOfStats('web', Object(said) as Record<string, unknown>);
+          const { residentBytes, configuredBytes } = guestOfStats('id', 'web', Object(said) as Record<string, unknown>);
           assert.ok(typeof (residentBytes ?? 0) === 'number' && typeof configuredBytes === 'number');
           if (typeof said === 'string') uuidOfPath(said);
         });
