@@ -15,6 +15,12 @@ export const LAYERS: readonly Layer[] = [
   { name: 'unit', parallel: true, commands: {}, needsKsm: false },
   { name: 'properties', parallel: true, commands: {}, needsKsm: false },
   {
+    name: 'faults',
+    parallel: true,
+    commands: { 'dbus-daemon': 'dbus-daemon', unshare: 'util-linux', mount: 'mount' },
+    needsKsm: false,
+  },
+  {
     name: 'integration',
     parallel: true,
     commands: {

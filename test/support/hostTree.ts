@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -65,7 +65,9 @@ export class HostTree {
       const there = new RegExp(`^${field}:.*$`, 'm');
       text = there.test(text) ? text.replace(there, line) : `${text}${line}\n`;
     }
-    this.write('proc/meminfo', text);
+    // As a whole: who reads the kernel's never finds it empty.
+    this.write('proc/meminfo.new', text);
+    renameSync(join(this.root, 'proc/meminfo.new'), join(this.root, 'proc/meminfo'));
   }
 
   addProcess({ pid, argv, residentKb, comm, startTime = 1000, user }: TreeGuest): void {

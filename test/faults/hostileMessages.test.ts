@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { HistoryStore } from '../../../src/state/history/store.js';
-import { AgentHost } from '../../support/agentHost.js';
-import type { DaemonProcess } from '../../support/daemon.js';
-import { numbered } from '../../support/historyWriter.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
-import { RawBus, type RawMessage } from '../../support/dbus/rawBus.js';
-import { Wire, pick, randomFrom, randomType } from '../../support/dbus/wire.js';
+import { HistoryStore } from '../../src/state/history/store.js';
+import { AgentHost } from '../support/agentHost.js';
+import type { DaemonProcess } from '../support/daemon.js';
+import { faultCount, faultSeed } from '../support/faultRuns.js';
+import { numbered } from '../support/historyWriter.js';
+import { ManagerClient } from '../support/dbus/managerClient.js';
+import { RawBus, type RawMessage } from '../support/dbus/rawBus.js';
+import { Wire, pick, randomFrom, randomType } from '../support/dbus/wire.js';
 
 const NO_REPLY_EXPECTED = 1;
 const SIGNAL = 4;
@@ -100,7 +101,7 @@ describe('what anybody may send', { concurrency: true }, () => {
   });
 
   it('messages of any kind, with bodies of any type, in either byte order', async () => {
-    await survives(randomMessages(1, 3000));
+    await survives(randomMessages(faultSeed, faultCount(60_000, 3000)));
   });
 });
 
