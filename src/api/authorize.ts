@@ -3,7 +3,7 @@ import { defer, firstValueFrom, takeUntil } from 'rxjs';
 import { messageOf } from '../errors.js';
 import { isAnswerExpected, isInteractive } from '../dbus/call.js';
 import { type Bus, Unanswered, isNoSuchService } from '../dbus/bus.js';
-import { MANAGER_INTERFACE } from './manager.js';
+import { MANAGER_INTERFACE } from './names.js';
 import { Places } from './limits.js';
 import { Quotas } from './quotas.js';
 

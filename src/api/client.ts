@@ -2,10 +2,12 @@ import { gunzipSync } from 'node:zlib';
 import { DBusError } from 'dbus-next';
 import * as v from 'valibot';
 import { CallTimeout } from '../dbus/call.js';
-import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../dbus/bus.js';
-import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH, REFUSED } from './manager.js';
+import { Bus, isNoSuchService } from '../dbus/bus.js';
+import { describeAddress } from '../dbus/address.js';
+import { type BusAddress } from '../dbus/address.js';
+import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH, REFUSED } from './names.js';
 import { messageOf } from '../errors.js';
-import { NotRunning } from './withDaemon.js';
+import { NotRunning } from './notRunning.js';
 import { clean } from '../text/clean.js';
 import {
   Configuration,

@@ -13,17 +13,12 @@ import {
   unsigned,
 } from './encode.js';
 import { DEFAULT_POLICY } from '../config/help.js';
-import { INVALID_ARGS, namedPolicy } from './policyName.js';
+import { namedPolicy } from './commands.js';
+import { INVALID_ARGS } from './names.js';
+import { MANAGER_INTERFACE, REFUSED, UNKNOWN_PERCENT } from './names.js';
 
-export const BUS_NAME = 'org.samepaged1';
-export const OBJECT_PATH = '/org/samepaged1';
-export const MANAGER_INTERFACE = 'org.samepaged1.Manager';
-/** The error of an Unmerge that may not fit into memory. */
-export const REFUSED = 'org.samepaged1.Error.Refused';
 /** The error of an Estimate under a hold. */
 const HELD = 'org.samepaged1.Error.Held';
-/** KsmdCpuPercent when that is not known. */
-export const UNKNOWN_PERCENT = -1;
 /** A hundred years. */
 const LONGEST_PAUSE_SECONDS = 3_155_760_000n;
 const LONGEST_ESTIMATE_SECONDS = 3600n;

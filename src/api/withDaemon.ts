@@ -1,8 +1,5 @@
-import type { BusAddress } from '../dbus/bus.js';
+import type { BusAddress } from '../dbus/address.js';
 import type { Daemon } from './client.js';
-
-/** The daemon is not there to be asked, and why. */
-export class NotRunning extends Error {}
 
 /**
  * As Daemon.with. The D-Bus library is loaded by the first call: help and completion need none.

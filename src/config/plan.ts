@@ -4,12 +4,14 @@ import type { KsmSettings } from '../core/ksm.js';
 import { adaptivePolicy } from '../core/policies/adaptive/policy.js';
 import { estimatePolicy } from '../core/policies/estimate.js';
 import { advisorPolicy } from '../core/policies/advisor/policy.js';
-import { type KsmtunedOptions, ksmtunedPolicy } from '../core/policies/ksmtuned/policy.js';
+import { ksmtunedPolicy } from '../core/policies/ksmtuned/policy.js';
+import { type KsmtunedOptions } from '../core/policies/ksmtuned/options.js';
 import { withKsmdSched } from '../core/policies/shared/ksmdSched.js';
 import type { NeedOptions } from '../core/policies/shared/need.js';
 import { withKhugepaged } from '../core/policies/shared/khugepaged.js';
 import { withZeroPages } from '../core/policies/shared/zeroPages.js';
-import type { Policy, Trigger } from '../core/policy.js';
+import type { Policy } from '../core/policy.js';
+import type { Trigger } from '../core/trigger.js';
 import type { Plan } from '../core/retune.js';
 
 /** What configuration and administrator say about the loop. */

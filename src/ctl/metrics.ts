@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { NotRunning, withDaemon } from '../api/withDaemon.js';
-import type { BusAddress } from '../dbus/bus.js';
+import { withDaemon } from '../api/withDaemon.js';
+import { NotRunning } from '../api/notRunning.js';
+import type { BusAddress } from '../dbus/address.js';
 import { EXIT, errnoOf, messageOf } from '../errors.js';
 import { familiesOfNone } from '../metrics/families.js';
 import { replaceFile } from '../state/replaceFile.js';

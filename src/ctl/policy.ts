@@ -1,6 +1,7 @@
 import { DEFAULT_POLICY, type PolicyName, POLICY_HELP, POLICY_NAMES } from '../config/help.js';
 import { EXIT } from '../errors.js';
-import { NotRunning, withDaemon } from '../api/withDaemon.js';
+import { withDaemon } from '../api/withDaemon.js';
+import { NotRunning } from '../api/notRunning.js';
 import { retuneLines, toJson } from './command.js';
 import type { DaemonProperties } from '../api/replies.js';
 import { policyInForce } from './status/screen.js';

@@ -1,4 +1,4 @@
-import type { BusAddress } from '../dbus/bus.js';
+import type { BusAddress } from '../dbus/address.js';
 import type { Terminal } from '../text/terminal.js';
 
 interface Option {

@@ -1,6 +1,7 @@
 import { EXIT } from '../errors.js';
 import { VERSION } from '../version.js';
-import { NotRunning, withDaemon } from '../api/withDaemon.js';
+import { withDaemon } from '../api/withDaemon.js';
+import { NotRunning } from '../api/notRunning.js';
 import { toJson } from './command.js';
 import { fold } from '../text/terminal.js';
 import type { Verb } from './verb.js';

@@ -19,14 +19,15 @@ import {
   takeUntil,
   tap,
 } from 'rxjs';
-import type { BusAddress } from '../dbus/bus.js';
+import type { BusAddress } from '../dbus/address.js';
 import { type BusState, joinBus } from '../api/publish.js';
 import { MOST_ANSWER_BYTES } from '../api/encode.js';
 import { LOG_CONTROL_PATH, LogControl } from '../api/logControl.js';
-import { Manager, OBJECT_PATH } from '../api/manager.js';
+import { Manager } from '../api/manager.js';
+import { OBJECT_PATH } from '../api/names.js';
 import { Collector } from './sampler.js';
 import { agentCommands } from './commands.js';
-import type { Trigger } from '../core/policy.js';
+import type { Trigger } from '../core/trigger.js';
 import { type Retune, retunes } from '../core/retune.js';
 import { type AgentState, initialState } from '../core/state.js';
 import { LAST_RETUNE_MILLIS, endByForce, firstEnd, giveBack } from './shutdown.js';
@@ -43,11 +44,11 @@ import type { Ledger } from '../state/ledger.js';
 import { libvirtIsHere } from '../host/libvirtHere.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { type Root, pageSizeBytes } from '../host/sysfs.js';
-import type { Systemd } from '../host/systemd.js';
+import type { Systemd } from './serviceManager.js';
 import { Intents, type IntentsOptions } from './intent.js';
 import { Libvirt } from '../libvirt/libvirt.js';
 import { type LibvirtState, watchLibvirt } from '../libvirt/presence.js';
-import { busNews, forbiddenNews, libvirtNews } from './news.js';
+import { busNews, forbiddenNews, libvirtNews } from './journal.js';
 import { Metrics } from './serveMetrics.js';
 import { tellSystemd } from './serviceManager.js';
 import { planOf, policyObstacle } from '../config/plan.js';

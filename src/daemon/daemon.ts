@@ -23,7 +23,7 @@ import { readEnabledServices } from '../host/services.js';
 import { lockState } from '../state/lock.js';
 import { requireOwnDirectory, stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';
-import { Systemd } from '../host/systemd.js';
+import { Systemd } from './serviceManager.js';
 import { type Log, Logging } from '../log.js';
 import { policyObstacle } from '../config/plan.js';
 import { overview } from './startScreen.js';

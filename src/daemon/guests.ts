@@ -21,7 +21,7 @@ import {
 import type { Guest, GuestEvent, KernelGuest } from '../core/guest.js';
 import { type GuestReport, NOTHING_LISTED, type Running, takeReport } from '../core/guestReport.js';
 import { type Entry, takeInventory } from '../core/inventory.js';
-import type { Problem } from '../core/problem.js';
+import type { Problem } from '../core/sample.js';
 import { messageOf } from '../errors.js';
 import type { GuestProcess, SeenGuest } from '../host/guestProcess.js';
 import type { GuestProcesses } from '../host/guestProcesses.js';

@@ -4,7 +4,7 @@ import type { KeyName, Values } from '../config/keys.js';
 import type { Config, Origin } from '../config/load.js';
 import { type ConfigRead, type ConfigView, readConfig, viewOf } from '../config/view.js';
 import { type Hold, inForce } from '../core/hold.js';
-import type { Trigger } from '../core/policy.js';
+import type { Trigger } from '../core/trigger.js';
 import type { Sample } from '../core/sample.js';
 import { messageOf } from '../errors.js';
 import type { HoldFile, PolicyChoice, SaidByHand } from '../state/hold.js';

@@ -12,7 +12,7 @@ import type { HugePages } from '../core/hugePages.js';
 import { type KernelVersion, parseKernelVersion } from '../core/kernelVersion.js';
 import type { KsmState } from '../core/ksm.js';
 import { type MemoryAccounting, availableBytesOf, hostMemory } from '../core/memory.js';
-import type { Problem } from '../core/problem.js';
+import type { Problem } from '../core/sample.js';
 import type { Sample } from '../core/sample.js';
 import type { KsmDirectory } from '../host/ksm.js';
 import { errnoOf, messageOf } from '../errors.js';

@@ -21,7 +21,7 @@ import {
 import type { BusState } from '../api/publish.js';
 import { parseNamePatterns } from '../core/forbiddenGuests.js';
 import type { GuestEvent } from '../core/guest.js';
-import type { Trigger } from '../core/policy.js';
+import type { Trigger } from '../core/trigger.js';
 import type { Retune } from '../core/retune.js';
 import type { AgentState } from '../core/state.js';
 import { messageOf } from '../errors.js';

@@ -1,7 +1,9 @@
 import { DBusError } from 'dbus-next';
-import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../dbus/bus.js';
+import { Bus, isNoSuchService } from '../dbus/bus.js';
+import { describeAddress } from '../dbus/address.js';
+import { type BusAddress } from '../dbus/address.js';
 import { Daemon, type DaemonProperties } from '../api/client.js';
-import { NotRunning } from '../api/withDaemon.js';
+import { NotRunning } from '../api/notRunning.js';
 import type { ToldName } from '../core/inventory.js';
 import { messageOf } from '../errors.js';
 import { Libvirt } from '../libvirt/libvirt.js';

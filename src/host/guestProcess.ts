@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/mergeability.js';
 import type { GuestManager } from '../core/guestManager.js';
 import type { SeenProcess } from '../core/inventory.js';
-import type { Problem } from '../core/problem.js';
+import type { Problem } from '../core/sample.js';
 import { readCgroup } from './cgroup.js';
 import { managerOf } from './guestManager.js';
 import { type FoundGuest, GuestScan } from './guestScan.js';

@@ -1,7 +1,7 @@
 import type { KernelGuest } from '../core/guest.js';
 import { type Entry, type ToldName, lifeOf, takeInventory } from '../core/inventory.js';
 import type { ListedGuest } from '../core/guestReport.js';
-import type { Problem } from '../core/problem.js';
+import type { Problem } from '../core/sample.js';
 import { messageOf } from '../errors.js';
 import { type GuestProcess, type SeenGuest, readGuest, seeGuests } from './guestProcess.js';
 import { GuestScan } from './guestScan.js';

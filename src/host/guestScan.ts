@@ -1,5 +1,6 @@
-import type { Problem } from '../core/problem.js';
-import { type Description, type Hypervisor, hypervisorOf } from './hypervisors.js';
+import type { Problem } from '../core/sample.js';
+import { hypervisorOf } from './hypervisors.js';
+import { type Description, type Hypervisor } from './hypervisor.js';
 import { Overdue } from './inTime.js';
 import { commandLine, executable, listPids, programLife } from './processes.js';
 import type { Root } from './sysfs.js';

@@ -9,7 +9,7 @@ import {
   type KsmState,
   ksmFile,
 } from '../core/ksm.js';
-import type { Problem } from '../core/problem.js';
+import type { Problem } from '../core/sample.js';
 import { EXIT, FatalError, messageOf } from '../errors.js';
 import { inTime } from './inTime.js';
 import { Ksmd } from './ksmd.js';

@@ -1,6 +1,6 @@
 import { clean } from '../text/clean.js';
 import type { MemoryTraits, Obstacle } from '../core/mergeability.js';
-import type { Hypervisor } from './hypervisors.js';
+import type { Hypervisor } from './hypervisor.js';
 import { propertiesOf, valuesOf } from './qemuOptions.js';
 import { LONGEST_NAME, memoryBytes } from './memorySize.js';
 

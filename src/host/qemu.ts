@@ -1,5 +1,5 @@
 import { clean } from '../text/clean.js';
-import type { Description, Hypervisor } from './hypervisors.js';
+import type { Description, Hypervisor } from './hypervisor.js';
 import { LONGEST_NAME, memoryBytes } from './memorySize.js';
 import { traitsOfCommandLine } from './qemuMemory.js';
 import { firstOf, propertiesOf } from './qemuOptions.js';

@@ -1,6 +1,6 @@
 import type { Reason } from '../core/decision.js';
 import { type KsmSettings, type KsmWrite, changedByOthers, settingsOf } from '../core/ksm.js';
-import type { Trigger } from '../core/policy.js';
+import type { Trigger } from '../core/trigger.js';
 import type { Retune } from '../core/retune.js';
 
 /** What can be connected to, and lost. */

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { NEVER, Subject, concat, defer, from, of } from 'rxjs';
 import type { GuestEvent } from '../../src/core/guest.js';
-import { type Trigger } from '../../src/core/policy.js';
+import { type Trigger } from '../../src/core/trigger.js';
 import { retunes } from '../../src/core/retune.js';
 import { Simulation } from '../../src/simulation/run.js';
 import { randomFrom } from '../support/dbus/wire.js';

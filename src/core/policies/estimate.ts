@@ -1,7 +1,7 @@
 import type { Decision } from '../decision.js';
 import { formatDuration } from '../duration.js';
-import type { Policy } from '../policy.js';
-import type { PolicyMemory } from './memory.js';
+import { type Policy, ownMemory } from '../policy.js';
+import type { PolicyMemory } from '../policy.js';
 
 /** What is remembered while it is found out what merging would save. */
 export interface EstimateMemory {
@@ -25,7 +25,7 @@ export function estimatePolicy(adaptive: Policy, longestMillis: number): Policy 
   return {
     name: adaptive.name,
     decide(memory, sample, triggers) {
-      const before = memory?.policy === 'estimate' ? memory : undefined;
+      const before = ownMemory<EstimateMemory>(memory, 'estimate');
       const beganMillis = before?.beganMillis ?? sample.monotonicMillis;
       const leftMillis = beganMillis + longestMillis - sample.monotonicMillis;
       if (before?.isOver === true) return [before, over('nothing more to gain', true)];

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Bus, type BusAddress } from '../../dbus/bus.js';
+import { Bus } from '../../dbus/bus.js';
+import { type BusAddress } from '../../dbus/address.js';
 import { listGuestProcesses } from '../../host/guestProcess.js';
 import { clean } from '../../text/clean.js';
 import { Definitions } from '../../libvirt/definitions.js';

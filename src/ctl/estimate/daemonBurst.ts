@@ -1,4 +1,4 @@
-import type { BusAddress } from '../../dbus/bus.js';
+import type { BusAddress } from '../../dbus/address.js';
 import { Daemon } from '../../api/client.js';
 import { stageOf } from '../../api/stage.js';
 import { describeStage } from '../../core/mergeStage.js';

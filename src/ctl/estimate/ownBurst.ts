@@ -10,7 +10,7 @@ import { planOf } from '../../config/plan.js';
 import { guestId } from '../../core/guest.js';
 import type { Hold } from '../../core/hold.js';
 import { describeStage } from '../../core/mergeStage.js';
-import type { Trigger } from '../../core/policy.js';
+import type { Trigger } from '../../core/trigger.js';
 import { type Plan, type Retune, retunes } from '../../core/retune.js';
 import { savingsOfSample } from '../../core/sample.js';
 import { errnoOf } from '../../errors.js';

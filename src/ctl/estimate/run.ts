@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BusAddress } from '../../dbus/bus.js';
-import { NotRunning } from '../../api/withDaemon.js';
+import type { BusAddress } from '../../dbus/address.js';
+import { NotRunning } from '../../api/notRunning.js';
 import { formatDuration, parseDuration } from '../../core/duration.js';
 import { formatBytes } from '../../core/format.js';
 import type { Root } from '../../host/sysfs.js';

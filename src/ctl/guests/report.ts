@@ -1,10 +1,11 @@
-import { Bus, type BusAddress, isNoSuchService } from '../../dbus/bus.js';
+import { Bus, isNoSuchService } from '../../dbus/bus.js';
+import { type BusAddress } from '../../dbus/address.js';
 import { withDaemon } from '../../api/withDaemon.js';
 import { configuredGuestUsers } from '../../config/guestUsers.js';
 import { DEFAULT_CONFIG_FILE } from '../../config/load.js';
 import { type GuestMemory, byMergedPages, judgeMergeability } from '../../core/mergeability.js';
 import { type Entry, takeInventory } from '../../core/inventory.js';
-import type { Problem } from '../../core/problem.js';
+import type { Problem } from '../../core/sample.js';
 import { withLiveOffers } from '../../host/guestOffers.js';
 import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
 import { libvirtIsHere } from '../../host/libvirtHere.js';

@@ -5,10 +5,10 @@ import { formatDuration, parseDuration } from '../../../src/core/duration.js';
 import { type RestingHold, holdPolicy, unmergeObstacle } from '../../../src/core/hold.js';
 import type { MemoryFigures } from '../../../src/core/memory.js';
 import { ksmtunedPolicy } from '../../../src/core/policies/ksmtuned/policy.js';
-import type { PolicyMemory } from '../../../src/core/policies/memory.js';
-import type { Trigger } from '../../../src/core/policy.js';
+import type { PolicyMemory } from '../../../src/core/policy.js';
+import type { Trigger } from '../../../src/core/trigger.js';
 import { savingsOf } from '../../../src/core/savings.js';
-import { IDLE_KSM, KSMTUNED_DEFAULTS, hostOf, sampleOf } from '../../support/examples/examples.js';
+import { IDLE_KSM, KSMTUNED_DEFAULTS, hostOf, sampleOf, ksmtunedMemory } from '../../support/examples/examples.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -188,7 +188,7 @@ describe('unmergeObstacle', () => {
 
 describe('holdPolicy', () => {
   const policy = ksmtunedPolicy(KSMTUNED_DEFAULTS);
-  const memory: PolicyMemory = { policy: 'ksmtuned', npages: 700 };
+  const memory: PolicyMemory = ksmtunedMemory(700);
   const triggers: readonly Trigger[] = [{ kind: 'timer' }];
   const at = (takenAtMillis: number) => sampleOf({ takenAtMillis, memory: hostOf(16777216, 1000, 16000000) });
   const held = (hold: RestingHold, millis: number) => holdPolicy(policy, hold).decide(memory, at(millis), triggers);

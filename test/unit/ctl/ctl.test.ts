@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, describe, test } from 'node:test';
 import { Daemon } from '../../../src/api/client.js';
-import { NotRunning } from '../../../src/api/withDaemon.js';
+import { NotRunning } from '../../../src/api/notRunning.js';
 import { config } from '../../../src/ctl/config.js';
 import { policy } from '../../../src/ctl/policy.js';
 import { reload } from '../../../src/ctl/reload.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { KsmState, KsmWrite } from '../../../src/core/ksm.js';
-import type { Trigger } from '../../../src/core/policy.js';
+import type { Trigger } from '../../../src/core/trigger.js';
 import type { Retune } from '../../../src/core/retune.js';
 import { type Countable, type Tally, firstTally, nextTally } from '../../../src/metrics/tally.js';
 import { IDLE_KSM, sampleOf } from '../../support/examples/examples.js';

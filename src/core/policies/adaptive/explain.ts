@@ -4,7 +4,7 @@ import { type Guest, namesOf } from '../../guest.js';
 import { formatDuration } from '../../duration.js';
 import type { KsmSettings, KsmState } from '../../ksm.js';
 import { type Sample, savingsOfSample } from '../../sample.js';
-import type { AdaptiveMemory, AdaptiveOptions } from './policy.js';
+import type { AdaptiveMemory, AdaptiveOptions } from './memory.js';
 import { type Approach, isOnTheWay, lookAtApproach } from './approach.js';
 import type { Burst } from '../shared/burst.js';
 import { describeDue, listed } from '../shared/cause.js';

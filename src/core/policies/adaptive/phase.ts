@@ -25,7 +25,7 @@ import {
   nextProbeAt,
   probeResult,
 } from './probe.js';
-import { PRESSURE_WAIT_MILLIS } from '../shared/occasion.js';
+import { PRESSURE_WAIT_MILLIS } from '../shared/cause.js';
 import { type Mark, UNSHARED_PAGE_NANOS, isWorthIt, progressBetween, worthOf } from '../shared/progress.js';
 import { PATIENCE_MILLIS } from '../shared/settling.js';
 

@@ -2,7 +2,7 @@ import type { Term, Working } from '../../decision.js';
 import { formatDuration } from '../../duration.js';
 import { compareBytes } from '../../format.js';
 import type { Sample } from '../../sample.js';
-import type { AdaptiveMemory } from './policy.js';
+import type { AdaptiveMemory } from './memory.js';
 import { describeDue } from '../shared/cause.js';
 import { type Settle, type Watch, hopeOf, wantedBytes } from './phase.js';
 import { creditInMillis } from './probe.js';

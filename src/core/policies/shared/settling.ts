@@ -1,5 +1,5 @@
 import { type Guest, guestId, namesOf } from '../../guest.js';
-import type { Trigger } from '../../policy.js';
+import type { Trigger } from '../../trigger.js';
 import { arrivals, listed } from './cause.js';
 
 /** A guest that is filling its memory, or may be. */

@@ -1,10 +1,10 @@
 import type { KsmState } from '../../ksm.js';
 import { formatBytes } from '../../format.js';
 import type { Decision } from '../../decision.js';
-import type { Policy } from '../../policy.js';
-import type { Problem } from '../../problem.js';
+import { type Policy, ownMemory } from '../../policy.js';
+import type { Problem } from '../../sample.js';
 import type { Sample } from '../../sample.js';
-import type { PolicyMemory } from '../memory.js';
+import type { PolicyMemory } from '../../policy.js';
 import { type Mark, markOf, progressBetween } from './progress.js';
 
 /** KSM_USE_ZERO_PAGES: `auto` decides here, `keep` leaves use_zero_pages as the host has it. */
@@ -41,7 +41,7 @@ export function withZeroPages(policy: Policy, choice: ZeroPagesChoice): Policy {
   return {
     name: policy.name,
     decide(memory, sample, triggers) {
-      const before = memory?.policy === 'zero-pages' ? memory : undefined;
+      const before = ownMemory<ZeroPagesMemory>(memory, 'zero-pages');
       const [inner, decided] = policy.decide(before?.inner, sample, triggers);
       const next = nextMemory(before, inner, sample);
       return [next, withSetting(decided, sample, choice, next.blocked)];

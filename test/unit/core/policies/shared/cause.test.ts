@@ -7,7 +7,7 @@ import {
   hasDeparture,
   nextDue,
 } from '../../../../../src/core/policies/shared/cause.js';
-import type { Trigger } from '../../../../../src/core/policy.js';
+import type { Trigger } from '../../../../../src/core/trigger.js';
 import { START, TIMER, guestOf, manual, started, stopped } from '../../../../support/policies/policyHost.js';
 
 const GUESTS = ['a', 'b', 'c'].map((name) => guestOf(name, 0));

@@ -8,7 +8,7 @@ import {
   nextSettling,
   quietMillisFor,
 } from '../../../../../src/core/policies/shared/settling.js';
-import type { Trigger } from '../../../../../src/core/policy.js';
+import type { Trigger } from '../../../../../src/core/trigger.js';
 import { GIB, MIB, TIMER, guestOf, started, stopped } from '../../../../support/policies/policyHost.js';
 
 /** Looks at guests one after another: at which seconds the guest `web` is still being waited for. */
