@@ -15,6 +15,7 @@ export async function mergeabilityOf(
   name: string,
   users?: GuestUsers,
 ): Promise<Mergeability | undefined> {
-  const process = await new GuestProcesses(root, users).processOf({ id: '', name });
-  return process?.mergeability;
+  const processes = new GuestProcesses(root, users);
+  const found = (await processes.list()).find((guest) => guest.name === name);
+  return found === undefined ? undefined : (await processes.processOf(found))?.mergeability;
 }

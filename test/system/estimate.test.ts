@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { Estimate } from '../../src/ctl/estimate/result.js';
+import { runCtl } from '../support/daemon.js';
 import { readKsm } from '../support/kvm/ksm.js';
 import { Scene } from './scene.js';
 
 const MIB = 1024 ** 2;
-const CTL = fileURLToPath(new URL('../../src/ctl/main.js', import.meta.url));
 const SIZE = { commonMiB: 128, ownMiB: 16 } as const;
 
 interface Printed extends Estimate {
@@ -19,9 +18,10 @@ test('estimate merges real guests, tells what the kernel counted, and unmerges t
   const names = ['sp-one', 'sp-two', 'sp-three'];
   for (const name of names) await lab.startGuest({ name, ...SIZE });
   const estimate = async () => {
-    const state = `STATE_DIRECTORY=${scene.stateDirectory}-alone`;
-    const words = [CTL, '--bus', lab.address, '--json', 'estimate', '--for', '60s', '--yes'];
-    return JSON.parse(await lab.run('env', state, process.execPath, ...words)) as Printed;
+    // Outside the laboratory, where ksmd can be seen.
+    const { stdout, stderr } = await runCtl(['--bus', lab.address, '--json', 'estimate', '--for', '60s', '--yes']);
+    assert.notEqual(stdout, '', stderr);
+    return JSON.parse(stdout) as Printed;
   };
   const check = async ({ end, after, guests, ksmdCpuSeconds = 0, back }: Printed) => {
     t.diagnostic(JSON.stringify({ end, after, ksmdCpuSeconds, guests, back }));
@@ -33,6 +33,7 @@ test('estimate merges real guests, tells what the kernel counted, and unmerges t
     assert.equal((await readKsm())['pages_sharing'], '0');
   };
 
+  process.env['STATE_DIRECTORY'] = `${scene.stateDirectory}-alone`;
   const before = await readKsm();
   await check(await estimate());
   const { run, pages_to_scan: pages, sleep_millisecs: sleep } = await readKsm();

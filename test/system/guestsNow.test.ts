@@ -170,6 +170,25 @@ test('unmerge --gradually goes guest by guest, ends at what does not fit, and le
     assert.deepEqual(await offers(), [true, true, true, true]);
   }
 
+  const all = await ctlInside(scene, 'unmerge', '--gradually');
+  t.diagnostic(all);
+  assert.match(all, /^guest sp-large\w*: 4\d\d\.\d MiB unmerged$/m);
+  const { run, pages_sharing: sharing } = await readKsm();
+  assert.deepEqual([run, sharing], ['2', '0']);
+  assert.deepEqual(await offers(), [true, true, true, true]);
+  assert.equal((await runCtl(['--bus', lab.address, 'resume'])).status, 0);
+  await untilKsm('pages_sharing', (sharingNow) => sharingNow >= pages, 90_000, daemon);
+  assert.equal(await daemon.end(), 0, daemon.output);
+});
+
+test('Ctrl-C ends unmerge --gradually after the guest that it is at, with every offer as it was', async (t) => {
+  await using scene = await Scene.open();
+  const { lab } = scene;
+  const names = ['sp-one', 'sp-two', 'sp-three'];
+  for (const name of names) await lab.startGuest({ name, ...SIZE });
+  await using daemon = await scene.startDaemon('KSM_THRES_COEF=100\nKSM_NPAGES_MIN=20000\nKSM_NPAGES_MAX=20000');
+  await untilKsm('pages_sharing', (pages) => pages >= 2 * COMMON_PAGES, 90_000, daemon);
+
   // Said before the first guest is unmerged: the signal comes while that goes on, and is looked at after it.
   const files = join(lab.bus.directory, 'interrupted');
   const script = `"$0" "$@" >${files}.out 2>${files}.err & pid=$!
@@ -186,15 +205,9 @@ test('unmerge --gradually goes guest by guest, ends at what does not fit, and le
     /^interrupted, \d guests? not unmerged: what is unmerged stays so until samepagectl resume /m,
   );
   assert.equal((await readKsm())['run'], '0');
-  assert.deepEqual(await offers(), [true, true, true, true]);
-
-  const all = await ctlInside(scene, 'unmerge', '--gradually');
-  t.diagnostic(all);
-  assert.match(all, /^guest sp-large\w*: 4\d\d\.\d MiB unmerged$/m);
-  const { run, pages_sharing: sharing } = await readKsm();
-  assert.deepEqual([run, sharing], ['2', '0']);
-  assert.deepEqual(await offers(), [true, true, true, true]);
-  assert.equal((await runCtl(['--bus', lab.address, 'resume'])).status, 0);
-  await untilKsm('pages_sharing', (sharingNow) => sharingNow >= pages, 90_000, daemon);
+  assert.match(await ctlInside(scene, 'guests'), /^sp-one .* yes$/m);
+  assert.doesNotMatch(await ctlInside(scene, 'guests'), /taken back/);
+  const merged = [...(await mergedOf(scene)).values()].filter((mebibytes) => mebibytes >= SIZE.commonMiB);
+  assert.ok(merged.length >= 2, 'guests that were not reached stay merged');
   assert.equal(await daemon.end(), 0, daemon.output);
 });

@@ -41,6 +41,7 @@ const METHODS = {
   Stop: [],
   Resume: [],
   Unmerge: ['b'],
+  Estimate: ['t'],
   SetPolicy: ['s'],
   Reload: [],
   Explain: [],
@@ -97,7 +98,7 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
       return (page as [string, Record<string, unknown>][]).map(([name, guest]) => [name, Object.keys(guest)] as const);
     };
     const first = await pageAfter('');
-    assert.deepEqual(first[0], ['guest000', ['ResidentBytes', 'ConfiguredBytes', 'FreedBytes']]);
+    assert.deepEqual(first[0], ['guest000', ['Id', 'ResidentBytes', 'ConfiguredBytes', 'FreedBytes']]);
     const all = [...first, ...(await pageAfter('guest099')), ...(await pageAfter('guest129'))];
     assert.deepEqual([first.length, all.map(([name]) => name)], [100, names]);
   });
