@@ -13,7 +13,7 @@ test('no import of src goes round in a circle', () => {
   const files = readdirSync('src', { encoding: 'utf8', recursive: true }).filter((name) => name.endsWith('.ts'));
   const left = new Map(files.map((name) => [join('src', name), importsOf(join('src', name))]));
   // What imports nothing that is left is in no circle.
-  for (let before = Infinity; left.size < before; ) {
+  for (let before = Infinity; left.size < before;) {
     before = left.size;
     for (const [file, imports] of left) if (!imports.some((path) => left.has(path))) left.delete(file);
   }
