@@ -10,7 +10,7 @@ interface Seen {
   readonly mergeability?: Mergeability | undefined;
 }
 
-/** All guests' smaps are read within this time; the kernel takes some 25 ms for a gigabyte. */
+/** All guests' smaps are read within this time, so that `guests` answers soon on a host with many. */
 const PATIENCE_MILLIS = 2000;
 
 /**
