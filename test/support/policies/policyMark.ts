@@ -12,7 +12,6 @@ export const ZERO: Mark = {
   pagesSeen: 1000,
   pagesMerged: 0,
   pagesUnshared: 0,
-  mergesAtFirstScan: false,
   zeroPages: 0,
   pageSizeBytes: 4096,
   pagesVisited: 0,

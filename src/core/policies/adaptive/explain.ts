@@ -5,7 +5,6 @@ import { formatDuration } from '../../duration.js';
 import type { KsmSettings, KsmState } from '../../ksm.js';
 import { type Sample, savingsOfSample } from '../../sample.js';
 import type { AdaptiveMemory, AdaptiveOptions } from './memory.js';
-import { type Approach, isOnTheWay, lookAtApproach } from './approach.js';
 import type { Burst } from '../shared/burst.js';
 import { describeDue, listed } from '../shared/cause.js';
 import type { Need } from '../shared/need.js';
@@ -17,17 +16,13 @@ import { millisToPassEnd, stageOfBurst } from '../shared/stage.js';
 import { probeInMillis, waitingOf } from './waiting.js';
 
 const LOOK_MILLIS = 10_000;
-const SETTLE_LOOK_MILLIS = 250;
+const SETTLE_LOOK_MILLIS = 500;
 /** While ksmd runs, looks are frequent at first, when its pace is not known yet, and rarer in a burst that takes long. */
 const SCAN_LOOKS = [
   { untilMillis: 2000, millis: 250 },
   { untilMillis: 180_000, millis: 500 },
   { untilMillis: Number.POSITIVE_INFINITY, millis: 2000 },
 ] as const;
-/** A burst begins slowly, and is looked at more often until its pace is found ... */
-const PACE_LOOK = { untilMillis: 500, millis: 100 };
-/** ... where that is time for some batches, milliseconds of sleep between them. */
-const PACE_LOOK_SLEEP_MILLIS = 10;
 /** The end of a pass is looked at so long after it is expected ... */
 const PASS_END_MILLIS = 20;
 /** ... but not more often than this. */
@@ -113,16 +108,11 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
         growth: describeSettling(settling, sample.guests),
         cpu: `the CPUs are busy while ${listed(namesOf(due?.guests ?? [], sample.guests), 'comes', 'come')} up`,
       };
-      const { approach } = phase;
-      const approaching = isOnTheWay(approach)
-        ? { ...run(approach.begin, false), nextInMillis: lookAtApproach(approach, mark) }
-        : resting(SETTLE_LOOK_MILLIS);
       return {
-        ...approaching,
-        routine: !isNew,
+        ...resting(SETTLE_LOOK_MILLIS),
         stage: { name: 'waiting' },
         reason: 'guests-settling',
-        sentence: `${need.sentence}: merging is wanted, but ${what}, so it waits${priceOf(phase, mark)}${meanwhile(approach)}`,
+        sentence: `${need.sentence}: merging is wanted, but ${what}, so it waits${priceOf(phase, mark)}`,
       };
     }
     case 'burst': {
@@ -131,7 +121,7 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
       const scans = run(phase.begin, phase.thorough);
       return {
         ...scans,
-        nextInMillis: lookAtPassEnd(lookAtPace(scans.nextInMillis, phase, mark, pace), phase, mark, sample),
+        nextInMillis: lookAtPassEnd(scans.nextInMillis, phase, mark, sample),
         reason: 'burst',
         sentence,
         routine: !isNew,
@@ -182,15 +172,6 @@ function priceOf({ ripe }: Settle, { monotonicMillis }: Mark): string {
   if (ripe === undefined) return '';
   const left = formatDuration(ripe.untilMillis - monotonicMillis);
   return `, ${left} at most, as the ${formatBytes(ripe.bytes)} that have settled wait too`;
-}
-
-function meanwhile(approach: Approach | undefined): string {
-  return !isOnTheWay(approach) ? '' : '; meanwhile ksmd goes over the memory that it knows, up to theirs';
-}
-
-function lookAtPace(usualMillis: number, { begin }: Burst, mark: Mark, { sleepMillisecs }: Pace): number {
-  const isFound = mark.monotonicMillis - begin.monotonicMillis >= PACE_LOOK.untilMillis;
-  return isFound || sleepMillisecs > PACE_LOOK_SLEEP_MILLIS ? usualMillis : PACE_LOOK.millis;
 }
 
 /** The end of a pass is looked at when it comes: what ksmd does after it may be for nothing. */

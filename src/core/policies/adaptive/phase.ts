@@ -1,16 +1,6 @@
 import { guestId, residentBytesOf } from '../../guest.js';
 import type { Sample } from '../../sample.js';
-import { type Approach, approachFor, isOnTheWay } from './approach.js';
-import {
-  type Burst,
-  beginBurst,
-  extendBurst,
-  isBlind,
-  isOver,
-  judgeBurst,
-  passesToMerge,
-  vainNanosOf,
-} from '../shared/burst.js';
+import { type Burst, beginBurst, extendBurst, isBlind, isOver, judgeBurst, vainNanosOf } from '../shared/burst.js';
 import { type Due, describeDue, ripeAndLater } from '../shared/cause.js';
 import type { Need } from '../shared/need.js';
 import {
@@ -38,8 +28,6 @@ export interface Settle {
   readonly ripe: { readonly bytes: number; readonly untilMillis: number } | undefined;
   /** What goes on meanwhile. */
   readonly before: Watch | undefined;
-  /** How far ksmd has come to guests that fill their memory; undefined where it rests. */
-  readonly approach: Approach | undefined;
 }
 
 /** ksmd rests until it looks again. */
@@ -58,8 +46,6 @@ export interface Course {
   readonly dueSinceMillis: number;
   /** Since when there is something due that could be gone through; undefined when there is nothing. */
   readonly ripeSinceMillis: number | undefined;
-  /** When ksmd last set out for guests that were filling their memory; undefined before it did. */
-  readonly approachedMillis: number | undefined;
   /** How often the worth of a burst guests that came must promise: doubled by each for guests, until one was worth it. */
   readonly demand: number;
   readonly probing: Probing;
@@ -89,8 +75,8 @@ const BUSY_SHARE = 0.25;
 /** Guests that brought little wait for more until a burst for them takes no more than this part of a core on average. */
 const LOOK_SHARE = 0.05;
 
-export function isScanning(phase: Phase): boolean {
-  return phase.name === 'burst' || phase.name === 'probe' || (phase.name === 'settle' && isOnTheWay(phase.approach));
+export function isScanning({ name }: Phase): boolean {
+  return name === 'burst' || name === 'probe';
 }
 
 export function nextCourse(last: Course, situation: Situation): Course {
@@ -111,15 +97,7 @@ export function nextCourse(last: Course, situation: Situation): Course {
   if (before?.name === 'probe' && !isRipe) return afterProbing(before, course, situation);
   const next = before?.name === 'watch' ? afterWatching(before, course, situation) : watching(course, situation);
   if (settle === undefined || next.phase.name !== 'watch') return next;
-  const approach = approachFor(phase.name === 'settle' ? phase.approach : undefined, {
-    ...situation,
-    isBusy: settle.waitsFor === 'cpu' || situation.busyShare > BUSY_SHARE,
-    lastMillis: course.approachedMillis,
-    worthBytes: wantedBytes(course, mark),
-  });
-  const approachedMillis = approach?.begin.monotonicMillis ?? course.approachedMillis;
-  const waits: Settle = { ...settle, approach, before: before?.name === 'watch' ? next.phase : undefined };
-  return { ...course, approachedMillis, phase: waits };
+  return { ...course, phase: { ...settle, before: before?.name === 'watch' ? next.phase : undefined } };
 }
 
 /** ksmd goes through memory for what is due, and guests that are still filling theirs stay due. */
@@ -159,11 +137,7 @@ function afterWatching(watch: Watch, course: Course, situation: Situation): Cour
  *
  * @param ripe what could be gone through now.
  */
-function settleFor(
-  ripe: Due | undefined,
-  course: Course,
-  situation: Situation,
-): Omit<Settle, 'before' | 'approach'> | undefined {
+function settleFor(ripe: Due | undefined, course: Course, situation: Situation): Omit<Settle, 'before'> | undefined {
   const { need, sample, mark, growing, busyShare, budget } = situation;
   if (need.urgent) return undefined;
   const comingUp = sample.guests.filter((guest) => growing.includes(guestId(guest)));
@@ -177,15 +151,15 @@ function settleFor(
   );
   // A guest alone has nobody to share with.
   const longestMillis =
-    settled.length > 1 ? passesMillis(bytes / sample.pageSizeBytes, mark, budget) : Number.POSITIVE_INFINITY;
+    settled.length > 1 ? passesMillis(bytes / sample.pageSizeBytes, budget) : Number.POSITIVE_INFINITY;
   const { ripeSinceMillis = mark.monotonicMillis } = course;
   const untilMillis = ripeSinceMillis + Math.min(longestMillis, PATIENCE_MILLIS);
   return mark.monotonicMillis >= untilMillis ? undefined : { name: 'settle', waitsFor, ripe: { bytes, untilMillis } };
 }
 
-/** How long it takes to merge pages that nobody has seen yet. */
-function passesMillis(pages: number, mark: Mark, budget: number): number {
-  return (passesToMerge(mark) * pages * UNSHARED_PAGE_NANOS) / 1e6 / budget;
+/** How long it takes to merge pages that nobody has seen yet: two passes over them. */
+function passesMillis(pages: number, budget: number): number {
+  return (2 * pages * UNSHARED_PAGE_NANOS) / 1e6 / budget;
 }
 
 /** Whether guests brought too little to go through all memory for: more of them may come, or a probe finds theirs. */

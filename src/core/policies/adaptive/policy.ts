@@ -2,7 +2,6 @@ import { type Policy, ownMemory } from '../../policy.js';
 import type { Trigger } from '../../trigger.js';
 import type { Sample } from '../../sample.js';
 import { decisionOf } from './explain.js';
-import { lapMillis } from './approach.js';
 import { arrivals, hasDeparture, nextDue } from '../shared/cause.js';
 import { type Need, needOf } from '../shared/need.js';
 import { PRESSURE_WAIT_MILLIS, newOccasion } from '../shared/cause.js';
@@ -10,7 +9,7 @@ import { type Pace, firstPace, nextPace, restingPace } from '../shared/pace.js';
 import { type Course, isScanning, nextCourse } from './phase.js';
 import { earn, firstProbing } from './probe.js';
 import { type Mark, type Progress, markOf, progressBetween } from '../shared/progress.js';
-import { growingIn, nextSettling, quietMillisFor } from '../shared/settling.js';
+import { growingIn, nextSettling } from '../shared/settling.js';
 import type { AdaptiveOptions, AdaptiveMemory } from './memory.js';
 
 /**
@@ -41,15 +40,14 @@ function nextMemory(
   const budget = cpuMaxPercent / 100;
   const mark = withCpuTime(markOf(sample), before, budget);
   const progress = before && progressBetween(before.mark, mark);
-  const quietMillis = quietMillisFor(lapMillis(mark, sample, budget));
-  const settling = nextSettling(before?.settling, sample.guests, triggers, mark.monotonicMillis, quietMillis);
+  const settling = nextSettling(before?.settling, sample.guests, triggers, mark.monotonicMillis);
   const occasion = newOccasion('adaptive', before, { need, mark }, triggers, isGoneThrough(before, mark));
   const course = before ?? firstCourse(probeMaxMillis);
   const growing = growingIn(settling);
   const turnedOut = growing.filter((id) => before?.settling[id]?.grows === false);
   const due = nextDue(course.due, triggers, [...arrivals(triggers), ...turnedOut], sample.guests, occasion);
   const waits = course.due?.guests.every((id) => due?.guests.includes(id)) === true;
-  const earned = earnedIn(course, progress);
+  const earned = isScanning(course.phase) || progress === undefined ? undefined : progress;
   const next = nextCourse(
     {
       ...course,
@@ -65,15 +63,8 @@ function nextMemory(
   );
   const ranOn = isScanning(course.phase) && sample.ksm.run === 1 && isScanning(next.phase);
   const yields = sample.ksm.ksmdSched?.startsWith('idle') === true;
-  const isSlow = next.phase.name === 'settle' && next.phase.approach?.at === 'slow';
-  const pace = paceOf(before?.pace ?? firstPace(budget), ranOn && !isSlow, progress, { budget, yields });
+  const pace = paceOf(before?.pace ?? firstPace(budget), ranOn, progress, { budget, yields });
   return { ...next, policy: 'adaptive', need, settling, mark, pace };
-}
-
-/** Probes earn credit while nothing else scans; the way to guests that come is part of their burst and not paid for out of it. */
-function earnedIn({ phase }: Course, progress: Progress | undefined): Progress | undefined {
-  if (!isScanning(phase) || progress === undefined) return progress;
-  return phase.name === 'settle' ? { ...progress, cpuNanos: 0 } : undefined;
 }
 
 function firstCourse(probeMaxMillis: number): Course {
@@ -82,7 +73,6 @@ function firstCourse(probeMaxMillis: number): Course {
     due: undefined,
     dueSinceMillis: 0,
     ripeSinceMillis: undefined,
-    approachedMillis: undefined,
     demand: 1,
     probing: firstProbing(probeMaxMillis, false),
     last: undefined,

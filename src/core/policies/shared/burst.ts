@@ -74,8 +74,7 @@ export function beginBurst(now: Mark, parts: Pick<Burst, 'why' | 'hintShare' | '
 
 /** More guests have come: the burst goes on until passes bring nothing more of them either. */
 export function extendBurst(burst: Burst, now: Mark, hopedBytes: number): Burst {
-  const allHopedBytes = leftBytes(burst, now) + hopedBytes;
-  return { ...burst, hintShare: undefined, joined: now, hopedBytes: allHopedBytes, ...NOT_QUIET };
+  return { ...burst, hintShare: undefined, joined: now, hopedBytes: burst.hopedBytes + hopedBytes, ...NOT_QUIET };
 }
 
 /**
@@ -116,11 +115,10 @@ function afterWholePass(
   const changed = { pages: changedPages(pass, now), elapsedMillis: pass.elapsedMillis / pass.passes };
   const freshBytes = (now.pagesSeen - burst.pass.pagesSeen) * now.pageSizeBytes;
   const sawAll = pass.skippedPages <= FEW_SKIPPED_SHARE * now.pagesSeen;
-  const wasCompared = now.mergesAtFirstScan || freshBytes <= FEW_FRESH_SHARE * hopedBytes;
-  const haveMet = wasCompared && (sawAll || mostHasMerged(burst, now));
+  const haveMet = sawAll && freshBytes <= FEW_FRESH_SHARE * hopedBytes;
   // What guests that went had saved hides what the pass brought.
   const mostBytes = mostOfNextPass(pass, now, disturbed ? undefined : burst.changed);
-  const isKnown = mostBytes !== undefined && (sawAll || haveMet || hopedBytes === 0);
+  const isKnown = mostBytes !== undefined && (sawAll || hopedBytes === 0);
   return {
     hopedBytes: haveMet ? 0 : hopedBytes,
     changed,
@@ -133,29 +131,16 @@ function afterWholePass(
  * that came may be the same as one of those: where most of what came did not merge, and the rest could be worth it, two
  * passes over every page follow.
  */
-function deservesEveryPage(burst: Burst): boolean {
-  if (burst.thorough || burst.skippedPages === 0 || mostHasMerged(burst, burst.pass)) return false;
-  return leftBytes(burst, burst.pass) >= worthOf(QUIET_PASSES * burst.skippedPages * DEAREST_PAGE_NANOS);
+function deservesEveryPage({ thorough, skippedPages, hopedBytes, begin, pass }: Burst): boolean {
+  if (thorough || skippedPages === 0) return false;
+  const gainedBytes = progressBetween(begin, pass)?.gainedBytes ?? 0;
+  const leftBytes = hopedBytes - gainedBytes;
+  return leftBytes > hopedBytes / 2 && leftBytes >= worthOf(QUIET_PASSES * skippedPages * DEAREST_PAGE_NANOS);
 }
 
-/** Whether most of what came has merged, so that the rest is taken to be the guests' own. */
-function mostHasMerged(burst: Burst, now: Mark): boolean {
-  return leftBytes(burst, now) <= burst.hopedBytes / 2;
-}
-
-/** Of the memory that came, what has not merged since the last of it came, bytes. */
-function leftBytes({ hopedBytes, joined }: Burst, now: Mark): number {
-  return Math.max(hopedBytes - Math.max(progressBetween(joined, now)?.gainedBytes ?? 0, 0), 0);
-}
-
-/** In how many passes memory that came has merged: beside shared pages, older kernels need one (see kernelVersion.ts). */
-export function passesToMerge({ mergesAtFirstScan }: Pick<Mark, 'mergesAtFirstScan'>): number {
-  return mergesAtFirstScan ? 1 : 2;
-}
-
-/** What a burst for guests costs that finds nothing, nanoseconds of CPU time. */
+/** What a burst costs that finds nothing, nanoseconds of CPU time. */
 export function vainNanosOf(now: Mark): number {
-  return passesToMerge(now) * passNanosOf(now);
+  return QUIET_PASSES * passNanosOf(now);
 }
 
 export function isOver({ quietPasses, hintShare, exhausted }: Burst): boolean {

@@ -1,4 +1,3 @@
-import { mergesAtFirstScan } from '../../kernelVersion.js';
 import { pagesSeen } from '../../ksm.js';
 import { type Sample, savingsOfSample } from '../../sample.js';
 
@@ -17,8 +16,6 @@ export interface Mark {
   /** Of them, those that are merged, and those that are in the unstable tree. */
   readonly pagesMerged: number;
   readonly pagesUnshared: number;
-  /** Whether a page that ksmd does not know merges in its first scan: there are shared pages, and the kernel is one of these. */
-  readonly mergesAtFirstScan: boolean;
   /** Pages that KSM mapped to the zero page (ksm_zero_pages). */
   readonly zeroPages: number;
   readonly pageSizeBytes: number;
@@ -41,7 +38,6 @@ export function markOf(sample: Sample): Mark {
     pagesSeen: pagesSeen(ksm),
     pagesMerged: ksm.pagesShared + ksm.pagesSharing,
     pagesUnshared: ksm.pagesUnshared ?? 0,
-    mergesAtFirstScan: ksm.pagesShared > 0 && mergesAtFirstScan(sample.kernel),
     zeroPages: ksm.ksmZeroPages ?? 0,
     pageSizeBytes: sample.pageSizeBytes,
     pagesVisited: ksm.pagesScanned === undefined ? undefined : ksm.pagesScanned + (ksm.pagesSkipped ?? 0),
@@ -135,7 +131,7 @@ export function worthOf(cpuNanos: number): number {
 }
 
 /** ksmd's time for a page that is merged already, and for one that stays in the unstable tree, nanoseconds (as DEAREST_PAGE_NANOS). */
-export const MERGED_PAGE_NANOS = 400;
+const MERGED_PAGE_NANOS = 400;
 export const UNSHARED_PAGE_NANOS = 6000;
 
 /**

@@ -5,10 +5,7 @@ import { arrivals, listed } from './cause.js';
 /** A guest that is filling its memory, or may be. */
 interface Growing {
   readonly sinceMillis: number;
-  /**
-   * Whether it has just started, or was seen to grow. A guest that was there at the first look, or that is quiet for a short
-   * time only, may grow again.
-   */
+  /** Whether it has just started, or was seen to grow; a guest that was there at the first look only may be growing. */
   readonly grows: boolean;
   /** Its resident memory when the present quiet time began. */
   readonly residentBytes: number;
@@ -19,9 +16,7 @@ interface Growing {
 export type Settling = Readonly<Record<string, Growing>>;
 
 /** A guest has settled when its memory did not grow for this long. */
-export const QUIET_MILLIS = 2500;
-/** A guest that is quiet for less may be between two steps of its start. */
-const LEAST_QUIET_MILLIS = 500;
+const QUIET_MILLIS = 2500;
 /** Growth over the quiet time that does not count: this part of the configured memory, or this much. */
 const SMALL_GROWTH_PART = 0.02;
 const SMALL_GROWTH_BYTES = 16 * 1024 ** 2;
@@ -29,27 +24,15 @@ const SMALL_GROWTH_BYTES = 16 * 1024 ** 2;
 export const PATIENCE_MILLIS = 180_000;
 
 /**
- * For how long a guest must be quiet so that ksmd may begin with it. Beginning too early costs one lap over the memory that
- * ksmd knows, so waiting longer than that lap takes does not pay.
- *
- * @param lapMillis how long that lap takes; undefined where there is nothing yet that the guest could share with.
- */
-export function quietMillisFor(lapMillis: number | undefined): number {
-  return Math.min(Math.max(lapMillis ?? QUIET_MILLIS, LEAST_QUIET_MILLIS), QUIET_MILLIS);
-}
-
-/**
  * Takes in what happened and how much memory each guest has now. A guest that has gone, or settled, is no longer in it.
  *
  * @param before undefined at the first look: nobody knows then how long guests have been there.
- * @param quietMillis after which a guest no longer counts as growing; it is watched until it has settled.
  */
 export function nextSettling(
   before: Settling | undefined,
   guests: readonly Guest[],
   triggers: readonly Trigger[],
   nowMillis: number,
-  quietMillis: number = QUIET_MILLIS,
 ): Settling {
   const fresh = new Set(arrivals(triggers));
   return Object.fromEntries(
@@ -65,9 +48,9 @@ export function nextSettling(
       const small = Math.max(configuredBytes * SMALL_GROWTH_PART, SMALL_GROWTH_BYTES);
       const grew = residentBytes > known.residentBytes + small;
       const growing = grew ? { ...known, grows: true, residentBytes, quietSinceMillis: nowMillis } : known;
-      const wasQuietMillis = nowMillis - growing.quietSinceMillis;
-      const settled = wasQuietMillis >= QUIET_MILLIS || nowMillis - growing.sinceMillis >= PATIENCE_MILLIS;
-      return settled ? [] : [[id, { ...growing, grows: growing.grows && wasQuietMillis < quietMillis }]];
+      const settled =
+        nowMillis - growing.quietSinceMillis >= QUIET_MILLIS || nowMillis - growing.sinceMillis >= PATIENCE_MILLIS;
+      return settled ? [] : [[id, growing]];
     }),
   );
 }

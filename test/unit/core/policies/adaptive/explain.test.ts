@@ -115,7 +115,7 @@ describe('each step explains itself', () => {
         return host.look(1000, {}, started('e'));
       },
       sentence:
-        'guests may use 20.0 GiB + 4.0 GiB reserve > 16.0 GiB: merging is wanted, but e is still filling its memory, so it waits; meanwhile ksmd goes over the memory that it knows, up to theirs',
+        'guests may use 20.0 GiB + 4.0 GiB reserve > 16.0 GiB: merging is wanted, but e is still filling its memory, so it waits',
     },
     {
       name: 'guests that come while the CPUs are busy',
@@ -214,7 +214,7 @@ describe('each step explains itself', () => {
     const host = watching();
     with5(host, 200);
     host.look(1000, {}, started('e'));
-    host.look(250);
+    host.look(2000);
     with5(host, 200, ['e', 'f']);
     const { terms, change } = host.look(1000, {}, started('f')).working ?? assert.fail();
     const found = Object.fromEntries(terms.map(({ name, value }) => [name, value]));

@@ -69,7 +69,7 @@ test('adaptive goes its round: guests come and settle, a burst, rest, and a prob
       map((turn) => ('failure' in turn ? turn.failure.message : `${turn.decision.reason} ${host.sample.ksm.run}`)),
       distinctUntilChanged(),
     );
-    expectObservable(told$, '^ 149s !').toBe('1ms r 15249ms s 2509ms b 20046ms w 1m p 1003ms w 30s p 501ms w', {
+    expectObservable(told$, '^ 149s !').toBe('1ms r 15249ms s 2504ms b 20043ms w 1m p 1003ms w 30s p 501ms w', {
       r: 'enough-memory 0',
       s: 'guests-settling 0',
       b: 'burst 1',

@@ -230,7 +230,7 @@ describe('guests that have settled, beside one that still fills its memory', () 
     host.have({ ...four, e: GIB, f: 300 * MIB });
     assert.match(
       host.look(2000).sentence,
-      /: merging is wanted, but f is still filling its memory, so it waits, 5 s at most, as the 1.0 GiB that have settled wait too/,
+      /: merging is wanted, but f is still filling its memory, so it waits, 7 s at most, as the 1.0 GiB that have settled wait too$/,
     );
   });
 });

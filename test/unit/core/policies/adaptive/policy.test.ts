@@ -37,7 +37,7 @@ describe('at the start', () => {
 
   test('with memory promised: a burst at once, nobody being waited for', () => {
     const decision = PolicyHost.adaptive().look(0, {}, START);
-    assert.deepEqual(told(decision), ['burst', 1, 100, 'told']);
+    assert.deepEqual(told(decision), ['burst', 1, 250, 'told']);
     assert.deepEqual(decision.settings, {
       advisorMode: 'none',
       smartScan: 1,
@@ -158,8 +158,8 @@ describe('a guest that starts', () => {
       const decision = host.look(500, {}, ...(at === 0 ? [started('c'), started('d')] : []));
       return told(decision).slice(0, 3);
     });
-    assert.deepEqual(reasons.slice(0, 8), Array(8).fill(['guests-settling', 0, 250]));
-    assert.deepEqual(reasons[8], ['burst', 1, 100]);
+    assert.deepEqual(reasons.slice(0, 8), Array(8).fill(['guests-settling', 0, 500]));
+    assert.deepEqual(reasons[8], ['burst', 1, 250]);
   });
 
   test('is merged at once when memory is nearly out, and once more when it has settled', () => {
@@ -217,8 +217,7 @@ describe('a guest that starts', () => {
     host.busyPercent = 60;
     let seconds = 0;
     for (; host.phase.name !== 'burst'; seconds += 1) host.look(1000, {}, ...(seconds === 0 ? [started('e')] : []));
-    // It is quiet for half a second, and 2 x 262144 pages of 6 us at half a core are 6.3 s.
-    assert.equal(seconds, 9);
+    assert.equal(seconds, 11);
 
     const calm = watching();
     calm.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: GIB });

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Guest } from '../../../../../src/core/guest.js';
-import {
-  type Settling,
-  describeSettling,
-  growingIn,
-  nextSettling,
-  quietMillisFor,
-} from '../../../../../src/core/policies/shared/settling.js';
+import { type Settling, describeSettling, nextSettling } from '../../../../../src/core/policies/shared/settling.js';
 import type { Trigger } from '../../../../../src/core/trigger.js';
 import { GIB, MIB, TIMER, guestOf, started, stopped } from '../../../../support/policies/policyHost.js';
 
@@ -71,31 +65,6 @@ describe('a guest that started is waited for', () => {
 
   test('by rare looks too: what grew between two of them is not settled at the second', () => {
     assert.deepEqual(waited([100, 900, 900], { everyMillis: 10_000 }), [0, 10]);
-  });
-});
-
-describe('a guest beside memory that ksmd knows', () => {
-  const rows = [
-    ['is waited for two and a half seconds where nothing is known', undefined, 2500],
-    ['for half a second where the lap is shorter', 100, 500],
-    ['for as long as the lap takes', 800, 800],
-    ['for two and a half seconds where the lap is longer', 60_000, 2500],
-  ] as const;
-  for (const [name, lap, millis] of rows) {
-    test(name, () => {
-      assert.equal(quietMillisFor(lap), millis);
-    });
-  }
-
-  test('is waited for until it was quiet for that long, and once more when it grows after that', () => {
-    const mib = [0, 300, 600, 600, 600, 600, 800, 800, 800, 800, 800, 800, 800, 800];
-    let settling: Settling = {};
-    const growing = mib.map((size, at) => {
-      const triggers: Trigger[] = at === 0 ? [started('web')] : [TIMER];
-      settling = nextSettling(settling, [guestOf('web', size * MIB)], triggers, at * 500, 1000);
-      return growingIn(settling).length === 1 ? '+' : 'web' in settling ? '.' : ' ';
-    });
-    assert.equal(growing.join('').trimEnd(), '++++..++...');
   });
 });
 
