@@ -37,6 +37,18 @@ export const LAYERS: readonly Layer[] = [
     needsKsm: false,
   },
   {
+    name: 'kernels',
+    parallel: false,
+    commands: {
+      'qemu-system-x86_64': 'qemu-system-x86',
+      gcc: 'gcc libc6-dev',
+      'apt-get': 'apt',
+      'dpkg-deb': 'dpkg',
+      chrt: 'util-linux',
+    },
+    needsKsm: false,
+  },
+  {
     name: 'system',
     parallel: false,
     commands: {
