@@ -8,7 +8,7 @@ const LAYERS = [
   ['host', 'dbus'],
   ['qemu', 'libvirt', 'config', 'state'],
   ['api'],
-  ['simulation', 'doctor'],
+  ['simulation', 'doctor', 'metrics'],
   ['daemon', 'ctl', 'replay'],
   ['demo'],
 ];

@@ -11,7 +11,7 @@ usage() {
 
 	  --prefix=DIR      where it goes (/usr)
 	  --bindir=DIR      for samepaged and samepagectl (PREFIX/bin)
-	  --unitdir=DIR     for samepaged.service (PREFIX/lib/systemd/system)
+	  --unitdir=DIR     for samepaged.service and the units beside it (PREFIX/lib/systemd/system)
 	  --zshdir=DIR      for the completion of zsh (PREFIX/share/zsh/site-functions)
 	  --sharedir=DIR    for D-Bus and polkit, which look nowhere else (/usr/share)
 	  --node=PATH       the Node that runs the programs (/usr/bin/env node)
@@ -70,13 +70,14 @@ for program in samepaged samepagectl; do
 	{ echo "#!$node"; sed 1d "$work/$program.js"; } > "$work/$program"
 done
 sed "s|^node=.*|node='$node'|; s|/usr/lib/samepaged|$library|g" deploy/systemd/service.sh > "$work/service"
-sed "s|/usr/bin/samepage|$bindir/samepage|g; s|/usr/lib/samepaged|$library|g" \
-	deploy/systemd/samepaged.service \
-	> "$work/samepaged.service"
+units='samepaged.service samepaged-metrics.socket samepaged-textfile.service samepaged-textfile.timer'
+for unit in $units; do
+	sed "s|/usr/bin/samepage|$bindir/samepage|g; s|/usr/lib/samepaged|$library|g" "deploy/systemd/$unit" > "$work/$unit"
+done
 # Beside a ksmtuned.service of a package an alias of that name would hide it: "systemctl disable ksmtuned" would disable
 # samepaged.
-for unit in "$DESTDIR$prefix/lib/systemd/system" "$DESTDIR/usr/lib/systemd/system" "$DESTDIR/lib/systemd/system" "$DESTDIR$unitdir"; do
-	if [ -e "$unit/ksmtuned.service" ]; then sed -i '/^Alias=ksmtuned.service$/d' "$work/samepaged.service"; fi
+for directory in "$DESTDIR$prefix/lib/systemd/system" "$DESTDIR/usr/lib/systemd/system" "$DESTDIR/lib/systemd/system" "$DESTDIR$unitdir"; do
+	if [ -e "$directory/ksmtuned.service" ]; then sed -i '/^Alias=ksmtuned.service$/d' "$work/samepaged.service"; fi
 done
 if [ -e "$DESTDIR$list" ]; then cp "$DESTDIR$list" "$work/list"; fi
 
@@ -108,7 +109,7 @@ put "$work/daemon.js" "$library/daemon.js"
 rm -rf "$DESTDIR$library/chunks"
 for chunk in "$work"/chunks/*.js; do put "$chunk" "$library/chunks/${chunk##*/}"; done
 put "$work/package.json" "$library/package.json"
-put "$work/samepaged.service" "$unitdir/samepaged.service"
+for unit in $units; do put "$work/$unit" "$unitdir/$unit"; done
 put deploy/systemd/samepaged.sysusers.conf "$prefix/lib/sysusers.d/samepaged.conf"
 put deploy/dbus/org.samepaged1.conf "$sharedir/dbus-1/system.d/org.samepaged1.conf"
 put deploy/dbus/org.samepaged1.Manager.xml "$sharedir/dbus-1/interfaces/org.samepaged1.Manager.xml"

@@ -29,7 +29,7 @@ list=$DESTDIR$prefix/lib/samepaged/installed-files
 systemd=
 if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; then systemd=1; fi
 
-if [ -n "$systemd" ]; then systemctl disable --now samepaged.service; fi
+if [ -n "$systemd" ]; then systemctl disable --now samepaged.service samepaged-metrics.socket samepaged-textfile.timer; fi
 # What is in a directory comes after it in the list.
 sort -r "$list" | while read -r path; do
 	case $path in

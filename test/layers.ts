@@ -15,6 +15,12 @@ export const LAYERS: readonly Layer[] = [
   { name: 'unit', parallel: true, commands: {}, needsKsm: false },
   { name: 'properties', parallel: true, commands: {}, needsKsm: false },
   {
+    name: 'faults',
+    parallel: true,
+    commands: { 'dbus-daemon': 'dbus-daemon', unshare: 'util-linux', mount: 'mount' },
+    needsKsm: false,
+  },
+  {
     name: 'integration',
     parallel: true,
     commands: {
@@ -33,6 +39,9 @@ export const LAYERS: readonly Layer[] = [
       man: 'man-db',
       groff: 'groff-base',
       mount: 'mount',
+      prometheus: 'prometheus',
+      promtool: 'prometheus',
+      'systemd-socket-activate': 'systemd',
     },
     needsKsm: false,
   },

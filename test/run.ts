@@ -1,19 +1,17 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { type Duplex, PassThrough, type Writable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import type { Duplex } from 'node:stream';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { LAYERS, type Layer, ksmObstacle, missingPackages } from './layers.js';
 
 /**
- * `npm test [LAYER]...`: installs what the layers need where it may, runs them, and ends with a table of what ran and what
- * did not and why. Layers that use this kernel's KSM wait most of their time for ksmd, so they run beside the others; what
- * they print is shown when each ends. With CI=true a layer that could not run is a failure, and so is a checkout in which
- * the tests have left something.
+ * `npm test [LAYER]...`: installs what the layers need where it may, runs them from quick to real, one after the other (beside
+ * others ksmd would get no CPU), and ends with a table of what ran and what did not and why. With CI=true a layer that could
+ * not run is a failure. So is a checkout in which the tests have left something.
  */
 
 interface Outcome {
@@ -26,15 +24,12 @@ interface Outcome {
 
 const CHECKS: readonly (readonly string[])[] = [['eslint', '.'], ['prettier', '--check', '.'], ['knip']];
 
-async function check(): Promise<Outcome> {
-  let failed = 0;
-  for (const command of CHECKS) {
+function check(): Outcome {
+  const failed = CHECKS.filter((command) => {
     process.stdout.write(`$ npx ${command.join(' ')}\n`);
-    const child = spawn('npx', ['--no-install', ...command], { stdio: 'inherit' });
-    const [status] = (await once(child, 'exit')) as [number | null];
-    if (status !== 0) failed += 1;
-  }
-  return { name: 'check', passed: CHECKS.length - failed, failed, skipped: 0 };
+    return spawnSync('npx', ['--no-install', ...command], { stdio: 'inherit' }).status !== 0;
+  });
+  return { name: 'check', passed: CHECKS.length - failed.length, failed: failed.length, skipped: 0 };
 }
 
 /** Why the layer cannot run here, once what it needs was installed where that may be. */
@@ -58,7 +53,7 @@ function install(packages: readonly string[]): string | undefined {
   return undefined;
 }
 
-async function runLayer(layer: Layer, obstacle: string | undefined, output: Writable): Promise<Outcome> {
+async function runLayer(layer: Layer, obstacle: string | undefined): Promise<Outcome> {
   const none = { name: layer.name, passed: 0, failed: 0 };
   if (obstacle !== undefined) return { ...none, skipped: 1, note: obstacle };
 
@@ -69,7 +64,7 @@ async function runLayer(layer: Layer, obstacle: string | undefined, output: Writ
         .sort()
     : [];
   if (files.length === 0) return { ...none, failed: 1, skipped: 0, note: `no test in test/${layer.name}` };
-  output.write(`\n${layer.name}: ${files.length} files\n`);
+  process.stdout.write(`\n${layer.name}: ${files.length} files\n`);
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const stream = run({
     files: files.map((name) => join(directory, name)),
@@ -85,7 +80,7 @@ async function runLayer(layer: Layer, obstacle: string | undefined, output: Writ
     if (details.type !== 'suite') counts.failed += 1;
   });
   const report = stream.compose<Duplex>(new spec());
-  report.pipe(output, { end: false });
+  report.pipe(process.stdout, { end: false });
   await once(report, 'end');
   return { name: layer.name, ...counts };
 }
@@ -93,26 +88,6 @@ async function runLayer(layer: Layer, obstacle: string | undefined, output: Writ
 /** A compiled test whose source is gone is left over from an earlier checkout. */
 function sourceOf(layer: string, compiled: string): string {
   return join('test', layer, compiled.replace(/\.js$/, '.ts'));
-}
-
-/** One after the other; `later`: what each prints is shown at its end, in one piece. */
-async function runEach(
-  layers: readonly (readonly [Layer, string | undefined])[],
-  show?: 'later',
-): Promise<readonly Outcome[]> {
-  const outcomes: Outcome[] = [];
-  for (const [layer, obstacle] of layers) {
-    if (show === undefined) {
-      outcomes.push(await runLayer(layer, obstacle, process.stdout));
-      continue;
-    }
-    const printed = new PassThrough();
-    const shown = text(printed);
-    outcomes.push(await runLayer(layer, obstacle, printed));
-    printed.end();
-    process.stdout.write(await shown);
-  }
-  return outcomes;
 }
 
 /** What differs from the commit, as git says; a checkout without git has nothing to say. */
@@ -131,12 +106,8 @@ async function main(): Promise<number> {
   const wanted = asked.length === 0 ? names : asked;
   const before = checkout();
   const layers = LAYERS.filter(({ name }) => wanted.includes(name)).map((layer) => [layer, obstacleTo(layer)] as const);
-  const withKsm = runEach(
-    layers.filter(([{ needsKsm }]) => needsKsm),
-    layers.every(([{ needsKsm }]) => needsKsm) ? undefined : 'later',
-  );
-  const outcomes: Outcome[] = wanted.includes('check') ? [await check()] : [];
-  outcomes.push(...(await runEach(layers.filter(([{ needsKsm }]) => !needsKsm))), ...(await withKsm));
+  const outcomes: Outcome[] = wanted.includes('check') ? [check()] : [];
+  for (const [layer, obstacle] of layers) outcomes.push(await runLayer(layer, obstacle));
   const after = checkout();
   if (after !== before) {
     outcomes.push({ name: 'checkout', passed: 0, failed: 1, skipped: 0, note: `the tests changed it:\n${after}` });

@@ -3,12 +3,12 @@ import { defer, firstValueFrom, takeUntil } from 'rxjs';
 import { messageOf } from '../errors.js';
 import { isAnswerExpected, isInteractive } from '../dbus/call.js';
 import { type Bus, Unanswered, isNoSuchService } from '../dbus/bus.js';
-import { MANAGER_INTERFACE } from './manager.js';
+import { MANAGER_INTERFACE } from './names.js';
 import { Places } from './limits.js';
 import { Quotas } from './quotas.js';
 
 /** An action of deploy/polkit/org.samepaged1.policy. */
-type Action = `org.samepaged1.${'retune' | 'set-policy' | 'pause' | 'unmerge' | 'configure'}`;
+type Action = `org.samepaged1.${'retune' | 'set-policy' | 'pause' | 'unmerge' | 'estimate' | 'configure'}`;
 
 const ANYONE = 'anyone';
 
@@ -19,11 +19,13 @@ const RULES: ReadonlyMap<string, Action | typeof ANYONE> = new Map([
   [`${MANAGER_INTERFACE}.Stop`, 'org.samepaged1.pause'],
   [`${MANAGER_INTERFACE}.Resume`, 'org.samepaged1.pause'],
   [`${MANAGER_INTERFACE}.Unmerge`, 'org.samepaged1.unmerge'],
+  [`${MANAGER_INTERFACE}.Estimate`, 'org.samepaged1.estimate'],
   [`${MANAGER_INTERFACE}.SetPolicy`, 'org.samepaged1.set-policy'],
   [`${MANAGER_INTERFACE}.Reload`, 'org.samepaged1.configure'],
   [`${MANAGER_INTERFACE}.Explain`, ANYONE],
   [`${MANAGER_INTERFACE}.GetConfiguration`, ANYONE],
   [`${MANAGER_INTERFACE}.GetHistory`, ANYONE],
+  [`${MANAGER_INTERFACE}.GetMetrics`, ANYONE],
   [`${MANAGER_INTERFACE}.ListGuests`, ANYONE],
   // The properties that can be set are LogControl's.
   ['org.freedesktop.DBus.Properties.Set', 'org.samepaged1.configure'],

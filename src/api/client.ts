@@ -1,9 +1,13 @@
+import { gunzipSync } from 'node:zlib';
 import { DBusError } from 'dbus-next';
 import * as v from 'valibot';
 import { CallTimeout } from '../dbus/call.js';
-import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../dbus/bus.js';
-import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH, REFUSED } from './manager.js';
+import { Bus, isNoSuchService } from '../dbus/bus.js';
+import { describeAddress } from '../dbus/address.js';
+import { type BusAddress } from '../dbus/address.js';
+import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH, REFUSED } from './names.js';
 import { messageOf } from '../errors.js';
+import { NotRunning } from './notRunning.js';
 import { clean } from '../text/clean.js';
 import {
   Configuration,
@@ -24,9 +28,6 @@ import {
 
 export type { DaemonProperties };
 
-/** The daemon is not there to be asked, and why. */
-export class NotRunning extends Error {}
-
 /** The bus's policy refuses. */
 const ACCESS_DENIED = 'org.freedesktop.DBus.Error.AccessDenied';
 /** The daemon refuses. */
@@ -40,6 +41,8 @@ const UNMERGE_MILLIS = 600_000;
 /** Somebody may have to type a password first. */
 const PASSWORD_MILLIS = 120_000;
 
+/** Thousands of guests with series of their own have less. */
+const LARGEST_METRICS_BYTES = 16 * 1024 ** 2;
 const PROPERTIES_INTERFACE = 'org.freedesktop.DBus.Properties';
 const NOT_RUNNING = 'samepaged is not running';
 const OTHER_VERSION = 'the samepaged that runs is of another version than this command';
@@ -104,6 +107,12 @@ export class Daemon {
 
   async configuration(): Promise<ConfigurationReply> {
     return v.parse(Configuration, plain(await this.call(MANAGER_INTERFACE, 'GetConfiguration')));
+  }
+
+  /** The page of metrics for Prometheus. */
+  async metrics(): Promise<string> {
+    const bytes = v.parse(v.instance(Uint8Array), await this.call(MANAGER_INTERFACE, 'GetMetrics'));
+    return gunzipSync(bytes, { maxOutputLength: LARGEST_METRICS_BYTES }).toString();
   }
 
   /** The lines of the history since then, as they are in its file. */

@@ -1,8 +1,13 @@
-import type { PolicyName } from '../config/help.js';
+import { DBusError } from 'dbus-next';
+import { DEFAULT_POLICY, type PolicyName } from '../config/help.js';
 import type { ConfigView } from '../config/view.js';
 import type { Hold } from '../core/hold.js';
 import type { Retune } from '../core/retune.js';
 import type { HistoryPage } from '../state/history/store.js';
+import { didYouMean } from '../text/nearest.js';
+import { INVALID_ARGS } from './names.js';
+
+const NOT_SUPPORTED = 'org.freedesktop.DBus.Error.NotSupported';
 
 /** What the bus can ask of the agent; most give the turn of the loop that followed. */
 export interface Commands {
@@ -21,6 +26,8 @@ export interface Commands {
   readonly configuration: () => ConfigView;
   /** What was recorded since then, milliseconds since 1970, as HistoryStore.since() gives it. */
   readonly history: (sinceMillis: number) => HistoryPage;
+  /** The page of metrics for Prometheus. */
+  readonly metrics: () => Promise<string>;
 }
 
 export interface Reloaded {
@@ -28,4 +35,17 @@ export interface Reloaded {
   readonly problems: readonly string[];
   /** The turn that applied it; undefined when it was not taken. */
   readonly retune: Retune | undefined;
+}
+
+/** The policy of this name. @throws DBusError when there is none, with the nearest, or when it cannot work here. */
+export function namedPolicy({ policies, policyObstacle }: Commands, name: string): PolicyName {
+  const policy = policies.find((known) => known === name);
+  if (policy === undefined) {
+    const choices = [...policies, DEFAULT_POLICY];
+    const hint = didYouMean(name, choices, `there are ${choices.join(', ')}`);
+    throw new DBusError(INVALID_ARGS, `no policy "${name.slice(0, 60)}"${hint}`);
+  }
+  const obstacle = policyObstacle(policy);
+  if (obstacle !== undefined) throw new DBusError(NOT_SUPPORTED, `policy ${policy}: ${obstacle}`);
+  return policy;
 }

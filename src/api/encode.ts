@@ -1,7 +1,10 @@
+import { gzipSync } from 'node:zlib';
 import { DBusError, Variant } from 'dbus-next';
 import type { ConfigView } from '../config/view.js';
+import { guestId } from '../core/guest.js';
 import { describeWrite } from '../core/ksm.js';
-import { type Trigger, describeTrigger } from '../core/policy.js';
+import { describeTrigger } from '../core/trigger.js';
+import { type Trigger } from '../core/trigger.js';
 import type { MergeStage } from '../core/mergeStage.js';
 import type { Retune } from '../core/retune.js';
 import type { Sample } from '../core/sample.js';
@@ -119,12 +122,13 @@ export function guestDicts({ guests, freedBySplits }: Sample, after: string): [n
   return guests
     .filter(({ name }) => page.has(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, residentBytes, configuredBytes }) => [
-      name,
+    .map((guest) => [
+      guest.name,
       {
-        ResidentBytes: new Variant('t', unsigned(residentBytes)),
-        ConfiguredBytes: new Variant('t', unsigned(configuredBytes)),
-        FreedBytes: new Variant('t', unsigned(freedBySplits?.byGuest.get(name) ?? 0)),
+        Id: new Variant('s', guestId(guest)),
+        ResidentBytes: new Variant('t', unsigned(guest.residentBytes)),
+        ConfiguredBytes: new Variant('t', unsigned(guest.configuredBytes)),
+        FreedBytes: new Variant('t', unsigned(freedBySplits?.byGuest.get(guestId(guest)) ?? 0)),
       },
     ]);
 }
@@ -140,6 +144,14 @@ export function configurationDict({ entries, waiting, problems }: ConfigView): V
 
 function tuples(entries: ConfigView['entries']): string[][] {
   return entries.map((entry) => entry.map(cut));
+}
+
+/** @throws DBusError where even the compressed page is more than an answer may have, as with thousands of guests. */
+export function metricsBytes(page: string): Buffer {
+  const bytes = gzipSync(page);
+  if (bytes.length <= MOST_ANSWER_BYTES) return bytes;
+  const limit = `the metrics do not fit into an answer of ${MOST_ANSWER_BYTES} bytes`;
+  throw new DBusError('org.freedesktop.DBus.Error.LimitsExceeded', `${limit}: unset KSM_METRICS_GUESTS`);
 }
 
 /** The answer of a method that a retune followed. @throws DBusError for a failed one. */

@@ -1,6 +1,6 @@
 import { DBusError, interface as dbus } from 'dbus-next';
 import { type Logging, SYSLOG_LEVELS } from '../log.js';
-import { INVALID_ARGS } from './policyName.js';
+import { INVALID_ARGS } from './names.js';
 
 export const LOG_CONTROL_PATH = '/org/freedesktop/LogControl1';
 /** As systemd names our lines in the journal: by the command that it starts. */

@@ -7,21 +7,23 @@ import {
   configurationDict,
   explanationDict,
   guestDicts,
+  metricsBytes,
   reply,
   retuneDict,
   unsigned,
 } from './encode.js';
-import { DEFAULT_POLICY, INVALID_ARGS, namedPolicy } from './policyName.js';
+import { DEFAULT_POLICY } from '../config/help.js';
+import { namedPolicy } from './commands.js';
+import { INVALID_ARGS } from './names.js';
+import { MANAGER_INTERFACE, REFUSED, UNKNOWN_PERCENT } from './names.js';
 
-export const BUS_NAME = 'org.samepaged1';
-export const OBJECT_PATH = '/org/samepaged1';
-export const MANAGER_INTERFACE = 'org.samepaged1.Manager';
-/** The error of an Unmerge that may not fit into memory. */
-export const REFUSED = 'org.samepaged1.Error.Refused';
-/** KsmdCpuPercent when that is not known. */
-export const UNKNOWN_PERCENT = -1;
+/** The error of an Estimate under a hold. */
+const HELD = 'org.samepaged1.Error.Held';
 /** A hundred years. */
 const LONGEST_PAUSE_SECONDS = 3_155_760_000n;
+const LONGEST_ESTIMATE_SECONDS = 3600n;
+/** Who asked for an estimate has so long to have its pages unmerged, before the policy decides again. */
+const AFTER_ESTIMATE_MILLIS = 600_000;
 
 const { Interface, property, method, signal } = dbus;
 const read = (signature: string) => property({ signature, access: 'read' });
@@ -165,7 +167,7 @@ export class Manager extends Interface {
   @read('b') get LibvirtConnected(): boolean {
     return this.state.libvirtConnected;
   }
-  /** The hold in force: `paused`, `stopped`, `unmerged`, or nothing. */
+  /** The hold in force: `paused`, `stopped`, `unmerged`, `estimating`, or nothing. */
   @read('s') get Hold(): string {
     return this.state.hold?.kind ?? '';
   }
@@ -214,6 +216,22 @@ export class Manager extends Interface {
     return reply(await this.commands.hold({ kind: 'unmerged', isForced: force }, 'D-Bus Unmerge'));
   }
 
+  /**
+   * One burst at the CPU budget for at most `seconds`, whatever memory there is; then ksmd rests until Resume, ten minutes at
+   * most.
+   */
+  @method({ inSignature: 't', outSignature: 'a{sv}' })
+  async Estimate(seconds: bigint): Promise<VariantDict> {
+    if (seconds < 1n || seconds > LONGEST_ESTIMATE_SECONDS) {
+      throw new DBusError(INVALID_ARGS, `an estimate takes 1 to ${LONGEST_ESTIMATE_SECONDS} seconds`);
+    }
+    const { hold } = this.state;
+    if (hold !== undefined) throw new DBusError(HELD, `${hold.kind} by hand: samepagectl resume first`);
+    const longestMillis = Number(seconds) * 1000;
+    const untilMillis = Date.now() + longestMillis + AFTER_ESTIMATE_MILLIS;
+    return reply(await this.commands.hold({ kind: 'estimating', longestMillis, untilMillis }, 'D-Bus Estimate'));
+  }
+
   /** Sets the policy, until the configuration names another one or the host is booted; `default` ends that. */
   @method({ inSignature: 's', outSignature: 'a{sv}' })
   async SetPolicy(name: string): Promise<VariantDict> {
@@ -258,6 +276,12 @@ export class Manager extends Interface {
     const { text, nextMillis } = this.commands.history(Number(sinceUSec / 1000n));
     const lines = { Lines: new Variant('s', text) };
     return nextMillis === undefined ? lines : { ...lines, NextUSec: new Variant('t', BigInt(nextMillis) * 1000n) };
+  }
+
+  /** The page of metrics that Prometheus reads, compressed (gzip): with hundreds of guests it is long. */
+  @method({ outSignature: 'ay' })
+  async GetMetrics(): Promise<Buffer> {
+    return metricsBytes(await this.commands.metrics());
   }
 
   @signal({ signature: 'a{sv}' })

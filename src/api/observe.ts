@@ -15,8 +15,9 @@ import {
   throwError,
 } from 'rxjs';
 import * as v from 'valibot';
-import { Bus, type BusAddress } from '../dbus/bus.js';
-import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH } from './manager.js';
+import { Bus } from '../dbus/bus.js';
+import { type BusAddress } from '../dbus/address.js';
+import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH } from './names.js';
 import type { MemoryAccounting } from '../core/memory.js';
 import { Daemon, whyAway } from './client.js';
 import { type DaemonProperties, Retune, type RetuneReply, plain } from './replies.js';

@@ -2,8 +2,10 @@ import { DBusError, type Interface } from 'dbus-next';
 import { type Observable, defer, finalize, map, merge, of, repeat, switchMap, take, timer } from 'rxjs';
 import { EXIT, FatalError, messageOf } from '../errors.js';
 import { Authority } from './authorize.js';
-import { Bus, type BusAddress, describeAddress } from '../dbus/bus.js';
-import { BUS_NAME } from './manager.js';
+import { Bus } from '../dbus/bus.js';
+import { describeAddress } from '../dbus/address.js';
+import { type BusAddress } from '../dbus/address.js';
+import { BUS_NAME } from './names.js';
 
 /** A bus that is not there, or was lost, is looked for again after this time, */
 const FIRST_RETRY_MILLIS = 1000;

@@ -1,5 +1,6 @@
-import { Bus, type BusAddress } from '../dbus/bus.js';
-import { BUS_NAME } from './manager.js';
+import { Bus } from '../dbus/bus.js';
+import { type BusAddress } from '../dbus/address.js';
+import { BUS_NAME } from './names.js';
 import type { HistoryRecord } from '../core/history/record.js';
 import { errnoOf, messageOf } from '../errors.js';
 import {
@@ -10,7 +11,7 @@ import {
   parseHistory,
   readHistoryFile,
 } from '../state/history/file.js';
-import { recordsFrom } from '../state/history/records.js';
+import { recordsFrom } from '../state/history/file.js';
 import { Daemon, whyAway } from './client.js';
 import { stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';

@@ -1,7 +1,6 @@
 import { Variant } from 'dbus-next';
 import * as v from 'valibot';
 import { isGuestChange } from '../core/guest.js';
-import type { MergeStage } from '../core/mergeStage.js';
 import { clean } from '../text/clean.js';
 
 /** Without the changes that only a newer daemon knows. */
@@ -34,23 +33,6 @@ const retune = {
 /** A retune as the daemon tells it; see org.samepaged1.Manager. A failed one has a `failure` and no decision. */
 export const Retune = v.object(retune);
 export type RetuneReply = v.InferOutput<typeof Retune>;
-
-const STAGES = ['waiting', 'first-pass', 'merging', 'done'] as const;
-
-/** How far merging has come, by a daemon and a policy that know. */
-export function stageOf({
-  stage,
-  firstSavingsInUSec,
-  endInUSec,
-}: Pick<RetuneReply, 'stage' | 'firstSavingsInUSec' | 'endInUSec'>): MergeStage | undefined {
-  const name = STAGES.find((known) => known === stage);
-  if (name === undefined) return undefined;
-  return {
-    name,
-    ...(firstSavingsInUSec === undefined ? {} : { firstSavingsInMillis: firstSavingsInUSec / 1000 }),
-    ...(endInUSec === undefined ? {} : { endInMillis: endInUSec / 1000 }),
-  };
-}
 
 /** What is not known is below 0 on the bus, and null here. */
 const percent = v.pipe(
@@ -114,7 +96,7 @@ export type ExplanationReply = v.InferOutput<typeof Explanation>;
 
 /** A guest as the daemon's last decision had it. */
 const guest = v.pipe(
-  v.tuple([v.string(), v.object({ freedBytes: v.optional(v.number(), 0) })]),
+  v.tuple([v.string(), v.object({ id: v.optional(v.string()), freedBytes: v.optional(v.number(), 0) })]),
   v.transform(([name, parts]) => ({ name, ...parts })),
 );
 export const Guests = v.array(guest);

@@ -12,6 +12,9 @@ export const POLICY_HELP: Readonly<Record<PolicyName, string>> = {
 /** The policies that KSM_POLICY takes. */
 export const POLICY_NAMES = Object.keys(POLICY_HELP) as readonly PolicyName[];
 
+/** SetPolicy takes it for the policy that the configuration names. */
+export const DEFAULT_POLICY = 'default';
+
 /** What each key does, in a line of at most 76 characters: with "# " and a margin it fits a terminal. */
 export const KEY_HELP: Readonly<Record<KeyName, string>> = {
   KSM_MONITOR_INTERVAL: 'seconds to the next look when nothing happens',
@@ -34,6 +37,7 @@ export const KEY_HELP: Readonly<Record<KeyName, string>> = {
   KSM_WHEN: 'when to merge: needed, while memory is short; or always',
   KSM_MERGE_ACROSS_NODES: 'whether pages of different NUMA nodes are merged, 0 or 1',
   KSM_USE_ZERO_PAGES: "merge empty pages with the kernel's zero page: auto, 0, 1 or keep",
+  KSM_THP_MAX_PTES_NONE: "khugepaged's max_ptes_none while pages are merged, from 0 to 511",
   KSM_KSMD_SCHED: "ksmd's scheduling class: auto (idle with adaptive), idle, other or keep",
   KSM_SMART_SCAN: 'whether pages that never merged are looked at less often, 0 or 1',
   KSM_MAX_PAGE_SHARING: 'how many pages one copy may stand for',
@@ -43,5 +47,7 @@ export const KEY_HELP: Readonly<Record<KeyName, string>> = {
   KSM_GUEST_USERS: 'whose QEMU processes count as guests, beside those of root',
   KSM_FORBID_GUESTS: 'guests that should not be merged: a warning where one can be',
   KSM_EVENT_SETTLE: 'milliseconds in which events of guests become one look',
+  KSM_METRICS_LISTEN: 'where metrics for Prometheus are served, as 127.0.0.1:9870',
+  KSM_METRICS_GUESTS: 'whether the metrics have series for each guest',
   KSM_EVENT_RECHECK: "seconds after a guest's start at which to look again",
 };

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { KsmdSchedChoice } from '../core/policies/shared/ksmdSched.js';
 import type { ZeroPagesChoice } from '../core/policies/shared/zeroPages.js';
+import { LISTEN_FORMS, parseListenAddress } from './listenAddress.js';
 
 /** A key of the configuration: its default as text, how its value is read, and what a value must be, for a person. */
 interface Key<T> {
@@ -66,6 +67,13 @@ const zeroPages = v.pipe(
   v.transform((word) => (word === '0' ? 0 : word === '1' ? 1 : word)),
 );
 
+const listenAddress = v.pipe(
+  v.string(),
+  v.transform((text) => (text === '' ? null : parseListenAddress(text))),
+  v.check((address) => address !== undefined),
+  v.transform((address) => address ?? null),
+);
+
 const path = v.pipe(v.string(), v.regex(/^$|^\//));
 
 /** sysfs takes an unsigned 32-bit number for pages_to_scan and sleep_millisecs. */
@@ -96,6 +104,7 @@ export const KEYS = {
   KSM_WHEN: oneOf(['needed', 'always']),
   KSM_MERGE_ACROSS_NODES: optionalNumber('0 or 1', 0, 1),
   KSM_USE_ZERO_PAGES: key<ZeroPagesChoice>('auto', 'one of auto, 0, 1, keep', zeroPages),
+  KSM_THP_MAX_PTES_NONE: optionalNumber('a whole number of pages from 0 to 511', 0, 511),
   KSM_KSMD_SCHED: oneOf(['auto', 'idle', 'other', 'keep'] satisfies readonly KsmdSchedChoice[]),
   KSM_SMART_SCAN: optionalNumber('0 or 1', 0, 1),
   KSM_MAX_PAGE_SHARING: optionalNumber('a whole number of pages from 2 to 2147483647', 2, 2147483647),
@@ -113,6 +122,8 @@ export const KEYS = {
   ),
   KSM_FORBID_GUESTS: key('', 'names with * and ?, with commas between them', v.string()),
   KSM_EVENT_SETTLE: wholeNumber('250', 'milliseconds', 0, 60000),
+  KSM_METRICS_LISTEN: key('', `${LISTEN_FORMS}, or nothing`, listenAddress),
+  KSM_METRICS_GUESTS: key('', '1, or nothing', flag),
   KSM_EVENT_RECHECK: key('5,20', 'up to ten whole numbers of seconds, as 5,20, or nothing', secondsList),
 } as const;
 

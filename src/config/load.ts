@@ -12,7 +12,7 @@ const MOST_SHOWN = 20;
 /** A hundred times what a configuration with a comment on each key has; parsed, it takes twelve times as much memory. */
 const LARGEST_BYTES = 2 * 1024 ** 2;
 
-interface Origin {
+export interface Origin {
   readonly text: string;
   /** "default" or file:line. */
   readonly origin: string;

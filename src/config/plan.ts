@@ -2,12 +2,16 @@ import type { Values } from './keys.js';
 import { type Hold, holdPolicy } from '../core/hold.js';
 import type { KsmSettings } from '../core/ksm.js';
 import { adaptivePolicy } from '../core/policies/adaptive/policy.js';
+import { estimatePolicy } from '../core/policies/estimate.js';
 import { advisorPolicy } from '../core/policies/advisor/policy.js';
-import { type KsmtunedOptions, ksmtunedPolicy } from '../core/policies/ksmtuned/policy.js';
+import { ksmtunedPolicy } from '../core/policies/ksmtuned/policy.js';
+import { type KsmtunedOptions } from '../core/policies/ksmtuned/options.js';
 import { withKsmdSched } from '../core/policies/shared/ksmdSched.js';
 import type { NeedOptions } from '../core/policies/shared/need.js';
+import { withKhugepaged } from '../core/policies/shared/khugepaged.js';
 import { withZeroPages } from '../core/policies/shared/zeroPages.js';
-import type { Policy, Trigger } from '../core/policy.js';
+import type { Policy } from '../core/policy.js';
+import type { Trigger } from '../core/trigger.js';
 import type { Plan } from '../core/retune.js';
 
 /** What configuration and administrator say about the loop. */
@@ -22,23 +26,38 @@ export interface Intent {
  *   (very old ones); undefined elsewhere. Source: ksmctl of ksmtuned.
  */
 export function planOf({ because, values, hold }: Intent, maxKernelPages: number | undefined): Plan {
-  const { KSM_POLICY: name, KSM_KSMD_SCHED: sched } = values;
-  const policy = withKsmdSched(
-    withZeroPages(policyOf(values), values.KSM_USE_ZERO_PAGES),
-    // Only adaptive shortens the batches of a ksmd that waits for a CPU. With long ones an idle ksmd can hold the mmap lock of a
-    // guest for a second (docs/figures.md).
-    name !== 'adaptive' && sched === 'auto' ? 'keep' : sched,
-    values.KSM_CPU_MAX,
-  );
   return {
     because,
-    policy: hold === undefined ? policy : holdPolicy(policy, hold),
+    policy: withKhugepaged(heldPolicy(values, hold), values.KSM_THP_MAX_PTES_NONE),
     settings: settingsOf(values, maxKernelPages),
     onConflict: values.KSM_ON_CONFLICT,
     intervalMillis: values.KSM_MONITOR_INTERVAL * 1000,
     settleMillis: values.KSM_EVENT_SETTLE,
     recheckMillis: values.KSM_EVENT_RECHECK.map((seconds) => seconds * 1000),
   };
+}
+
+function heldPolicy(values: Values, hold: Hold | undefined): Policy {
+  if (hold?.kind === 'estimating') {
+    return estimatePolicy(
+      completePolicy({ ...values, KSM_POLICY: 'adaptive', KSM_WHEN: 'always' }),
+      hold.longestMillis,
+    );
+  }
+  const policy = completePolicy(values);
+  return hold === undefined ? policy : holdPolicy(policy, hold);
+}
+
+/** The policy with what is decided beside it. */
+function completePolicy(values: Values): Policy {
+  const { KSM_POLICY: name, KSM_KSMD_SCHED: sched } = values;
+  return withKsmdSched(
+    withZeroPages(policyOf(values), values.KSM_USE_ZERO_PAGES),
+    // Only adaptive shortens the batches of a ksmd that waits for a CPU. With long ones an idle ksmd can hold the mmap lock of a
+    // guest for a second (docs/figures.md).
+    name !== 'adaptive' && sched === 'auto' ? 'keep' : sched,
+    values.KSM_CPU_MAX,
+  );
 }
 
 /**

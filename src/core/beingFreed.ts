@@ -13,11 +13,11 @@ export interface BeingFreed {
 /** One look at what is merged. */
 export interface CountedPages {
   /**
-   * Merged memory by guest's name, in bytes (ksm_merging_pages), of those of which it is known. It may be older than the
+   * Merged memory by guest's identity, in bytes (ksm_merging_pages), of those of which it is known. It may be older than the
    * rest, and so have guests in it that have gone.
    */
   readonly mergedBytes: ReadonlyMap<string, number>;
-  /** All guests that run. */
+  /** All guests that run, by identity. */
   readonly running: ReadonlySet<string>;
   /** pages_sharing, in bytes. */
   readonly sharingBytes: number;
@@ -30,9 +30,7 @@ const ENDS_OF_PASSES = 2;
 export function nextBeingFreed(before: BeingFreed | undefined, look: CountedPages): BeingFreed {
   const { sharingBytes, fullScans } = look;
   if (before === undefined) return { bytes: 0, sinceFullScans: fullScans, look };
-  const gone = [...before.look.mergedBytes].filter(
-    ([name]) => before.look.running.has(name) && !look.running.has(name),
-  );
+  const gone = [...before.look.mergedBytes].filter(([id]) => before.look.running.has(id) && !look.running.has(id));
   const goneBytes = gone.reduce((sum, [, bytes]) => sum + bytes, 0);
   const sinceFullScans = goneBytes > 0 ? fullScans : before.sinceFullScans;
   const struckBytes = Math.max(before.look.sharingBytes - sharingBytes, 0);

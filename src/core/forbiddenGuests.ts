@@ -1,5 +1,6 @@
+import type { NamedGuest } from './guest.js';
+import { type ManagedGuest, memoryRemedy } from './guestManager.js';
 import type { Mergeability } from './mergeability.js';
-import { shellWord } from './shellWord.js';
 
 /** Which guests must not be merged, by name: KSM_FORBID_GUESTS. */
 export type NamePatterns = readonly string[];
@@ -10,21 +11,32 @@ export function parseNamePatterns(text: string): NamePatterns {
   return patterns.filter((pattern) => pattern !== '');
 }
 
-export function isForbidden(patterns: NamePatterns, name: string): boolean {
-  return patterns.some((pattern) => matches(Array.from(pattern), Array.from(name)));
+/** A pattern may mean the name that a guest was given or the one that is shown: `vault` and `vault (104)`. */
+export function isForbidden(patterns: NamePatterns, guest: NamedGuest): boolean {
+  return patterns.some((pattern) => means(pattern, guest));
+}
+
+/** The patterns that mean none of these guests: a typing error in one would leave a guest merged. */
+export function patternsWithoutGuest(patterns: NamePatterns, guests: readonly NamedGuest[]): NamePatterns {
+  return patterns.filter((pattern) => !guests.some((guest) => means(pattern, guest)));
 }
 
 /** What to warn of when a guest starts; undefined when all is well, or when nobody knows whether it can be merged. */
 export function forbiddenWarning(
   patterns: NamePatterns,
-  name: string,
-  mergeability: Mergeability | undefined,
+  guest: NamedGuest,
+  seen: (Omit<ManagedGuest, 'name'> & { readonly mergeability: Mergeability }) | undefined,
 ): string | undefined {
-  if (mergeability?.mergeable !== true || !isForbidden(patterns, name)) return undefined;
+  if (seen?.mergeability.mergeable !== true || !isForbidden(patterns, guest)) return undefined;
+  const remedy = memoryRemedy({ ...seen, ...guest }, 'forbid')?.replace(/^# /, '');
   return (
-    `guest ${name} should not be merged (KSM_FORBID_GUESTS) but is: KSM is a side channel between guests; ` +
-    `samepagectl guests forbid -- ${shellWord(name)}, then restart it`
+    `guest ${guest.name} should not be merged (KSM_FORBID_GUESTS) but is: KSM is a side channel between guests` +
+    (remedy === undefined ? '' : `; ${remedy}, then restart it`)
   );
+}
+
+function means(pattern: string, { name, plainName = name }: NamedGuest): boolean {
+  return [name, plainName].some((each) => matches(Array.from(pattern), Array.from(each)));
 }
 
 /** Takes at most as many steps as both lengths multiplied: what a star took is only ever widened for the last star. */

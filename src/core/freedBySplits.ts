@@ -12,7 +12,7 @@ export interface AnonymousMemory {
   readonly balloonBytes: number | undefined;
 }
 
-/** One look at all guests, by name. */
+/** One look at all guests, by identity. */
 export interface AnonymousReading {
   readonly guests: ReadonlyMap<string, AnonymousMemory>;
   /**
@@ -34,7 +34,7 @@ interface GuestAccount {
 /** What the guests' huge pages gave back when they were split, so far as it is not in use again. */
 export interface FreedBySplits {
   readonly bytes: number;
-  /** By guest's name; a guest of which nothing was freed is not in it. */
+  /** By guest's identity; a guest of which nothing was freed is not in it. */
   readonly byGuest: ReadonlyMap<string, number>;
   readonly accounts: ReadonlyMap<string, GuestAccount>;
   readonly reading: AnonymousReading;
@@ -46,7 +46,18 @@ const NOTHING: GuestAccount = { freedBytes: 0, returnedBytes: 0 };
 
 /** At the first look nothing is known to have been freed. */
 export function firstFreedBySplits(reading: AnonymousReading): FreedBySplits {
-  return { bytes: 0, byGuest: new Map(), accounts: new Map(), reading, splitCreditBytes: 0 };
+  return freedBySplitsOf({ accounts: new Map(), reading, splitCreditBytes: 0 });
+}
+
+/** The books, with their sums. */
+export function freedBySplitsOf(
+  books: Pick<FreedBySplits, 'accounts' | 'reading' | 'splitCreditBytes'>,
+): FreedBySplits {
+  const byGuest = new Map(
+    [...books.accounts].flatMap(([id, { freedBytes }]) => (freedBytes > 0 ? [[id, freedBytes]] : [])),
+  );
+  const bytes = [...byGuest.values()].reduce((sum, freed) => sum + freed, 0);
+  return { bytes, byGuest, ...books };
 }
 
 /**
@@ -59,24 +70,20 @@ export function firstFreedBySplits(reading: AnonymousReading): FreedBySplits {
  * again. The sum is therefore never more than the splits can have freed, and may be less.
  */
 export function nextFreedBySplits(before: FreedBySplits, reading: AnonymousReading): FreedBySplits {
-  const falls = [...reading.guests].map(([name, now]) => [name, fallOf(before.reading.guests.get(name), now)] as const);
+  const falls = [...reading.guests].map(([id, now]) => [id, fallOf(before.reading.guests.get(id), now)] as const);
   const fallenBytes = falls.reduce((sum, [, fall]) => sum + Math.max(fall ?? 0, 0), 0);
   const splitBytes = splitSince(before.reading, reading);
   const creditBytes = before.splitCreditBytes + splitBytes;
   const bookedShare = fallenBytes === 0 ? 0 : Math.min(creditBytes / fallenBytes, 1);
 
   const accounts = new Map<string, GuestAccount>();
-  for (const [name, fall] of falls) {
-    const account = bookedTo(before, reading, name, fall, bookedShare);
-    if (account !== NOTHING) accounts.set(name, account);
+  for (const [id, fall] of falls) {
+    const account = bookedTo(before, reading, id, fall, bookedShare);
+    if (account !== NOTHING) accounts.set(id, account);
   }
-  const byGuest = new Map(
-    [...accounts].flatMap(([name, { freedBytes }]) => (freedBytes > 0 ? [[name, freedBytes]] : [])),
-  );
-  const bytes = [...byGuest.values()].reduce((sum, freed) => sum + freed, 0);
   // What the look before could have booked and did not, and no more: older splits freed nothing.
   const splitCreditBytes = Math.min(creditBytes - bookedShare * fallenBytes, splitBytes);
-  return { bytes, byGuest, accounts, reading, splitCreditBytes };
+  return freedBySplitsOf({ accounts, reading, splitCreditBytes });
 }
 
 /** How much less private memory a guest has, below 0 for more; undefined where that says nothing. */
@@ -88,8 +95,8 @@ function fallOf(before: AnonymousMemory | undefined, now: AnonymousMemory): numb
 /** What was split, less what went to the zero page in processes of which that is not told: it is in ksm_zero_pages already. */
 function splitSince(before: AnonymousReading, now: AnonymousReading): number {
   if (before.splitBytes === undefined || now.splitBytes === undefined) return 0;
-  const toldBytes = [...now.guests].reduce((sum, [name, { zeroBytes }]) => {
-    return sum + zeroBytes - (before.guests.get(name)?.zeroBytes ?? 0);
+  const toldBytes = [...now.guests].reduce((sum, [id, { zeroBytes }]) => {
+    return sum + zeroBytes - (before.guests.get(id)?.zeroBytes ?? 0);
   }, 0);
   const untoldBytes = Math.max(now.zeroBytes - before.zeroBytes - toldBytes, 0);
   return Math.max(now.splitBytes - before.splitBytes - untoldBytes, 0);
@@ -98,12 +105,12 @@ function splitSince(before: AnonymousReading, now: AnonymousReading): number {
 function bookedTo(
   before: FreedBySplits,
   reading: AnonymousReading,
-  name: string,
+  id: string,
   fall: number | undefined,
   bookedShare: number,
 ): GuestAccount {
-  const isSame = before.reading.guests.get(name)?.process === reading.guests.get(name)?.process;
-  const account = isSame ? (before.accounts.get(name) ?? NOTHING) : NOTHING;
+  const isSame = before.reading.guests.get(id)?.process === reading.guests.get(id)?.process;
+  const account = isSame ? (before.accounts.get(id) ?? NOTHING) : NOTHING;
   if (fall === undefined || fall === 0) return account;
   const { freedBytes, returnedBytes } = account;
   if (fall > 0) {

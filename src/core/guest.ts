@@ -1,8 +1,20 @@
 import type { AnonymousMemory } from './freedBySplits.js';
 
-/** A running guest. Its name is its identity: libvirt keeps names unique on a host, and QEMU is given the same one. */
-export interface Guest {
+/** Which guest is meant, and what people call it. */
+export interface NamedGuest {
+  /**
+   * What tells it from every other: libvirt's UUID, or pid and start time of its process. Absent where the name is the
+   * identity, as in a simulation and in a history.
+   */
+  readonly id?: string;
+  /** Unique among the guests that run, for people: `windows`, `windows (pid 3002)`. */
   readonly name: string;
+  /** The name that it was given, without what makes it unique; absent where that is the same. */
+  readonly plainName?: string;
+}
+
+/** A running guest. */
+export interface Guest extends NamedGuest {
   /** Memory of the guest's process that is in RAM, in bytes; 0 where nobody tells (libvirt's test driver). */
   readonly residentBytes: number;
   /** Memory the guest was promised (its maximum), in bytes; 0 where the hypervisor does not tell. */
@@ -31,48 +43,22 @@ export function isGuestChange(value: unknown): value is GuestChange {
   return GUEST_CHANGES.some((change) => change === value);
 }
 
-export interface GuestEvent {
+export interface GuestEvent extends NamedGuest {
   readonly change: GuestChange;
-  readonly name: string;
-}
-
-/** What a guest source reports: one change, or the full list of running guests, which repairs whatever was missed. */
-export type GuestReport =
-  ({ readonly kind: 'event' } & GuestEvent) | { readonly kind: 'list'; readonly names: readonly string[] };
-
-/** Names of the running guests; undefined until the first list. */
-export type Inventory = ReadonlySet<string> | undefined;
-
-/**
- * Takes a report into the inventory. Idempotent: a report that says nothing new gives no event, in whatever order events
- * and lists arrive. The first list is where we begin, not a change; events before it are passed on as they are.
- */
-export function takeReport(inventory: Inventory, report: GuestReport): readonly [Inventory, readonly GuestEvent[]] {
-  if (report.kind === 'list') {
-    const listed = new Set(report.names);
-    if (inventory === undefined) return [listed, []];
-    const stopped = [...inventory].filter((name) => !listed.has(name));
-    const started = [...listed].filter((name) => !inventory.has(name));
-    return [
-      listed,
-      [
-        ...stopped.map((name): GuestEvent => ({ change: 'stopped', name })),
-        ...started.map((name): GuestEvent => ({ change: 'started', name })),
-      ],
-    ];
-  }
-  const { change, name } = report;
-  if (inventory === undefined) return [undefined, [{ change, name }]];
-  const known = inventory.has(name);
-  if (change === 'resized') return [inventory, known ? [{ change, name }] : []];
-  if (known === (change === 'started')) return [inventory, []];
-  const next = new Set(inventory);
-  if (change === 'started') next.add(name);
-  else next.delete(name);
-  return [next, [{ change, name }]];
 }
 
 /** The memory of all guests that is in RAM, in bytes: what ksmtuned calls committed. */
 export function residentBytesOf(guests: readonly Guest[]): number {
   return guests.reduce((sum, guest) => sum + guest.residentBytes, 0);
+}
+
+/** By which a guest is remembered from one look to the next. */
+export function guestId({ id, name }: NamedGuest): string {
+  return id ?? name;
+}
+
+/** What people call the guests with these identities. */
+export function namesOf(ids: readonly string[], guests: readonly NamedGuest[]): readonly string[] {
+  const names = new Map(guests.map((guest) => [guestId(guest), guest.name]));
+  return ids.map((id) => names.get(id) ?? id);
 }

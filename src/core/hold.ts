@@ -5,10 +5,10 @@ import type { Policy } from './policy.js';
 import type { Savings } from './savings.js';
 
 /**
- * An administrator's word against the policy: `paused` and `stopped` keep ksmd stopped (run=0: what is shared stays
+ * An administrator's word against the policy, which rests: `paused` and `stopped` keep ksmd stopped (run=0: what is shared stays
  * shared), `unmerged` undoes all merging and keeps it undone (run=2).
  */
-export interface Hold {
+export interface RestingHold {
   readonly kind: 'paused' | 'stopped' | 'unmerged';
   /** `unmerged` whatever the memory. Not kept over a restart: what there is to unmerge then was not known. */
   readonly isForced?: boolean;
@@ -16,10 +16,21 @@ export interface Hold {
   readonly untilMillis?: number;
 }
 
+/** One burst, to see what merging would save here; ksmd rests after it. It ends with the process. */
+export interface EstimateHold {
+  readonly kind: 'estimating';
+  /** How long ksmd may run at most, in milliseconds. */
+  readonly longestMillis: number;
+  /** When the policy decides again, whoever asked has gone by then. */
+  readonly untilMillis: number;
+}
+
+export type Hold = RestingHold | EstimateHold;
+
 /** The history goes on meanwhile. */
 const LONGEST_WAIT_MILLIS = 60_000;
 
-const REST: Readonly<Record<Hold['kind'], string>> = {
+const REST: Readonly<Record<RestingHold['kind'], string>> = {
   paused: 'paused by hand',
   stopped: 'stopped by hand, what is shared stays shared',
   unmerged: 'everything is unmerged by hand',
@@ -34,7 +45,7 @@ export function inForce(hold: Hold | undefined, nowMillis: number): Hold | undef
  * `policy` under a hold: merging rests, the policy is not asked and its memory stays as it is. Where the hold ends by itself
  * this looks again then, and rests until there is a plan without it.
  */
-export function holdPolicy(policy: Policy, hold: Hold): Policy {
+export function holdPolicy(policy: Policy, hold: RestingHold): Policy {
   return {
     name: policy.name,
     decide(memory, sample) {

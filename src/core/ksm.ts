@@ -1,5 +1,6 @@
 /**
- * The settings of /sys/kernel/mm/ksm that are numbers, by the names used here, in the order in which they must be written.
+ * The settings that are numbers, by the names used here, in the order in which they must be written. A file without a slash is
+ * in /sys/kernel/mm/ksm; one with a slash is below /sys/kernel/mm, and is no part of KSM: it decides what becomes of merged pages.
  *
  * INVARIANTS: `ksmdSched`, which is no file, comes before all of them, so that ksmd does not run in a class that it should not
  * have; `advisorMode` comes before the values it governs when it is switched off and after them when it is switched on
@@ -21,6 +22,7 @@ export const KSM_SETTINGS = {
   advisorMinPagesToScan: 'advisor_min_pages_to_scan',
   advisorMaxPagesToScan: 'advisor_max_pages_to_scan',
   advisorTargetScanTime: 'advisor_target_scan_time',
+  khugepagedMaxPtesNone: 'transparent_hugepage/khugepaged/max_ptes_none',
   run: 'run',
 } as const;
 
@@ -39,8 +41,14 @@ const COUNTERS = {
   stableNodeDups: 'stable_node_dups',
 } as const;
 
-/** Every number that KSM shows, by its file. Which of them exist depends on the kernel. */
-export const KSM_NUMBERS = { ...KSM_SETTINGS, ...COUNTERS } as const;
+/** Settings that samepaged reads and leaves to the administrator. */
+const FOREIGN_SETTINGS = {
+  /** 1: KSM merges zero pages, with the kernel's zero page, and nothing else. Red Hat's kernels have it from RHEL 9.9 on. */
+  redhatOnlyZeroPages: 'redhat_only_zero_pages',
+} as const;
+
+/** Every number that is read, by its file. Which of them exist depends on the kernel. */
+export const KSM_NUMBERS = { ...KSM_SETTINGS, ...FOREIGN_SETTINGS, ...COUNTERS } as const;
 export type KsmNumber = keyof typeof KSM_NUMBERS;
 
 type AdvisorMode = 'none' | 'scan-time';
@@ -67,7 +75,7 @@ export type KsmState = Readonly<Partial<Record<KsmNumber, number>>> & {
   readonly ksmdSched?: KsmdSched;
 };
 
-/** The file of a setting below /sys/kernel/mm/ksm; what a person calls it where it has none. */
+/** The file of a setting, below /sys/kernel/mm/ksm or with a slash below /sys/kernel/mm; what a person calls it where it has none. */
 export function ksmFile(setting: KsmSetting): string {
   if (setting === 'ksmdSched') return "ksmd's scheduling";
   return setting === 'advisorMode' ? 'advisor_mode' : KSM_SETTINGS[setting];

@@ -1,15 +1,19 @@
+import type { NamedGuest } from './guest.js';
+import type { GuestManager } from './guestManager.js';
+
 /**
  * What keeps KSM from merging a guest's memory, with what it means, for a reader. Sources: the kernel's
  * Documentation/admin-guide/mm/ksm.rst ("KSM only merges anonymous (private) pages"), mm/ksm.c (a page that a device holds
  * is left alone), QEMU's hw/core/machine.c (mem-merge is off for confidential guests).
  */
 export const OBSTACLES = {
-  nosharepages: 'merging is forbidden; samepagectl guests allow -- NAME allows it',
+  nosharepages: 'merging is forbidden',
   shared: 'KSM merges private memory only; this is shared (virtiofs, memfd)',
   hugepages: 'KSM merges pages of the base size only; this is in hugetlbfs',
   pinned: 'a passed-through PCI device holds every page where it is',
   encrypted: 'encrypted with a key of its own, it is like no other memory',
-  'not offered': 'QEMU has not offered the memory to KSM',
+  'not offered': 'the hypervisor has not offered the memory to KSM',
+  'taken back': 'QEMU has taken the offer of its memory back; samepagectl guests allow --now -- NAME offers it again',
 } as const;
 export type Obstacle = keyof typeof OBSTACLES;
 
@@ -43,13 +47,22 @@ export function judgeMergeability({ obstacles, locked }: MemoryTraits, offered: 
  * A running guest's memory and what KSM made of it. Undefined is what nobody tells: the kernel is too old, root is needed,
  * or there is no process to be seen.
  */
-export interface GuestMemory {
-  readonly name: string;
+export interface GuestMemory extends NamedGuest {
+  readonly id: string;
   readonly pid: number | undefined;
+  /** Who starts it. */
+  readonly manager: GuestManager;
+  /** Its number with Proxmox VE. */
+  readonly vmId: string | undefined;
+  readonly cgroup: string | undefined;
+  /** Whose it is, where it counts for no decision because that is nobody in KSM_GUEST_USERS. */
+  readonly stranger: string | undefined;
   readonly configuredBytes: number | undefined;
   /** Merged pages are in it, each as if it were the guest's own. */
   readonly residentBytes: number | undefined;
   readonly mergeability: Mergeability | undefined;
+  /** Whether KSM may merge its memory from its next start on; undefined where it has no definition that lasts. */
+  readonly allowedNext?: boolean | undefined;
   /** The guest's pages that are merged, those into the kernel's zero page (use_zero_pages) among them. */
   readonly mergedPages: number | undefined;
   /**

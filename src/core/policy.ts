@@ -1,16 +1,20 @@
 import type { Decision } from './decision.js';
-import type { GuestEvent } from './guest.js';
-import type { PolicyMemory } from './policies/memory.js';
 import type { Sample } from './sample.js';
+import type { Trigger } from './trigger.js';
 
-/** Why a retune happens. */
-export type Trigger =
-  | { readonly kind: 'start' | 'timer' | 'reload' }
-  /** `by` is who asked: a signal's name or a caller on the bus. */
-  | { readonly kind: 'manual'; readonly by: string }
-  | { readonly kind: 'guest'; readonly event: GuestEvent }
-  /** A second look some seconds after a guest started: a starting guest has no memory yet. */
-  | { readonly kind: 'recheck'; readonly name: string };
+/** What a policy remembers from one decision to the next. Others only carry it. */
+export interface PolicyMemory {
+  /** The name of the policy whose it is. */
+  readonly policy: string;
+}
+
+/** `memory` where it is the policy's own; undefined where it is another's, as after a reload. */
+export function ownMemory<Own extends PolicyMemory>(
+  memory: PolicyMemory | undefined,
+  policy: Own['policy'],
+): Own | undefined {
+  return memory?.policy === policy ? (memory as Own) : undefined;
+}
 
 /**
  * A pure reducer: it is handed everything and keeps nothing. `memory` is what the previous decision returned, undefined
@@ -23,18 +27,4 @@ export interface Policy {
     sample: Sample,
     triggers: readonly Trigger[],
   ): readonly [PolicyMemory | undefined, Decision];
-}
-
-/** A trigger in a few words. */
-export function describeTrigger(trigger: Trigger): string {
-  switch (trigger.kind) {
-    case 'manual':
-      return `asked for by ${trigger.by}`;
-    case 'guest':
-      return `guest ${trigger.event.name} ${trigger.event.change}`;
-    case 'recheck':
-      return `second look at guest ${trigger.name}`;
-    default:
-      return trigger.kind;
-  }
 }

@@ -23,12 +23,13 @@ import {
 } from 'rxjs';
 import type { OnConflict } from './conflicts.js';
 import type { Decision } from './decision.js';
-import type { GuestEvent } from './guest.js';
+import { type GuestEvent, guestId } from './guest.js';
 import type { KsmSettings, KsmWrite } from './ksm.js';
 import { oneAtATime } from './oneAtATime.js';
-import type { PolicyMemory } from './policies/memory.js';
-import type { Policy, Trigger } from './policy.js';
-import type { Problem } from './problem.js';
+import type { PolicyMemory } from './policy.js';
+import type { Policy } from './policy.js';
+import type { Trigger } from './trigger.js';
+import type { Problem } from './sample.js';
 import type { Sample } from './sample.js';
 
 /** How the loop runs: made from the configuration, replaced by a reload. All times in milliseconds. */
@@ -52,6 +53,8 @@ export interface Plan {
 export interface Applied {
   /** What was written, in order; in a dry run what would have been. */
   readonly writes: readonly KsmWrite[];
+  /** What the kernel did not take; absent: none. */
+  readonly failed?: readonly KsmWrite[];
   readonly problems: readonly Problem[];
 }
 
@@ -182,7 +185,7 @@ function rechecks(
 ): Observable<Trigger> {
   if (event.change !== 'started') return EMPTY;
   const gone$ = guest$.pipe(
-    filter(({ name, change }) => name === event.name && (change === 'stopped' || change === 'crashed')),
+    filter((other) => guestId(other) === guestId(event) && (other.change === 'stopped' || other.change === 'crashed')),
   );
   return merge(...plan.recheckMillis.map((millis) => timer(millis, scheduler))).pipe(
     map((): Trigger => ({ kind: 'recheck', name: event.name })),

@@ -5,7 +5,6 @@ import type { KernelVersion } from './kernelVersion.js';
 import type { KsmState } from './ksm.js';
 import { type Savings, savingsOf } from './savings.js';
 import type { HostMemory } from './memory.js';
-import type { Problem } from './problem.js';
 
 /** Everything a policy may know about the host at one moment. */
 export interface Sample {
@@ -45,4 +44,10 @@ export interface Sample {
 
 export function savingsOfSample({ ksm, pageSizeBytes, freedBySplits, beingFreedBytes = 0 }: Sample): Savings {
   return savingsOf(ksm, pageSizeBytes, { freedBytes: freedBySplits?.bytes ?? 0, beingFreedBytes });
+}
+
+/** Something that did not go as it should. A problem that stays is the same `subject` again, and is told once. */
+export interface Problem {
+  readonly subject: string;
+  readonly sentence: string;
 }

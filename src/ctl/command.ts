@@ -1,4 +1,5 @@
-import { Daemon } from '../api/client.js';
+import type { Daemon } from '../api/client.js';
+import { withDaemon } from '../api/withDaemon.js';
 import type { RetuneReply } from '../api/replies.js';
 import { cleanJson } from '../text/clean.js';
 import { fold } from '../text/terminal.js';
@@ -9,7 +10,7 @@ export async function runCommand(
   { bus, json, terminal }: Pick<VerbInput, 'bus' | 'json' | 'terminal'>,
   act: (daemon: Daemon) => Promise<RetuneReply>,
 ): Promise<VerbResult> {
-  const reply = await Daemon.with(bus, act);
+  const reply = await withDaemon(bus, act);
   return { status: 0, output: json ? toJson(reply) : fold(retuneLines(reply), terminal) };
 }
 

@@ -9,7 +9,8 @@ import { plural } from '../core/format.js';
 import { EXIT } from '../errors.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { policyObstacle } from '../config/plan.js';
-import { Daemon, NotRunning } from '../api/client.js';
+import { withDaemon } from '../api/withDaemon.js';
+import { NotRunning } from '../api/notRunning.js';
 import { toJson } from './command.js';
 import type { ConfigurationReply } from '../api/replies.js';
 import { type Terminal, fold } from '../text/terminal.js';
@@ -45,7 +46,7 @@ export const config: Verb = {
 type View = ConfigurationReply & { readonly source: string };
 
 async function show({ bus, json, all, terminal }: VerbInput): Promise<VerbResult> {
-  const view = await Daemon.with(bus, async (daemon): Promise<View> => {
+  const view = await withDaemon(bus, async (daemon): Promise<View> => {
     return { source: 'in force in samepaged', ...(await daemon.configuration()) };
   }).catch((error: unknown) => {
     if (!(error instanceof NotRunning)) throw error;

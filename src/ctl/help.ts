@@ -1,12 +1,10 @@
 import { EXIT } from '../errors.js';
 import { didYouMean } from '../text/nearest.js';
-import { type Row, type Terminal, indented, topicRows } from '../text/terminal.js';
+import { type Row, topicRows } from '../text/table.js';
+import { type Terminal, indented } from '../text/terminal.js';
 import { type OptionName, UsageError, type Verb, type VerbTable, optionOf } from './verb.js';
 
-const EVERYWHERE: readonly Row[] = [
-  ['--help', 'this, or after a verb what that does'],
-  ['--version', 'the version of this command'],
-];
+const EVERYWHERE: readonly Row[] = [['--help, --version', 'this, or after a verb what that does; the version']];
 
 /** @param verbs the table that the verb itself is in. */
 export function helpVerb(verbs: () => VerbTable): Verb {
@@ -30,7 +28,6 @@ export function generalHelp(verbs: VerbTable, terminal: Terminal): string {
     'Usage: samepagectl [OPTION]... VERB [WORD]...',
     '',
     ...topicRows(rows, terminal),
-    '',
     ...topicRows([optionRow('bus'), optionRow('json'), ...EVERYWHERE], terminal),
   ].join('\n');
 }

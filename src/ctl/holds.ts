@@ -5,7 +5,6 @@ import { savingsOf } from '../core/savings.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { pageSizeBytes } from '../host/sysfs.js';
 import { runCommand } from './command.js';
-import { unmergeGradually } from './unmerge/gradually.js';
 import { UsageError, type Verb, type VerbInput } from './verb.js';
 
 /** How often the progress of unmerging is shown, in milliseconds. */
@@ -61,7 +60,7 @@ export const unmerge: Verb = {
     { command: 'samepagectl unmerge --force', does: 'whatever the memory' },
   ],
   run: async (input) => {
-    if (input.gradually) return unmergeGradually(input);
+    if (input.gradually) return (await import('./unmerge/gradually.js')).unmergeGradually(input);
     const watched = new AbortController();
     const [result] = await Promise.all([
       runCommand(input, (daemon) => daemon.command('Unmerge', 'b', [input.force])).finally(() => {

@@ -1,5 +1,5 @@
-import type { BusAddress } from '../dbus/bus.js';
-import { rootProblem } from '../host/root.js';
+import type { BusAddress } from '../dbus/address.js';
+import { rootProblem } from '../host/sysfs.js';
 import type { Root } from '../host/sysfs.js';
 import { OPTIONS, UsageError, type VerbInput } from './verb.js';
 

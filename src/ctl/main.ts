@@ -5,9 +5,10 @@ import { EXIT, messageOf, watchStdout } from '../errors.js';
 import { busAddressProblem } from '../dbus/address.js';
 import { hangs } from '../host/inTime.js';
 import { clean, cleanOutput } from '../text/clean.js';
-import { optionProblem } from '../text/optionProblem.js';
+import { optionProblem } from '../text/nearest.js';
 import { VERSION } from '../version.js';
-import { NotRunning } from '../api/client.js';
+import { NotRunning } from '../api/notRunning.js';
+import { COMPLETE, type Names, completions } from './completion/completer.js';
 import { generalHelp, verbHelp, verbOf } from './help.js';
 import { fold, terminalOf } from '../text/terminal.js';
 import {
@@ -24,6 +25,8 @@ import { VERBS } from './verbs.js';
 const FAILED_STATUS = 1;
 
 async function main(): Promise<VerbResult> {
+  const [first, ...typed] = process.argv.slice(2);
+  if (first === COMPLETE) return { status: EXIT.ok, output: await completions(typed, { verbs: VERBS, guests }) };
   const parsed = parseCommandLine();
   refuseValues(parsed);
   const { values, positionals } = parsed;
@@ -39,6 +42,10 @@ async function main(): Promise<VerbResult> {
   if (verb.usage === undefined && words.length > 0) throw new UsageError(`${word} takes no "${words.join(' ')}"`);
   refuseOptions(word, verb, values);
   return verb.run({ ...values, words, terminal, progress, notice });
+}
+
+async function guests(asked: Parameters<Names['guests']>[0]) {
+  return (await import('./completion/guests.js')).guestNames(asked);
 }
 
 function parseCommandLine() {

@@ -1,11 +1,12 @@
-import { DEFAULT_POLICY } from '../api/policyName.js';
-import { type PolicyName, POLICY_HELP, POLICY_NAMES } from '../config/help.js';
+import { DEFAULT_POLICY, type PolicyName, POLICY_HELP, POLICY_NAMES } from '../config/help.js';
 import { EXIT } from '../errors.js';
-import { Daemon, NotRunning } from '../api/client.js';
+import { withDaemon } from '../api/withDaemon.js';
+import { NotRunning } from '../api/notRunning.js';
 import { retuneLines, toJson } from './command.js';
 import type { DaemonProperties } from '../api/replies.js';
 import { policyInForce } from './status/screen.js';
-import { type Terminal, fold, indented, topicRows } from '../text/terminal.js';
+import { topicRows } from '../text/table.js';
+import { type Terminal, fold, indented } from '../text/terminal.js';
 import { NOT_RUNNING_STATUS, UsageError, type Verb, type VerbInput, type VerbResult } from './verb.js';
 
 export const policy: Verb = {
@@ -30,14 +31,14 @@ export const policy: Verb = {
 };
 
 async function set(name: string, { bus, json, terminal }: VerbInput): Promise<VerbResult> {
-  const reply = await Daemon.with(bus, (daemon) => daemon.command('SetPolicy', 's', [name]));
+  const reply = await withDaemon(bus, (daemon) => daemon.command('SetPolicy', 's', [name]));
   const text = fold([`policy ${reply.policy ?? name}`, ...retuneLines(reply)], terminal);
   return { status: EXIT.ok, output: json ? toJson(reply) : text };
 }
 
 async function show({ bus, json, terminal }: VerbInput): Promise<VerbResult> {
   try {
-    const properties = await Daemon.with(bus, (daemon) => daemon.properties());
+    const properties = await withDaemon(bus, (daemon) => daemon.properties());
     const { policy: inForce, configuredPolicy: configured, policies } = properties;
     const back = inForce === configured ? '' : '; samepagectl policy default goes back';
     const verdict = indented(`in force: ${policyInForce(properties)}${back}`, 0, terminal);

@@ -1,5 +1,5 @@
 import { EXIT } from '../errors.js';
-import { Daemon } from '../api/client.js';
+import { withDaemon } from '../api/withDaemon.js';
 import { retuneLines, toJson } from './command.js';
 import type { ReloadReply } from '../api/replies.js';
 import { fold } from '../text/terminal.js';
@@ -13,7 +13,7 @@ export const reload: Verb = {
   options: ['bus', 'json'],
   examples: [{ command: 'samepagectl reload', does: 'put an edited /etc/ksmtuned.conf in force' }],
   async run({ bus, json, terminal }) {
-    const reply = await Daemon.with(bus, (daemon) => daemon.reload());
+    const reply = await withDaemon(bus, (daemon) => daemon.reload());
     return {
       status: reply.taken ? EXIT.ok : EXIT.config,
       output: json ? toJson(reply) : fold(reloadLines(reply), terminal),

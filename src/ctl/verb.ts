@@ -1,4 +1,4 @@
-import type { BusAddress } from '../dbus/bus.js';
+import type { BusAddress } from '../dbus/address.js';
 import type { Terminal } from '../text/terminal.js';
 
 interface Option {
@@ -26,9 +26,17 @@ export const OPTIONS = {
     values: ['system', 'session'],
   },
   csv: { type: 'boolean', default: false, help: 'comma-separated values, a record a line' },
+  for: {
+    type: 'string',
+    default: '2m',
+    help: 'how long at most: 90s, 2m, 1h (2m)',
+    placeholder: 'DURATION',
+    values: ['30s', '2m', '10m'],
+  },
   force: { type: 'boolean', default: false, help: 'even if it may not fit into memory' },
   gradually: { type: 'boolean', default: false, help: 'guest by guest, as far as they fit into memory' },
   json: { type: 'boolean', default: false, help: 'for programs' },
+  keep: { type: 'boolean', default: false, help: 'leave merged what was merged' },
   libvirt: {
     type: 'string',
     default: '/org/libvirt/QEMU',
@@ -38,6 +46,13 @@ export const OPTIONS = {
   },
   now: { type: 'boolean', default: false, help: 'the running guest as well, at once' },
   once: { type: 'boolean', default: false, help: 'print one frame and end' },
+  output: {
+    type: 'string',
+    default: '',
+    help: 'replace FILE with it instead of printing it',
+    placeholder: 'FILE',
+    values: 'directory',
+  },
   root: {
     type: 'string',
     default: '',
@@ -59,6 +74,7 @@ export const OPTIONS = {
     placeholder: 'FILE',
     values: ['-'],
   },
+  yes: { type: 'boolean', default: false, help: 'do not ask' },
 } as const satisfies Readonly<Record<string, Option>>;
 export type OptionName = keyof typeof OPTIONS;
 type OptionValues = {

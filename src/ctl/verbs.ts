@@ -1,10 +1,12 @@
-import { completionVerb } from './completion/verb.js';
+import { completion } from './completion/verb.js';
 import { config } from './config.js';
 import { doctor } from './doctor/verb.js';
+import { estimate } from './estimate/verb.js';
 import { explain } from './explain/verb.js';
 import { guests } from './guests/verb.js';
 import { history } from './history/verb.js';
 import { helpVerb } from './help.js';
+import { metrics } from './metrics.js';
 import { pause, resume, stop, unmerge } from './holds.js';
 import { policy } from './policy.js';
 import { reload } from './reload.js';
@@ -24,12 +26,14 @@ export const VERBS: VerbTable = {
   stop,
   unmerge,
   resume,
+  estimate,
   guests,
   history,
+  metrics,
   doctor,
   config,
   reload,
   version,
-  completion: completionVerb(() => VERBS),
+  completion,
   help: helpVerb(() => VERBS),
 };

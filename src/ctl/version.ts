@@ -1,6 +1,7 @@
 import { EXIT } from '../errors.js';
 import { VERSION } from '../version.js';
-import { Daemon, NotRunning } from '../api/client.js';
+import { withDaemon } from '../api/withDaemon.js';
+import { NotRunning } from '../api/notRunning.js';
 import { toJson } from './command.js';
 import { fold } from '../text/terminal.js';
 import type { Verb } from './verb.js';
@@ -10,7 +11,7 @@ export const version: Verb = {
   options: ['bus', 'json'],
   examples: [{ command: 'samepagectl version', does: 'after an upgrade: whether the daemon was restarted' }],
   async run({ bus, json, terminal }) {
-    const found = await Daemon.with(bus, (daemon) => daemon.version()).catch((error: unknown) => {
+    const found = await withDaemon(bus, (daemon) => daemon.version()).catch((error: unknown) => {
       if (error instanceof NotRunning) return error;
       throw error;
     });

@@ -19,14 +19,15 @@ import {
   takeUntil,
   tap,
 } from 'rxjs';
-import type { BusAddress } from '../dbus/bus.js';
+import type { BusAddress } from '../dbus/address.js';
 import { type BusState, joinBus } from '../api/publish.js';
 import { MOST_ANSWER_BYTES } from '../api/encode.js';
 import { LOG_CONTROL_PATH, LogControl } from '../api/logControl.js';
-import { Manager, OBJECT_PATH } from '../api/manager.js';
+import { Manager } from '../api/manager.js';
+import { OBJECT_PATH } from '../api/names.js';
 import { Collector } from './sampler.js';
 import { agentCommands } from './commands.js';
-import type { Trigger } from '../core/policy.js';
+import type { Trigger } from '../core/trigger.js';
 import { type Retune, retunes } from '../core/retune.js';
 import { type AgentState, initialState } from '../core/state.js';
 import { LAST_RETUNE_MILLIS, endByForce, firstEnd, giveBack } from './shutdown.js';
@@ -35,18 +36,20 @@ import { Guests } from './guests.js';
 import { recordHistory } from './recordHistory.js';
 import { findDaemons } from '../host/daemons.js';
 import type { HistoryStore } from '../state/history/store.js';
-import { mergeability } from '../host/guestProcess.js';
+import { GuestProcesses } from '../host/guestProcesses.js';
 import { GuestUsers } from '../host/guestUsers.js';
 import type { KsmDirectory } from '../host/ksm.js';
+import type { FreedBySplitsFile } from '../state/freedBySplits.js';
 import type { Ledger } from '../state/ledger.js';
+import { libvirtIsHere } from '../host/libvirtHere.js';
 import { readMemoryFigures } from '../host/meminfo.js';
-import { QemuProcesses } from '../host/qemu.js';
 import { type Root, pageSizeBytes } from '../host/sysfs.js';
-import type { Systemd } from '../host/systemd.js';
+import type { Systemd } from './serviceManager.js';
 import { Intents, type IntentsOptions } from './intent.js';
 import { Libvirt } from '../libvirt/libvirt.js';
 import { type LibvirtState, watchLibvirt } from '../libvirt/presence.js';
-import { busNews, forbiddenNews, libvirtNews } from './news.js';
+import { busNews, forbiddenNews, libvirtNews } from './journal.js';
+import { Metrics } from './serveMetrics.js';
 import { tellSystemd } from './serviceManager.js';
 import { planOf, policyObstacle } from '../config/plan.js';
 import { RetuneReport } from './journal.js';
@@ -61,6 +64,8 @@ export interface AgentOptions extends IntentsOptions {
   /** Undefined for a dry run. */
   readonly ledger: Ledger | undefined;
   readonly history: HistoryStore;
+  /** Undefined in a dry run. */
+  readonly freedFile: FreedBySplitsFile | undefined;
   readonly busAddress: BusAddress;
   /** The libvirt-dbus object to watch; undefined for none. */
   readonly libvirtObject: string | undefined;
@@ -110,6 +115,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
         manual$.next(trigger);
       },
       turnOf,
+      metrics: () => metrics.page(),
       history: (sinceMillis) => options.history.since(sinceMillis, MOST_ANSWER_BYTES),
       unmergeObstacle: obstacle,
       policyObstacle: (name) => policyObstacle(name, settings),
@@ -119,8 +125,10 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const objects = { [OBJECT_PATH]: manager, [LOG_CONTROL_PATH]: new LogControl(logging) };
   const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guestUsers = new GuestUsers(root, () => intents.current.values.KSM_GUEST_USERS);
-  const guests = new Guests(libvirtOn(bus$, options.libvirtObject), new QemuProcesses(root, guestUsers));
-  const collector = new Collector(root, ksm, guests);
+  const guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), new GuestProcesses(root, guestUsers));
+  const usesLibvirt = options.libvirtObject !== undefined;
+  const metrics = new Metrics({ root, first, intents, guestUsers, usesLibvirt, log });
+  const collector = new Collector(root, ksm, guests, options.freedFile);
   const tuner = new Tuner({
     ksm,
     ledger,
@@ -185,10 +193,12 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           forbiddenNews(
             guests.event$,
             () => intents.current.values.KSM_FORBID_GUESTS,
-            (name) => mergeability(root, name, guestUsers),
+            (event) => guests.processOf(event),
             log,
           ),
           reload$,
+          metrics.count({ retune$, state$, bus$, event$: guests.event$, libvirt$: guests.libvirt$ }),
+          metrics.serve(),
         ).pipe(takeUntil(ended$)),
         recordHistory(retune$, options.history, { dryRun }),
         tellSystemd(options.systemd, {
@@ -217,13 +227,13 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   }
 }
 
-function libvirtOn(bus$: Observable<BusState>, object: string | undefined): Observable<LibvirtState> {
+function libvirtOn(bus$: Observable<BusState>, root: Root, object: string | undefined): Observable<LibvirtState> {
   if (object === undefined) return of({ up: false, reason: 'libvirt is not used (--libvirt none)' });
   return bus$.pipe(
     switchMap((state): Observable<LibvirtState> =>
       state.bus === undefined
         ? of({ up: false, reason: 'libvirt cannot be asked without D-Bus' })
-        : watchLibvirt(state.bus, new Libvirt(state.bus, object)),
+        : watchLibvirt(state.bus, new Libvirt(state.bus, object), () => libvirtIsHere(root)),
     ),
   );
 }

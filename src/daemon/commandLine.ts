@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { busAddressProblem } from '../dbus/address.js';
 import { DEFAULT_CONFIG_FILE } from '../config/load.js';
 import { EXIT, FatalError } from '../errors.js';
-import { rootProblem } from '../host/root.js';
-import { optionProblem } from '../text/optionProblem.js';
+import { rootProblem } from '../host/sysfs.js';
+import { optionProblem } from '../text/nearest.js';
 
 export const HELP = `Usage: samepaged [OPTION]...
 Tunes KSM (kernel samepage merging) as guests come and go, in the place of ksmtuned.

@@ -1,6 +1,6 @@
 import type { Commands } from '../api/commands.js';
 import { POLICY_NAMES, type PolicyName } from '../config/help.js';
-import type { Trigger } from '../core/policy.js';
+import type { Trigger } from '../core/trigger.js';
 import type { Retune } from '../core/retune.js';
 import type { Intents } from './intent.js';
 
@@ -12,6 +12,7 @@ export interface CommandsOptions {
   readonly turnOf: (trigger: Trigger, send: (trigger: Trigger) => void) => Promise<Retune>;
   readonly unmergeObstacle: () => string | undefined;
   readonly history: Commands['history'];
+  readonly metrics: Commands['metrics'];
   /** Why a policy cannot work on this kernel. */
   readonly policyObstacle: (name: PolicyName) => string | undefined;
 }

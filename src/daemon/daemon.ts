@@ -7,6 +7,7 @@ import { type Config, formatConfig, loadConfig, requirePolicy } from '../config/
 import { type KsmSetting, ksmFile } from '../core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from '../errors.js';
 import { findDaemons, findRivals } from '../host/daemons.js';
+import { FreedBySplitsFile } from '../state/freedBySplits.js';
 import { giveBackForTheDead } from './giveBack.js';
 import { silentKernel } from '../host/fuse.js';
 import { HoldFile } from '../state/hold.js';
@@ -22,7 +23,7 @@ import { readEnabledServices } from '../host/services.js';
 import { lockState } from '../state/lock.js';
 import { requireOwnDirectory, stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';
-import { Systemd } from '../host/systemd.js';
+import { Systemd } from './serviceManager.js';
 import { type Log, Logging } from '../log.js';
 import { policyObstacle } from '../config/plan.js';
 import { overview } from './startScreen.js';
@@ -187,6 +188,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       ksm,
       ledger,
       holdFile: directory === undefined ? undefined : new HoldFile(directory),
+      freedFile: directory === undefined ? undefined : new FreedBySplitsFile(directory, root),
       history: new HistoryStore({ directory, log, nowMillis: Date.now() }),
       config,
       reload: () => checked(loadConfig(configFile)),

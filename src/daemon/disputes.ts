@@ -1,6 +1,6 @@
 import { type Conflicts, type OnConflict, describeConflict, leftToOthers, nextConflicts } from '../core/conflicts.js';
 import { type ForeignValue, type KsmSetting, ksmFile } from '../core/ksm.js';
-import type { Problem } from '../core/problem.js';
+import type { Problem } from '../core/sample.js';
 import type { RunningDaemon } from '../host/daemons.js';
 
 /** What else tunes KSM here. */

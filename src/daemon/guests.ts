@@ -14,49 +14,51 @@ import {
   share,
   shareReplay,
   switchMap,
+  take,
   takeUntil,
   timer,
 } from 'rxjs';
-import {
-  type Guest,
-  type GuestEvent,
-  type GuestReport,
-  type Inventory,
-  type KernelGuest,
-  takeReport,
-} from '../core/guest.js';
-import type { Problem } from '../core/problem.js';
+import type { Guest, GuestEvent, KernelGuest } from '../core/guest.js';
+import { type GuestReport, NOTHING_LISTED, type Running, takeReport } from '../core/guestReport.js';
+import { type Entry, takeInventory } from '../core/inventory.js';
+import type { Problem } from '../core/sample.js';
 import { messageOf } from '../errors.js';
-import type { QemuProcesses } from '../host/qemu.js';
+import type { GuestProcess, SeenGuest } from '../host/guestProcess.js';
+import type { GuestProcesses } from '../host/guestProcesses.js';
 import type { Libvirt } from '../libvirt/libvirt.js';
 import type { ToldGuest } from '../libvirt/domain.js';
 import type { LibvirtState } from '../libvirt/presence.js';
 
-/** How often /proc is searched for guests while libvirt is away. */
-const PROC_POLL_MILLIS = 5000;
+/**
+ * How often /proc is searched for guests that libvirt does not name. A process is taken for what it is when it is seen the
+ * second time, so that a start is noticed within two seconds.
+ */
+const PROC_POLL_MILLIS = 900;
 /** The first decision does not wait longer than this for libvirt; /proc knows the guests too. */
 const FIRST_STATE_MILLIS = 2000;
 const LATE: LibvirtState = { up: false, reason: 'libvirt has not answered yet' };
 
-/** The host's guests, from libvirt while it is up and from /proc while it is not. */
+/** The host's guests: those that libvirt names, and processes that it does not name. */
 export class Guests {
   /** Guests that began or ended to run, each once. */
   readonly event$: Observable<GuestEvent>;
   readonly libvirt$: Observable<LibvirtState>;
-  private readonly qemu: QemuProcesses;
+  private readonly processes: GuestProcesses;
+  /** Those that count, as they were listed last. */
+  private listed: readonly Entry<ToldGuest, SeenGuest>[] = [];
 
   /** @param libvirt$ what watchLibvirt gives; it is subscribed to once, for as long as somebody listens to either stream. */
-  constructor(libvirt$: Observable<LibvirtState>, qemu: QemuProcesses) {
-    this.qemu = qemu;
+  constructor(libvirt$: Observable<LibvirtState>, processes: GuestProcesses) {
+    this.processes = processes;
     const answers$ = libvirt$.pipe(share());
     const late$ = timer(FIRST_STATE_MILLIS).pipe(map(() => LATE));
     this.libvirt$ = merge(answers$, late$.pipe(takeUntil(answers$))).pipe(
       shareReplay({ bufferSize: 1, refCount: true }),
     );
     this.event$ = this.reports().pipe(
-      scan<GuestReport, readonly [Inventory, readonly GuestEvent[]]>(
-        ([inventory], report) => takeReport(inventory, report),
-        [undefined, []],
+      scan<GuestReport, readonly [Running, readonly GuestEvent[]]>(
+        ([running], report) => takeReport(running, report),
+        [NOTHING_LISTED, []],
       ),
       mergeMap(([, events]) => events),
       share(),
@@ -69,58 +71,79 @@ export class Guests {
     return state.up ? state.libvirt : undefined;
   }
 
-  /** The running guests with their memory; when libvirt fails to say, /proc answers instead. */
+  /** The running guests that count, with their memory; when libvirt fails to say, /proc answers for all. */
   async list(): Promise<{ guests: readonly Guest[]; problems: readonly Problem[] }> {
     const problems: Problem[] = [];
-    const libvirt = await this.libvirt();
-    if (libvirt === undefined) return { guests: await this.qemu.list(problems), problems };
-    try {
-      return { guests: await this.completed(await libvirt.listGuests(), problems), problems };
-    } catch (error) {
-      const sentence = `libvirt does not tell the guests' memory (${messageOf(error)}): taken from /proc`;
-      problems.push({ subject: 'libvirt domain stats', sentence });
-      return { guests: await this.qemu.list(problems), problems };
-    }
+    const [told, seen] = [await this.told(problems), await this.processes.look(problems)];
+    this.listed = takeInventory(told, seen).filter(({ stranger }) => stranger === undefined);
+    return { guests: this.listed.map(guestOf), problems };
   }
 
-  /** What libvirt does not tell of the guests, by name, from /proc; nothing where that cannot be read. */
+  /**
+   * What libvirt does not tell of the guests that were listed last, by identity, from /proc; nothing where that cannot be
+   * read.
+   */
   async kernelGuests(): Promise<{ guests: ReadonlyMap<string, KernelGuest>; problems: readonly Problem[] }> {
     try {
-      return await this.qemu.kernelGuests();
+      return await this.processes.kernelGuests(this.listed);
     } catch (error) {
       const sentence = `what the kernel tells of the guests cannot be read (${messageOf(error)}): it is left out`;
       return { guests: new Map(), problems: [{ subject: 'guests in /proc', sentence }] };
     }
   }
 
-  /** Resident memory that libvirt did not tell, from /proc; 0 where that does not know the guest either. */
-  private async completed(told: readonly ToldGuest[], problems: Problem[]): Promise<readonly Guest[]> {
-    const untold = told.some(({ residentBytes }) => residentBytes === undefined);
-    const seen = new Map(
-      untold ? (await this.qemu.list(problems)).map((guest) => [guest.name, guest.residentBytes]) : [],
-    );
-    return told.map((guest) => ({ ...guest, residentBytes: guest.residentBytes ?? seen.get(guest.name) ?? 0 }));
+  /** The process of the guest of an event; undefined where it is not seen. */
+  async processOf({ id, name }: GuestEvent): Promise<GuestProcess | undefined> {
+    return id === undefined ? undefined : this.processes.processOf({ id, name });
+  }
+
+  private async told(problems: Problem[]): Promise<readonly ToldGuest[]> {
+    const libvirt = await this.libvirt();
+    try {
+      return (await libvirt?.listGuests()) ?? [];
+    } catch (error) {
+      const sentence = `libvirt does not tell the guests' memory (${messageOf(error)}): taken from /proc`;
+      problems.push({ subject: 'libvirt domain stats', sentence });
+      return [];
+    }
   }
 
   private reports(): Observable<GuestReport> {
     const lists$ = this.libvirt$.pipe(
-      map((state) => (state.up ? state.names : undefined)),
-      filter((names) => names !== undefined),
-      map((names): GuestReport => ({ kind: 'list', names })),
+      map((state) => (state.up ? state.guests : [])),
+      filter((guests) => guests !== undefined),
+      map((guests): GuestReport => ({ kind: 'list', source: 'libvirt', guests })),
     );
-    const source$ = this.libvirt$.pipe(
+    const events$ = this.libvirt$.pipe(
       map((state) => (state.up ? state.libvirt : undefined)),
       distinctUntilChanged(),
-      switchMap((libvirt) => libvirt?.event$ ?? this.procLists()),
+      switchMap((libvirt) => libvirt?.event$ ?? EMPTY),
     );
-    return merge(source$, lists$);
+    return merge(
+      events$,
+      lists$,
+      this.libvirt$.pipe(
+        take(1),
+        switchMap(() => this.procLists()),
+      ),
+    );
   }
 
   private procLists(): Observable<GuestReport> {
     return timer(0, PROC_POLL_MILLIS).pipe(
       // What cannot be read is a failure of the next turn, which tells it.
-      exhaustMap(() => from(this.qemu.list()).pipe(catchError(() => EMPTY))),
-      map((guests): GuestReport => ({ kind: 'list', names: guests.map(({ name }) => name) })),
+      exhaustMap(() => from(this.processes.list()).pipe(catchError(() => EMPTY))),
+      map((guests): GuestReport => ({ kind: 'list', source: 'proc', guests })),
     );
   }
+}
+
+/** What libvirt tells of a guest; what it leaves out, and all of a guest that it does not name, from its process. */
+function guestOf({ id, name, plainName, told, process }: Entry<ToldGuest, SeenGuest>): Guest {
+  const named = { id, name, ...(plainName === undefined ? {} : { plainName }) };
+  const residentBytes = told?.residentBytes ?? process?.memory('VmRSS') ?? 0;
+  const configuredBytes = told?.configuredBytes ?? process?.configuredBytes ?? 0;
+  const balloon = told?.balloonBytes === undefined ? {} : { balloonBytes: told.balloonBytes };
+  const hugetlb = told === undefined && process !== undefined ? { hugetlbBytes: process.memory('HugetlbPages') } : {};
+  return { ...named, residentBytes, configuredBytes, ...balloon, ...hugetlb };
 }

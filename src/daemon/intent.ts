@@ -1,10 +1,10 @@
 import { BehaviorSubject, type Observable } from 'rxjs';
 import { POLICY_NAMES, type PolicyName } from '../config/help.js';
-import type { Values } from '../config/keys.js';
-import type { Config } from '../config/load.js';
+import type { KeyName, Values } from '../config/keys.js';
+import type { Config, Origin } from '../config/load.js';
 import { type ConfigRead, type ConfigView, readConfig, viewOf } from '../config/view.js';
 import { type Hold, inForce } from '../core/hold.js';
-import type { Trigger } from '../core/policy.js';
+import type { Trigger } from '../core/trigger.js';
 import type { Sample } from '../core/sample.js';
 import { messageOf } from '../errors.js';
 import type { HoldFile, PolicyChoice, SaidByHand } from '../state/hold.js';
@@ -56,6 +56,11 @@ export class Intents {
   /** The policy that the configuration names. */
   get configuredPolicy(): PolicyName {
     return this.config.values.KSM_POLICY;
+  }
+
+  /** What a key was set to, and where. */
+  originOf(key: KeyName): Origin {
+    return this.config.origins[key];
   }
 
   /** Reads the configuration again, and opens the LOGFILE anew. Nothing of it is in force before `take`. */
@@ -113,7 +118,10 @@ export class Intents {
     if (hold?.untilMillis === undefined || this.holdEndsAt === undefined) return;
     const leftMillis = this.holdEndsAt - monotonicMillis;
     if (leftMillis <= 0) {
-      this.hold(undefined, { kind: 'manual', by: 'the end of the pause' });
+      this.hold(undefined, {
+        kind: 'manual',
+        by: `the end of the ${hold.kind === 'estimating' ? 'estimate' : 'pause'}`,
+      });
       return;
     }
     const untilMillis = Math.round(takenAtMillis + leftMillis);
@@ -153,7 +161,9 @@ export class Intents {
   private save(hold: Hold | undefined, after: string): void {
     const { holdFile, logging } = this.options;
     try {
-      holdFile?.write({ hold, policy: this.choice }, Date.now());
+      // An estimate ends with the process.
+      const kept = hold?.kind === 'estimating' ? undefined : hold;
+      holdFile?.write({ hold: kept, policy: this.choice }, Date.now());
     } catch (error) {
       logging.log.warn(`${holdFile?.path ?? ''} cannot be written (${messageOf(error)}): a restart will ${after}`);
     }

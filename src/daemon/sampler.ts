@@ -5,18 +5,19 @@ import {
   firstFreedBySplits,
   nextFreedBySplits,
 } from '../core/freedBySplits.js';
-import type { Guest, KernelGuest } from '../core/guest.js';
+import { type Guest, type KernelGuest, guestId } from '../core/guest.js';
 import { type BeingFreed, type CountedPages, nextBeingFreed } from '../core/beingFreed.js';
 import type { Watched } from '../core/savings.js';
 import type { HugePages } from '../core/hugePages.js';
 import { type KernelVersion, parseKernelVersion } from '../core/kernelVersion.js';
 import type { KsmState } from '../core/ksm.js';
 import { type MemoryAccounting, availableBytesOf, hostMemory } from '../core/memory.js';
-import type { Problem } from '../core/problem.js';
+import type { Problem } from '../core/sample.js';
 import type { Sample } from '../core/sample.js';
 import type { KsmDirectory } from '../host/ksm.js';
-import { messageOf } from '../errors.js';
+import { errnoOf, messageOf } from '../errors.js';
 import { silentKernel } from '../host/fuse.js';
+import type { FreedBySplitsFile } from '../state/freedBySplits.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { readPressure } from '../host/pressure.js';
 import { type Root, pageSizeBytes, readTextIfThere } from '../host/sysfs.js';
@@ -31,6 +32,9 @@ const KERNEL_GUESTS_MILLIS = 10_000;
 /** and otherwise not more often than this: a young guest goes on filling its hugepages. */
 const QUIET_KERNEL_GUESTS_MILLIS = 60_000;
 
+/** What splits of huge pages freed is kept for the next samepaged at the first look, and then not more often than this. */
+const KEEP_MILLIS = 60_000;
+
 /** What the kernel tells of the guests, and of what their memory is in. */
 interface KernelView {
   readonly guests: ReadonlyMap<string, KernelGuest>;
@@ -39,7 +43,7 @@ interface KernelView {
   readonly hugePages: HugePages | undefined;
   /** What was the case when it was read, and what reading took. */
   readonly fullScans: number | undefined;
-  readonly names: string;
+  readonly ids: string;
   readonly readAtMillis: number;
   readonly tookMillis: number;
 }
@@ -53,9 +57,13 @@ export class Collector {
   private readonly kernel: KernelVersion | undefined;
   private view: KernelView | undefined;
   private beingFreed: BeingFreed | undefined;
+  private readonly kept: FreedBySplitsFile | undefined;
+  private keptAtMillis: number | undefined;
 
-  constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list' | 'kernelGuests'>) {
+  /** @param kept where what splits of huge pages freed survives a restart; undefined in a dry run. */
+  constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list' | 'kernelGuests'>, kept?: FreedBySplitsFile) {
     this.root = root;
+    this.kept = kept;
     this.ksm = ksm;
     this.guests = guests;
     this.pageSizeBytes = pageSizeBytes(root);
@@ -75,7 +83,7 @@ export class Collector {
     const unread: Problem[] = [];
     const ksm = this.ksm.read(unread);
     const view = await this.kernelView(listed, ksm);
-    const guests = listed.map((guest) => withKernelGuest(guest, view.guests.get(guest.name)));
+    const guests = listed.map((guest) => withKernelGuest(guest, view.guests.get(guestId(guest))));
     this.beingFreed = nextBeingFreed(this.beingFreed, countedPages(listed, view.guests, ksm, this.pageSizeBytes));
     const figures = readMemoryFigures(this.root);
     const memoryPressurePercent = readOr(unread, () => readPressure(this.root, 'memory'))?.recentPercent;
@@ -105,10 +113,10 @@ export class Collector {
     listed: readonly Guest[],
     { fullScans, run, ksmZeroPages = 0 }: KsmState,
   ): Promise<KernelView> {
-    const names = listed.map(({ name }) => name).join('\n');
+    const ids = listed.map(guestId).join('\n');
     const nowMillis = performance.now();
     const { view: before } = this;
-    if (before !== undefined && nowMillis - before.readAtMillis < keptMillis(before, { fullScans, run, names }))
+    if (before !== undefined && nowMillis - before.readAtMillis < keptMillis(before, { fullScans, run, ids }))
       return before;
 
     const { guests, problems } = await this.guests.kernelGuests();
@@ -120,16 +128,53 @@ export class Collector {
       splitBytes: vmStat === undefined ? undefined : splitBytesOf(vmStat, hugepages?.sizeBytes ?? 0),
       zeroBytes: ksmZeroPages * this.pageSizeBytes,
     };
+    const freedBefore = before === undefined ? this.freedBefore(unread) : before.freedBySplits;
+    const freedBySplits =
+      freedBefore === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(freedBefore, reading);
+    this.keep(freedBySplits, unread);
     this.view = {
       guests,
       problems: [...problems, ...unread],
-      ...{ fullScans, names, readAtMillis: nowMillis, tookMillis: performance.now() - nowMillis },
-      freedBySplits:
-        before === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(before.freedBySplits, reading),
+      ...{ fullScans, ids, readAtMillis: nowMillis, tookMillis: performance.now() - nowMillis },
+      freedBySplits,
       hugePages: hugePagesOf(hugepages),
     };
     return this.view;
   }
+
+  /** What the samepaged before this one had seen. */
+  private freedBefore(problems: Problem[]): FreedBySplits | undefined {
+    try {
+      return this.kept?.read();
+    } catch (error) {
+      problems.push(this.notKept(`cannot be used (${firstLine(messageOf(error))})`, 'is counted from 0'));
+      return undefined;
+    }
+  }
+
+  private keep(freed: FreedBySplits, problems: Problem[]): void {
+    const nowMillis = performance.now();
+    const { keptAtMillis } = this;
+    const isDue = keptAtMillis === undefined || (freed.accounts.size > 0 && nowMillis - keptAtMillis >= KEEP_MILLIS);
+    if (freed.reading.splitBytes === undefined || !isDue) return;
+    this.keptAtMillis = nowMillis;
+    try {
+      this.kept?.write(freed);
+    } catch (error) {
+      const why = errnoOf(error) ?? messageOf(error);
+      problems.push(this.notKept(`cannot be written (${why})`, 'is counted from 0 after a restart'));
+    }
+  }
+
+  private notKept(what: string, consequence: string): Problem {
+    const path = this.kept?.path ?? '';
+    return { subject: path, sentence: `${path} ${what}: what splits of huge pages freed ${consequence}` };
+  }
+}
+
+/** A parser's message may quote what it read. */
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]?.slice(0, 100) ?? '';
 }
 
 /** What `read` returns, of a file without which samepaged can do: where it cannot be understood, that is a problem. */
@@ -144,11 +189,11 @@ function readOr<T>(problems: Problem[], read: () => T): T | undefined {
 }
 
 /** For how long a view is good enough. */
-function keptMillis(view: KernelView, now: Pick<KernelView, 'fullScans' | 'names'> & { readonly run: number }): number {
+function keptMillis(view: KernelView, now: Pick<KernelView, 'fullScans' | 'ids'> & { readonly run: number }): number {
   if (now.run === 1 && view.fullScans !== now.fullScans) {
     return Math.max(LEAST_KERNEL_GUESTS_MILLIS, view.tookMillis / KERNEL_GUESTS_CPU_SHARE);
   }
-  const changes = now.run === 1 || view.names !== now.names || view.fullScans !== now.fullScans;
+  const changes = now.run === 1 || view.ids !== now.ids || view.fullScans !== now.fullScans;
   return changes ? KERNEL_GUESTS_MILLIS : QUIET_KERNEL_GUESTS_MILLIS;
 }
 
@@ -166,9 +211,10 @@ function anonymousMemoryOf(
   listed: readonly Guest[],
   seen: ReadonlyMap<string, KernelGuest>,
 ): ReadonlyMap<string, AnonymousMemory> {
-  const guests = listed.flatMap(({ name, balloonBytes }): [string, AnonymousMemory][] => {
-    const anonymous = seen.get(name)?.anonymous;
-    return anonymous === undefined ? [] : [[name, { ...anonymous, balloonBytes }]];
+  const guests = listed.flatMap((guest): [string, AnonymousMemory][] => {
+    const id = guestId(guest);
+    const anonymous = seen.get(id)?.anonymous;
+    return anonymous === undefined ? [] : [[id, { ...anonymous, balloonBytes: guest.balloonBytes }]];
   });
   return new Map(guests);
 }
@@ -179,12 +225,12 @@ function countedPages(
   { pagesSharing, fullScans = 0 }: KsmState,
   pageBytes: number,
 ): CountedPages {
-  const merged = [...seen].flatMap(([name, { mergedBytes }]): [string, number][] =>
-    mergedBytes === undefined ? [] : [[name, mergedBytes]],
+  const merged = [...seen].flatMap(([id, { mergedBytes }]): [string, number][] =>
+    mergedBytes === undefined ? [] : [[id, mergedBytes]],
   );
   return {
     mergedBytes: new Map(merged),
-    running: new Set(listed.map(({ name }) => name)),
+    running: new Set(listed.map(guestId)),
     sharingBytes: pagesSharing * pageBytes,
     fullScans,
   };

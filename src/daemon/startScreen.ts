@@ -1,10 +1,10 @@
 import type { FirstLook } from './agent.js';
-import type { BusAddress } from '../dbus/bus.js';
+import type { BusAddress } from '../dbus/address.js';
 import { formatBytes, plural } from '../core/format.js';
 import { residentBytesOf } from '../core/guest.js';
 import { savingsOf } from '../core/savings.js';
 import { wrap } from '../text/wrap.js';
-import { busText, libvirtText } from './news.js';
+import { busText, libvirtText } from './journal.js';
 
 const TOPIC_WIDTH = 10;
 const LEAST_WIDTH = 20;

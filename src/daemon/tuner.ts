@@ -1,6 +1,6 @@
 import type { Decision } from '../core/decision.js';
 import { type KsmSetting, type KsmSettings, type KsmWrite, changedByOthers, ksmFile, ksmWrites } from '../core/ksm.js';
-import type { Problem } from '../core/problem.js';
+import type { Problem } from '../core/sample.js';
 import type { Applied, Plan } from '../core/retune.js';
 import type { Sample } from '../core/sample.js';
 import { errnoOf, messageOf } from '../errors.js';
@@ -117,7 +117,8 @@ export class Tuner {
     const after = await this.readBack();
     const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
     this.set = sameAs({ ...this.set, ...wanted, ...asSettings(took) }, after);
-    return { writes: took, problems: [...problems, ...notTaken(writes, after, problems)] };
+    const failed = writes.filter((write) => !took.includes(write));
+    return { writes: took, failed, problems: [...problems, ...notTaken(writes, after, problems)] };
   }
 
   /** What something else has changed since the last decision. A new plan is an administrator's word: it ends each dispute. */

@@ -1,5 +1,5 @@
 import { unmergeObstacle } from '../core/hold.js';
-import type { Problem } from '../core/problem.js';
+import type { Problem } from '../core/sample.js';
 import { type Watched, savingsOf } from '../core/savings.js';
 import { messageOf } from '../errors.js';
 import type { KsmDirectory } from '../host/ksm.js';

@@ -3,11 +3,9 @@ import { Observable, ReplaySubject, filter, map, share } from 'rxjs';
 import { errnoOf, messageOf } from '../errors.js';
 import { CallTimeout, type MethodCall, messageOfCall } from './call.js';
 import { connectionOf, errorsOf, openBus } from './library.js';
+import { describeAddress, type BusAddress } from './address.js';
 
 export type { MethodCall };
-
-/** "system", "session", or an address as in the D-Bus specification ("unix:path=/run/bus"). */
-export type BusAddress = string;
 
 const CALL_TIMEOUT_MILLIS = 5000;
 /** A bus of which nothing comes in answer to this is as good as lost. */
@@ -230,13 +228,6 @@ export class Bus {
 
 function isAnswer({ type }: Message): boolean {
   return type === MessageType.METHOD_RETURN || type === MessageType.ERROR;
-}
-
-/** "system" and "session" as themselves, with the address that stands behind them. */
-export function describeAddress(address: BusAddress): string {
-  if (address === 'system') return process.env['DBUS_SYSTEM_BUS_ADDRESS'] ?? 'the system bus';
-  if (address === 'session') return process.env['DBUS_SESSION_BUS_ADDRESS'] ?? 'the session bus';
-  return address;
 }
 
 /** Whether a call failed because nobody has the name called: the service is not running and cannot be started. */

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { type MessageBus, sessionBus, systemBus } from 'dbus-next';
-import type { BusAddress } from './bus.js';
+import type { BusAddress } from './address.js';
 import { readWithCare } from './reader.js';
 
 /** The library's connection, which it does not declare. */

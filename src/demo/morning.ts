@@ -1,4 +1,4 @@
-import type { TimedStep } from '../simulation/run.js';
+import type { TimedStep } from '../simulation/step.js';
 import type { GuestContent, Scenario, Step } from '../simulation/step.js';
 
 /** Eight o'clock until noon. */

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { optionProblem } from '../text/optionProblem.js';
+import { optionProblem } from '../text/nearest.js';
 
 export interface DemoOptions {
   readonly help: boolean;

@@ -1,6 +1,10 @@
 import { DBusError } from 'dbus-next';
-import { Bus, type BusAddress, describeAddress, isNoSuchService } from '../dbus/bus.js';
-import { Daemon, type DaemonProperties, NotRunning } from '../api/client.js';
+import { Bus, isNoSuchService } from '../dbus/bus.js';
+import { describeAddress } from '../dbus/address.js';
+import { type BusAddress } from '../dbus/address.js';
+import { Daemon, type DaemonProperties } from '../api/client.js';
+import { NotRunning } from '../api/notRunning.js';
+import type { ToldName } from '../core/inventory.js';
 import { messageOf } from '../errors.js';
 import { Libvirt } from '../libvirt/libvirt.js';
 import { type Fact, known, learn, unknown } from './fact.js';
@@ -10,7 +14,7 @@ import { type Fact, known, learn, unknown } from './fact.js';
  * libvirt-dbus is there, but libvirt did not answer it.
  */
 export type LibvirtReply =
-  | { readonly kind: 'answers'; readonly guestCount: number }
+  | { readonly kind: 'answers'; readonly guests: readonly ToldName[] }
   | { readonly kind: 'missing' | 'broken' | 'denied' | 'fails'; readonly reason: string };
 
 export interface BusFacts {
@@ -58,8 +62,8 @@ async function askLibvirt(bus: Bus, object: string): Promise<LibvirtReply> {
   try {
     // Undefined when guests came and went meanwhile: then it is asked again, and once is enough.
     const libvirt = new Libvirt(bus, object);
-    const names = (await libvirt.listNames(true)) ?? (await libvirt.listNames(true)) ?? [];
-    return { kind: 'answers', guestCount: names.length };
+    const guests = (await libvirt.listRunning(true)) ?? (await libvirt.listRunning(true)) ?? [];
+    return { kind: 'answers', guests };
   } catch (error) {
     return { kind: failureKind(error), reason: messageOf(error) };
   }

@@ -6,24 +6,26 @@ import type { KsmState } from '../core/ksm.js';
 import type { MemoryAccounting, MemoryFigures } from '../core/memory.js';
 import type { ZeroPagesChoice } from '../core/policies/shared/zeroPages.js';
 import { type RunningDaemon, findDaemons } from '../host/daemons.js';
+import type { GuestProcess } from '../host/guestProcess.js';
 import { type HugepagePool, readHugepagePools } from '../host/hugepages.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { type FileSystem, readRootFileSystem } from '../host/mounts.js';
 import { type NumaNode, readNumaNodes } from '../host/numa.js';
 import { hidesProcesses } from '../host/processes.js';
+import { type OtherMergers, readOtherMergers } from '../host/otherMergers.js';
 import { type BootWrite, RIVALS, hasUksm, readBootWrites } from '../host/rivals.js';
 import { readEnabledServices } from '../host/services.js';
 import { type SwapArea, readSwapAreas } from '../host/swap.js';
 import { type Root, pageSizeBytes, readText } from '../host/sysfs.js';
 import { type TransparentHugepages, readTransparentHugepages } from '../host/transparentHugepages.js';
 import type { BusFacts } from './busFacts.js';
-import { type Fact, absent, known, learn, learnIfThere, partOf, unknown } from './fact.js';
+import { type Fact, absent, known, learn, learnIfThere, unknown } from './fact.js';
 import {
-  type ExaminedGuest,
+  type GuestFacts,
   type PerProcessFile,
-  type StrangersGuest,
-  examineGuests,
+  examineProcesses,
+  guestFacts,
   probePerProcessFile,
 } from './guestFacts.js';
 
@@ -58,6 +60,8 @@ export interface HostFacts {
   readonly kernelRelease: Fact<string>;
   readonly pageSize: Fact<PageSize>;
   readonly ksm: Fact<KsmState>;
+  /** Files of /sys/kernel/mm/ksm that this version does not know. */
+  readonly unknownKsmFiles: Fact<readonly string[]>;
   readonly perProcessFile: Fact<PerProcessFile>;
   readonly memory: Fact<MemoryFigures>;
   readonly swapAreas: Fact<readonly SwapArea[]>;
@@ -65,9 +69,10 @@ export interface HostFacts {
   readonly transparentHugepages: Fact<TransparentHugepages>;
   readonly hugepagePools: Fact<readonly HugepagePool[]>;
   readonly numaNodes: Fact<readonly NumaNode[]>;
-  readonly guests: Fact<readonly ExaminedGuest[]>;
-  /** Guests of users that are not in KSM_GUEST_USERS. */
-  readonly strangers: Fact<readonly StrangersGuest[]>;
+  /** Processes that run guests. */
+  readonly processes: Fact<readonly GuestProcess[]>;
+  /** Processes that use KSM and run no guest. */
+  readonly otherMergers: Fact<OtherMergers>;
   /** Running programs that set KSM: samepaged and its rivals. */
   readonly tuners: Fact<readonly RunningDaemon[]>;
   readonly numad: Fact<readonly RunningDaemon[]>;
@@ -82,7 +87,12 @@ export interface HostFacts {
   readonly configuration: Fact<Configuration>;
 }
 
-export type Facts = HostFacts & BusFacts;
+export type Facts = Omit<HostFacts, 'processes'> & BusFacts & GuestFacts;
+
+/** All that is known of a host. */
+export function factsOf({ processes, ...host }: HostFacts, bus: BusFacts): Facts {
+  return { ...host, ...bus, ...guestFacts(processes, bus.libvirt) };
+}
 
 /** MOM is oVirt's; mom/ kept its daemon's name from before. */
 const TUNERS = ['samepaged', ...RIVALS.flatMap(({ processes }) => processes)];
@@ -93,7 +103,7 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
   const ofProcesses = <T>(read: () => Promise<T>): Promise<Fact<T>> =>
     hidden ? Promise.resolve(unknown<T>(HIDDEN)) : learn(read);
   const ksm = new KsmDirectory(root);
-  const examined = await ofProcesses(() => examineGuests(root));
+  const processes = await ofProcesses(() => examineProcesses(root));
   return {
     kernelRelease: await learn(() => readText(`${root}/proc/sys/kernel/osrelease`)),
     pageSize: await learn(() => ({
@@ -101,6 +111,7 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
       assumed: !existsSync(`${root}/proc/self/auxv`),
     })),
     ksm: ksm.exists() ? await learn(() => ksm.read()) : absent(`${ksm.path} is not there`),
+    unknownKsmFiles: await learn(() => ksm.unknownFiles()),
     perProcessFile: await ofProcesses(() => probePerProcessFile(root)),
     memory: await learn(() => readMemoryFigures(root)),
     swapAreas: await learn(() => readSwapAreas(root)),
@@ -111,8 +122,8 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
     ),
     hugepagePools: await learn(() => readHugepagePools(root)),
     numaNodes: await learn(() => readNumaNodes(root)),
-    guests: partOf(examined, ({ guests }) => guests),
-    strangers: partOf(examined, ({ strangers }) => strangers),
+    processes,
+    otherMergers: await otherMergers(root, processes),
     tuners: await ofProcesses(() => findDaemons(root, TUNERS)),
     numad: await ofProcesses(() => findDaemons(root, ['numad'])),
     libvirtDaemons: await ofProcesses(() => findDaemons(root, ['libvirtd', 'virtqemud'])),
@@ -122,6 +133,12 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
     uksm: known(hasUksm(root)),
     configuration: await learn(() => configuration(`${root}${DEFAULT_CONFIG_FILE}`)),
   };
+}
+
+async function otherMergers(root: Root, processes: Fact<readonly GuestProcess[]>): Promise<Fact<OtherMergers>> {
+  if (processes.state !== 'known') return processes;
+  const pids = new Set(processes.value.map(({ pid }) => pid));
+  return learnIfThere(() => readOtherMergers(root, pids), 'this kernel does not tell which processes use KSM');
 }
 
 const HIDDEN = 'this /proc hides the processes of other users (hidepid): ask as root';

@@ -1,31 +1,63 @@
 import { readdirSync } from 'node:fs';
 import { configuredGuestUsers } from '../config/guestUsers.js';
-import type { Guest } from '../core/guest.js';
+import type { NamedGuest } from '../core/guest.js';
+import type { GuestManager } from '../core/guestManager.js';
 import type { Mergeability } from '../core/mergeability.js';
-import { listGuestProcesses } from '../host/guestProcess.js';
+import { type Entry, type ToldName, takeInventory } from '../core/inventory.js';
+import { withLiveOffers } from '../host/guestOffers.js';
+import { type GuestProcess, listGuestProcesses } from '../host/guestProcess.js';
 import type { Root } from '../host/sysfs.js';
+import type { BusFacts } from './busFacts.js';
+import { type Fact, partOf } from './fact.js';
 
-export interface ExaminedGuest extends Guest {
-  readonly mergeability: Mergeability;
+export interface ExaminedGuest extends NamedGuest {
+  readonly manager: GuestManager;
+  readonly vmId?: string | undefined;
+  readonly residentBytes: number;
+  readonly configuredBytes: number;
+  /** Undefined where its process is not seen. */
+  readonly mergeability: Mergeability | undefined;
 }
 
 /** A guest that counts for no decision (KSM_GUEST_USERS), and whose it is. */
-export interface StrangersGuest {
-  readonly name: string;
+export interface StrangersGuest extends ExaminedGuest {
   readonly user: string;
 }
 
-/** The running guests, from /proc alone so that a copy of it will do, by name; apart from them those of strangers. */
-export async function examineGuests(root: Root): Promise<{
-  readonly guests: readonly ExaminedGuest[];
-  readonly strangers: readonly StrangersGuest[];
-}> {
-  const all = (await listGuestProcesses(root, configuredGuestUsers(root))).toSorted((a, b) =>
-    a.name.localeCompare(b.name),
+export interface GuestFacts {
+  readonly guests: Fact<readonly ExaminedGuest[]>;
+  /** Guests of users that are not in KSM_GUEST_USERS. */
+  readonly strangers: Fact<readonly StrangersGuest[]>;
+}
+
+/** The processes that run guests, from /proc alone so that a copy of it will do. */
+export async function examineProcesses(root: Root): Promise<readonly GuestProcess[]> {
+  return withLiveOffers(root, await listGuestProcesses(root, configuredGuestUsers(root)));
+}
+
+/** The running guests by name, those of strangers apart: the processes, and what libvirt names where it was asked. */
+export function guestFacts(processes: Fact<readonly GuestProcess[]>, libvirt: BusFacts['libvirt']): GuestFacts {
+  const told = libvirt.state === 'known' && libvirt.value.kind === 'answers' ? libvirt.value.guests : [];
+  const entries = partOf(processes, (seen) =>
+    takeInventory(told, seen).toSorted((a, b) => a.name.localeCompare(b.name)),
   );
   return {
-    guests: all.filter(({ stranger }) => stranger === undefined),
-    strangers: all.flatMap(({ name, stranger }) => (stranger === undefined ? [] : [{ name, user: stranger }])),
+    guests: partOf(entries, (all) => all.filter(({ stranger }) => stranger === undefined).map(examined)),
+    strangers: partOf(entries, (all) =>
+      all.flatMap((entry) => (entry.stranger === undefined ? [] : [{ ...examined(entry), user: entry.stranger }])),
+    ),
+  };
+}
+
+function examined({ id, name, plainName, told, process }: Entry<ToldName, GuestProcess>): ExaminedGuest {
+  return {
+    ...{ id, name },
+    ...(plainName === undefined ? {} : { plainName }),
+    manager: told === undefined ? (process?.manager ?? 'other') : 'libvirt',
+    vmId: process?.vmId,
+    residentBytes: process?.residentBytes ?? 0,
+    configuredBytes: process?.configuredBytes ?? 0,
+    mergeability: process?.mergeability,
   };
 }
 

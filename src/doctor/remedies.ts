@@ -9,6 +9,18 @@ export function daemonRuns({ daemon, tuners }: Facts): boolean {
   return valueOf(daemon) !== undefined || valueOf(tuners)?.some(({ name }) => name === 'samepaged') === true;
 }
 
+/** What puts a line of the configuration in force. */
+export function reconfigure(key: string, apply = RELOAD): readonly string[] {
+  return [`# ${key} in /etc/ksmtuned.conf, and then:`, apply];
+}
+
+const RELOAD = 'systemctl reload samepaged';
+
+/** The commands for a setting: by `key`, its line in the configuration, where samepaged runs, else by `command`. */
+export function change(facts: Facts, key: string, command: string): readonly string[] {
+  return daemonRuns(facts) ? reconfigure(key) : [command];
+}
+
 /**
  * The commands for a setting which the kernel takes only while no page is shared (EBUSY otherwise).
  *
@@ -17,14 +29,9 @@ export function daemonRuns({ daemon, tuners }: Facts): boolean {
  */
 export function changeUnshared(ksm: KsmState, facts: Facts, key: string, command: string): readonly string[] {
   const shared = ksm.pagesShared > 0;
-  if (daemonRuns(facts)) {
-    const reload = 'systemctl reload samepaged';
-    return [
-      `# ${key} in /etc/ksmtuned.conf, and then:`,
-      shared ? `samepagectl unmerge && ${reload} && samepagectl resume` : reload,
-    ];
-  }
-  return shared ? [...unmerge(ksm, facts), command, ...(ksm.run === 1 ? [setKsm('run', 1)] : [])] : [command];
+  if (!shared) return change(facts, key, command);
+  if (daemonRuns(facts)) return reconfigure(key, `samepagectl unmerge && ${RELOAD} && samepagectl resume`);
+  return [...unmerge(ksm, facts), command, ...(ksm.run === 1 ? [setKsm('run', 1)] : [])];
 }
 
 /** The command that unmerges everything. Without samepaged there is no guard, so it is named only where it fits. */

@@ -1,19 +1,28 @@
 import { existsSync } from 'node:fs';
 import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/mergeability.js';
-import { qmpSocketOf } from './qemuOptions.js';
-import { clean } from '../text/clean.js';
-import { Overdue } from './inTime.js';
+import type { GuestManager } from '../core/guestManager.js';
+import type { SeenProcess } from '../core/inventory.js';
+import type { Problem } from '../core/sample.js';
+import { readCgroup } from './cgroup.js';
+import { managerOf } from './guestManager.js';
+import { type FoundGuest, GuestScan } from './guestScan.js';
 import type { GuestUsers } from './guestUsers.js';
+import { Overdue } from './inTime.js';
 import { type KsmStatReply, readKsmStat } from './ksmStat.js';
-import { commandLine, memoryStatus } from './processes.js';
-import { guestOf, listCandidates } from './qemu.js';
-import { traitsOfCommandLine } from './qemuMemory.js';
+import { processStatus } from './processes.js';
+import { qmpSocketOf } from './qemuOptions.js';
 import type { Root } from './sysfs.js';
 
-/** A guest as its QEMU process shows it. */
-export interface GuestProcess {
-  readonly pid: number;
-  readonly name: string;
+/** A process that runs a guest, and its memory at one moment. */
+export interface SeenGuest extends SeenProcess {
+  readonly found: FoundGuest;
+  readonly configuredBytes: number;
+  /** A size of /proc/PID/status, in bytes. */
+  readonly memory: (field: string) => number;
+}
+
+/** A guest as its process shows it. */
+export interface GuestProcess extends SeenProcess {
   readonly configuredBytes: number;
   readonly residentBytes: number;
   readonly ksmStat: KsmStatReply;
@@ -21,38 +30,57 @@ export interface GuestProcess {
   readonly mergeability: Mergeability;
   /** Where QEMU listens for a program that is to speak to its monitor. */
   readonly qmpSocket: string | undefined;
-  /** Whose it is, where that is nobody whose guests count (KSM_GUEST_USERS). */
-  readonly stranger: string | undefined;
+  /** Its number with the host's manager, as Proxmox gives one. */
+  readonly vmId: string | undefined;
+  /** Its cgroup's path; undefined where there is none but the root. */
+  readonly cgroup: string | undefined;
+  readonly manager: GuestManager;
+}
+
+/**
+ * The guests that were found and still run, with their memory. A process whose parent has the same command line is a part of
+ * that guest: crosvm's devices.
+ */
+export function seeGuests(root: Root, found: readonly FoundGuest[], users?: GuestUsers): readonly SeenGuest[] {
+  const strangerOf = users?.strangers() ?? (() => undefined);
+  const byPid = new Map(found.map((guest) => [guest.pid, guest]));
+  return found.flatMap((guest): SeenGuest[] => {
+    const status = processStatus(root, guest.pid);
+    if (status === undefined) return [];
+    const parent = byPid.get(status.parent ?? 0);
+    if (parent?.argv.join('\0') === guest.argv.join('\0')) return [];
+    const { pid, startTime, description } = guest;
+    const { name, plainName, uuid, configuredBytes } = description;
+    const stranger = strangerOf(status.user);
+    return [
+      {
+        ...{ pid, startTime, name, configuredBytes, found: guest, memory: status.memory },
+        ...(plainName === undefined ? {} : { plainName }),
+        ...(uuid === undefined ? {} : { uuid }),
+        ...(stranger === undefined ? {} : { stranger }),
+      },
+    ];
+  });
 }
 
 /**
  * The running guests, those of strangers last. One that ends while it is looked at is left out, and so is one that does not
  * answer in time.
+ *
+ * @param problems of guests of which something could not be read.
  */
-export async function listGuestProcesses(root: Root, users?: GuestUsers): Promise<readonly GuestProcess[]> {
-  const candidates = listCandidates(root).map(({ pid }) => ({ pid, stranger: users?.stranger(pid) }));
+export async function listGuestProcesses(
+  root: Root,
+  users?: GuestUsers,
+  problems: Problem[] = [],
+): Promise<readonly GuestProcess[]> {
+  const seen = seeGuests(root, await new GuestScan(root).now(problems), users);
   const sorted = [
-    ...candidates.filter(({ stranger }) => stranger === undefined),
-    ...candidates.filter(({ stranger }) => stranger !== undefined),
+    ...seen.filter(({ stranger }) => stranger === undefined),
+    ...seen.filter(({ stranger }) => stranger !== undefined),
   ];
-  const found = await Promise.all(
-    sorted.map(({ pid, stranger }) => readGuest(root, pid, stranger).catch(unlessOverdue)),
-  );
-  return found.filter((guest) => guest !== undefined);
-}
-
-/**
- * Whether KSM can merge a running guest's memory, from /proc alone; undefined when no such guest is seen. Looks at the
- * newest processes first, so it is quick for a guest that has just started. A stranger's guest of that name is another.
- */
-export async function mergeability(root: Root, name: string, users?: GuestUsers): Promise<Mergeability | undefined> {
-  const cleaned = clean(name);
-  for (const { pid } of listCandidates(root).toSorted((a, b) => b.pid - a.pid)) {
-    if (users?.stranger(pid) !== undefined) continue;
-    const guest = await readGuest(root, pid, undefined);
-    if (guest?.name === cleaned) return guest.mergeability;
-  }
-  return undefined;
+  const guests = await Promise.all(sorted.map((guest) => readGuest(root, guest).catch(unlessOverdue)));
+  return guests.filter((guest) => guest !== undefined);
 }
 
 function unlessOverdue(error: unknown): undefined {
@@ -60,23 +88,22 @@ function unlessOverdue(error: unknown): undefined {
   return undefined;
 }
 
-async function readGuest(root: Root, pid: number, stranger: string | undefined): Promise<GuestProcess | undefined> {
-  const argv = await commandLine(root, pid);
-  const guest = argv === undefined ? undefined : guestOf(argv, pid);
-  const memory = memoryStatus(root, pid);
-  if (argv === undefined || guest === undefined || memory === undefined) return undefined;
+/** A guest in every detail; undefined where it has ended. @throws Overdue, MalformedError */
+export async function readGuest(root: Root, { found, memory, ...seen }: SeenGuest): Promise<GuestProcess | undefined> {
+  const { pid, argv, hypervisor, description } = found;
   const ksmStat = await readKsmStat(root, pid);
   if (ksmStat.kind === 'absent' && !existsSync(`${root}/proc/${pid}`)) return undefined;
-  const traits = withKernelView(traitsOfCommandLine(argv), memory, guest.configuredBytes);
+  const traits = withKernelView(hypervisor.traits(argv), memory, description.configuredBytes);
   const offered = ksmStat.kind === 'told' ? ksmStat.stat.mergeable : undefined;
   return {
-    ...guest,
-    pid,
+    ...seen,
     residentBytes: memory('VmRSS'),
     ksmStat,
     mergeability: judgeMergeability(traits, offered),
     qmpSocket: qmpSocketOf(argv),
-    stranger,
+    vmId: description.vmId,
+    cgroup: readCgroup(root, pid),
+    manager: managerOf(found),
   };
 }
 

@@ -1,15 +1,14 @@
 import { readFileSync, statSync } from 'node:fs';
-import { effectiveUser } from './processes.js';
 import type { Root } from './sysfs.js';
 
 /**
- * The users whose QEMU processes are guests of this host (KSM_GUEST_USERS), root among them always. Everybody may start
- * QEMU, name it as he likes and promise it any memory: what others start counts for no decision.
+ * The users whose guests are guests of this host (KSM_GUEST_USERS), root among them always. Everybody may start a virtual
+ * machine, name it as he likes and promise it any memory: what others start counts for no decision.
  */
 export class GuestUsers {
   private readonly root: Root;
   private readonly wanted: () => string;
-  private read: { readonly key: string; readonly users: Users | undefined } | undefined;
+  private read: { readonly key: string; readonly users: Users } | undefined;
 
   /** @param wanted names and numbers, with commas between them, as they are now. */
   constructor(root: Root, wanted: () => string) {
@@ -18,14 +17,15 @@ export class GuestUsers {
   }
 
   /**
-   * The user that the process runs as, where it is none of these; undefined where it is one. In a copy of another host's files
-   * that has no /etc/passwd or does not say whose a process is, nobody can be told from the others.
+   * What tells a user's name where he is none of these, and undefined where he is one; good for one look. In a copy of another
+   * host's files that has no /etc/passwd or does not say whose a process is, nobody can be told from the others.
    */
-  stranger(pid: number): string | undefined {
-    const user = effectiveUser(this.root, pid);
-    if (user === undefined || user === 0) return undefined;
+  strangers(): (user: number | undefined) => string | undefined {
     const users = this.users();
-    return users === undefined || users.trusted.has(user) ? undefined : (users.names.get(user) ?? String(user));
+    return (user) =>
+      user === undefined || user === 0 || users === undefined || users.trusted.has(user)
+        ? undefined
+        : (users.names.get(user) ?? String(user));
   }
 
   private users(): Users | undefined {

@@ -9,7 +9,7 @@ import {
   type KsmState,
   ksmFile,
 } from '../core/ksm.js';
-import type { Problem } from '../core/problem.js';
+import type { Problem } from '../core/sample.js';
 import { EXIT, FatalError, messageOf } from '../errors.js';
 import { inTime } from './inTime.js';
 import { Ksmd } from './ksmd.js';
@@ -28,13 +28,15 @@ const REQUIRED = ['run', 'pagesToScan', 'sleepMillisecs'] as const;
 /** The counters that every KSM kernel has. */
 const COUNTED = ['pagesShared', 'pagesSharing'] as const;
 
-/** The kernel's KSM: the directory /sys/kernel/mm/ksm below `root`, and its thread. */
+/** The kernel's KSM: the directory /sys/kernel/mm/ksm below `root`, the files beside it that are set with it, and its thread. */
 export class KsmDirectory {
   readonly path: string;
   readonly ksmd: Ksmd;
+  private readonly parent: string;
 
   constructor(root: Root) {
-    this.path = `${root}/sys/kernel/mm/ksm`;
+    this.parent = `${root}/sys/kernel/mm`;
+    this.path = `${this.parent}/ksm`;
     this.ksmd = new Ksmd(root);
   }
 
@@ -78,9 +80,18 @@ export class KsmDirectory {
     return this.readFiles({ pagesShared: KSM_NUMBERS.pagesShared }, []).pagesShared ?? 0;
   }
 
+  /** Files of the directory that this version does not know: a newer kernel's, or a distributor's. None without KSM. */
+  unknownFiles(): readonly string[] {
+    if (!this.exists()) return [];
+    const known = new Set<string>([...Object.values(KSM_NUMBERS), ksmFile('advisorMode')]);
+    return readdirSync(this.path)
+      .filter((file) => !known.has(file))
+      .sort();
+  }
+
   /** Whether this kernel has the setting. */
   has(setting: KsmSetting): boolean {
-    return setting === 'ksmdSched' ? this.ksmd.sched() !== undefined : existsSync(this.fileOf(setting));
+    return setting === 'ksmdSched' ? this.ksmd.sched() !== undefined : existsSync(this.pathOf(ksmFile(setting)));
   }
 
   /**
@@ -91,7 +102,7 @@ export class KsmDirectory {
    */
   async write(setting: KsmSetting, value: number | string, patienceMillis = Infinity): Promise<void> {
     if (setting === 'ksmdSched') return this.ksmd.setSched(value as KsmdSched);
-    const path = this.fileOf(setting);
+    const path = this.pathOf(ksmFile(setting));
     await inTime(path, patienceMillis, () => this.ksmd.hurried(() => writeValue(path, String(value))));
   }
 
@@ -104,8 +115,8 @@ export class KsmDirectory {
     const present = new Set(readdirSync(this.path));
     const state: PartialState = {};
     for (const [name, file] of Object.entries(files) as [KsmNumber, string][]) {
-      const path = `${this.path}/${file}`;
-      if (!present.has(file)) continue;
+      const path = this.pathOf(file);
+      if (!(isElsewhere(file) ? existsSync(path) : present.has(file))) continue;
       const value = readable(file, odd, () => parseWhole(readText(path), path));
       if (value !== undefined) state[name] = value;
     }
@@ -114,8 +125,8 @@ export class KsmDirectory {
     return mode === undefined ? state : { ...state, advisorMode: mode };
   }
 
-  private fileOf(name: Exclude<KsmSetting, 'ksmdSched'> | KsmNumber): string {
-    return `${this.path}/${name === 'advisorMode' ? ksmFile(name) : KSM_NUMBERS[name]}`;
+  private pathOf(file: string): string {
+    return `${isElsewhere(file) ? this.parent : this.path}/${file}`;
   }
 
   /** The mode is the one in brackets, "[none] scan-time"; a copy that was written to holds the word alone. */
@@ -128,6 +139,11 @@ export class KsmDirectory {
     }
     return mode;
   }
+}
+
+/** Whether a file is not in KSM's own directory; see KSM_SETTINGS. */
+function isElsewhere(file: string): boolean {
+  return file.includes('/');
 }
 
 /** What `read` gives; where it is not as it should be nothing, and the file is one of the `odd`. */

@@ -4,6 +4,8 @@ import { MalformedError, type Root, isAbsence } from './sysfs.js';
 
 /** What KSM made of one process, as far as this kernel tells. */
 export interface KsmStat {
+  /** Pages that ksmd keeps records of, each with 64 bytes. */
+  readonly rmapItems: number | undefined;
   /** Pages that are merged, without those merged into the zero page. */
   readonly mergingPages: number | undefined;
   /** Pages merged into the kernel's zero page (use_zero_pages). */
@@ -12,6 +14,8 @@ export interface KsmStat {
   readonly profitBytes: number | undefined;
   /** Whether some memory of the process is offered for merging. */
   readonly mergeable: boolean | undefined;
+  /** Whether the process is offered as a whole (PR_SET_MEMORY_MERGE, systemd's MemoryKSM=). */
+  readonly mergeAny: boolean | undefined;
 }
 
 /** `denied`: only the owner and root may read it. `absent`: this kernel does not tell, or the process has ended. */
@@ -53,15 +57,19 @@ export function parseKsmStat(text: string, path: string): KsmStat {
     const value = values.get(name);
     return value === undefined ? undefined : parseCount(value, `${path}: ${name}`);
   };
-  const mergeable = values.get('ksm_mergeable');
-  if (mergeable !== undefined && mergeable !== 'yes' && mergeable !== 'no') {
-    throw new MalformedError(`${path}: ksm_mergeable`, 'yes or no', mergeable);
-  }
+  const answer = (name: string) => {
+    const value = values.get(name);
+    if (value === undefined) return undefined;
+    if (value !== 'yes' && value !== 'no') throw new MalformedError(`${path}: ${name}`, 'yes or no', value);
+    return value === 'yes';
+  };
   return {
+    rmapItems: count('ksm_rmap_items'),
     mergingPages: count('ksm_merging_pages'),
     zeroPages: count('ksm_zero_pages'),
     profitBytes: count('ksm_process_profit'),
-    mergeable: mergeable === undefined ? undefined : mergeable === 'yes',
+    mergeable: answer('ksm_mergeable'),
+    mergeAny: answer('ksm_merge_any'),
   };
 }
 

@@ -4,6 +4,8 @@ import { MalformedError, type Root, isAbsence, parseWhole, readText, readTextIfT
 export interface NumaNode {
   readonly id: number;
   readonly totalBytes: number;
+  /** What is free or holds cached files, without shared memory, which is somebody's. */
+  readonly freeBytes: number;
   /** The kernel's relative distances to every node, 10 being the node itself; empty where it does not tell. */
   readonly distances: readonly number[];
 }
@@ -34,12 +36,18 @@ function namesIn(directory: string): readonly string[] {
 function readNode(directory: string, id: number): NumaNode {
   const path = `${directory}/meminfo`;
   const text = readText(path);
-  const kb = /^Node \d+ MemTotal:\s*(\d+) kB$/m.exec(text)?.[1];
-  if (kb === undefined) throw new MalformedError(path, 'a line "Node N MemTotal: NUMBER kB"', text);
+  const bytes = (field: string) => {
+    const kb = new RegExp(`^Node \\d+ ${field}:\\s*(\\d+) kB$`, 'm').exec(text)?.[1];
+    return kb === undefined ? undefined : parseWhole(kb, path) * 1024;
+  };
+  const totalBytes = bytes('MemTotal');
+  if (totalBytes === undefined) throw new MalformedError(path, 'a line "Node N MemTotal: NUMBER kB"', text);
+  const cachedBytes = Math.max((bytes('FilePages') ?? 0) - (bytes('Shmem') ?? 0), 0);
   const distances = readTextIfThere(`${directory}/distance`)?.trim().split(/\s+/) ?? [];
   return {
     id,
-    totalBytes: parseWhole(kb, path) * 1024,
+    totalBytes,
+    freeBytes: (bytes('MemFree') ?? 0) + cachedBytes,
     distances: distances.map((word) => parseWhole(word, `${directory}/distance`)),
   };
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { errnoOf } from '../errors.js';
 import { readInTime } from './inTime.js';
 import { type Root, isAbsence, readTextIfThere } from './sysfs.js';
@@ -9,13 +9,43 @@ export interface ProcessName {
   readonly comm: string;
 }
 
+/** The pids below `root`/proc: one directory is read, nothing else. Those hidden from us (hidepid) are left out. */
+export function listPids(root: Root): number[] {
+  // The names that begin with a digit are those of processes.
+  return readdirSync(`${root}/proc`)
+    .filter((name) => name < ':')
+    .map(Number);
+}
+
 /** Every process below `root`/proc. Those that end meanwhile, or are hidden from us (hidepid), are left out. */
 export function listProcesses(root: Root): ProcessName[] {
-  const pids = readdirSync(`${root}/proc`).filter((name) => /^\d+$/.test(name));
-  return pids.flatMap((pid) => {
+  return listPids(root).flatMap((pid) => {
     const comm = commOf(root, pid);
-    return comm === undefined ? [] : [{ pid: Number(pid), comm }];
+    return comm === undefined ? [] : [{ pid, comm }];
   });
+}
+
+/**
+ * Which program a process runs since when: comm changes when it starts another one, startTime (in the kernel's clock ticks
+ * since boot) tells it from a later process of the same pid. Undefined when it has ended.
+ */
+export function programLife(root: Root, pid: number): { comm: string; startTime: string } | undefined {
+  const stat = readTextIfThere(`${root}/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The name may hold anything; field 22 is the 20th after it.
+  const end = stat.lastIndexOf(')');
+  const startTime = stat.slice(end + 2).split(' ')[19];
+  return startTime === undefined ? undefined : { comm: stat.slice(stat.indexOf('(') + 1, end), startTime };
+}
+
+/** The file that a process runs; undefined where only its owner may know, for a kernel thread, and when it has ended. */
+export function executable(root: Root, pid: number): string | undefined {
+  try {
+    // A file that was replaced, as by an upgrade, is still the program.
+    return readlinkSync(`${root}/proc/${pid}/exe`).replace(/ \(deleted\)$/, '');
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -39,23 +69,33 @@ export function userOf(root: Root, pid: number): number | undefined {
   return statSync(`${root}/proc/${pid}`, { throwIfNoEntry: false })?.uid;
 }
 
-/**
- * As userOf(), but from /proc/PID/status, which in a copy of another host's files says the same as there; undefined where
- * that has ended or does not say.
- */
-export function effectiveUser(root: Root, pid: number): number | undefined {
-  const user = /^Uid:\s*\d+\s+(\d+)/m.exec(readTextIfThere(`${root}/proc/${pid}/status`) ?? '')?.[1];
-  return user === undefined ? undefined : Number(user);
+/** What /proc/PID/status says. */
+export interface ProcessStatus {
+  /** Whom it runs as, by number; undefined in a copy of another host's files that does not say. */
+  readonly user: number | undefined;
+  readonly parent: number | undefined;
+  /** A size in bytes, 0 for a field that it has not. The file's "kB" are units of 1024 bytes. */
+  readonly memory: (field: string) => number;
 }
 
-/**
- * What /proc/PID/status says of a process's memory: bytes by field, 0 for one that it has not. Undefined when the process
- * has ended. The file's "kB" are units of 1024 bytes.
- */
-export function memoryStatus(root: Root, pid: number): ((field: string) => number) | undefined {
+/** Undefined when the process has ended. */
+export function processStatus(root: Root, pid: number): ProcessStatus | undefined {
   const status = readTextIfThere(`${root}/proc/${pid}/status`);
   if (status === undefined) return undefined;
-  return (field) => Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(status)?.[1] ?? 0) * 1024;
+  const number = (pattern: RegExp) => {
+    const text = pattern.exec(status)?.[1];
+    return text === undefined ? undefined : Number(text);
+  };
+  return {
+    user: number(/^Uid:\s*\d+\s+(\d+)/m),
+    parent: number(/^PPid:\s*(\d+)/m),
+    memory: (field) => (number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm')) ?? 0) * 1024,
+  };
+}
+
+/** As processStatus().memory. */
+export function memoryStatus(root: Root, pid: number): ((field: string) => number) | undefined {
+  return processStatus(root, pid)?.memory;
 }
 
 /** Whether other users' processes are kept from us: a /proc that is mounted with hidepid shows not even the first one. */
@@ -63,7 +103,7 @@ export function hidesProcesses(root: Root): boolean {
   return root === '' && !existsSync('/proc/1/comm');
 }
 
-function commOf(root: Root, pid: string): string | undefined {
+function commOf(root: Root, pid: number): string | undefined {
   try {
     return readTextIfThere(`${root}/proc/${pid}/comm`);
   } catch (error) {

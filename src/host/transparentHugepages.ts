@@ -10,14 +10,7 @@ export interface TransparentHugepages {
   readonly usedBytes: number;
   /** Whether a split frees the parts that hold only zeros; see core/hugePages.ts. */
   readonly splitFreesZeros: boolean;
-  /**
-   * khugepaged makes a huge page of small ones where at most so many of them are empty (max_ptes_none), and fills those with
-   * zeros: those that KSM mapped to the zero page, and those that a split freed. Undefined where it is not told.
-   */
-  readonly khugepagedMaxEmptyPages: number | undefined;
 }
-
-export const MAX_PTES_NONE = 'sys/kernel/mm/transparent_hugepage/khugepaged/max_ptes_none';
 
 /** Undefined on a kernel without transparent hugepages. */
 export function readTransparentHugepages(root: Root): TransparentHugepages | undefined {
@@ -34,7 +27,6 @@ export function readTransparentHugepages(root: Root): TransparentHugepages | und
   if (mode !== 'always' && mode !== 'madvise' && mode !== 'never') {
     throw new MalformedError(path, 'always, madvise or never in brackets', text);
   }
-  const khugepaged = readTextIfThere(`${root}/${MAX_PTES_NONE}`);
   const used = /^AnonHugePages:\s*(\d+) kB$/m.exec(readText(`${root}/proc/meminfo`))?.[1] ?? '0';
   return {
     mode,
@@ -42,7 +34,6 @@ export function readTransparentHugepages(root: Root): TransparentHugepages | und
     usedBytes: parseWhole(used, `${root}/proc/meminfo`) * 1024,
     // The switch of the kernel's own splitting, which came with it in the same series (Linux 6.12).
     splitFreesZeros: existsSync(`${directory}/shrink_underused`),
-    khugepagedMaxEmptyPages: khugepaged === undefined ? undefined : parseWhole(khugepaged, `${root}/${MAX_PTES_NONE}`),
   };
 }
 

@@ -6,6 +6,10 @@ export interface VmStat {
   readonly splitHugePages: number | undefined;
   /** Of them, those that the kernel split to reclaim memory that was not used (Linux 6.12). */
   readonly splitUnderusedHugePages: number | undefined;
+  /** Pages that were copied because somebody wrote to a merged page (Linux 5.19). */
+  readonly copiedOnWrite: number | undefined;
+  /** Merged pages that were copied when they came back from swap (Linux 5.19). */
+  readonly copiedOnSwapIn: number | undefined;
 }
 
 /**
@@ -23,5 +27,7 @@ export function readVmStat(root: Root): VmStat {
   return {
     splitHugePages: counter('thp_split_page'),
     splitUnderusedHugePages: counter('thp_underused_split_page'),
+    copiedOnWrite: counter('cow_ksm'),
+    copiedOnSwapIn: counter('ksm_swpin_copy'),
   };
 }

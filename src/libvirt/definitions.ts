@@ -8,7 +8,8 @@ const CONNECT = 'org.libvirt.Connect';
 const DOMAIN = 'org.libvirt.Domain';
 
 /** https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainXMLFlags: what the next start takes, with secrets. */
-const XML_SECURE_INACTIVE = 1 | 2;
+const XML_INACTIVE = 2;
+const XML_SECURE_INACTIVE = 1 | XML_INACTIVE;
 /** https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainEventType and virDomainEventDefinedDetailType */
 const EVENT_DEFINED = 0;
 const DETAIL_ADDED = 0;
@@ -61,6 +62,11 @@ export class Definitions {
   /** What the guest's next start takes, its secrets included. */
   async persistentXml(path: GuestPath): Promise<string> {
     return this.xml(path, XML_SECURE_INACTIVE);
+  }
+
+  /** The same without its secrets, which fewer may see. */
+  async nextXml(path: GuestPath): Promise<string> {
+    return this.xml(path, XML_INACTIVE);
   }
 
   /** What the guest runs with. */

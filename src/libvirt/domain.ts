@@ -1,8 +1,11 @@
 import { Variant } from 'dbus-next';
 import type { Guest } from '../core/guest.js';
 
-/** A guest as libvirt tells of it: its resident memory is missing while its QEMU does not answer. */
-export type ToldGuest = Omit<Guest, 'residentBytes'> & { readonly residentBytes: number | undefined };
+/** A guest as libvirt tells of it, by its UUID: its resident memory is missing while its QEMU does not answer. */
+export type ToldGuest = Omit<Guest, 'id' | 'residentBytes'> & {
+  readonly id: string;
+  readonly residentBytes: number | undefined;
+};
 
 /**
  * A guest from what GetAllDomainStats says of it. libvirt counts in kB of 1024 bytes. The built-in test driver tells
@@ -10,9 +13,10 @@ export type ToldGuest = Omit<Guest, 'residentBytes'> & { readonly residentBytes:
  *
  *     ('web', {'balloon.current': <<uint64 1048576>>, 'balloon.maximum': <<uint64 1048576>>, 'balloon.rss': <<uint64 612340>>})
  */
-export function guestOfStats(name: string, stats: Readonly<Record<string, unknown>>): ToldGuest {
+export function guestOfStats(id: string, name: string, stats: Readonly<Record<string, unknown>>): ToldGuest {
   const balloonBytes = bytes(stats['balloon.current']);
   return {
+    id,
     name,
     residentBytes: bytes(stats['balloon.rss']),
     configuredBytes: bytes(stats['balloon.maximum']) ?? 0,

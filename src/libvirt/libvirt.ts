@@ -1,7 +1,9 @@
 import { Variant } from 'dbus-next';
 import { EMPTY, type Observable, concatMap, filter, groupBy, takeLast, map, merge, mergeMap, tap, timer } from 'rxjs';
 import { type Bus, type MethodCall } from '../dbus/bus.js';
-import type { GuestChange, GuestReport } from '../core/guest.js';
+import type { GuestChange } from '../core/guest.js';
+import type { GuestReport } from '../core/guestReport.js';
+import type { ToldName } from '../core/inventory.js';
 import { type ToldGuest, guestOfStats, uuidOfPath } from './domain.js';
 import {
   DOMAIN_EVENT,
@@ -29,7 +31,9 @@ export class Libvirt {
   readonly event$: Observable<GuestReport>;
   readonly object: string;
   private readonly bus: Bus;
+  /** Names by path, and identities by name. */
   private readonly names = new Map<string, string>();
+  private readonly ids = new Map<string, string>();
   private eventCount = 0;
 
   constructor(bus: Bus, object: string) {
@@ -47,21 +51,31 @@ export class Libvirt {
   }
 
   /**
-   * The names of the running guests, or undefined when guests started or stopped while they were listed: that list could
+   * The running guests, or undefined when guests started or stopped while they were listed: that list could
    * contradict events which are newer than it.
    */
-  async listNames(autoStart: boolean): Promise<readonly string[] | undefined> {
+  async listRunning(autoStart: boolean): Promise<readonly ToldName[] | undefined> {
     const before = this.eventCount;
     const [paths] = await this.connect('ListDomains', 'u', [LIST_DOMAINS_ACTIVE], { autoStart });
-    const names = await Promise.all((paths as string[]).map((path) => this.nameOf(path)));
-    return this.eventCount === before ? names : undefined;
+    const guests = await Promise.all(
+      (paths as string[]).map(async (path) => ({ id: idOfPath(path), name: await this.nameOf(path) })),
+    );
+    return this.eventCount === before ? guests : undefined;
   }
 
-  /** The running guests with their memory, in one call. A guest that ends meanwhile is left out by libvirt. */
+  /**
+   * The running guests with their memory, in one call, which names them; who that is, is asked where it is not known yet. A
+   * guest that ends meanwhile is left out.
+   */
   async listGuests(): Promise<readonly ToldGuest[]> {
     const flags = DOMAIN_STATS_ACTIVE | DOMAIN_STATS_NOWAIT;
     const [records] = await this.connect('GetAllDomainStats', 'uu', [DOMAIN_STATS_BALLOON, flags]);
-    return (records as [string, Record<string, unknown>][]).map(([name, stats]) => guestOfStats(name, stats));
+    const told = records as [string, Record<string, unknown>][];
+    if (told.some(([name]) => !this.ids.has(name))) await this.listRunning(false);
+    return told.flatMap(([name, stats]) => {
+      const id = this.ids.get(name);
+      return id === undefined ? [] : [guestOfStats(id, name, stats)];
+    });
   }
 
   /**
@@ -98,8 +112,11 @@ export class Libvirt {
   private async report(path: string, change: GuestChange): Promise<GuestReport> {
     const name = await this.nameOf(path);
     // A guest that does not run can be renamed.
-    if (change === 'stopped' || change === 'crashed') this.names.delete(path);
-    return { kind: 'event', change, name };
+    if (change === 'stopped' || change === 'crashed') {
+      this.names.delete(path);
+      this.ids.delete(name);
+    }
+    return { kind: 'event', change, name, id: idOfPath(path) };
   }
 
   /** A domain's name; its UUID when it is gone already. Never rejects: what nobody knows is called by its path. */
@@ -117,9 +134,10 @@ export class Libvirt {
       });
       const text = String((name as Variant).value);
       this.names.set(path, text);
+      this.ids.set(text, idOfPath(path));
       return text;
     } catch {
-      return uuidOfPath(path) ?? path;
+      return idOfPath(path);
     }
   }
 
@@ -139,4 +157,8 @@ export class Libvirt {
       ...options,
     });
   }
+}
+
+function idOfPath(path: string): string {
+  return uuidOfPath(path) ?? path;
 }

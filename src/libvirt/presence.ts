@@ -1,5 +1,6 @@
 import { type Observable, exhaustMap, interval, map, merge, scan, startWith } from 'rxjs';
 import { type Bus, isNoSuchService } from '../dbus/bus.js';
+import type { ToldName } from '../core/inventory.js';
 import { messageOf } from '../errors.js';
 import { LIBVIRT_NAME, type Libvirt } from './libvirt.js';
 
@@ -9,26 +10,31 @@ const HEARTBEAT_MILLIS = 5000;
 const HEARTBEATS_PER_START = 12;
 
 export type LibvirtState =
-  | { readonly up: true; readonly libvirt: Libvirt; readonly names: readonly string[] | undefined }
+  | { readonly up: true; readonly libvirt: Libvirt; readonly guests: readonly ToldName[] | undefined }
   | { readonly up: false; readonly reason: string; readonly remedy?: string };
 
-/** The state of libvirt at every heartbeat, and at once when libvirt-dbus comes or goes. Never ends, never errors. */
-export function watchLibvirt(bus: Bus, libvirt: Libvirt): Observable<LibvirtState> {
+/**
+ * The state of libvirt at every heartbeat, and at once when libvirt-dbus comes or goes. Never ends, never errors.
+ *
+ * @param isHere whether libvirt can be the manager of guests here: otherwise nobody misses it.
+ */
+export function watchLibvirt(bus: Bus, libvirt: Libvirt, isHere: () => boolean): Observable<LibvirtState> {
   const ownerChange$ = bus.owner$(LIBVIRT_NAME).pipe(map((owner) => owner !== ''));
   return merge(interval(HEARTBEAT_MILLIS).pipe(startWith(0)), ownerChange$).pipe(
     scan((count) => count + 1, -1),
     exhaustMap(async (count): Promise<LibvirtState> => {
       try {
-        return { up: true, libvirt, names: await libvirt.listNames(count % HEARTBEATS_PER_START === 0) };
+        return { up: true, libvirt, guests: await libvirt.listRunning(count % HEARTBEATS_PER_START === 0) };
       } catch (error) {
-        return down(error);
+        return down(error, isHere);
       }
     }),
   );
 }
 
-function down(error: unknown): LibvirtState {
+function down(error: unknown, isHere: () => boolean): LibvirtState {
   if (isNoSuchService(error)) {
+    if (!isHere()) return { up: false, reason: 'no libvirt is seen on this host' };
     return {
       up: false,
       reason: 'libvirt-dbus is not on the bus',

@@ -4,7 +4,8 @@ import { formatDuration } from '../core/duration.js';
 import type { HistoryDecision } from '../core/history/record.js';
 import type { Hold } from '../core/hold.js';
 import { clockRange, clockTime, shortDate } from '../text/clock.js';
-import { type Row, type Terminal, fold, hanging, topicRows } from '../text/terminal.js';
+import { type Row, alignedRows, topicRows } from '../text/table.js';
+import { type Terminal, fold, hanging } from '../text/terminal.js';
 import { cpuTime, differences, resembles } from './comparison.js';
 import { foldRepeated } from './folding.js';
 import { reachRows } from './reaches.js';
@@ -26,7 +27,7 @@ export interface ReportInput {
 
 const NANOS_PER_MILLI = 1e6;
 const MIB = 1024 ** 2;
-const HOLDS: readonly string[] = ['paused', 'stopped', 'unmerged'] satisfies Hold['kind'][];
+const HOLDS: readonly string[] = ['paused', 'stopped', 'unmerged', 'estimating'] satisfies Hold['kind'][];
 
 /** What was recorded, what would have been decided, and what it would have come to. */
 export function report(input: ReportInput): string {
@@ -175,8 +176,6 @@ function topics(rows: readonly Row[], terminal: Terminal): readonly string[] {
   return terminal.interactive ? topicRows(rows, terminal) : table(rows.map(([topic, text]) => [topic, text]));
 }
 
-/** Columns as wide as they must be, the last as it is. */
 function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd());
+  return alignedRows(rows).map((line) => `  ${line}`);
 }

@@ -4,7 +4,8 @@ import type { Policy } from '../core/policy.js';
 import type { Plan } from '../core/retune.js';
 import type { KsmdCosts } from '../simulation/kernel/costs.js';
 import type { CurvePoint } from '../simulation/curve.js';
-import { Simulation, type TimedStep } from '../simulation/run.js';
+import { Simulation } from '../simulation/run.js';
+import { type TimedStep } from '../simulation/step.js';
 import type { RebuiltHost } from './rebuild.js';
 
 /** A moment of a rebuilt host's course, in the record's time. */

@@ -7,7 +7,7 @@ import { type KsmSettings, ksmFile, ksmWrites } from '../core/ksm.js';
 import { type Applied, type Plan, type Retune, retunes } from '../core/retune.js';
 import type { Sample } from '../core/sample.js';
 import { type HostOptions, VirtualHost } from './host.js';
-import type { Step } from './step.js';
+import type { Step, TimedStep } from './step.js';
 
 /** What the kernel tells of each guest's memory, as it was then. */
 interface KernelView {
@@ -15,12 +15,6 @@ interface KernelView {
   readonly mergedBytes: ReadonlyMap<string, number>;
   readonly atMillis: number;
   readonly fullScans: number;
-}
-
-/** A step and when it is done. */
-export interface TimedStep {
-  readonly atMillis: number;
-  readonly step: Step;
 }
 
 /** How old what is known of the guests' memory may become (src/daemon/sampler.ts), and so much when a pass has ended. */

@@ -1,5 +1,3 @@
-import type { TimedStep } from './run.js';
-
 /** What a guest has in its memory once it is ready, in MiB. */
 export interface GuestContent {
   /** Pages that every guest with this content has too; a smaller number is a prefix of a larger. */
@@ -73,6 +71,7 @@ export const SCENARIO_NAMES = [
   'staggered',
   'replaced',
 ] as const;
+
 export type ScenarioName = (typeof SCENARIO_NAMES)[number];
 
 export function scenario(
@@ -197,10 +196,12 @@ export function scenario(
 
 /** Guests with much that is empty are larger: eight of them where there are thirteen others. */
 const ZEROS_GUESTS_SHARE = 8 / 13;
+
 const WINDOWS_ZERO_SHARE = 0.4;
 const WINDOWS_REWRITTEN_MIB_PER_SECOND = 16;
 
 const ARRIVAL_SECONDS = 10;
+
 const ARRIVALS_SECONDS = 150;
 /** Six of them where there are thirteen others. */
 const SETTLED_GUESTS_SHARE = 6 / 13;
@@ -212,4 +213,10 @@ function arrivalOf(commonMiB: number, ownMiB: number): GuestContent {
 
 function names(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `guest${String(index + 1).padStart(2, '0')}`);
+}
+
+/** A step and when it is done. */
+export interface TimedStep {
+  readonly atMillis: number;
+  readonly step: Step;
 }

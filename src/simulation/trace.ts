@@ -1,5 +1,5 @@
 import type { Decision } from '../core/decision.js';
-import type { Trigger } from '../core/policy.js';
+import type { Trigger } from '../core/trigger.js';
 import type { Applied } from '../core/retune.js';
 import { cpuPercent, firstReach } from './curve.js';
 import type { VirtualHost } from './host.js';

@@ -1,6 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import * as v from 'valibot';
-import type { Hold } from '../core/hold.js';
+import type { RestingHold } from '../core/hold.js';
 import { readPlain } from '../plainFile.js';
 import { replaceFile } from './replaceFile.js';
 import { isAbsence } from '../host/sysfs.js';
@@ -31,7 +31,7 @@ export interface PolicyChoice {
 
 /** What an administrator said that is in force until it is taken back. */
 export interface SaidByHand {
-  readonly hold: Hold | undefined;
+  readonly hold: RestingHold | undefined;
   readonly policy: PolicyChoice | undefined;
 }
 

@@ -1,3 +1,5 @@
+import { messageOf } from '../errors.js';
+
 /**
  * The candidate that `word` was most likely meant to be, by edit distance (insertions, deletions, substitutions, swapped neighbours;
  * case is ignored), or undefined when nothing is near: more than a third of the word would have to change.
@@ -34,4 +36,13 @@ function editDistance(a: string, b: string): number {
     [before, row] = [row, next];
   }
   return row[b.length] ?? 0;
+}
+
+/** What parseArgs of node:util did not take, on one line; of an unknown option the nearest of `names`, or `otherwise`. */
+export function optionProblem(error: unknown, names: readonly string[], otherwise: string): string {
+  const words = messageOf(error).replaceAll('\n', ' ');
+  const [, dashes = '', name] = /Unknown option '(--?)([\w-]+)'/.exec(words) ?? [];
+  if (name === undefined) return words;
+  const near = nearest(name, names);
+  return `no option ${dashes}${name}; ${near === undefined ? otherwise : `did you mean --${near}?`}`;
 }

@@ -85,15 +85,3 @@ function folded(line: string, terminal: Terminal): readonly string[] {
   const text = line.trimStart();
   return indented(text, line.length - text.length, terminal);
 }
-
-/** A topic and what is said of it. */
-export type Row = readonly [topic: string, text: string, style?: Style | undefined];
-
-/** Topics with what is said of them beside them; a text that is too long goes on below itself. */
-export function topicRows(rows: readonly Row[], terminal: Terminal): readonly string[] {
-  const width = Math.max(0, ...rows.map(([topic]) => topic.length)) + 4;
-  return rows.flatMap(([topic, text, style]) => {
-    const [first = '', ...more] = indented(text, width, terminal, style);
-    return [`  ${topic.padEnd(width - 2)}${first.slice(width)}`, ...more];
-  });
-}

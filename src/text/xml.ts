@@ -20,12 +20,15 @@ export type XmlNode = XmlElement | { readonly kind: 'text' | 'comment' | 'instru
 
 type Open = { -readonly [Key in keyof XmlElement]: XmlElement[Key] } & { children: XmlNode[] };
 
+/** Elements inside each other: the limit of libxml2, and so of libvirt. Each level more makes all that is in it slower to read. */
+const DEEPEST = 256;
+
 const XMLNS = 'http://www.w3.org/2000/xmlns/';
 
 /**
  * The root element of a document. What surrounds the root is not looked at.
  *
- * @throws Error with line and column when the text is not well-formed.
+ * @throws Error with line and column when the text is not well-formed, or nested deeper than libvirt takes it.
  */
 export function parseXml(text: string): XmlElement {
   const parser = new SaxesParser({ xmlns: true });
@@ -52,6 +55,7 @@ export function parseXml(text: string): XmlElement {
     add({ kind: 'instruction', text: `${target} ${body}` });
   });
   parser.on('opentag', ({ uri, local, attributes }) => {
+    if (open.length === DEEPEST) throw parser.makeError(`elements are nested more than ${DEEPEST} deep`);
     const named = Object.values(attributes).filter((attribute) => attribute.uri !== XMLNS);
     const openEnd = parser.position;
     const element: Open = {

@@ -94,6 +94,7 @@ export function checkHardening(machine: Machine): void {
     const roots = (await machine.run('systemctl', 'show', '--property=MainPID', '--value', 'systemd-logind')).trim();
     const qemu = machine.read('/run/libvirt/qemu/one.pid').trim();
     const outcomes = await outcomesOf({
+      'tune khugepaged': { write: `${WRITABLE_SYS}/khugepaged/max_ptes_none`, text: '511' },
       'tune KSM': { write: '/sys/kernel/mm/ksm/pages_to_scan', text: '100' },
       'keep its state': { write: '/var/lib/samepaged/probe', text: '' },
       'read what is merged of a guest': { read: `/proc/${qemu}/ksm_stat` },

@@ -10,6 +10,7 @@ const CHANGING = [
   { action: 'org.samepaged1.pause', call: ['Pause', 't', '60'], member: true },
   { action: 'org.samepaged1.pause', call: ['Stop'], member: true },
   { action: 'org.samepaged1.pause', call: ['Resume'], member: true },
+  { action: 'org.samepaged1.estimate', call: ['Estimate', 't', '1'], member: false },
   { action: 'org.samepaged1.set-policy', call: ['SetPolicy', 's', 'default'], member: false },
   { action: 'org.samepaged1.unmerge', call: ['Unmerge', 'b', 'false'], member: false },
   { action: 'org.samepaged1.configure', call: ['Reload'], member: false },

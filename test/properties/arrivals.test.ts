@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { fixedPlan, type TimedStep } from '../../src/simulation/run.js';
+import { fixedPlan } from '../../src/simulation/run.js';
+import { type TimedStep } from '../../src/simulation/step.js';
 import type { GuestContent, Scenario, Step } from '../../src/simulation/step.js';
 import { simulate } from '../support/simulation/simulate.js';
 import { planFrom } from '../support/examples/examples.js';

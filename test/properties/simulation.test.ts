@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import type { KsmSettings } from '../../src/core/ksm.js';
 import type { HostOptions } from '../../src/simulation/host.js';
 import { VirtualHost } from '../../src/simulation/host.js';
-import { Simulation, type TimedStep, fixedPlan } from '../../src/simulation/run.js';
+import { Simulation, fixedPlan } from '../../src/simulation/run.js';
+import { type TimedStep } from '../../src/simulation/step.js';
 import { host, settings, timeline } from './simulationArbitraries.js';
 import { propertyRuns } from '../support/propertyRuns.js';
 

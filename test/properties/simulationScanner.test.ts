@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { PageHolder } from '../../src/simulation/kernel/pages.js';
 import { SharedContents } from '../../src/simulation/kernel/content.js';
 import { MEASURED_COSTS } from '../../src/simulation/kernel/costs.js';
 import { VirtualGuest } from '../../src/simulation/kernel/guest.js';
@@ -10,7 +11,7 @@ import { propertyRuns } from '../support/propertyRuns.js';
 
 /** Both models of ksmd with the same guests. A MiB is one page here. */
 class Pair {
-  readonly contents = new SharedContents<VirtualGuest>();
+  readonly contents = new SharedContents<PageHolder>();
   readonly scanner: Scanner;
   readonly reference: ReferenceKsm;
   readonly guests = new Map<

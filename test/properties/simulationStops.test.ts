@@ -9,7 +9,8 @@ import { type KsmdCosts, MEASURED_COSTS } from '../../src/simulation/kernel/cost
 import type { HostOptions } from '../../src/simulation/host.js';
 import { MORNING_MEMORY_MIB, MORNING_MILLIS, morning } from '../../src/demo/morning.js';
 import { Recorder } from '../support/simulation/recorder.js';
-import { type TimedStep, fixedPlan } from '../../src/simulation/run.js';
+import { fixedPlan } from '../../src/simulation/run.js';
+import { type TimedStep } from '../../src/simulation/step.js';
 import { planFrom } from '../support/examples/examples.js';
 import { host, settings, timeline } from './simulationArbitraries.js';
 import { propertyRuns } from '../support/propertyRuns.js';

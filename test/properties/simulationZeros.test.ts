@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { PageHolder } from '../../src/simulation/kernel/pages.js';
 import { SharedContents } from '../../src/simulation/kernel/content.js';
 import { MEASURED_COSTS } from '../../src/simulation/kernel/costs.js';
 import { VirtualGuest } from '../../src/simulation/kernel/guest.js';
@@ -57,7 +58,7 @@ function reference(of: readonly Guest[], useZeroPages: boolean, hugePages: boole
 }
 
 class Simulated {
-  readonly contents = new SharedContents<VirtualGuest>();
+  readonly contents = new SharedContents<PageHolder>();
   readonly scanner: Scanner;
 
   constructor(of: readonly Guest[], useZeroPages: boolean, hugePages: boolean) {

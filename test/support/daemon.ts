@@ -42,8 +42,12 @@ export class DaemonProcess implements AsyncDisposable {
     }
   }
 
-  static start(args: readonly string[], env: NodeJS.ProcessEnv = {}, uid?: number): DaemonProcess {
-    const child = spawn(process.execPath, [DAEMON, ...args], {
+  static start(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    { uid, nodeFlags = [] }: { readonly uid?: number | undefined; readonly nodeFlags?: readonly string[] } = {},
+  ): DaemonProcess {
+    const child = spawn(process.execPath, [...nodeFlags, DAEMON, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
       ...(uid === undefined ? {} : { uid, gid: uid }),

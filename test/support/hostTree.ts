@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -10,6 +10,8 @@ export interface TreeGuest {
   /** The first 15 characters of the executable's name, unless told. */
   readonly comm?: string;
   readonly startTime?: number;
+  /** Whom it runs as, by number; not said unless told. */
+  readonly user?: number;
 }
 
 /** A private copy of one of fixtures/hosts, to be used as `--root`; the files in it are the host's kernel. */
@@ -63,15 +65,20 @@ export class HostTree {
       const there = new RegExp(`^${field}:.*$`, 'm');
       text = there.test(text) ? text.replace(there, line) : `${text}${line}\n`;
     }
-    this.write('proc/meminfo', text);
+    // As a whole: who reads the kernel's never finds it empty.
+    this.write('proc/meminfo.new', text);
+    renameSync(join(this.root, 'proc/meminfo.new'), join(this.root, 'proc/meminfo'));
   }
 
-  addProcess({ pid, argv, residentKb, comm, startTime = 1000 }: TreeGuest): void {
+  addProcess({ pid, argv, residentKb, comm, startTime = 1000, user }: TreeGuest): void {
     const name = comm ?? (argv[0] ?? '').split('/').at(-1)?.slice(0, 15) ?? '';
     const directory = `proc/${String(pid)}`;
     this.write(`${directory}/comm`, `${name}\n`);
     this.write(`${directory}/cmdline`, argv.map((word) => `${word}\0`).join(''));
-    this.write(`${directory}/status`, `Name:\t${name}\nVmRSS:\t${String(residentKb)} kB\n`);
+    this.write(
+      `${directory}/status`,
+      `Name:\t${name}\n${user === undefined ? '' : `Uid:\t${user}\t${user}\t${user}\t${user}\n`}VmRSS:\t${String(residentKb)} kB\n`,
+    );
     const zeros = Array.from({ length: 17 }, () => '0').join(' ');
     this.write(`${directory}/stat`, `${String(pid)} (${name}) S 1 ${zeros} ${String(startTime)} 0 0\n`);
   }

@@ -53,6 +53,7 @@ test('a running guest is unmerged alone and at once, and merged again; the other
   assert.equal(definition, undefined, 'it is transient');
   assert.equal(now?.offered, false);
   assert.ok((now.mergedBytesBefore ?? 0) >= SIZE.commonMiB * MIB && (now.mergedBytes ?? Infinity) < 20 * MIB);
+  assert.match(await ctlInside(scene, 'guests'), /^sp-two .* no: taken back$/m);
   const merged = await mergedOf(scene);
   assert.ok((merged.get('sp-one') ?? 0) >= SIZE.commonMiB && (merged.get('sp-three') ?? 0) >= SIZE.commonMiB);
   await eventually(
@@ -98,6 +99,7 @@ test('all backends of a guest follow, those added later too, and so does its def
   assert.match(forbidden, /^guest numa: .*\nfrom its next start on KSM may not merge its memory\n$/);
   assert.deepEqual(await offers(), [false, false, false]);
   assert.ok(forbidsMerging(await lab.virsh('dumpxml', '--inactive', 'numa')));
+  assert.match(await ctlInside(scene, 'guests'), /^numa .* no: taken back$/m);
   await lab.virsh('attach-device', 'numa', dimm, '--live');
   assert.deepEqual(
     await command({ execute: 'qom-get', arguments: { path: '/machine', property: 'mem-merge' } }),
@@ -113,6 +115,7 @@ test('all backends of a guest follow, those added later too, and so does its def
     /^guest numa: its 256\.0 MiB are offered to KSM\nfrom its next start on KSM may merge its memory\n$/,
   );
   assert.ok(!forbidsMerging(await lab.virsh('dumpxml', '--inactive', 'numa')));
+  assert.match(await ctlInside(scene, 'guests'), /^numa .* yes$/m);
 });
 
 test('a guest without libvirt is reached through the socket that its QEMU listens on', async () => {
@@ -175,5 +178,36 @@ test('unmerge --gradually goes guest by guest, ends at what does not fit, and le
   assert.deepEqual(await offers(), [true, true, true, true]);
   assert.equal((await runCtl(['--bus', lab.address, 'resume'])).status, 0);
   await untilKsm('pages_sharing', (sharingNow) => sharingNow >= pages, 90_000, daemon);
+  assert.equal(await daemon.end(), 0, daemon.output);
+});
+
+test('Ctrl-C ends unmerge --gradually after the guest that it is at, with every offer as it was', async (t) => {
+  await using scene = await Scene.open();
+  const { lab } = scene;
+  const names = ['sp-one', 'sp-two', 'sp-three'];
+  for (const name of names) await lab.startGuest({ name, ...SIZE });
+  await using daemon = await scene.startDaemon('KSM_THRES_COEF=100\nKSM_NPAGES_MIN=20000\nKSM_NPAGES_MAX=20000');
+  await untilKsm('pages_sharing', (pages) => pages >= 2 * COMMON_PAGES, 90_000, daemon);
+
+  // Said before the first guest is unmerged: the signal comes while that goes on, and is looked at after it.
+  const files = join(lab.bus.directory, 'interrupted');
+  const script = `"$0" "$@" >${files}.out 2>${files}.err & pid=$!
+    for i in $(seq 600); do grep -q tainted ${files}.err && break; sleep 0.02; done
+    kill -INT $pid; wait $pid; echo "status $?"; cat ${files}.out`;
+  const interrupted = await lab.run(
+    ...['sh', '-c', script, process.execPath, CTL, '--bus', lab.address, 'unmerge', '--gradually'],
+  );
+  t.diagnostic(interrupted);
+  assert.match(interrupted, /^status 1$/m);
+  assert.match(interrupted, /^guest sp-\w+: \d+\.\d MiB unmerged$/m);
+  assert.match(
+    interrupted,
+    /^interrupted, \d guests? not unmerged: what is unmerged stays so until samepagectl resume /m,
+  );
+  assert.equal((await readKsm())['run'], '0');
+  assert.match(await ctlInside(scene, 'guests'), /^sp-one .* yes$/m);
+  assert.doesNotMatch(await ctlInside(scene, 'guests'), /taken back/);
+  const merged = [...(await mergedOf(scene)).values()].filter((mebibytes) => mebibytes >= SIZE.commonMiB);
+  assert.ok(merged.length >= 2, 'guests that were not reached stay merged');
   assert.equal(await daemon.end(), 0, daemon.output);
 });

@@ -6,10 +6,10 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { GuestsReport } from '../../src/ctl/guests/report.js';
-import { mergeability } from '../../src/host/guestProcess.js';
 import { differences, forbidsMerging } from '../../src/libvirt/domainXml.js';
 import { type CommandResult, eventually, runCtl } from '../support/daemon.js';
 import { guestXml } from '../support/kvm/guest.js';
+import { mergeabilityOf } from '../support/guestsOf.js';
 import { Scene } from './scene.js';
 
 const MIB = 1024 ** 2;
@@ -81,18 +81,18 @@ test('a guest of the real libvirtd, forbidden, cannot be merged when it starts n
   const ctl = (...words: readonly string[]) => runCtl(['--bus', lab.address, 'guests', ...words]);
 
   await lab.virsh('start', 'shop', '--paused');
-  assert.equal((await mergeability('', 'shop'))?.mergeable, true);
+  assert.equal((await mergeabilityOf('', 'shop'))?.mergeable, true);
   const forbidden = await ctl('forbid', 'shop');
   assert.equal(forbidden.stderr, '');
   assert.match(forbidden.stdout, /^guest shop: KSM may not merge its memory from its next start on: shut it down/);
   const between = await dump();
   assert.ok(forbidsMerging(between) && between.includes('s3cret&amp;') && between.includes('<!-- kept -->'), between);
   assert.deepEqual(differences(before, between), []);
-  assert.equal((await mergeability('', 'shop'))?.mergeable, true);
+  assert.equal((await mergeabilityOf('', 'shop'))?.mergeable, true);
 
   await lab.destroyGuest('shop');
   await lab.virsh('start', 'shop', '--paused');
-  const after = await mergeability('', 'shop');
+  const after = await mergeabilityOf('', 'shop');
   assert.deepEqual(after, { mergeable: false, obstacles: ['nosharepages'], locked: false });
 
   await lab.destroyGuest('shop');

@@ -76,7 +76,7 @@ export class Scene implements AsyncDisposable {
     ];
     await writeFile(config, `${lines.join('\n')}\n`);
     const args = ['--bus', this.lab.address, '--config', config];
-    const daemon = DaemonProcess.start(args, { STATE_DIRECTORY: this.stateDirectory }, uid);
+    const daemon = DaemonProcess.start(args, { STATE_DIRECTORY: this.stateDirectory }, { uid });
     await daemon.line(/libvirt is connected/);
     return daemon;
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MANAGER_INTERFACE } from '../../../src/api/manager.js';
+import { MANAGER_INTERFACE } from '../../../src/api/names.js';
 import { KEY_HELP, POLICY_HELP } from '../../../src/config/help.js';
 import { KEYS, type KeyName } from '../../../src/config/keys.js';
 import { DEFAULT_CONFIG_FILE } from '../../../src/config/load.js';
@@ -11,7 +11,7 @@ import { EXIT } from '../../../src/errors.js';
 import { VERSION } from '../../../src/version.js';
 import { busInterface, polkitActions } from './busInterface.js';
 import { daemonFlags } from './daemonFlags.js';
-import { REASON_HELP } from './reasons.js';
+import { REASON_HELP } from '../../../src/core/decision.js';
 import { entry, escaped, flag, literal, sentence } from './roff.js';
 import { fill } from './template.js';
 

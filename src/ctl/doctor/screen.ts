@@ -1,15 +1,16 @@
 import type { Finding, Level } from '../../doctor/check.js';
 import { LEVELS } from '../../doctor/examine.js';
 import { toJson } from '../command.js';
+import { type Row, columnWidths, topicRows } from '../../text/table.js';
 import { type Style, type Terminal, indented, paint } from '../../text/terminal.js';
 
 /** The findings for a reader: problems and notes in full, then a line for each of the rest, then the sum. */
 export function formatFindings(findings: readonly Finding[], terminal: Terminal): string {
   const of = (level: Level) => findings.filter((finding) => finding.level === level);
   const full = [...of('problem'), ...of('note')].map((finding) => inFull(finding, terminal));
-  const width = Math.max(0, ...findings.map(({ title }) => title.length));
+  const [width] = columnWidths(findings.map(({ title }) => [title]));
   const brief = (['unknown', 'ok'] as const).flatMap((level) => {
-    const lines = sameFound(of(level)).flatMap(({ title, found }) => inBrief(title, found, width, terminal));
+    const lines = topicRows(sameFound(of(level)), terminal, width);
     return lines.length === 0 ? [] : [[`${painted(level, level, terminal)}:`, ...lines].join('\n')];
   });
   return [...full, ...brief, sum(findings, terminal)].join('\n\n');
@@ -35,18 +36,10 @@ function inFull({ level, title, found, why, mend }: Finding, terminal: Terminal)
 }
 
 /** One line for findings that say the same, under all of their titles. */
-function sameFound(findings: readonly Finding[]): readonly Pick<Finding, 'title' | 'found'>[] {
+function sameFound(findings: readonly Finding[]): readonly Row[] {
   const titles = new Map<string, string[]>();
   for (const { title, found } of findings) titles.set(found, [...(titles.get(found) ?? []), title]);
-  return [...titles].map(([found, names]) => ({ title: names.join(', '), found }));
-}
-
-/** A title wider than its column has a line of its own. */
-function inBrief(title: string, found: string, width: number, terminal: Terminal): readonly string[] {
-  const [first = '', ...more] = indented(found, width + 4, terminal);
-  return title.length > width
-    ? [`  ${title}`, first, ...more]
-    : [`  ${title.padEnd(width)}  ${first.trimStart()}`, ...more];
+  return [...titles].map(([found, names]) => [names.join(', '), found]);
 }
 
 function sum(findings: readonly Finding[], terminal: Terminal): string {

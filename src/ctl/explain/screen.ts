@@ -3,7 +3,8 @@ import type { KeyName } from '../../config/keys.js';
 import { formatBytes } from '../../core/format.js';
 import { formatDuration } from '../../core/duration.js';
 import type { ConfigEntry, ExplanationReply, TermReply } from '../../api/replies.js';
-import { type Row, type Terminal, hanging, indented, paint, topicRows } from '../../text/terminal.js';
+import { type Row, alignedRows, topicRows } from '../../text/table.js';
+import { type Terminal, hanging, indented, paint } from '../../text/terminal.js';
 
 /** Shorter times are told in milliseconds. */
 const LONG_MILLIS = 10_000;
@@ -44,14 +45,11 @@ function isHold(reason: string): boolean {
 }
 
 function termRows(terms: readonly TermReply[]): readonly Row[] {
-  const values = terms.map(formatTerm);
-  const [nameWidth, valueWidth] = [terms.map(({ name }) => name), values].map((texts) =>
-    Math.max(0, ...texts.map(({ length }) => length)),
+  const topics = alignedRows(
+    terms.map((term) => [term.name, formatTerm(term)]),
+    (column) => column === 1,
   );
-  return terms.map(({ name, source }, at) => [
-    `${name.padEnd(nameWidth ?? 0)}  ${(values[at] ?? '').padStart(valueWidth ?? 0)}`,
-    source,
-  ]);
+  return terms.map(({ source }, at) => [topics[at] ?? '', source]);
 }
 
 function formatTerm({ value, unit }: TermReply): string {

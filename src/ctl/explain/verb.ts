@@ -1,5 +1,5 @@
 import { EXIT } from '../../errors.js';
-import { Daemon } from '../../api/client.js';
+import { withDaemon } from '../../api/withDaemon.js';
 import { toJson } from '../command.js';
 import { explainScreen } from './screen.js';
 import type { Verb } from '../verb.js';
@@ -15,7 +15,7 @@ export const explain: Verb = {
     { command: 'samepagectl retune && samepagectl explain', does: 'look now, and explain what came of it' },
   ],
   async run({ bus, json, terminal }) {
-    const reply = await Daemon.with(bus, (daemon) => daemon.explain());
+    const reply = await withDaemon(bus, (daemon) => daemon.explain());
     return { status: EXIT.ok, output: json ? toJson(reply) : explainScreen(reply, terminal) };
   },
 };

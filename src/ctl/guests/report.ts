@@ -1,12 +1,20 @@
-import { Bus, type BusAddress } from '../../dbus/bus.js';
-import { Daemon } from '../../api/client.js';
+import { Bus, isNoSuchService } from '../../dbus/bus.js';
+import { type BusAddress } from '../../dbus/address.js';
+import { withDaemon } from '../../api/withDaemon.js';
 import { configuredGuestUsers } from '../../config/guestUsers.js';
+import { DEFAULT_CONFIG_FILE } from '../../config/load.js';
 import { type GuestMemory, byMergedPages, judgeMergeability } from '../../core/mergeability.js';
+import { type Entry, takeInventory } from '../../core/inventory.js';
+import type { Problem } from '../../core/sample.js';
+import { withLiveOffers } from '../../host/guestOffers.js';
 import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
+import { libvirtIsHere } from '../../host/libvirtHere.js';
+import { type OtherMergers, readOtherMergers } from '../../host/otherMergers.js';
 import { KsmDirectory } from '../../host/ksm.js';
 import type { KsmStatReply } from '../../host/ksmStat.js';
 import { type Root, pageSizeBytes } from '../../host/sysfs.js';
 import { Libvirt } from '../../libvirt/libvirt.js';
+import { forbidsMerging } from '../../libvirt/domainXml.js';
 import { Definitions, libvirtReason } from '../../libvirt/definitions.js';
 import type { ToldGuest } from '../../libvirt/domain.js';
 import { traitsOfDefinition } from '../../libvirt/memoryBacking.js';
@@ -33,65 +41,78 @@ export interface GuestsReport {
    * the copy that stays. Undefined without KSM.
    */
   readonly hostSavedBytes: number | undefined;
+  /** Processes that use KSM and run no guest; undefined where nobody tells. */
+  readonly otherMergers: OtherMergers | undefined;
   /** What could not be told, why, and what to do. */
   readonly notes: readonly string[];
 }
 
 interface Told {
   readonly guests: readonly ToldGuest[];
+  /** Definitions of those whose process is not seen, by UUID. */
   readonly definitions: ReadonlyMap<string, string>;
+  /** Whether merging is allowed from the next start on. */
+  readonly allowedNext: ReadonlyMap<string, boolean | undefined>;
 }
 
 /** Asks the kernel, and libvirt where it can be reached. */
 export async function reportGuests({ root, bus, libvirt }: Sources): Promise<GuestsReport> {
-  const processes = await listGuestProcesses(root, configuredGuestUsers(root));
+  const problems: Problem[] = [];
+  const processes = await listGuestProcesses(root, configuredGuestUsers(root), problems);
   const ksm = new KsmDirectory(root);
   const notes = replyNotes(new Set(processes.map(({ ksmStat }) => ksmStat.kind)), ksm.exists());
-  // Of the same name, the guest that counts is the one that libvirt means.
-  const byName = new Map(processes.toReversed().map((process) => [process.name, process]));
-  const told = await askLibvirt(bus, libvirt, byName).catch((error: unknown) => {
-    notes.unshift(`guests are taken from /proc alone: ${libvirtReason(error)}`);
+  const told = await askLibvirt(bus, libvirt, processes).catch((error: unknown) => {
+    if (!isNoSuchService(error) || libvirtIsHere(root)) {
+      notes.unshift(`guests are taken from /proc alone: ${libvirtReason(error)}`);
+    }
     return undefined;
   });
 
   const pageBytes = pageSizeBytes(root);
-  const fromLibvirt = (told?.guests ?? []).map((guest) => {
-    const process = byName.get(guest.name);
-    if (process !== undefined) return fromProcess(process, pageBytes, guest);
-    return fromDefinition(guest, told?.definitions.get(guest.name));
-  });
-  if (fromLibvirt.some(({ pid }) => pid === undefined)) {
+  const entries = takeInventory(told?.guests ?? [], processes);
+  if (entries.some(({ process }) => process === undefined)) {
     notes.push('a guest without figures has no QEMU process that can be seen from here');
   }
+  notes.push(...strangerNotes(entries), ...problems.map(({ sentence }) => sentence));
   const freed = await freedByGuest(bus);
-  const taken = new Set(fromLibvirt.map(({ pid }) => pid));
-  const rest = processes.filter(({ pid }) => !taken.has(pid));
-  const others = rest.map((process) => fromProcess(process, pageBytes));
-  for (const { name, stranger } of rest) {
-    if (stranger === undefined) continue;
-    notes.push(`${name} does not count for decisions: it runs as ${stranger}, who is not in KSM_GUEST_USERS`);
-  }
+  const guests = entries.map((entry) => withFreed(memoryOf(entry, pageBytes, told?.definitions), freed));
   return {
     source: told === undefined ? 'proc' : 'libvirt',
-    guests: [...fromLibvirt, ...others].map((guest) => withFreed(guest, freed)).toSorted(byMergedPages),
+    guests: (await withLiveOffers(root, guests))
+      .map((guest) => ({ ...guest, allowedNext: told?.allowedNext.get(guest.name) }))
+      .toSorted(byMergedPages),
     hostSavedBytes: ksm.exists() ? ksm.read().pagesSharing * pageBytes : undefined,
+    // Where only root may know, the note on the guests says so.
+    otherMergers: await readOtherMergers(root, new Set(processes.map(({ pid }) => pid))).catch(() => undefined),
     notes,
   };
 }
 
-/** What the running samepaged knows to have been freed; nothing where it does not run or is of another version. */
+/** Who does not count, why, and the key that changes it. */
+function strangerNotes(entries: readonly Entry<ToldGuest, GuestProcess>[]): readonly string[] {
+  return entries.flatMap(({ name, stranger }) =>
+    stranger === undefined
+      ? []
+      : [
+          `${name} does not count for decisions: it runs as ${stranger}, who is not in KSM_GUEST_USERS ` +
+            `(add ${stranger} to that key in ${DEFAULT_CONFIG_FILE} to make it count)`,
+        ],
+  );
+}
+
+/** What the running samepaged knows to have been freed, by identity; nothing where it does not run or is of another version. */
 async function freedByGuest(address: BusAddress | undefined): Promise<ReadonlyMap<string, number>> {
   if (address === undefined) return new Map();
   try {
-    const guests = await Daemon.with(address, (daemon) => daemon.guests());
-    return new Map(guests.map(({ name, freedBytes }) => [name, freedBytes]));
+    const guests = await withDaemon(address, (daemon) => daemon.guests());
+    return new Map(guests.map(({ id, name, freedBytes }) => [id ?? name, freedBytes]));
   } catch {
     return new Map();
   }
 }
 
 function withFreed(guest: GuestMemory, freed: ReadonlyMap<string, number>): GuestMemory {
-  const freedBytes = freed.get(guest.name);
+  const freedBytes = freed.get(guest.id);
   const { profitBytes } = guest;
   return {
     ...guest,
@@ -110,57 +131,69 @@ function replyNotes(kinds: ReadonlySet<KsmStatReply['kind']>, hasKsm: boolean): 
   ];
 }
 
-/** The running guests, with the definitions of those whose process is not seen. Nothing when libvirt is not to be asked. */
+/** The running guests, with the definitions of those whose process is not seen. Undefined when libvirt is not to be asked. */
 async function askLibvirt(
   address: BusAddress | undefined,
   object: string,
-  seen: ReadonlyMap<string, unknown>,
+  processes: readonly GuestProcess[],
 ): Promise<Told | undefined> {
   if (object === 'none' || address === undefined) return undefined;
   using bus = await Bus.connect(address);
   const guests = await new Libvirt(bus, object).listGuests();
   const definitions = new Definitions(bus, object);
-  const unseen = guests.filter(({ name }) => !seen.has(name));
-  const read = unseen.map(async ({ name }): Promise<[string, string] | undefined> => {
+  const unseen = takeInventory(guests, processes).filter(({ process }) => process === undefined);
+  const read = unseen.map(async ({ id, name }): Promise<[string, string] | undefined> => {
     try {
-      return [name, await definitions.liveXml(await definitions.lookup(name))];
+      return [id, await definitions.liveXml(await definitions.lookup(name))];
     } catch {
       // It ended meanwhile, or libvirt keeps its definition from us: then its memory is not judged.
       return undefined;
     }
   });
-  return { guests, definitions: new Map((await Promise.all(read)).filter((entry) => entry !== undefined)) };
+  const next = guests.map(async ({ name }) => [name, await allowedNext(definitions, name)] as const);
+  return {
+    guests,
+    definitions: new Map((await Promise.all(read)).filter((entry) => entry !== undefined)),
+    allowedNext: new Map(await Promise.all(next)),
+  };
 }
 
-function fromProcess(process: GuestProcess, pageBytes: number, told?: ToldGuest): GuestMemory {
-  const { pid, name, residentBytes, mergeability, ksmStat } = process;
-  const stat = ksmStat.kind === 'told' ? ksmStat.stat : undefined;
+async function allowedNext(definitions: Definitions, name: string): Promise<boolean | undefined> {
+  try {
+    const path = await definitions.lookup(name);
+    return (await definitions.isPersistent(path)) ? !forbidsMerging(await definitions.nextXml(path)) : undefined;
+  } catch {
+    // It ended meanwhile, or libvirt keeps its definition from us.
+    return undefined;
+  }
+}
+
+function memoryOf(
+  { id, name, plainName, told, process, stranger }: Entry<ToldGuest, GuestProcess>,
+  pageBytes: number,
+  definitions: ReadonlyMap<string, string> | undefined,
+): GuestMemory {
+  const stat = process?.ksmStat.kind === 'told' ? process.ksmStat.stat : undefined;
   const { mergingPages, zeroPages = 0 } = stat ?? {};
   const mergedPages = mergingPages === undefined ? undefined : mergingPages + zeroPages;
+  const xml = definitions?.get(id);
   return {
+    id,
     name,
-    pid,
-    configuredBytes: known(told?.configuredBytes ?? 0) ?? known(process.configuredBytes),
-    residentBytes: told?.residentBytes ?? residentBytes,
-    mergeability,
+    ...(plainName === undefined ? {} : { plainName }),
+    pid: process?.pid,
+    manager: told === undefined ? (process?.manager ?? 'other') : 'libvirt',
+    vmId: process?.vmId,
+    cgroup: process?.cgroup,
+    stranger,
+    configuredBytes: known(told?.configuredBytes ?? 0) ?? known(process?.configuredBytes ?? 0),
+    residentBytes: told?.residentBytes ?? process?.residentBytes,
+    mergeability:
+      process?.mergeability ?? (xml === undefined ? undefined : judgeMergeability(traitsOfDefinition(xml), undefined)),
     mergedPages,
     mergedBytes: mergedPages === undefined ? undefined : mergedPages * pageBytes,
     freedBytes: undefined,
     profitBytes: stat?.profitBytes,
-  };
-}
-
-function fromDefinition({ name, configuredBytes, residentBytes }: ToldGuest, xml: string | undefined): GuestMemory {
-  return {
-    name,
-    pid: undefined,
-    configuredBytes: known(configuredBytes),
-    residentBytes,
-    mergeability: xml === undefined ? undefined : judgeMergeability(traitsOfDefinition(xml), undefined),
-    mergedPages: undefined,
-    mergedBytes: undefined,
-    freedBytes: undefined,
-    profitBytes: undefined,
   };
 }
 

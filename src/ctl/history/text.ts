@@ -3,12 +3,12 @@ import { formatDuration } from '../../core/duration.js';
 import type { HistorySample } from '../../core/history/record.js';
 import { clockMarks, clockRange, clockStep, clockTime, shortDate } from '../../text/clock.js';
 import { clean } from '../../text/clean.js';
+import { GAP, alignedRows } from '../../text/table.js';
 import { wrap } from '../../text/wrap.js';
 import { type Happening, describeHappening, happenings, summarize } from '../../core/history/happenings.js';
 import { type History, type Stretch, ksmdPercent, stretchesOf } from '../../core/history/series.js';
 
 const WIDTH = 80;
-const GAP = '  ';
 /** With the lines between them a screen or two. */
 const MOST_ROWS = 31;
 const MOST_HAPPENINGS = 20;
@@ -19,7 +19,7 @@ const HEADINGS = ['TIME', 'SAVED', 'FREE', 'GUESTS USE', 'GUESTS', 'KSMD', 'KSM'
 /** A line of the table, or one between them, at its time. */
 interface Line {
   readonly atMillis: number;
-  readonly cells: readonly string[] | string;
+  readonly text: string;
 }
 
 /** A table for a person: how things stood at each step of the clock, and in between what happened. */
@@ -28,29 +28,23 @@ export function historyText(history: History): string {
   const time = timeFormat(history);
   const stretches = stretchesOf(samples);
   const rows = rowsOf(history);
-  const table = rows.map((sample, index): Line => {
+  const cells = rows.map((sample, index) => {
     const since = rows[index - 1]?.atMillis ?? fromMillis;
     const passed = stretches.filter(({ first, last }) => first.atMillis >= since && last.atMillis <= sample.atMillis);
-    return { atMillis: sample.atMillis, cells: [time(sample.atMillis), ...cellsOf(sample, passed)] };
+    return [time(sample.atMillis), ...cellsOf(sample, passed)];
   });
-  const between = [...eventLines(history, rows), ...gapLines(samples, stretches)].map(({ atMillis, cells }): Line => ({
+  const [headings = '', ...texts] = alignedRows([HEADINGS, ...cells], (column) => !isText(column));
+  const table = rows.map(({ atMillis }, index): Line => ({ atMillis, text: texts[index] ?? '' }));
+  const between = [...eventLines(history, rows), ...gapLines(samples, stretches)].map(({ atMillis, text }): Line => ({
     atMillis,
-    cells: hanging(`${GAP}${time(atMillis)}${GAP}`, String(cells)),
+    text: hanging(`${GAP}${time(atMillis)}${GAP}`, text),
   }));
   const lines = [...table, ...between].toSorted((a, b) => a.atMillis - b.atMillis);
-  const widths = HEADINGS.map((heading, column) =>
-    Math.max(heading.length, ...table.map(({ cells }) => cells[column]?.length ?? 0)),
-  );
-  const layOut = (cells: readonly string[]) =>
-    cells
-      .map((cell, column) => (isText(column) ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join(GAP)
-      .trimEnd();
   return [
     clockRange(fromMillis, toMillis),
     '',
-    layOut(HEADINGS),
-    ...lines.map(({ cells }) => (typeof cells === 'string' ? cells : layOut(cells))),
+    headings,
+    ...lines.map(({ text }) => text),
     '',
     'KSMD is the CPU time of ksmd since the line above, in percent of one core.',
   ].join('\n');
@@ -88,14 +82,14 @@ function isText(column: number): boolean {
 function eventLines(history: History, rows: readonly HistorySample[]): readonly Line[] {
   const all = happenings(history.guestEvents, history.decisions);
   if (all.length <= MOST_HAPPENINGS) {
-    return all.map((happening) => ({ atMillis: happening.atMillis, cells: describeHappening(happening) }));
+    return all.map((happening) => ({ atMillis: happening.atMillis, text: describeHappening(happening) }));
   }
   const before = new Map<HistorySample | undefined, Happening[]>();
   for (const happening of all) {
     const row = rows.findLast(({ atMillis }) => atMillis <= happening.atMillis);
     before.set(row, [...(before.get(row) ?? []), happening]);
   }
-  return [...before.values()].map((many) => ({ atMillis: many[0]?.atMillis ?? 0, cells: summarize(many) }));
+  return [...before.values()].map((many) => ({ atMillis: many[0]?.atMillis ?? 0, text: summarize(many) }));
 }
 
 function gapLines(samples: readonly HistorySample[], stretches: readonly Stretch[]): readonly Line[] {
@@ -104,7 +98,7 @@ function gapLines(samples: readonly HistorySample[], stretches: readonly Stretch
     const next = samples[index + 1];
     if (next === undefined || followed.has(sample)) return [];
     const length = formatDuration(next.atMillis - sample.atMillis);
-    return [{ atMillis: sample.atMillis, cells: `nothing recorded for ${length}` }];
+    return [{ atMillis: sample.atMillis, text: `nothing recorded for ${length}` }];
   });
 }
 

@@ -7,7 +7,6 @@ import { writePlain } from '../../plainFile.js';
 import { historyChart } from './chart.js';
 import { historyCsv, historyJson } from './export.js';
 import { type History, historyOf } from '../../core/history/series.js';
-import { readHistory } from '../../api/readHistory.js';
 import { historyText } from './text.js';
 import { hostOf } from '../hostRoot.js';
 import { fold } from '../../text/terminal.js';
@@ -43,6 +42,7 @@ async function showHistory({ since, csv, json, svg, terminal, ...input }: VerbIn
   const spanMillis = Math.min(askedMillis, KEPT_MILLIS);
   const nowMillis = Date.now();
   const fromMillis = Math.max(nowMillis - spanMillis, 0);
+  const { readHistory } = await import('../../api/readHistory.js');
   const { records, source, notes } = await readHistory(hostOf(input), fromMillis);
   const origin = { source, notes: [...notes, ...(askedMillis > KEPT_MILLIS ? [KEPT_NOTE] : [])] };
   const history = historyOf(thinned(records, nowMillis), fromMillis, nowMillis);

@@ -2,8 +2,10 @@ import { formatBytes, plural } from '../../core/format.js';
 import { formatDuration } from '../../core/duration.js';
 import { VERSION } from '../../version.js';
 import { describeStage } from '../../core/mergeStage.js';
-import { type DaemonProperties, type RetuneReply, stageOf } from '../../api/replies.js';
-import { type Row, type Style, type Terminal, indented, paint, topicRows } from '../../text/terminal.js';
+import type { DaemonProperties, RetuneReply } from '../../api/replies.js';
+import { stageOf } from '../../api/stage.js';
+import { type Row, topicRows } from '../../text/table.js';
+import { type Style, type Terminal, indented, paint } from '../../text/terminal.js';
 
 /** So many of the last look's warnings are shown, so that all fits one screen; `samepagectl retune` tells all. */
 const MOST_WARNINGS = 2;
@@ -12,7 +14,12 @@ const MOST_TRIGGERS = 3;
 const CLOSE = 0.1;
 
 /** One screen of 80x24: is KSM merging and why, what it brings, what it costs, and what there is to know beside. */
-export function statusScreen(properties: DaemonProperties, nowMillis: number, terminal: Terminal): string {
+export function statusScreen(
+  properties: DaemonProperties,
+  nowMillis: number,
+  terminal: Terminal,
+  libvirtIsHere = true,
+): string {
   const { run, lastRetune } = properties;
   const rows: readonly Row[] = [
     ...burstRow(lastRetune),
@@ -21,7 +28,7 @@ export function statusScreen(properties: DaemonProperties, nowMillis: number, te
     ['headroom', ...headroom(properties)],
     ['pace', run === 1 ? pace(properties) : 'ksmd rests'],
     ['guests', guests(properties)],
-    libvirt(properties),
+    libvirt(properties, libvirtIsHere),
     ['policy', policyInForce(properties)],
     ...holdRow(properties, nowMillis),
     ['looked', looked(properties, nowMillis)],
@@ -93,8 +100,9 @@ function guests({ guestCount, guestMemoryBytes }: DaemonProperties): string {
   return `${plural(guestCount, 'guest')}${guestMemoryBytes > 0 ? `, ${formatBytes(guestMemoryBytes)} in memory` : ''}`;
 }
 
-function libvirt({ libvirtConnected }: DaemonProperties): Row {
+function libvirt({ libvirtConnected }: DaemonProperties, isHere: boolean): Row {
   if (libvirtConnected) return ['libvirt', 'connected'];
+  if (!isHere) return ['libvirt', 'none on this host, guests are found in /proc'];
   return ['libvirt', 'not connected, guests are found in /proc; see samepagectl doctor', 'warning'];
 }
 

@@ -1,9 +1,11 @@
 import { formatBytes } from '../../core/format.js';
 import { savingsOf } from '../../core/savings.js';
 import { EXIT } from '../../errors.js';
+import { libvirtIsHere } from '../../host/libvirtHere.js';
 import { KsmDirectory } from '../../host/ksm.js';
 import { pageSizeBytes } from '../../host/sysfs.js';
-import { Daemon, NotRunning } from '../../api/client.js';
+import { withDaemon } from '../../api/withDaemon.js';
+import { NotRunning } from '../../api/notRunning.js';
 import { toJson } from '../command.js';
 import { merging, statusScreen } from './screen.js';
 import { type Terminal, fold } from '../../text/terminal.js';
@@ -21,8 +23,10 @@ export const status: Verb = {
   ],
   async run({ bus, json, terminal }) {
     try {
-      const properties = await Daemon.with(bus, (daemon) => daemon.properties());
-      const output = json ? toJson({ running: true, ...properties }) : statusScreen(properties, Date.now(), terminal);
+      const properties = await withDaemon(bus, (daemon) => daemon.properties());
+      const output = json
+        ? toJson({ running: true, ...properties, unknownKsmFiles: new KsmDirectory('').unknownFiles() })
+        : statusScreen(properties, Date.now(), terminal, libvirtIsHere(''));
       return { status: EXIT.ok, output };
     } catch (error) {
       if (!(error instanceof NotRunning)) throw error;
@@ -35,7 +39,7 @@ export const status: Verb = {
 function withoutDaemon(reason: string, json: boolean, terminal: Terminal): string {
   const directory = new KsmDirectory('');
   const ksm = directory.exists() ? directory.read() : undefined;
-  if (json) return toJson({ running: false, reason, ksm: ksm ?? null });
+  if (json) return toJson({ running: false, reason, ksm: ksm ?? null, unknownKsmFiles: directory.unknownFiles() });
   if (ksm === undefined) return fold([`${reason}.`, 'This kernel has no KSM.'], terminal);
   const { run, pagesToScan, sleepMillisecs, pagesSharing } = ksm;
   const values = `run=${run}, pages_to_scan=${pagesToScan}, sleep_millisecs=${sleepMillisecs}, pages_sharing=${pagesSharing}`;

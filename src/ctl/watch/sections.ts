@@ -1,7 +1,7 @@
 import { formatBytes, plural } from '../../core/format.js';
 import { formatDuration } from '../../core/duration.js';
 import { describeStage } from '../../core/mergeStage.js';
-import { stageOf } from '../../api/replies.js';
+import { stageOf } from '../../api/stage.js';
 import { clean } from '../../text/clean.js';
 import { clockTime } from '../../text/clock.js';
 import { wrap } from '../../text/wrap.js';

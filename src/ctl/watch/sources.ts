@@ -1,5 +1,5 @@
 import { type Observable, concatMap, defer, from, repeat } from 'rxjs';
-import type { BusAddress } from '../../dbus/bus.js';
+import type { BusAddress } from '../../dbus/address.js';
 import type { MemoryAccounting } from '../../core/memory.js';
 import { messageOf } from '../../errors.js';
 import type { Root } from '../../host/sysfs.js';

@@ -1,7 +1,8 @@
 import { formatBytes, plural } from '../../core/format.js';
-import { isForbidden } from '../../core/forbiddenGuests.js';
+import { isForbidden, patternsWithoutGuest } from '../../core/forbiddenGuests.js';
+import { describeOtherMergers } from '../../core/otherMergers.js';
+import { type MemoryChange, memoryRemedy } from '../../core/guestManager.js';
 import type { Obstacle } from '../../core/mergeability.js';
-import { shellWord } from '../../core/shellWord.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { ExaminedGuest, StrangersGuest } from '../guestFacts.js';
 
@@ -9,10 +10,12 @@ const MOST_GUESTS_NAMED = 6;
 const MOST_COMMANDS = 3;
 
 /** Where a person can do something about it; what a device or encryption holds belongs to the guest. */
-const MENDS: Readonly<Partial<Record<Obstacle, (name: string) => string>>> = {
-  nosharepages: (name) => `samepagectl guests allow -- ${shellWord(name)}`,
-  hugepages: (name) => `virsh edit -- ${shellWord(name)}   # <memoryBacking>: without <hugepages/>`,
-  shared: (name) => `virsh edit -- ${shellWord(name)}   # <memoryBacking>: without <access mode='shared'/>`,
+const CHANGES: Readonly<Partial<Record<Obstacle, MemoryChange>>> = {
+  nosharepages: 'allow',
+  hugepages: 'no hugepages',
+  shared: 'no sharing',
+  'not offered': 'offer',
+  'taken back': 'offer again',
 };
 
 const mergeable = check({
@@ -26,19 +29,22 @@ const mergeable = check({
     const others = strangersText(valueOf(facts.strangers) ?? []);
     if (guests.length === 0) return ok(`no guest runs${others}`);
     const patterns = valueOf(facts.configuration)?.forbiddenGuests ?? [];
-    const locked = guests.filter(({ mergeability }) => mergeability.locked).map(({ name }) => name);
+    const locked = guests.filter(({ mergeability }) => mergeability?.locked === true).map(({ name }) => name);
+    const unseen = guests.filter(({ mergeability }) => mergeability === undefined).map(({ name }) => name);
     const remark =
       (locked.length === 0 ? '' : `; locked in RAM, which merges but cannot be swapped out: ${listed(locked)}`) +
+      (unseen.length === 0 ? '' : `; not judged, as no process of theirs is seen: ${listed(unseen)}`) +
       others;
-    const apart = guests.filter((guest) => !guest.mergeability.mergeable);
+    const apart = guests.filter(({ mergeability }) => mergeability?.mergeable === false);
     if (apart.length === 0) {
-      return ok(`${plural(guests.length, 'guest')}, ${guests.length === 1 ? 'mergeable' : 'all mergeable'}${remark}`);
+      const all = unseen.length > 0 ? '' : `, ${guests.length === 1 ? 'mergeable' : 'all mergeable'}`;
+      return ok(`${plural(guests.length, 'guest')}${all}${remark}`);
     }
     const bytes = formatBytes(apart.reduce((sum, { residentBytes }) => sum + residentBytes, 0));
     return note(
       `${apart.length} of ${plural(guests.length, 'guest')} cannot be merged, ${bytes} in memory: ` +
         `${listed(apart.map(nameAndReason))}${remark}`,
-      ...commands(apart.filter(({ name }) => !isForbidden(patterns, name))),
+      ...commands(apart.filter((guest) => !isForbidden(patterns, guest))),
     );
   },
 });
@@ -56,12 +62,15 @@ function listed(names: readonly string[]): string {
 }
 
 function nameAndReason({ name, mergeability }: ExaminedGuest): string {
-  return `${name} (${mergeability.obstacles[0] ?? 'unknown'})`;
+  return `${name} (${mergeability?.obstacles.join(', ') ?? 'unknown'})`;
 }
 
 function commands(guests: readonly ExaminedGuest[]): readonly string[] {
-  const lines = guests.flatMap(({ name, mergeability: { obstacles } }) =>
-    obstacles.slice(0, 1).flatMap((obstacle) => MENDS[obstacle]?.(name) ?? []),
+  const lines = guests.flatMap((guest) =>
+    (guest.mergeability?.obstacles ?? []).flatMap((obstacle) => {
+      const change = CHANGES[obstacle];
+      return change === undefined ? [] : (memoryRemedy(guest, change) ?? []);
+    }),
   );
   return lines.length === 0 ? [] : ['# if it was not meant so, for the next start:', ...lines.slice(0, MOST_COMMANDS)];
 }
@@ -72,18 +81,36 @@ const forbidden = check({
   why:
     'KSM is a side channel: by how long a write takes, a guest can find out whether another has the same page. ' +
     'KSM_FORBID_GUESTS names the guests that must not be merged for it.',
-  needs: ['guests', 'configuration'],
-  look: ({ guests, configuration: { forbiddenGuests } }) => {
+  needs: ['guests', 'strangers', 'configuration'],
+  look: ({ guests: counting, strangers, configuration: { forbiddenGuests } }) => {
     if (forbiddenGuests.length === 0) return ok('none (KSM_FORBID_GUESTS is empty)');
-    const meant = guests.filter(({ name }) => isForbidden(forbiddenGuests, name));
-    const names = meant.filter(({ mergeability }) => mergeability.mergeable).map(({ name }) => name);
-    if (names.length === 0) return ok(`${plural(meant.length, 'running guest')}, none of them mergeable`);
-    return problem(
-      `${names.length} of ${plural(meant.length, 'running guest')} can be merged: ${listed(names)}`,
-      '# for the next start; shut it down and start it again:',
-      ...names.slice(0, MOST_COMMANDS).map((name) => `samepagectl guests forbid -- ${shellWord(name)}`),
-    );
+    // They are merged as all others.
+    const guests = [...counting, ...strangers];
+    const meant = guests.filter((guest) => isForbidden(forbiddenGuests, guest));
+    const apart = meant.filter(({ mergeability }) => mergeability?.mergeable === true);
+    const unmatched = patternsWithoutGuest(forbiddenGuests, guests);
+    const nobody =
+      unmatched.length === 0 ? '' : `; no running guest is called ${unmatched.map((each) => `"${each}"`).join(', ')}`;
+    if (apart.length > 0) {
+      return problem(
+        `${apart.length} of ${plural(meant.length, 'running guest')} can be merged: ${listed(apart.map(({ name }) => name))}${nobody}`,
+        '# for the next start; shut it down and start it again:',
+        ...apart.slice(0, MOST_COMMANDS).flatMap((guest) => memoryRemedy(guest, 'forbid') ?? []),
+      );
+    }
+    const found = `${plural(meant.length, 'running guest')}, none of them mergeable${nobody}`;
+    return unmatched.length === 0 ? ok(found) : note(found, 'samepagectl guests   # how the guests are called');
   },
 });
 
-export const GUEST_CHECKS: readonly Check[] = [mergeable, forbidden];
+const otherMergers = check({
+  id: 'other-mergers',
+  title: 'Other processes',
+  why:
+    "KSM also merges processes that run no guest, where systemd's MemoryKSM= or a prctl offers them. What is saved is theirs " +
+    'too, and the side channel between equal pages is theirs as well.',
+  needs: ['otherMergers'],
+  look: ({ otherMergers: others }) => ok(others.count === 0 ? 'none but guests use KSM' : describeOtherMergers(others)),
+});
+
+export const GUEST_CHECKS: readonly Check[] = [mergeable, forbidden, otherMergers];

@@ -58,9 +58,11 @@ const PER_PROCESS: Readonly<Record<PerProcessFile, string>> = {
 const features = check({
   id: 'kernel-features',
   title: 'Kernel features',
-  why: 'What a kernel does not have cannot be set, and figures that it does not give are estimated or missing.',
+  why:
+    'What a kernel does not have cannot be set, and figures that it does not give are estimated or missing. A file that ' +
+    'samepaged does not know may change what KSM does; samepaged neither reads nor sets it.',
   needs: ['ksm', 'kernelRelease'],
-  look: ({ ksm, kernelRelease }, { perProcessFile, configuration }) => {
+  look: ({ ksm, kernelRelease }, { perProcessFile, configuration, unknownKsmFiles }) => {
     const file = valueOf(perProcessFile);
     const has = FEATURES.filter(([, , present]) => present(ksm, file)).map(([name]) => name);
     const lacks = FEATURES.filter(([name]) => !has.includes(name)).map(([name, since]) => `${name} (Linux ${since})`);
@@ -69,10 +71,13 @@ const features = check({
       ...(has.length + perProcess.length === 0 ? [] : [`has ${[...has, ...perProcess].join(', ')}`]),
       ...(lacks.length === 0 ? [] : [`lacks ${lacks.join(', ')}`]),
     ];
-    const found = `${kernelRelease} ${parts.join('; ')}`;
-    return valueOf(configuration)?.policy === 'advisor' && ksm.advisorMode === undefined
-      ? problem(`KSM_POLICY=advisor, but ${found}`, 'KSM_POLICY=ksmtuned   # in /etc/ksmtuned.conf')
-      : ok(found);
+    const unknown = valueOf(unknownKsmFiles) ?? [];
+    const strange = unknown.length === 0 ? '' : `; samepaged does not know ${unknown.join(', ')} of /sys/kernel/mm/ksm`;
+    const found = `${kernelRelease} ${parts.join('; ')}${strange}`;
+    if (valueOf(configuration)?.policy === 'advisor' && ksm.advisorMode === undefined) {
+      return problem(`KSM_POLICY=advisor, but ${found}`, 'KSM_POLICY=ksmtuned   # in /etc/ksmtuned.conf');
+    }
+    return unknown.length === 0 ? ok(found) : note(found);
   },
 });
 

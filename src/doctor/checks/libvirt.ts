@@ -7,7 +7,7 @@ const bus = check({
   title: 'D-Bus',
   why:
     "libvirt's guest events come over D-Bus, and samepagectl speaks to samepaged there. Without it guests are looked " +
-    'for in /proc every 5 s.',
+    'for in /proc alone.',
   needs: ['bus'],
   look: ({ bus: reached }, facts) => {
     if ('address' in reached) return ok(reached.address);
@@ -21,8 +21,8 @@ const libvirtDbus = check({
   id: 'libvirt-dbus',
   title: 'libvirt-dbus',
   why:
-    'It tells of guests that start and stop, so that a retune comes within a second. Without it they are looked for in ' +
-    '/proc every 5 s, and merge_across_nodes is not set through libvirt.',
+    'It tells of guests that start and stop, so that a retune comes within a second. Without it they are found in /proc ' +
+    'within two seconds, and merge_across_nodes is not set through libvirt.',
   needs: ['libvirt'],
   look: ({ libvirt }, facts) => {
     switch (libvirt.kind) {
@@ -31,9 +31,9 @@ const libvirtDbus = check({
       case 'fails':
         return ok('installed and reachable; libvirt behind it fails');
       case 'missing':
-        return libvirtIsHere(facts)
+        return libvirtIsHere(facts) || hasLibvirtGuest(facts.guests)
           ? problem(`libvirt is here, but libvirt-dbus is not on the bus`, INSTALL)
-          : note('not on the bus, and no libvirt is seen here', INSTALL);
+          : ok('not on the bus, and not needed: no libvirt is seen here');
       case 'broken':
         return problem(`it does not start: ${libvirt.reason}`, 'journalctl -u libvirt-dbus -u dbus -n 50');
       case 'denied':
@@ -58,7 +58,7 @@ const libvirtd = check({
   needs: [],
   look: (_values, facts) => {
     const reply = valueOf(facts.libvirt);
-    if (reply?.kind === 'answers') return ok(`answers through libvirt-dbus: ${plural(reply.guestCount, 'guest')}`);
+    if (reply?.kind === 'answers') return ok(`answers through libvirt-dbus: ${plural(reply.guests.length, 'guest')}`);
     if (reply?.kind === 'fails') return problem(`libvirt does not answer: ${reply.reason}`, ...START);
     return fromProc(facts);
   },
@@ -73,14 +73,18 @@ function fromProc({ libvirtDaemons, libvirtSocket, guests }: Facts): Verdict {
   if (running !== undefined) return ok(`${running.name} runs (pid ${running.pid}); it was not asked`);
   if (valueOf(libvirtSocket) === true) return ok('starts when it is asked: its socket is there');
   const count = valueOf(guests)?.length ?? 0;
-  return note(
-    `neither libvirtd nor virtqemud runs${count === 0 ? '' : `; /proc shows ${plural(count, 'guest')}`}`,
-    ...START,
-  );
+  const shown = count === 0 ? '' : `; /proc shows ${plural(count, 'guest')}`;
+  if (!hasLibvirtGuest(guests)) return ok(`none is seen here, and none is needed${shown}`);
+  return note(`neither libvirtd nor virtqemud runs${shown}`, ...START);
 }
 
 function libvirtIsHere({ libvirtDaemons, libvirtSocket }: Facts): boolean {
   return (valueOf(libvirtDaemons)?.length ?? 0) > 0 || valueOf(libvirtSocket) === true;
+}
+
+/** Guests go on without the libvirt that started them. */
+function hasLibvirtGuest(guests: Facts['guests']): boolean {
+  return valueOf(guests)?.some(({ manager }) => manager === 'libvirt') === true;
 }
 
 export const LIBVIRT_CHECKS: readonly Check[] = [bus, libvirtDbus, libvirtd];

@@ -51,7 +51,7 @@ const promisedMemory = check({
     "neither memory nor swap, the kernel's OOM killer makes room for: it ends guests.",
   needs: ['memory', 'guests', 'swapAreas', 'rootFileSystem'],
   look: ({ memory, guests, swapAreas, rootFileSystem }) => {
-    const counted = guests.filter((guest) => !guest.mergeability.obstacles.includes('hugepages'));
+    const counted = guests.filter((guest) => guest.mergeability?.obstacles.includes('hugepages') !== true);
     const told = counted.filter(({ configuredBytes }) => configuredBytes > 0);
     if (counted.length === 0) return ok('no guest runs that takes from it');
     if (told.length === 0) return unanswered("no guest's command line tells its memory");

@@ -1,10 +1,9 @@
 import { formatBytes, plural } from '../../core/format.js';
-import type { KsmState } from '../../core/ksm.js';
-import { MAX_PTES_NONE } from '../../host/transparentHugepages.js';
+import { type KsmState, ksmFile } from '../../core/ksm.js';
 import { savingsOf } from '../../core/savings.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { Facts } from '../facts.js';
-import { changeUnshared, daemonRuns, setKsm, unmerge } from '../remedies.js';
+import { change, changeUnshared, daemonRuns, reconfigure, setKsm, unmerge } from '../remedies.js';
 
 /** ksmd compares a page's checksum with the one of its last visit: a page merges in the second pass at the earliest. */
 const PASSES_TO_JUDGE = 2;
@@ -85,10 +84,18 @@ const zeroPages = check({
   why:
     'Since Linux 6.12 splitting a huge page frees its zero pages. With use_zero_pages=0 ksmd is blocked by the first of them ' +
     'until its next pass, so that next to nothing merges where guests have zero pages in huge pages. Before 6.6 pages that ' +
-    'were mapped to the zero page are neither counted nor given back by unmerging. khugepaged makes huge pages anew where ' +
-    'guests write to one page of many that are empty, and fills the others with zeros.',
+    'were mapped to the zero page are neither counted nor given back by unmerging. Where guests write to one page of many ' +
+    'that are empty, khugepaged makes a huge page of them and fills the others with zeros. With redhat_only_zero_pages=1 ' +
+    '(RHEL 9.9) KSM merges zero pages and nothing else, for less CPU time: enough for Windows guests, not for Linux guests.',
   needs: ['ksm', 'configuration', 'pageSize'],
-  look: ({ ksm: { run, useZeroPages, ksmZeroPages }, configuration: { zeroPages: choice }, pageSize }, facts) => {
+  look: ({ ksm, configuration: { zeroPages: choice }, pageSize }, facts) => {
+    const { run, useZeroPages, ksmZeroPages } = ksm;
+    if (ksm.redhatOnlyZeroPages === 1) {
+      return note(
+        'redhat_only_zero_pages=1: KSM merges zero pages only, whatever use_zero_pages is; other equal pages stay unmerged',
+        setKsm('redhat_only_zero_pages', 0),
+      );
+    }
     if (useZeroPages === undefined) return ok('this kernel has no use_zero_pages');
     const found = `use_zero_pages=${useZeroPages}, KSM_USE_ZERO_PAGES=${choice}`;
     if (ksmZeroPages === undefined) {
@@ -105,16 +112,16 @@ const zeroPages = check({
     if (blocks && isOff) return problem(`${found}: ${BLOCKED}`, ...AUTO);
     const freedBytes = valueOf(facts.daemon)?.freedBytes ?? 0;
     const givenBytes = freedBytes + Math.max(ksmZeroPages, 0) * pageSize.bytes;
-    const emptyPages = huge?.mode === 'never' ? 0 : (huge?.khugepagedMaxEmptyPages ?? 0);
+    const emptyPages = huge?.mode === 'never' ? 0 : (ksm.khugepagedMaxPtesNone ?? 0);
     if (givenBytes === 0 || emptyPages === 0) return ok(found);
     return note(
       `${found}; khugepaged may take back what zero pages gave (${formatBytes(givenBytes)}) as guests write beside them (max_ptes_none=${emptyPages})`,
-      `echo 0 > /${MAX_PTES_NONE}`,
+      ...change(facts, 'KSM_THP_MAX_PTES_NONE=0', `echo 0 > /sys/kernel/mm/${ksmFile('khugepagedMaxPtesNone')}`),
     );
   },
 });
 
 const BLOCKED = 'zero pages in huge pages keep ksmd from merging on this kernel';
-const AUTO = ['# KSM_USE_ZERO_PAGES=auto in /etc/ksmtuned.conf, and then:', 'systemctl reload samepaged'];
+const AUTO = reconfigure('KSM_USE_ZERO_PAGES=auto');
 
 export const MERGING_CHECKS: readonly Check[] = [profit, sharingLimit, transparentHugepages, zeroPages];

@@ -1,7 +1,7 @@
 import type { SharedContent } from './content.js';
 import { type KsmdCosts, searchNanos, sizeStep } from './costs.js';
 import type { VirtualGuest } from './guest.js';
-import type { GuestFamily, Pages } from './pages.js';
+import type { GuestFamily, PageHolder, Pages } from './pages.js';
 
 /** What becomes of pages that ksmd compares: cmp_and_merge_page() of mm/ksm.c for a page that is not merged yet. */
 export type Verdict =
@@ -12,7 +12,7 @@ export type Verdict =
   /** A shared page takes one more user. */
   | { readonly kind: 'joins' }
   /** The same page of `partner` waits in the unstable tree: both become one shared page. */
-  | { readonly kind: 'pairs'; readonly partner: VirtualGuest }
+  | { readonly kind: 'pairs'; readonly partner: PageHolder }
   /** Empty, and mapped to the kernel's zero page. */
   | { readonly kind: 'zeroed' }
   /** Empty and in a huge page, which is split for it: that frees all its empty pages. */
@@ -36,7 +36,7 @@ export interface Circumstances {
   /** The share of them that was written to since their checksum was taken. */
   readonly rewrittenShare: number;
   /** What is known of their content; undefined for a guest's own. */
-  readonly shared: SharedContent<VirtualGuest> | undefined;
+  readonly shared: SharedContent<PageHolder> | undefined;
   readonly pass: number;
   /** How far the unstable tree of this pass can be entered. */
   readonly entry: Entry;
@@ -65,7 +65,7 @@ export function verdictOn(at: Circumstances): Verdict {
   return { kind: 'waits', quietShare: 1 - changedShare };
 }
 
-function hasRoom({ items, mapped, copies }: SharedContent<VirtualGuest>, maxPageSharing: number): boolean {
+function hasRoom({ items, mapped, copies }: SharedContent<PageHolder>, maxPageSharing: number): boolean {
   return mapped > 0 && items < copies * maxPageSharing;
 }
 
@@ -120,12 +120,12 @@ export function pagesAtCost(verdict: Verdict, { stable, unstable }: Trees, copie
 /** What the verdict makes of `pages` of a content: the family's count of each page, or of all at once for empty ones. */
 export function sharedAfter(
   verdict: Verdict,
-  old: SharedContent<VirtualGuest>,
+  old: SharedContent<PageHolder>,
   users: number,
   guest: VirtualGuest,
   pass: number,
   maxPageSharing: number,
-): Partial<SharedContent<VirtualGuest>> {
+): Partial<SharedContent<PageHolder>> {
   switch (verdict.kind) {
     case 'waits':
       return { waiting: guest, waitingPass: pass };

@@ -17,6 +17,7 @@ const DEFAULTS: Settings = {
   advisorMinPagesToScan: 500,
   advisorMaxPagesToScan: 30000,
   advisorTargetScanTime: 200,
+  khugepagedMaxPtesNone: 511,
   run: 0,
   advisorMode: 'none',
   ksmdSched: 'other 5',
@@ -63,10 +64,13 @@ const COUNTERS = [
 ] as const satisfies readonly (keyof KsmState)[];
 export type Counters = Required<Pick<KsmState, (typeof COUNTERS)[number]>>;
 
+/** Very old kernels and khugepaged are not simulated. */
+const NOT_SIMULATED: ReadonlySet<keyof KsmState> = new Set(['maxKernelPages', 'khugepagedMaxPtesNone']);
+
 /** The names of what a kernel shows; not ksmd's class, which makes no difference where nobody else wants a CPU. */
 export function namesShown(features: KernelFeatures): readonly (keyof KsmState)[] {
   return [...(Object.keys(DEFAULTS) as (keyof Settings)[]), ...COUNTERS].filter((name) => {
-    if (name === 'maxKernelPages' || name === 'ksmdSched') return false;
+    if (name === 'ksmdSched' || NOT_SIMULATED.has(name)) return false;
     const feature = FILES_OF[name];
     return feature === undefined || features[feature];
   });

@@ -5,7 +5,7 @@ import { type KsmdCosts, sleepNanos } from './costs.js';
 import type { VirtualGuest } from './guest.js';
 import type { KernelFeatures } from './version.js';
 import { type Settings, bootSettings, namesShown, refusal, shown } from './ksmFiles.js';
-import type { Contents } from './pages.js';
+import type { Contents, PageHolder } from './pages.js';
 import { type Piece, type ScanRules, Scanner } from './scanner.js';
 
 /** sizeof(struct ksm_rmap_item) */
@@ -21,7 +21,7 @@ const NANOS_PER_MILLI = 1e6;
  * are whole nanoseconds, so that sums of them are exact.
  */
 export class Ksmd {
-  readonly contents: Contents = new SharedContents<VirtualGuest>();
+  readonly contents: Contents = new SharedContents<PageHolder>();
   /** CPU time since boot. */
   cpuNanos = 0;
   fullScans = 0;

@@ -1,8 +1,15 @@
 import type { SharedContents, Family } from './content.js';
-import type { VirtualGuest } from './guest.js';
+import type { Ranges } from './ranges.js';
 
-export type Contents = SharedContents<VirtualGuest>;
-export type GuestFamily = Family<VirtualGuest>;
+/** Whose pages they are: a guest. */
+export interface PageHolder {
+  readonly memory: Ranges<Pages>;
+  /** Where it has the page that is at `place` of the family; undefined where it has none. */
+  addressOf(family: GuestFamily, place: number): number | undefined;
+}
+
+export type Contents = SharedContents<PageHolder>;
+export type GuestFamily = Family<PageHolder>;
 
 /**
  * What is in pages: something that only this guest has (and may write anew), empty pages, or a part of a family (address +

@@ -1,10 +1,12 @@
 import { closeSync, constants, fstatSync, readSync } from 'node:fs';
 import { plural } from '../../core/format.js';
 import { openPlain } from '../../plainFile.js';
-import { type HistoryLine, readLine } from './lines.js';
+import { decodeLine, type HistoryLine, readLine } from './lines.js';
+import type { HistoryRecord } from '../../core/history/record.js';
 
 /** Twice what samepaged lets the file grow to: of a larger one, which is not its work, only the end is read. */
 const LONGEST_READ_BYTES = 16 * 1024 ** 2;
+
 const NEWLINE = 0x0a;
 
 export type TakeLine = (line: HistoryLine) => void;
@@ -70,4 +72,19 @@ export function describeLosses(path: string, { damaged, foreign }: HistoryLosses
     ...(first === undefined ? [] : [`${path}:${first}: damaged and left out${others}`]),
     ...(foreign === 0 ? [] : [`${path}: ${plural(foreign, 'line')} of another version of samepaged left out`]),
   ];
+}
+
+/** The records of the lines that `read` finds, and what there was beside them. */
+export function recordsFrom(read: (take: TakeLine) => HistoryLosses): {
+  readonly records: readonly HistoryRecord[];
+  readonly losses: HistoryLosses;
+} {
+  const records: HistoryRecord[] = [];
+  let foreign = 0;
+  const losses = read((line) => {
+    const record = decodeLine(line);
+    if (record === undefined) foreign += 1;
+    else records.push(record);
+  });
+  return { records, losses: { ...losses, foreign: losses.foreign + foreign } };
 }

@@ -1,6 +1,5 @@
 import { readMemoryFigures } from '../../../src/host/meminfo.js';
-import { memoryStatus } from '../../../src/host/processes.js';
-import { listCandidates } from '../../../src/host/qemu.js';
+import { listProcesses, memoryStatus } from '../../../src/host/processes.js';
 import { readTextIfThere } from '../../../src/host/sysfs.js';
 import { readTransparentHugepages } from '../../../src/host/transparentHugepages.js';
 
@@ -31,7 +30,7 @@ export function readGuestsAnonBytes(): number {
 }
 
 function guestPids(): number[] {
-  return listCandidates('').map(({ pid }) => pid);
+  return listProcesses('').flatMap(({ pid, comm }) => (/^(qemu|kvm)/.test(comm) ? [pid] : []));
 }
 
 /** @throws Error before Linux 3.14. */

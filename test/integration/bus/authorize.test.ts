@@ -14,12 +14,14 @@ const CALLS = [
   ['Pause', 't', 60],
   ['Stop'],
   ['Resume'],
+  ['Estimate', 't', 60],
   ['Unmerge', 'b', true],
   ['SetPolicy', 's', 'adaptive'],
   ['Reload'],
   ['Explain'],
   ['GetConfiguration'],
   ['GetHistory', 't', 0],
+  ['GetMetrics'],
   ['ListGuests', 's', ''],
 ] as const;
 
@@ -29,6 +31,7 @@ const ACTION: Readonly<Record<string, string>> = {
   Stop: 'org.samepaged1.pause',
   Resume: 'org.samepaged1.pause',
   Unmerge: 'org.samepaged1.unmerge',
+  Estimate: 'org.samepaged1.estimate',
   SetPolicy: 'org.samepaged1.set-policy',
   Reload: 'org.samepaged1.configure',
 };

@@ -41,15 +41,17 @@ const METHODS = {
   Stop: [],
   Resume: [],
   Unmerge: ['b'],
+  Estimate: ['t'],
   SetPolicy: ['s'],
   Reload: [],
   Explain: [],
   GetConfiguration: [],
   GetHistory: ['t'],
+  GetMetrics: [],
   ListGuests: ['s'],
 };
 /** What a method answers, where that is not a dictionary. */
-const ANSWERS: Readonly<Record<string, string>> = { ListGuests: 'a(sa{sv})' };
+const ANSWERS: Readonly<Record<string, string>> = { ListGuests: 'a(sa{sv})', GetMetrics: 'ay' };
 
 async function client(host: AgentHost): Promise<ManagerClient> {
   return ManagerClient.on(await host.bus.connect());
@@ -96,7 +98,7 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
       return (page as [string, Record<string, unknown>][]).map(([name, guest]) => [name, Object.keys(guest)] as const);
     };
     const first = await pageAfter('');
-    assert.deepEqual(first[0], ['guest000', ['ResidentBytes', 'ConfiguredBytes', 'FreedBytes']]);
+    assert.deepEqual(first[0], ['guest000', ['Id', 'ResidentBytes', 'ConfiguredBytes', 'FreedBytes']]);
     const all = [...first, ...(await pageAfter('guest099')), ...(await pageAfter('guest129'))];
     assert.deepEqual([first.length, all.map(([name]) => name)], [100, names]);
   });

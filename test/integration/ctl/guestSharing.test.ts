@@ -51,6 +51,7 @@ describe('samepagectl guests forbid and allow', { concurrency: 4 }, () => {
     assert.match((await host.ctl('guests', 'forbid', 'web')).stdout, pending);
     const again = await host.ctl('guests', 'forbid', 'web');
     assert.match(again.stdout, /^guest web: nothing to change, KSM may not merge its memory from its next start on: /);
+    assert.match((await host.ctl('guests')).stdout, /^web: from its next start on KSM may not merge its memory$/m);
 
     await host.domain('web', 'Destroy');
     await host.domain('web', 'Create');

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { GuestsReport } from '../../../src/ctl/guests/report.js';
-import { mergeability } from '../../../src/host/guestProcess.js';
 import { GuestUsers } from '../../../src/host/guestUsers.js';
 import { readMemoryFigures } from '../../../src/host/meminfo.js';
-import { QemuProcesses } from '../../../src/host/qemu.js';
 import { call } from '../../support/dbus/busClient.js';
 import { runCtl } from '../../support/daemon.js';
+import { guestsOf, mergeabilityOf } from '../../support/guestsOf.js';
 import { HostTree } from '../../support/hostTree.js';
 import { PrivateBus } from '../../support/dbus/privateBus.js';
 
@@ -75,8 +74,10 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
       source: 'proc',
       guests: [
         {
+          id: '12.1000',
           name: 'web',
           pid: 12,
+          manager: 'libvirt',
           ...common,
           mergeability: { mergeable: true, obstacles: [], locked: false },
           mergedPages: 2048,
@@ -84,8 +85,10 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
           profitBytes: 8_000_000,
         },
         {
+          id: '13.1000',
           name: 'old',
           pid: 13,
+          manager: 'libvirt',
           ...common,
           mergeability: { mergeable: true, obstacles: [], locked: true },
           mergedPages: 7,
@@ -115,6 +118,9 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     await using bus = await PrivateBus.start();
     using tree = HostTree.create();
     addGuest(tree, 12, 'web', { stat: stat(1, 0, 0, 'yes') });
+    tree.remove('run/libvirt');
+    assert.doesNotMatch((await table('--root', tree.root, '--bus', bus.address)).join(' '), /libvirt/);
+    tree.write('run/libvirt/virtqemud-sock', '');
     const lines = await table('--root', tree.root, '--bus', bus.address);
     assert.ok(lines[2]?.startsWith('web '));
     assert.match(lines.join(' '), /guests are taken from \/proc alone: libvirt-dbus is not on the bus: install/);
@@ -186,10 +192,10 @@ describe('guests of other users', { concurrency: true }, () => {
     addGuest(tree, 12, 'mine', { status: status(1000) });
     addGuest(tree, 13, 'other', { status: status(1001) });
     let wanted = 'libvirt-qemu';
-    const qemu = new QemuProcesses(tree.root, new GuestUsers(tree.root, () => wanted));
-    const names = async () => (await qemu.list()).map(({ name }) => name).sort();
+    const guests = guestsOf(tree.root, new GuestUsers(tree.root, () => wanted));
+    const names = async () => (await guests.list()).guests.map(({ name }) => name).sort();
     assert.deepEqual(await names(), ['root', 'web']);
-    assert.deepEqual([...(await qemu.kernelGuests()).guests.keys()].sort(), ['root', 'web']);
+    assert.deepEqual([...(await guests.kernelGuests()).guests.keys()].sort(), ['10.1000', '11.1000']);
     wanted = 'libvirt-qemu, mallory, 1001';
     assert.deepEqual(await names(), ['mine', 'other', 'root', 'web']);
   });
@@ -200,13 +206,13 @@ describe('guests of other users', { concurrency: true }, () => {
     addGuest(tree, 11, 'vault', { more: '-machine pc,mem-merge=off', status: status(64_055) });
     addGuest(tree, 12, 'vault', { status: status(1000) });
     const users = new GuestUsers(tree.root, () => 'libvirt-qemu');
-    assert.equal((await mergeability(tree.root, 'vault', users))?.mergeable, false);
+    assert.equal((await mergeabilityOf(tree.root, 'vault', users))?.mergeable, false);
   });
 
   it('no guest is promised more than the host has', async () => {
     using tree = HostTree.create();
     tree.addProcess({ pid: 11, argv: [QEMU, '-name', 'huge', '-m', '99999999T'], residentKb: 1024 });
-    const [huge] = await new QemuProcesses(tree.root).list();
+    const [huge] = (await guestsOf(tree.root).list()).guests;
     assert.equal(huge?.configuredBytes, readMemoryFigures(tree.root).memTotalBytes);
   });
 });
@@ -223,9 +229,9 @@ describe('mergeability', () => {
       comm: 'qemu:renamed',
     });
     tree.addProcess({ pid: 14, argv: ['/usr/bin/qemu-img', '-name', 'told'], residentKb: 1, comm: 'qemu-img' });
-    assert.equal((await mergeability(tree.root, 'told'))?.mergeable, true);
-    assert.deepEqual((await mergeability(tree.root, 'untold'))?.obstacles, ['nosharepages']);
-    assert.equal((await mergeability(tree.root, 'renamed'))?.mergeable, true);
-    assert.equal(await mergeability(tree.root, 'nobody'), undefined);
+    assert.equal((await mergeabilityOf(tree.root, 'told'))?.mergeable, true);
+    assert.deepEqual((await mergeabilityOf(tree.root, 'untold'))?.obstacles, ['nosharepages']);
+    assert.equal((await mergeabilityOf(tree.root, 'renamed'))?.mergeable, true);
+    assert.equal(await mergeabilityOf(tree.root, 'nobody'), undefined);
   });
 });

@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { removeScratch, scratchDirectory } from '../../support/scratch.js';
 
 const run = promisify(execFile);
-const UNIT = '/usr/lib/systemd/system/samepaged.service';
+const UNITS = '/usr/lib/systemd/system';
+/** What an administrator may enable. */
+const OPTIONAL = ['samepaged-metrics.socket', 'samepaged-textfile.timer'];
 const ALIAS = '/etc/systemd/system/ksmtuned.service';
 const WANTED = '/etc/systemd/system/multi-user.target.wants/samepaged.service';
 const KSMTUNED = '/etc/systemd/system/multi-user.target.wants/ksmtuned.service';
@@ -35,15 +47,17 @@ class System implements AsyncDisposable {
   }
 
   async install(upgradedFrom = ''): Promise<void> {
-    mkdirSync(dirname(join(this.root, UNIT)), { recursive: true });
-    cpSync('deploy/systemd/samepaged.service', join(this.root, UNIT));
+    mkdirSync(join(this.root, UNITS), { recursive: true });
+    for (const unit of ['samepaged.service', ...OPTIONAL]) {
+      cpSync(join('deploy/systemd', unit), join(this.root, UNITS, unit));
+    }
     this.write('/usr/lib/sysusers.d/samepaged.conf', readFileSync('deploy/systemd/samepaged.sysusers.conf', 'utf8'));
     await this.script('postinst', 'configure', upgradedFrom);
   }
 
   async remove(): Promise<void> {
     await this.script('prerm', 'remove');
-    rmSync(join(this.root, UNIT));
+    for (const unit of ['samepaged.service', ...OPTIONAL]) rmSync(join(this.root, UNITS, unit));
     await this.script('postrm', 'remove');
   }
 
@@ -78,6 +92,11 @@ class System implements AsyncDisposable {
 
   has(path: string): boolean {
     return existsSync(join(this.root, path));
+  }
+
+  /** Also where it leads nowhere. */
+  hasLink(path: string): boolean {
+    return lstatSync(join(this.root, path), { throwIfNoEntry: false })?.isSymbolicLink() === true;
   }
 
   private async script(name: string, ...args: string[]): Promise<void> {
@@ -140,6 +159,20 @@ describe('the maintainer scripts', { concurrency: true }, () => {
     );
     assert.equal(system.has('/var/lib/systemd/deb-systemd-helper-enabled/samepaged.service.dsh-also'), false);
     await system.purge();
+  });
+
+  it('enable no socket and no timer, and purge what an administrator enabled', async () => {
+    await using system = await System.create();
+    await system.install();
+    const links = ['samepaged.service.wants/samepaged-metrics.socket', 'timers.target.wants/samepaged-textfile.timer'];
+    const enabled = () => links.filter((link) => system.hasLink(`/etc/systemd/system/${link}`));
+    assert.deepEqual(enabled(), []);
+    await system.systemctl('enable', ...OPTIONAL);
+    assert.deepEqual(enabled(), links);
+    await system.install('0.0.1');
+    await system.remove();
+    await system.purge();
+    assert.deepEqual(enabled(), []);
   });
 
   it('go without the alias where an administrator has masked ksmtuned, and leave the mask', async () => {

@@ -22,6 +22,9 @@ lrwxrwxrwx usr/bin/samepaged
 -rwxr-xr-x usr/lib/samepaged/samepagectl.js
 -rwxr-xr-x usr/lib/samepaged/samepaged.js
 -rwxr-xr-x usr/lib/samepaged/service
+-rw-r--r-- usr/lib/systemd/system/samepaged-metrics.socket
+-rw-r--r-- usr/lib/systemd/system/samepaged-textfile.service
+-rw-r--r-- usr/lib/systemd/system/samepaged-textfile.timer
 -rw-r--r-- usr/lib/systemd/system/samepaged.service
 -rw-r--r-- usr/lib/sysusers.d/samepaged.conf
 -rw-r--r-- usr/share/bash-completion/completions/samepagectl
@@ -82,7 +85,11 @@ describe('the Debian package', () => {
 
   it('takes the place of ksmtuned, and owns no configuration', async () => {
     const { stdout } = await run('dpkg-deb', ['--field', deb, 'Version', 'Conflicts', 'Replaces', 'Provides']);
-    const fields = ['Conflicts', 'Replaces', 'Provides'].map((field) => `${field}: ksmtuned\n`);
+    const fields = [
+      'Conflicts: ksmtuned, ksm-control-daemon\n',
+      'Replaces: ksmtuned, ksm-control-daemon\n',
+      'Provides: ksmtuned\n',
+    ];
     assert.equal(stdout, `Version: ${VERSION}\n${fields.join('')}`);
     assert.deepEqual(readdirSync(join(root, 'DEBIAN')).sort(), ['control', 'md5sums', ...SCRIPTS]);
     await run('md5sum', ['--check', '--quiet', 'DEBIAN/md5sums'], { cwd: root });

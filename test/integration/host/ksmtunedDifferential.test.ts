@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { hostMemory } from '../../../src/core/memory.js';
 import type { KsmState } from '../../../src/core/ksm.js';
 import { ksmtunedPolicy } from '../../../src/core/policies/ksmtuned/policy.js';
-import type { PolicyMemory } from '../../../src/core/policies/memory.js';
+import type { PolicyMemory } from '../../../src/core/policy.js';
 import { type ScriptCase, type ScriptStep, obtainKsmtuned, runKsmtuned } from '../../support/ksmtunedScript.js';
 
 const CASES = 1000;

@@ -12,9 +12,18 @@ const config = { KSM_EVENT_RECHECK: '' };
 const TWO_HEARTBEATS_MILLIS = 10_500;
 
 describe('libvirt-dbus away', { concurrency: true }, () => {
+  it('on a host without libvirt: no warning, and no advice to install it', async () => {
+    await using host = await AgentHost.create({ bus: {}, config });
+    host.tree.remove('run/libvirt');
+    const daemon = await host.started({ libvirt });
+    await daemon.line(/^no libvirt is seen on this host: guests are found in \/proc$/);
+    assert.deepEqual(warnings(daemon), []);
+  });
+
   it('absent: said once with the remedy, guests are found in /proc, picked up when it comes', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     host.tree.addGuest(101, 'web', 1_000_000);
+    host.tree.write('run/libvirt/virtqemud-sock', '');
     const daemon = await host.started({ libvirt });
     assert.equal(decisions(daemon)[0]?.['guests'], 1);
     const away = /^libvirt-dbus is not on the bus: guests are found in \/proc, .*; install the package libvirt-dbus/;
@@ -33,9 +42,9 @@ describe('libvirt-dbus away', { concurrency: true }, () => {
     await startTestGuest(await host.bus.connect(), 'new');
     const count = () => decisions(daemon).at(-1)?.['guests'];
     await eventually(
-      () => count() === 2,
+      () => count() === 3,
       2000,
-      () => `not the built-in guest and the new one:\n${daemon.output}`,
+      () => `not the built-in guest, the new one, and web beside libvirt:\n${daemon.output}`,
     );
   });
 

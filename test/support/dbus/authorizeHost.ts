@@ -25,7 +25,7 @@ export class ServiceHost implements AsyncDisposable {
     execFileSync('chown', ['-R', String(UID.samepaged), root]);
     const args = [...host.args(), '--bus', bus.address];
     const env = { STATE_DIRECTORY: undefined, JOURNAL_STREAM: undefined };
-    this.daemon = DaemonProcess.start(args, env, UID.samepaged);
+    this.daemon = DaemonProcess.start(args, env, { uid: UID.samepaged });
   }
 
   /** Has its name and its first decision when it resolves. */

@@ -103,6 +103,7 @@ const HEALTHY: Facts = {
   kernelRelease: known('6.18.0'),
   pageSize: known({ bytes: 4096, assumed: false }),
   ksm: known(KSM),
+  unknownKsmFiles: known([]),
   perProcessFile: known('ksm_stat'),
   memory: known(MEMORY),
   swapAreas: known([{ path: '/dev/sda2', sizeBytes: 2 * GIB, usedBytes: 0, inMemory: false }]),
@@ -112,12 +113,12 @@ const HEALTHY: Facts = {
     sizeBytes: 2 * MIB,
     usedBytes: 0,
     splitFreesZeros: false,
-    khugepagedMaxEmptyPages: 511,
   }),
   hugepagePools: known([]),
-  numaNodes: known([{ id: 0, totalBytes: 16 * GIB, distances: [10] }]),
+  numaNodes: known([{ id: 0, totalBytes: 16 * GIB, freeBytes: 8 * GIB, distances: [10] }]),
   guests: known([]),
   strangers: known([]),
+  otherMergers: known({ count: 0, mergedBytes: 0, largest: [] }),
   tuners: known([{ name: 'samepaged', pid: 900 }]),
   numad: known([]),
   libvirtDaemons: known([{ name: 'virtqemud', pid: 700 }]),
@@ -127,7 +128,7 @@ const HEALTHY: Facts = {
   uksm: known(false),
   configuration: known(CONFIGURATION),
   bus: known({ address: 'the system bus' }),
-  libvirt: known({ kind: 'answers', guestCount: 0 }),
+  libvirt: known({ kind: 'answers', guests: [] }),
   daemon: known(DAEMON),
   asRoot: known(true),
 };
@@ -143,6 +144,7 @@ export function without<T extends object, K extends keyof T>(object: T, field: K
 
 export function guestOf(parts: Partial<ExaminedGuest> & { readonly name: string }): ExaminedGuest {
   return {
+    manager: 'libvirt',
     residentBytes: GIB,
     configuredBytes: 2 * GIB,
     mergeability: { mergeable: true, obstacles: [], locked: false },

@@ -3,8 +3,11 @@ import { planOf } from '../../../src/config/plan.js';
 import type { Plan } from '../../../src/core/retune.js';
 import { KEYS, type KeyName, type Values, readValue } from '../../../src/config/keys.js';
 import type { KsmState } from '../../../src/core/ksm.js';
-import type { PolicyMemory } from '../../../src/core/policies/memory.js';
-import type { KsmtunedOptions } from '../../../src/core/policies/ksmtuned/policy.js';
+import { type PolicyMemory, ownMemory } from '../../../src/core/policy.js';
+import type { KsmtunedMemory } from '../../../src/core/policies/ksmtuned/options.js';
+import type { KsmdSchedMemory } from '../../../src/core/policies/shared/ksmdSched.js';
+import type { ZeroPagesMemory } from '../../../src/core/policies/shared/zeroPages.js';
+import type { KsmtunedOptions } from '../../../src/core/policies/ksmtuned/options.js';
 import type { Sample } from '../../../src/core/sample.js';
 
 /** KSM after boot, as far as every kernel has it. */
@@ -53,6 +56,11 @@ export function valuesOf(texts: Readonly<Partial<Record<KeyName, string>>> = {})
 
 /** The page count that the policy ksmtuned remembers. */
 export function npagesOf(memory: PolicyMemory | undefined): number | undefined {
-  if (memory?.policy === 'zero-pages' || memory?.policy === 'ksmd-sched') return npagesOf(memory.inner);
-  return memory?.policy === 'ksmtuned' ? memory.npages : undefined;
+  const carrier = ownMemory<ZeroPagesMemory>(memory, 'zero-pages') ?? ownMemory<KsmdSchedMemory>(memory, 'ksmd-sched');
+  return carrier === undefined ? ownMemory<KsmtunedMemory>(memory, 'ksmtuned')?.npages : npagesOf(carrier.inner);
+}
+
+/** What the policy ksmtuned remembers. */
+export function ksmtunedMemory(npages: number): KsmtunedMemory {
+  return { policy: 'ksmtuned', npages };
 }

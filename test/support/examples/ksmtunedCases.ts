@@ -1,6 +1,6 @@
 // Hosts and options for properties of the ksmtuned policy.
 import fc from 'fast-check';
-import type { KsmtunedOptions } from '../../../src/core/policies/ksmtuned/policy.js';
+import type { KsmtunedOptions } from '../../../src/core/policies/ksmtuned/options.js';
 
 /** A host's memory in kB. */
 export interface Host {

@@ -30,8 +30,13 @@ export function hostAt(seconds: number): HostNow {
 }
 
 const GUESTS: readonly GuestMemory[] = Array.from({ length: 13 }, (_, at) => ({
+  id: `${1000 + at}.1`,
   name: `web${String(at + 1).padStart(2, '0')}`,
   pid: 1000 + at,
+  manager: 'libvirt',
+  vmId: undefined,
+  cgroup: undefined,
+  stranger: undefined,
   configuredBytes: 1536 * MIB,
   residentBytes: (1500 - at) * MIB,
   mergeability:

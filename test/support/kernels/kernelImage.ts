@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { CACHE } from '../cache.js';
 import { lastLine } from '../lastLine.js';
 import { unpackBehind } from './apt.js';
@@ -15,11 +15,12 @@ export async function kernelImage(kernel: TestKernel): Promise<string> {
   if (kept !== undefined) return join(directory, kept);
   const scratch = await mkdtemp(join(directory, 'making-'));
   try {
-    const boot = join(await unpackBehind(META_PACKAGE, kernel.suite, scratch), 'boot');
-    const file = (await readdir(boot)).find(isKernel);
+    const unpacked = await unpackBehind(META_PACKAGE, kernel.suite, scratch);
+    // In /boot, or since Linux 7 beside its modules.
+    const file = (await readdir(unpacked, { recursive: true })).find(isKernel);
     if (file === undefined) throw new Error(`the package behind ${META_PACKAGE} has no kernel in it`);
-    await rename(join(boot, file), join(directory, file));
-    return join(directory, file);
+    await rename(join(unpacked, file), join(directory, basename(file)));
+    return join(directory, basename(file));
   } catch (error) {
     throw new Error(`no kernel of ${kernel.suite} from Debian's mirror: ${lastLine(error)}`, { cause: error });
   } finally {
@@ -27,6 +28,6 @@ export async function kernelImage(kernel: TestKernel): Promise<string> {
   }
 }
 
-function isKernel(file: string): boolean {
-  return /^vmlinu[xz]-/.test(file);
+function isKernel(path: string): boolean {
+  return /^vmlinu[xz](-|$)/.test(basename(path));
 }

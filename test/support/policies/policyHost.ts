@@ -2,11 +2,13 @@
 import type { Decision } from '../../../src/core/decision.js';
 import type { Guest } from '../../../src/core/guest.js';
 import type { KsmSettings, KsmState } from '../../../src/core/ksm.js';
-import { type AdaptiveOptions, adaptivePolicy } from '../../../src/core/policies/adaptive/policy.js';
-import type { PolicyMemory } from '../../../src/core/policies/memory.js';
+import { adaptivePolicy } from '../../../src/core/policies/adaptive/policy.js';
+import { type AdaptiveOptions } from '../../../src/core/policies/adaptive/memory.js';
+import type { AdaptiveMemory } from '../../../src/core/policies/adaptive/memory.js';
 import type { Phase } from '../../../src/core/policies/adaptive/phase.js';
 import { type Mark, markOf } from '../../../src/core/policies/shared/progress.js';
-import type { Policy, Trigger } from '../../../src/core/policy.js';
+import { type Policy, type PolicyMemory, ownMemory } from '../../../src/core/policy.js';
+import type { Trigger } from '../../../src/core/trigger.js';
 import type { Sample } from '../../../src/core/sample.js';
 import { savingsOf } from '../../../src/core/savings.js';
 import { IDLE_KSM, sampleOf } from '../examples/examples.js';
@@ -104,8 +106,9 @@ export class PolicyHost {
 
   /** The phase that adaptive is in. */
   get phase(): Phase {
-    if (this.memory?.policy !== 'adaptive') throw new Error('the policy is not adaptive');
-    return this.memory.phase;
+    const own = ownMemory<AdaptiveMemory>(this.memory, 'adaptive');
+    if (own === undefined) throw new Error('the policy is not adaptive');
+    return own.phase;
   }
 
   get mark(): Mark {

@@ -4,11 +4,13 @@ import { EMPTY, NEVER, type Observable, defer, map, tap } from 'rxjs';
 import { type RunHelpers, TestScheduler } from 'rxjs/testing';
 import type { Decision } from '../../../src/core/decision.js';
 import type { GuestEvent } from '../../../src/core/guest.js';
-import type { PolicyMemory } from '../../../src/core/policies/memory.js';
-import { type Policy, type Trigger, describeTrigger } from '../../../src/core/policy.js';
+import type { PolicyMemory } from '../../../src/core/policy.js';
+import { type Policy } from '../../../src/core/policy.js';
+import { describeTrigger } from '../../../src/core/trigger.js';
+import { type Trigger } from '../../../src/core/trigger.js';
 import { type Applied, type Plan, type Retune, retunes } from '../../../src/core/retune.js';
 import type { Sample } from '../../../src/core/sample.js';
-import { sampleOf, npagesOf } from '../examples/examples.js';
+import { sampleOf, npagesOf, ksmtunedMemory } from '../examples/examples.js';
 
 /** What happens to a loop. Marbles; every time in them is a millisecond. */
 export interface LoopCase {
@@ -53,7 +55,7 @@ export function countingPolicy(name: string, more: Partial<Decision> = {}): Poli
     name,
     decide(memory) {
       const npages = (npagesOf(memory) ?? 0) + 1;
-      const next: PolicyMemory = { policy: 'ksmtuned', npages };
+      const next: PolicyMemory = ksmtunedMemory(npages);
       return [next, { reason: 'enough-memory', sentence: `${name} ${npages}`, settings: {}, ...more }];
     },
   };

@@ -2,7 +2,8 @@
 import { type HistoryMemory, type HistoryRecord, recordsOf } from '../../../src/core/history/record.js';
 import type { Plan } from '../../../src/core/retune.js';
 import type { HostOptions } from '../../../src/simulation/host.js';
-import { Simulation, type TimedStep } from '../../../src/simulation/run.js';
+import { Simulation } from '../../../src/simulation/run.js';
+import { type TimedStep } from '../../../src/simulation/step.js';
 import type { GuestContent, Step } from '../../../src/simulation/step.js';
 
 export const FROM = Date.parse('2026-01-05T08:00:00Z');

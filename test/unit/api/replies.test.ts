@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { retuneDict } from '../../../src/api/encode.js';
 import { Retune, type RetuneReply, plain } from '../../../src/api/replies.js';
 import type { GuestChange } from '../../../src/core/guest.js';
-import type { Trigger } from '../../../src/core/policy.js';
+import type { Trigger } from '../../../src/core/trigger.js';
 
 function overTheBus(dict: object): RetuneReply {
   return v.parse(Retune, plain(dict));

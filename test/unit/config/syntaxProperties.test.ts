@@ -2,18 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parseAssignments } from '../../../src/config/syntax.js';
+import { shellText } from '../../support/examples/shellText.js';
 
-/** Text that is mostly about what the parser looks at. */
-const shellText = fc
-  .array(
-    fc.oneof(
-      fc.constantFrom('A', 'B_1=', '=', ' ', '\t', '"', "'", '\\', '$', '(', ')', '`', '#', ';', '~', '\n', '\r\n'),
-      fc.constantFrom('\r', '\0', '\uFEFF', 'export ', 'KSM_SLEEP_MSEC=10', '\u2028', '\v', 'ß', '\u{1F600}'),
-      fc.string({ unit: 'binary', maxLength: 4 }),
-    ),
-    { maxLength: 60 },
-  )
-  .map((parts) => parts.join(''));
 const anyText = fc.oneof(shellText, fc.string({ unit: 'binary' }));
 
 function single(value: string): string {

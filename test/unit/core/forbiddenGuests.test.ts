@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { forbiddenWarning, isForbidden, parseNamePatterns } from '../../../src/core/forbiddenGuests.js';
+import {
+  forbiddenWarning,
+  isForbidden,
+  parseNamePatterns,
+  patternsWithoutGuest,
+} from '../../../src/core/forbiddenGuests.js';
 import type { Mergeability } from '../../../src/core/mergeability.js';
 
-const YES: Mergeability = { mergeable: true, obstacles: [], locked: false };
-const NO: Mergeability = { mergeable: false, obstacles: ['nosharepages'], locked: false };
+const seen = (mergeability: Mergeability) => ({ manager: 'libvirt' as const, mergeability });
+const YES = seen({ mergeable: true, obstacles: [], locked: false });
+const NO = seen({ mergeable: false, obstacles: ['nosharepages'], locked: false });
 
 describe('patterns of names', () => {
   const rows: { patterns: string; yes: readonly string[]; no: readonly string[] }[] = [
@@ -23,8 +29,8 @@ describe('patterns of names', () => {
   for (const { patterns, yes, no } of rows) {
     test(JSON.stringify(patterns), () => {
       const parsed = parseNamePatterns(patterns);
-      for (const name of yes) assert.equal(isForbidden(parsed, name), true, name);
-      for (const name of no) assert.equal(isForbidden(parsed, name), false, name);
+      for (const name of yes) assert.equal(isForbidden(parsed, { name }), true, name);
+      for (const name of no) assert.equal(isForbidden(parsed, { name }), false, name);
     });
   }
 
@@ -32,8 +38,8 @@ describe('patterns of names', () => {
     const name = fc.string({ minLength: 1 }).filter((text) => !/[*?,]/.test(text) && text.trim() === text);
     fc.assert(
       fc.property(name, name, (one, other) => {
-        assert.equal(isForbidden(parseNamePatterns(one), other), one === other);
-        assert.equal(isForbidden(parseNamePatterns(one), one), true);
+        assert.equal(isForbidden(parseNamePatterns(one), { name: other }), one === other);
+        assert.equal(isForbidden(parseNamePatterns(one), { name: one }), true);
       }),
     );
   });
@@ -41,8 +47,26 @@ describe('patterns of names', () => {
   test('many stars against a long name are quick', () => {
     const [patterns, name] = [parseNamePatterns(`${'*a'.repeat(20)}*b`), 'a'.repeat(60)];
     const before = performance.now();
-    assert.equal(isForbidden(patterns, name), false);
+    assert.equal(isForbidden(patterns, { name }), false);
     assert.ok(performance.now() - before < 1000);
+  });
+});
+
+describe('a guest whose shown name says more than its own', () => {
+  const vault = { name: 'vault (104)', plainName: 'vault' };
+
+  test('is meant by both', () => {
+    for (const patterns of ['vault', 'vault (104)', 'v*4)', 'vault*']) {
+      assert.equal(isForbidden(parseNamePatterns(patterns), vault), true, patterns);
+    }
+    assert.equal(isForbidden(parseNamePatterns('vault (1)'), vault), false);
+  });
+
+  test('patterns that mean nobody are found', () => {
+    assert.deepEqual(patternsWithoutGuest(parseNamePatterns('vault, valut, bank-*'), [vault, { name: 'web' }]), [
+      'valut',
+      'bank-*',
+    ]);
   });
 });
 
@@ -51,7 +75,7 @@ describe('the warning', () => {
 
   test('for a guest that should not be merged and is', () => {
     assert.equal(
-      forbiddenWarning(patterns, 'bank-1', YES),
+      forbiddenWarning(patterns, { name: 'bank-1' }, YES),
       'guest bank-1 should not be merged (KSM_FORBID_GUESTS) but is: KSM is a side channel between guests; ' +
         'samepagectl guests forbid -- bank-1, then restart it',
     );
@@ -59,15 +83,15 @@ describe('the warning', () => {
 
   test('names the guest as one word of a shell', () => {
     assert.match(
-      forbiddenWarning(parseNamePatterns('*'), "x'; touch /tmp/pwned #", YES) ?? '',
+      forbiddenWarning(parseNamePatterns('*'), { name: "x'; touch /tmp/pwned #" }, YES) ?? '',
       /samepagectl guests forbid -- 'x'\\''; touch \/tmp\/pwned #', then/,
     );
   });
 
   test('not for one that cannot be merged, one of another name, and one of which nobody knows', () => {
-    assert.equal(forbiddenWarning(patterns, 'bank-1', NO), undefined);
-    assert.equal(forbiddenWarning(patterns, 'web', YES), undefined);
-    assert.equal(forbiddenWarning(patterns, 'bank-1', undefined), undefined);
-    assert.equal(forbiddenWarning([], 'bank-1', YES), undefined);
+    assert.equal(forbiddenWarning(patterns, { name: 'bank-1' }, NO), undefined);
+    assert.equal(forbiddenWarning(patterns, { name: 'web' }, YES), undefined);
+    assert.equal(forbiddenWarning(patterns, { name: 'bank-1' }, undefined), undefined);
+    assert.equal(forbiddenWarning([], { name: 'bank-1' }, YES), undefined);
   });
 });

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { formatDuration, parseDuration } from '../../../src/core/duration.js';
-import { type Hold, holdPolicy, unmergeObstacle } from '../../../src/core/hold.js';
+import { type RestingHold, holdPolicy, unmergeObstacle } from '../../../src/core/hold.js';
 import type { MemoryFigures } from '../../../src/core/memory.js';
 import { ksmtunedPolicy } from '../../../src/core/policies/ksmtuned/policy.js';
-import type { PolicyMemory } from '../../../src/core/policies/memory.js';
-import type { Trigger } from '../../../src/core/policy.js';
+import type { PolicyMemory } from '../../../src/core/policy.js';
+import type { Trigger } from '../../../src/core/trigger.js';
 import { savingsOf } from '../../../src/core/savings.js';
-import { IDLE_KSM, KSMTUNED_DEFAULTS, hostOf, sampleOf } from '../../support/examples/examples.js';
+import { IDLE_KSM, KSMTUNED_DEFAULTS, hostOf, sampleOf, ksmtunedMemory } from '../../support/examples/examples.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -188,12 +188,12 @@ describe('unmergeObstacle', () => {
 
 describe('holdPolicy', () => {
   const policy = ksmtunedPolicy(KSMTUNED_DEFAULTS);
-  const memory: PolicyMemory = { policy: 'ksmtuned', npages: 700 };
+  const memory: PolicyMemory = ksmtunedMemory(700);
   const triggers: readonly Trigger[] = [{ kind: 'timer' }];
   const at = (takenAtMillis: number) => sampleOf({ takenAtMillis, memory: hostOf(16777216, 1000, 16000000) });
-  const held = (hold: Hold, millis: number) => holdPolicy(policy, hold).decide(memory, at(millis), triggers);
+  const held = (hold: RestingHold, millis: number) => holdPolicy(policy, hold).decide(memory, at(millis), triggers);
 
-  const rows: { hold: Hold; run: number; sentence: RegExp }[] = [
+  const rows: { hold: RestingHold; run: number; sentence: RegExp }[] = [
     { hold: { kind: 'paused' }, run: 0, sentence: /^paused by hand: not merging until samepagectl resume$/ },
     { hold: { kind: 'stopped' }, run: 0, sentence: /^stopped by hand, what is shared stays shared: not merging until/ },
     { hold: { kind: 'unmerged' }, run: 2, sentence: /^everything is unmerged by hand: not merging until/ },
@@ -223,7 +223,7 @@ describe('holdPolicy', () => {
   });
 
   test('rests until its last millisecond, and then until there is another plan', () => {
-    const hold: Hold = { kind: 'paused', untilMillis: 100_000 };
+    const hold: RestingHold = { kind: 'paused', untilMillis: 100_000 };
     assert.equal(held(hold, 99_999)[1].nextInMillis, 1);
     for (const millis of [100_000, 100_001, 10 ** 12]) {
       const sentence = 'paused by hand: not merging until now';

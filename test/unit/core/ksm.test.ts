@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import {
-  KSM_NUMBERS,
   type KsmSetting,
   type KsmSettings,
   type KsmState,
@@ -12,6 +10,8 @@ import {
   ksmWrites,
   settingsOf,
 } from '../../../src/core/ksm.js';
+import { KsmDirectory } from '../../../src/host/ksm.js';
+import { HostTree } from '../../support/hostTree.js';
 import { IDLE_KSM } from '../../support/examples/examples.js';
 
 const KERNEL_6_12: KsmState = {
@@ -32,13 +32,18 @@ const KERNEL_6_12: KsmState = {
   generalProfit: -4096,
 };
 
-test('every file of a 6.12 kernel is known by its name', () => {
-  const known = new Set<string>([...Object.values(KSM_NUMBERS), ksmFile('advisorMode')]);
-  const there = readdirSync('fixtures/hosts/kernel-6.12/sys/kernel/mm/ksm');
-  assert.deepEqual(
-    there.filter((file) => !known.has(file)),
-    [],
-  );
+test('every file of the kernels in fixtures/hosts is known by its name', () => {
+  for (const host of ['kernel-5.10', 'kernel-6.1', 'kernel-6.12', 'numa', 'no-ksm']) {
+    assert.deepEqual(new KsmDirectory(`fixtures/hosts/${host}`).unknownFiles(), []);
+  }
+});
+
+test("files that nobody here has heard of are unknown, Red Hat's redhat_only_zero_pages is not", () => {
+  using tree = HostTree.create();
+  for (const file of ['pages_dreamt', 'redhat_only_zero_pages', 'merge_faster']) tree.setKsm(file, 1);
+  const ksm = new KsmDirectory(tree.root);
+  assert.deepEqual(ksm.unknownFiles(), ['merge_faster', 'pages_dreamt']);
+  assert.equal(ksm.read().redhatOnlyZeroPages, 1);
 });
 
 test('a setting has the name of its file', () => {
@@ -48,6 +53,7 @@ test('a setting has the name of its file', () => {
     ['sleepMillisecs', 'sleep_millisecs'],
     ['mergeAcrossNodes', 'merge_across_nodes'],
     ['advisorMode', 'advisor_mode'],
+    ['khugepagedMaxPtesNone', 'transparent_hugepage/khugepaged/max_ptes_none'],
   ];
   for (const [setting, file] of rows) assert.equal(ksmFile(setting), file);
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { concatMap, from, merge, timer } from 'rxjs';
-import { type Trigger, describeTrigger } from '../../../src/core/policy.js';
+import { describeTrigger } from '../../../src/core/trigger.js';
+import { type Trigger } from '../../../src/core/trigger.js';
 import { turnsOf } from '../../support/policies/retuneLoop.js';
 
 /** So many triggers at one moment. */

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PolicyMemory } from '../../../src/core/policies/memory.js';
-import { type Policy, type Trigger, describeTrigger } from '../../../src/core/policy.js';
+import type { PolicyMemory } from '../../../src/core/policy.js';
+import { type Policy } from '../../../src/core/policy.js';
+import { describeTrigger } from '../../../src/core/trigger.js';
+import { type Trigger } from '../../../src/core/trigger.js';
 import { countingPolicy, expectTurns, outcomeOf, triggersOf } from '../../support/policies/retuneLoop.js';
 
 /** Decides as countingPolicy, but throws `fault` at its `failing`th decision. */

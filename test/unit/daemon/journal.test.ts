@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Problem } from '../../../src/core/problem.js';
+import type { Problem } from '../../../src/core/sample.js';
 import type { Retune } from '../../../src/core/retune.js';
 import { RetuneReport } from '../../../src/daemon/journal.js';
 import { sampleOf } from '../../support/examples/examples.js';

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
+import type { Guests } from '../../../src/daemon/guests.js';
 import { Collector } from '../../../src/daemon/sampler.js';
+import { namesOf } from '../../../src/core/guest.js';
 import { KsmDirectory } from '../../../src/host/ksm.js';
-import { QemuProcesses } from '../../../src/host/qemu.js';
+import { guestsOf } from '../../support/guestsOf.js';
 import { HostTree } from '../../support/hostTree.js';
 import { GIB, guestOf } from '../../support/policies/policyHost.js';
 
@@ -10,8 +12,15 @@ const ANONYMOUS = { process: '101.1', anonBytes: 0, swapBytes: 0, zeroBytes: 0 }
 
 const stat = (profit: string) => `ksm_rmap_items 1000\nksm_merging_pages 10\nksm_process_profit ${profit}\n`;
 
-async function profitsOf(qemu: QemuProcesses): Promise<(readonly [name: string, profit: number | undefined])[]> {
-  return [...(await qemu.kernelGuests()).guests].map(([name, { ksmProfitBytes }]) => [name, ksmProfitBytes]);
+/** What the kernel tells, by name. */
+async function kernelGuestsOf(guests: Guests) {
+  const { guests: listed } = await guests.list();
+  const { guests: told, problems } = await guests.kernelGuests();
+  return { guests: new Map([...told].map(([id, guest]) => [namesOf([id], listed)[0] ?? '', guest])), problems };
+}
+
+async function profitsOf(guests: Guests): Promise<(readonly [name: string, profit: number | undefined])[]> {
+  return [...(await kernelGuestsOf(guests)).guests].map(([name, { ksmProfitBytes }]) => [name, ksmProfitBytes]);
 }
 
 describe("guests' profits from /proc", () => {
@@ -25,7 +34,7 @@ describe("guests' profits from /proc", () => {
     tree.write('proc/102/ksm_stat', stat('-64000'));
     tree.write('proc/103/ksm_stat', stat('18446744073709487616'));
     tree.write('proc/104/ksm_stat', stat('12'));
-    assert.deepEqual([...(await profitsOf(new QemuProcesses(tree.root)))].sort(), [
+    assert.deepEqual([...(await profitsOf(guestsOf(tree.root)))].sort(), [
       ['cache', -64_000],
       ['db', -64_000],
       ['web', 4_096_000],
@@ -34,8 +43,8 @@ describe("guests' profits from /proc", () => {
 
   test('leave out who does not tell: an old kernel, and a guest that has ended', async () => {
     using tree = HostTree.create('kernel-6.1');
-    const qemu = new QemuProcesses(tree.root);
-    assert.equal((await qemu.list()).length, 4);
+    const qemu = guestsOf(tree.root);
+    assert.equal((await qemu.list()).guests.length, 4);
     assert.ok((await profitsOf(qemu)).every(([, profit]) => profit === undefined));
     tree.addGuest(101, 'web', 1_000_000);
     tree.write('proc/101/ksm_stat', stat('1'));
@@ -53,7 +62,7 @@ describe("guests' profits from /proc", () => {
     tree.addGuest(102, 'web', 1_000_000);
     tree.write('proc/101/ksm_stat', `${stat('1')}ksm_mergeable: perhaps\n`);
     tree.write('proc/102/ksm_stat', stat('2'));
-    const { guests, problems } = await new QemuProcesses(tree.root).kernelGuests();
+    const { guests, problems } = await kernelGuestsOf(guestsOf(tree.root));
     assert.deepEqual(
       [...guests].map(([name, { hugetlbBytes, ksmProfitBytes }]) => [
         name,
@@ -73,7 +82,7 @@ describe("guests' profits from /proc", () => {
   });
 
   test('of a whole host', async () => {
-    const { guests } = await new QemuProcesses('fixtures/hosts/numa').kernelGuests();
+    const { guests } = await kernelGuestsOf(guestsOf('fixtures/hosts/numa'));
     assert.equal(guests.size, 10);
     const { ksmProfitBytes = 0, hugetlbBytes = 0 } = guests.get('db') ?? {};
     assert.equal(ksmProfitBytes, 0, 'in hugepages');

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { gatherHostFacts } from '../../../src/doctor/facts.js';
-import { examineGuests, probePerProcessFile } from '../../../src/doctor/guestFacts.js';
+import { known, unknown } from '../../../src/doctor/fact.js';
+import {
+  type ExaminedGuest,
+  examineProcesses,
+  guestFacts,
+  probePerProcessFile,
+} from '../../../src/doctor/guestFacts.js';
 import { readHugepagePools } from '../../../src/host/hugepages.js';
 import { readRootFileSystem } from '../../../src/host/mounts.js';
 import { readNumaNodes } from '../../../src/host/numa.js';
@@ -15,8 +21,8 @@ import { GIB, MIB } from '../../support/examples/doctorFacts.js';
 describe('NUMA nodes', () => {
   test('two with their distances', () => {
     assert.deepEqual(readNumaNodes('fixtures/hosts/numa'), [
-      { id: 0, totalBytes: 64 * GIB, distances: [10, 21] },
-      { id: 1, totalBytes: 64 * GIB, distances: [21, 10] },
+      { id: 0, totalBytes: 64 * GIB, freeBytes: 1_400_000 * 1024, distances: [10, 21] },
+      { id: 1, totalBytes: 64 * GIB, freeBytes: 1_500_000 * 1024, distances: [21, 10] },
     ]);
   });
 
@@ -30,7 +36,14 @@ describe('NUMA nodes', () => {
       nodes.map(({ id }) => id),
       [0, 2, 10],
     );
-    assert.deepEqual(nodes[1], { id: 2, totalBytes: MIB, distances: [] });
+    assert.deepEqual(nodes[1], { id: 2, totalBytes: MIB, freeBytes: 0, distances: [] });
+  });
+
+  test('what holds cached files is free, and shared memory is not', () => {
+    using tree = HostTree.create();
+    const lines = ['MemTotal: 4096 kB', 'MemFree: 1024 kB', 'FilePages: 512 kB', 'Shmem: 256 kB'];
+    tree.write('sys/devices/system/node/node1/meminfo', lines.map((line) => `Node 1 ${line}\n`).join(''));
+    assert.equal(readNumaNodes(tree.root).find(({ id }) => id === 1)?.freeBytes, 1280 * 1024);
   });
 
   test('none where the kernel has no NUMA; a malformed one is told', () => {
@@ -73,7 +86,6 @@ describe('transparent hugepages', () => {
     const hugepages = readTransparentHugepages('fixtures/hosts/arm64-16k');
     assert.deepEqual(hugepages, {
       ...{ mode: 'madvise', sizeBytes: 32 * MIB, usedBytes: 4 * GIB, splitFreesZeros: true },
-      khugepagedMaxEmptyPages: undefined,
     });
   });
 
@@ -125,9 +137,15 @@ describe('enabled services', () => {
   });
 });
 
+async function examinedGuests(root: string): Promise<readonly ExaminedGuest[]> {
+  const { guests } = guestFacts(known(await examineProcesses(root)), unknown('not asked'));
+  assert.ok(guests.state === 'known');
+  return guests.value;
+}
+
 test('guests of the NUMA host, by name, with what keeps them from being merged', async () => {
-  const { guests } = await examineGuests('fixtures/hosts/numa');
-  const obstacles = guests.map(({ name, mergeability }) => [name, ...mergeability.obstacles]);
+  const guests = await examinedGuests('fixtures/hosts/numa');
+  const obstacles = guests.map(({ name, mergeability }) => [name, ...(mergeability?.obstacles ?? [])]);
   assert.deepEqual(obstacles, [
     ['clock'],
     ['db', 'hugepages'],
@@ -135,14 +153,14 @@ test('guests of the NUMA host, by name, with what keeps them from being merged',
     ['render', 'pinned'],
     ...[1, 2, 3, 4, 5, 6].map((number) => [`web${number}`]),
   ]);
-  assert.equal(guests[0]?.mergeability.locked, true);
+  assert.equal(guests[0]?.mergeability?.locked, true);
   assert.equal(guests[1]?.configuredBytes, 16 * GIB);
 });
 
 test('a guest whose memory QEMU did not offer, as a new kernel tells', async () => {
   using tree = HostTree.create();
   tree.addGuest(101, 'web', 1000);
-  const mergeable = async () => (await examineGuests(tree.root)).guests[0]?.mergeability;
+  const mergeable = async () => (await examinedGuests(tree.root))[0]?.mergeability;
   assert.equal((await mergeable())?.mergeable, true);
   tree.write('proc/101/ksm_stat', 'ksm_merging_pages 0\nksm_mergeable: no\n');
   assert.deepEqual((await mergeable())?.obstacles, ['not offered']);
@@ -168,7 +186,7 @@ describe('facts of a host', () => {
     assert.match(reasonOf(facts.ksm), /ksm\/run: expected a whole number, found "x"/);
     assert.match(reasonOf(facts.enabledServices), /etc\/systemd\/system is not there$/);
     assert.equal(facts.kernelRelease.state, 'known');
-    assert.equal(facts.guests.state, 'known');
+    assert.equal(facts.processes.state, 'known');
   });
 
   test('KSM and transparent hugepages may be absent', async () => {

@@ -40,7 +40,7 @@ checkTable('guests-mergeable', [
   },
   {
     name: 'guests of strangers are named, and counted nowhere',
-    facts: { guests: known([web]), strangers: known([{ name: 'mine', user: 'mallory' }]) },
+    facts: { guests: known([web]), strangers: known([{ ...guestOf({ name: 'mine' }), user: 'mallory' }]) },
     level: 'ok',
     found:
       /^1 guest, mergeable; without effect on any decision, as their users are not in KSM_GUEST_USERS: mine \(mallory\)$/,
@@ -52,11 +52,30 @@ checkTable('guests-mergeable', [
     found: /vault \(nosharepages\)$/,
   },
   {
-    name: 'hugepages and shared memory, the first obstacle each',
+    name: 'hugepages and shared memory, every obstacle',
     facts: { guests: known([apart('db', 'hugepages', 'pinned'), apart('files', 'shared')]) },
     level: 'note',
-    found: /^2 of 2 guests cannot be merged, 2\.0 GiB in memory: db \(hugepages\), files \(shared\)$/,
+    found: /^2 of 2 guests cannot be merged, 2\.0 GiB in memory: db \(hugepages, pinned\), files \(shared\)$/,
     mend: /\nvirsh edit -- db {3}# .*<hugepages\/>\nvirsh edit -- files {3}# .*<access mode='shared'\/>$/,
+  },
+  {
+    name: 'remedies in the words of who starts the guest',
+    facts: {
+      guests: known([
+        { ...apart('web (100)', 'nosharepages'), manager: 'proxmox', vmId: '100' },
+        { ...apart('kata', 'not offered'), manager: 'cloud-hypervisor' },
+        { ...apart('byhand', 'shared', 'hugepages'), manager: 'qemu' },
+      ]),
+    },
+    level: 'note',
+    found: /: web \(100\) \(nosharepages\), kata \(not offered\), byhand \(shared, hugepages\)$/,
+    mend: /\nqm set 100 --allow-ksm 1\n# kata: start it with --memory mergeable=on\n# byhand: start QEMU with share=off$/,
+  },
+  {
+    name: 'one whose process is not seen is counted and not judged',
+    facts: { guests: known([web, guestOf({ name: 'far', mergeability: undefined })]) },
+    level: 'ok',
+    found: /^2 guests; not judged, as no process of theirs is seen: far$/,
   },
   {
     name: 'what belongs to the guest has no command',
@@ -92,8 +111,9 @@ checkTable('forbidden-guests', [
   {
     name: 'no guest that is meant',
     facts: { guests: known([web]), configuration: forbidding('vault*') },
-    level: 'ok',
-    found: /^0 running guests, none/,
+    level: 'note',
+    found: /^0 running guests, none of them mergeable; no running guest is called "vault\*"$/,
+    mend: /^samepagectl guests /,
   },
   {
     name: 'one that is meant, and not mergeable',
@@ -108,7 +128,42 @@ checkTable('forbidden-guests', [
       configuration: forbidding('vault*,x'),
     },
     level: 'problem',
-    found: /^1 of 2 running guests can be merged: vault2$/,
+    found: /^1 of 2 running guests can be merged: vault2; no running guest is called "x"$/,
     mend: /\nsamepagectl guests forbid -- vault2$/,
+  },
+  {
+    name: "Proxmox's, by its own name",
+    facts: {
+      guests: known([guestOf({ name: 'vault (104)', plainName: 'vault', manager: 'proxmox', vmId: '104' })]),
+      configuration: forbidding('vault'),
+    },
+    level: 'problem',
+    found: /^1 of 1 running guest can be merged: vault \(104\)$/,
+    mend: /\nqm set 104 --allow-ksm 0$/,
+  },
+  {
+    name: 'one of a user whose guests do not count: it is merged all the same',
+    facts: {
+      strangers: known([{ ...guestOf({ name: 'vault', manager: 'session' }), user: 'u1' }]),
+      configuration: forbidding('vault'),
+    },
+    level: 'problem',
+    found: /can be merged: vault$/,
+    mend: /\nvirsh -c qemu:\/\/\/session edit -- vault {3}# <memoryBacking>: <nosharepages\/>$/,
+  },
+]);
+
+checkTable('other-mergers', [
+  { name: 'none', facts: {}, level: 'ok', found: /^none but guests use KSM$/ },
+  {
+    name: 'some, the largest named',
+    facts: {
+      otherMergers: known({
+        ...{ count: 2, mergedBytes: GIB },
+        largest: [{ pid: 300, comm: 'journald', mergedBytes: GIB }],
+      }),
+    },
+    level: 'ok',
+    found: /^2 processes that run no guest use KSM, 1\.0 GiB merged: journald \(pid 300, 1\.0 GiB\) and 1 more$/,
   },
 ]);

@@ -106,7 +106,6 @@ const thp = (mode: 'always' | 'madvise' | 'never', usedBytes: number): Partial<F
     sizeBytes: 2 * 1024 ** 2,
     usedBytes,
     splitFreesZeros: false,
-    khugepagedMaxEmptyPages: 511,
   }),
 });
 
@@ -209,6 +208,7 @@ function nodes(farthest?: number): Partial<Facts> {
   const node = (id: number) => ({
     id,
     totalBytes: 8 * GIB,
+    freeBytes: GIB,
     distances: farthest === undefined ? [] : [10, farthest],
   });
   return { numaNodes: known([node(0), node(1)]) };
@@ -270,6 +270,13 @@ checkTable('zero-pages', [
     level: 'note',
     found:
       /; khugepaged may take back what zero pages gave \(1\.\d GiB\) as guests write beside them \(max_ptes_none=511\)$/,
+    mend: /^# KSM_THP_MAX_PTES_NONE=0 in .*\nsystemctl reload samepaged$/,
+  },
+  {
+    name: 'that gave memory to something else than samepaged, which khugepaged may take back',
+    facts: { ...zeroPagesOf({ useZeroPages: 1, choice: 'auto', frees: true, emptyPages: 511, zeros: 1000 }), ...ALONE },
+    level: 'note',
+    found: /\(3\.9 MiB\) as guests write beside them \(max_ptes_none=511\)$/,
     mend: /^echo 0 > \/sys\/kernel\/mm\/transparent_hugepage\/khugepaged\/max_ptes_none$/,
   },
   {
@@ -281,6 +288,19 @@ checkTable('zero-pages', [
     level: 'ok',
     found: /auto$/,
   },
+  {
+    name: "Red Hat's switch for zero pages only",
+    facts: { ksm: known({ ...MERGING, useZeroPages: 0, redhatOnlyZeroPages: 1 }) },
+    level: 'note',
+    found: /^redhat_only_zero_pages=1: KSM merges zero pages only, .* other equal pages stay unmerged$/,
+    mend: /^echo 0 > \/sys\/kernel\/mm\/ksm\/redhat_only_zero_pages$/,
+  },
+  {
+    name: 'that switch, off',
+    facts: { ksm: known({ ...MERGING, useZeroPages: 1, redhatOnlyZeroPages: 0 }) },
+    level: 'ok',
+    found: /^use_zero_pages=1, KSM_USE_ZERO_PAGES=auto$/,
+  },
   { name: 'a kernel without it', facts: { ksm: known(MERGING) }, level: 'ok', found: /has no use_zero_pages$/ },
 ]);
 
@@ -290,14 +310,22 @@ function zeroPagesOf(host: {
   readonly frees: boolean;
   readonly counted?: boolean;
   readonly emptyPages?: number;
+  readonly zeros?: number;
 }): Partial<Facts> {
-  const { useZeroPages, choice, frees, counted = true, emptyPages } = host;
+  const { useZeroPages, choice, frees, counted = true, emptyPages = 511, zeros = 0 } = host;
+  const ksm = { ...MERGING, ksmZeroPages: zeros };
   return {
-    ksm: known({ ...(counted ? MERGING : without(MERGING, 'ksmZeroPages')), useZeroPages }),
+    ksm: known({
+      ...(counted ? ksm : without(ksm, 'ksmZeroPages')),
+      useZeroPages,
+      khugepagedMaxPtesNone: emptyPages,
+    }),
     configuration: known({ ...CONFIGURATION, zeroPages: choice }),
     transparentHugepages: known({
-      ...{ mode: 'madvise', sizeBytes: 2 * 1024 ** 2, usedBytes: 0, splitFreesZeros: frees },
-      khugepagedMaxEmptyPages: emptyPages,
+      mode: 'madvise',
+      sizeBytes: 2 * 1024 ** 2,
+      usedBytes: 0,
+      splitFreesZeros: frees,
     }),
   };
 }

@@ -5,31 +5,36 @@ import { type KsmStat, parseKsmStat, readKsmStat } from '../../../src/host/ksmSt
 import { HostTree } from '../../support/hostTree.js';
 
 const NOTHING: KsmStat = {
+  rmapItems: undefined,
   mergingPages: undefined,
   zeroPages: undefined,
   profitBytes: undefined,
   mergeable: undefined,
+  mergeAny: undefined,
 };
 
 describe('ksm_stat', () => {
   const rows: { name: string; text: string; stat: KsmStat }[] = [
-    { name: 'Linux 6.1', text: 'ksm_rmap_items 76800\n', stat: NOTHING },
+    { name: 'Linux 6.1', text: 'ksm_rmap_items 76800\n', stat: { ...NOTHING, rmapItems: 76_800 } },
     {
       name: 'Linux 6.4',
       text: 'ksm_rmap_items 76800\nksm_merging_pages 700\nksm_process_profit -2048000\n',
-      stat: { ...NOTHING, mergingPages: 700, profitBytes: -2_048_000 },
+      stat: { ...NOTHING, rmapItems: 76_800, mergingPages: 700, profitBytes: -2_048_000 },
     },
     {
       name: 'Linux 6.6',
       text: 'ksm_rmap_items 76800\nksm_zero_pages 5\nksm_merging_pages 700\nksm_process_profit 10\n',
-      stat: { mergingPages: 700, zeroPages: 5, profitBytes: 10, mergeable: undefined },
+      stat: { ...NOTHING, rmapItems: 76_800, mergingPages: 700, zeroPages: 5, profitBytes: 10 },
     },
     {
       name: 'Linux 6.18, as read here',
       text:
         'ksm_rmap_items 16448\nksm_zero_pages 0\nksm_merging_pages 16448\nksm_process_profit 66318336\n' +
         'ksm_merge_any: no\nksm_mergeable: yes\n',
-      stat: { mergingPages: 16448, zeroPages: 0, profitBytes: 66_318_336, mergeable: true },
+      stat: {
+        ...{ rmapItems: 16_448, mergingPages: 16_448, zeroPages: 0, profitBytes: 66_318_336 },
+        ...{ mergeable: true, mergeAny: false },
+      },
     },
     { name: 'not offered', text: 'ksm_mergeable: no\n', stat: { ...NOTHING, mergeable: false } },
     {
@@ -66,7 +71,8 @@ describe('a process', () => {
     tree.write('proc/7/ksm_merging_pages', '42\n');
     assert.deepEqual(await readKsmStat(tree.root, 7), { kind: 'told', stat: { ...NOTHING, mergingPages: 42 } });
     tree.write('proc/7/ksm_stat', 'ksm_rmap_items 100\n');
-    assert.deepEqual(await readKsmStat(tree.root, 7), { kind: 'told', stat: { ...NOTHING, mergingPages: 42 } });
+    const stat = { ...NOTHING, rmapItems: 100, mergingPages: 42 };
+    assert.deepEqual(await readKsmStat(tree.root, 7), { kind: 'told', stat });
   });
 
   test('of an older kernel, or one that has ended', async () => {

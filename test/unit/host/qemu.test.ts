@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { guestOf } from '../../../src/host/qemu.js';
+import { hypervisorOf } from '../../../src/host/hypervisors.js';
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -11,6 +11,15 @@ const PID = 4242;
 /** A command line; what is in single quotes is one word. */
 function words(line: string): string[] {
   return Array.from(line.matchAll(/'([^']*)'|([^ ]+)/g), ([, quoted, bare]) => quoted ?? bare ?? '');
+}
+
+/** What a command line says; what it runs is told by it alone, unless the file is. */
+const describedBy = (line: string, executable?: string) =>
+  hypervisorOf(words(line), executable)?.describe(words(line), PID);
+
+function guestOf(argv: readonly string[], pid: number): { name: string; configuredBytes: number } | undefined {
+  const guest = hypervisorOf(argv, undefined)?.describe(argv, pid);
+  return guest && { name: guest.name, configuredBytes: guest.configuredBytes };
 }
 
 const name = (line: string) => guestOf(words(line), PID)?.name;
@@ -213,4 +222,82 @@ test('no command line makes it throw, and a guest always has a name', () => {
       assert.ok(Number.isFinite(guest.configuredBytes) && guest.configuredBytes >= 0);
     }),
   );
+});
+
+describe('a guest is known by what its process runs', () => {
+  test("Ubuntu's emulator", () => {
+    assert.equal(describedBy('/usr/bin/kvm-spice -name web')?.name, 'web');
+  });
+
+  test('a file that runs under any name, also one that an upgrade replaced', () => {
+    assert.equal(describedBy('vm -name web', '/usr/bin/qemu-system-x86_64')?.name, 'web');
+    assert.equal(describedBy('vm -name web', '/nix/store/x/bin/.qemu-system-x86_64-wrapped')?.name, 'web');
+    assert.equal(describedBy('qemu-system-x86_64.sh -name web', '/usr/bin/bash'), undefined);
+  });
+
+  test('what it was given: name, number, UUID', () => {
+    assert.deepEqual(
+      describedBy(`/usr/bin/kvm -id 104 -name vault,debug-threads=on -uuid ${UUID.toUpperCase()} -m 2048`),
+      {
+        name: 'vault (104)',
+        plainName: 'vault',
+        vmId: '104',
+        uuid: UUID,
+        configuredBytes: 2 * GIB,
+      },
+    );
+  });
+});
+
+describe('guests of other hypervisors', () => {
+  const rows: { name: string; line: string; guest: string; bytes: number; obstacles: string[] }[] = [
+    {
+      name: 'cloud-hypervisor offers its memory where it is told so',
+      line: '/usr/local/bin/cloud-hypervisor --kernel vmlinux --memory size=1024M,mergeable=on',
+      guest: 'cloud-hypervisor-4242',
+      bytes: GIB,
+      obstacles: [],
+    },
+    {
+      name: 'cloud-hypervisor as it is by default, with 512 MiB',
+      line: 'cloud-hypervisor --api-socket=/run/vc/vm/1/clh-api.sock',
+      guest: 'cloud-hypervisor-4242',
+      bytes: 512 * MIB,
+      obstacles: ['not offered'],
+    },
+    {
+      name: 'cloud-hypervisor with shared memory in hugepages',
+      line: 'cloud-hypervisor --memory=size=1G,shared=on,hugepages=on,mergeable=on',
+      guest: 'cloud-hypervisor-4242',
+      bytes: GIB,
+      obstacles: ['shared', 'hugepages'],
+    },
+    {
+      name: 'Firecracker in its jail',
+      line: '/firecracker --id=551e7604 --start-time-us 1 --api-sock api.socket',
+      guest: '551e7604',
+      bytes: 0,
+      obstacles: ['not offered'],
+    },
+    {
+      name: 'crosvm',
+      line: 'crosvm run --mem size=2048 --name term vmlinux',
+      guest: 'term',
+      bytes: 2 * GIB,
+      obstacles: ['shared'],
+    },
+  ];
+  for (const { name: title, line, guest, bytes, obstacles } of rows) {
+    test(title, () => {
+      const described = describedBy(line);
+      assert.deepEqual([described?.name, described?.configuredBytes], [guest, bytes]);
+      assert.deepEqual(hypervisorOf(words(line), undefined)?.traits(words(line)).obstacles, obstacles);
+    });
+  }
+
+  test('not what only asks or commands', () => {
+    for (const line of ['crosvm balloon 4096 /run/crosvm.sock', 'firecracker --version', 'cloud-hypervisor -V']) {
+      assert.equal(describedBy(line), undefined, line);
+    }
+  });
 });

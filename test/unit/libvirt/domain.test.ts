@@ -51,7 +51,13 @@ describe('guestOfStats', () => {
   for (const { name, stats, residentBytes, configuredBytes, balloonBytes } of rows) {
     test(name, () => {
       const balloon = balloonBytes === undefined ? {} : { balloonBytes };
-      assert.deepEqual(guestOfStats('web', stats), { name: 'web', residentBytes, configuredBytes, ...balloon });
+      assert.deepEqual(guestOfStats('6695eb01', 'web', stats), {
+        id: '6695eb01',
+        name: 'web',
+        residentBytes,
+        configuredBytes,
+        ...balloon,
+      });
     });
   }
 });

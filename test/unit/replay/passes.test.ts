@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { HistorySample } from '../../../src/core/history/record.js';
 import { likenessUnknown } from '../../../src/replay/passes.js';
 import { splitRecord } from '../../../src/replay/segments.js';
-import type { TimedStep } from '../../../src/simulation/run.js';
+import type { TimedStep } from '../../../src/simulation/step.js';
 import { planFrom } from '../../support/examples/examples.js';
 import { FROM, MINUTE, recordOf, start, starts } from '../../support/simulation/replayHost.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { describeWrite } from '../../../src/core/ksm.js';
-import { describeTrigger } from '../../../src/core/policy.js';
+import { describeTrigger } from '../../../src/core/trigger.js';
 import { firstFreedBySplits } from '../../../src/core/freedBySplits.js';
 import type { Plan } from '../../../src/core/retune.js';
 import { FLEETS, fleetScenario } from '../../support/simulation/fleet.js';

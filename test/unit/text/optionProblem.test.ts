@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseArgs } from 'node:util';
-import { optionProblem } from '../../../src/text/optionProblem.js';
+import { optionProblem } from '../../../src/text/nearest.js';
 
 const OPTIONS = { once: { type: 'boolean' }, speed: { type: 'string' } } as const;
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { fold, hanging, indented, paint, terminalOf, topicRows } from '../../../src/text/terminal.js';
+import { fold, hanging, indented, paint, terminalOf } from '../../../src/text/terminal.js';
+import { topicRows } from '../../../src/text/table.js';
 import { wrap } from '../../../src/text/wrap.js';
 import { PLAIN } from '../../support/examples/ctlExamples.js';
 

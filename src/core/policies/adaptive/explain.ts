@@ -1,24 +1,23 @@
 import type { Decision, Term } from '../../decision.js';
 import { formatBytes } from '../../format.js';
-import type { Guest } from '../../guest.js';
+import { type Guest, namesOf } from '../../guest.js';
 import { formatDuration } from '../../duration.js';
 import type { KsmSettings, KsmState } from '../../ksm.js';
 import { type Sample, savingsOfSample } from '../../sample.js';
-import type { AdaptiveMemory, AdaptiveOptions } from './policy.js';
+import type { AdaptiveMemory, AdaptiveOptions } from './memory.js';
 import { type Approach, isOnTheWay, lookAtApproach } from './approach.js';
 import type { Burst } from '../shared/burst.js';
 import { describeDue, listed } from '../shared/cause.js';
 import type { Need } from '../shared/need.js';
 import type { Pace } from '../shared/pace.js';
 import { type Phase, type Settle, type Watch, hopeOf, wantedBytes } from './phase.js';
-import { creditInMillis } from './probe.js';
 import { type Mark, type Progress, progressBetween } from '../shared/progress.js';
 import { describeSettling } from '../shared/settling.js';
 import { millisToPassEnd, stageOfBurst } from '../shared/stage.js';
+import { probeInMillis, waitingOf } from './waiting.js';
 
 const LOOK_MILLIS = 10_000;
 const SETTLE_LOOK_MILLIS = 250;
-const LEAST_LOOK_MILLIS = 1000;
 /** While ksmd runs, looks are frequent at first, when its pace is not known yet, and rarer in a burst that takes long. */
 const SCAN_LOOKS = [
   { untilMillis: 2000, millis: 250 },
@@ -52,14 +51,18 @@ export function decisionOf(
   sample: Sample,
   options: AdaptiveOptions,
 ): Decision {
-  const { keys, terms, ...working } = need.working;
+  const { keys, terms, comparisons, ...working } = need.working;
+  const waiting = waitingOf(memory, sample, options.probeMaxMillis);
   return {
     ...told(memory, isNews(memory, before), need, sample, options),
     isUrgent: need.urgent,
     working: {
       ...working,
+      ...(waiting?.change === undefined ? {} : { change: waiting.change }),
+      comparisons: [...comparisons, ...(waiting?.comparisons ?? [])],
       terms: [
         ...terms,
+        ...(waiting?.terms ?? []),
         { name: 'CPU budget', value: options.cpuMaxPercent, unit: 'percent', source: 'KSM_CPU_MAX, of one core' },
         ...savingsTerms(sample),
         { name: 'profit', value: memory.mark.profitBytes, unit: 'bytes', source: profitSource(sample.ksm) },
@@ -107,8 +110,8 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
       return { ...resting(LOOK_MILLIS), reason: 'enough-memory', sentence: `${need.sentence}: not merging` };
     case 'settle': {
       const { [phase.waitsFor]: what } = {
-        growth: describeSettling(settling),
-        cpu: `the CPUs are busy while ${listed(due?.guests ?? [], 'comes', 'come')} up`,
+        growth: describeSettling(settling, sample.guests),
+        cpu: `the CPUs are busy while ${listed(namesOf(due?.guests ?? [], sample.guests), 'comes', 'come')} up`,
       };
       const { approach } = phase;
       const approaching = isOnTheWay(approach)
@@ -148,19 +151,15 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
 }
 
 function watching(
-  { probeAtMillis }: Watch,
+  phase: Watch,
   memory: AdaptiveMemory,
   need: Need,
   sample: Sample,
   { probeMaxMillis }: AdaptiveOptions,
 ): Told {
-  const { due, last, mark, probing } = memory;
+  const { due, last, mark } = memory;
   const { guests } = sample;
-  const left = Math.max(
-    probeAtMillis - mark.monotonicMillis,
-    creditInMillis(probing, probeMaxMillis),
-    LEAST_LOOK_MILLIS,
-  );
+  const left = probeInMillis(phase, memory, probeMaxMillis);
   const { savedBytes: saved, bookkeepingBytes: book } = mark;
   const atALoss = saved < book;
   const what = atALoss ? 'merging takes more memory than it saves' : nothingOf(book);
@@ -169,7 +168,7 @@ function watching(
   const few =
     due === undefined
       ? ''
-      : `; ${describeDue(due)} with ${formatBytes(hopeOf(due, sample))}, less than the ${formatBytes(wantedBytes(memory, mark))} that are worth a burst: left to more guests or a probe`;
+      : `; ${describeDue(due, sample.guests)} with ${formatBytes(hopeOf(due, sample))}, less than the ${formatBytes(wantedBytes(memory, mark))} that are worth a burst: left to more guests or a probe`;
   return {
     ...resting(Math.min(LOOK_MILLIS, left)),
     reason: atALoss ? 'costs-more-than-it-saves' : 'nothing-to-gain',

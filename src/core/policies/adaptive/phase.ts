@@ -1,4 +1,4 @@
-import { residentBytesOf } from '../../guest.js';
+import { guestId, residentBytesOf } from '../../guest.js';
 import type { Sample } from '../../sample.js';
 import { type Approach, approachFor, isOnTheWay } from './approach.js';
 import {
@@ -25,7 +25,7 @@ import {
   nextProbeAt,
   probeResult,
 } from './probe.js';
-import { PRESSURE_WAIT_MILLIS } from '../shared/occasion.js';
+import { PRESSURE_WAIT_MILLIS } from '../shared/cause.js';
 import { type Mark, UNSHARED_PAGE_NANOS, isWorthIt, progressBetween, worthOf } from '../shared/progress.js';
 import { PATIENCE_MILLIS } from '../shared/settling.js';
 
@@ -75,7 +75,7 @@ export interface Situation {
   readonly need: Pick<Need, 'needed' | 'urgent'>;
   readonly mark: Mark;
   readonly departed: boolean;
-  /** Guests that are still filling their memory. */
+  /** Guests that are still filling their memory, by identity. */
   readonly growing: readonly string[];
   /** What ksmd may use, parts of a core. */
   readonly budget: number;
@@ -137,7 +137,7 @@ function begun(
     const demand = sinceJoined !== undefined && isWorthIt(sinceJoined) ? 1 : 2 * course.demand;
     return { ...course, phase: extendBurst(burst, mark, hopedBytes), due: later, ripeSinceMillis: undefined, demand };
   }
-  const parts = { why: describeDue(ripe), hintShare: undefined, thorough: false, hopedBytes };
+  const parts = { why: describeDue(ripe, sample.guests), hintShare: undefined, thorough: false, hopedBytes };
   const demand = ripe.guests.length > 0 ? 2 * course.demand : course.demand;
   return { ...course, phase: beginBurst(mark, parts), due: later, ripeSinceMillis: undefined, demand };
 }
@@ -166,14 +166,14 @@ function settleFor(
 ): Omit<Settle, 'before' | 'approach'> | undefined {
   const { need, sample, mark, growing, busyShare, budget } = situation;
   if (need.urgent) return undefined;
-  const comingUp = sample.guests.filter(({ name }) => growing.includes(name));
+  const comingUp = sample.guests.filter((guest) => growing.includes(guestId(guest)));
   const isBusy = ripe !== undefined && ripe.guests.length > 0 && busyShare > BUSY_SHARE;
   if (comingUp.length === 0 && !isBusy) return undefined;
   const waitsFor = comingUp.length > 0 ? 'growth' : 'cpu';
   if (ripe === undefined) return { name: 'settle', waitsFor, ripe };
   const settled = sample.guests.filter((guest) => !comingUp.includes(guest));
   const bytes = residentBytesOf(
-    ripe.other === undefined ? settled.filter(({ name }) => ripe.guests.includes(name)) : settled,
+    ripe.other === undefined ? settled.filter((guest) => ripe.guests.includes(guestId(guest))) : settled,
   );
   // A guest alone has nobody to share with.
   const longestMillis =
@@ -201,7 +201,7 @@ export function wantedBytes({ demand }: Pick<Course, 'demand'>, mark: Mark): num
 
 /** What a burst may bring at most, bytes: the memory that came, or all where nobody knows. */
 export function hopeOf({ guests, everything }: Due, sample: Sample): number {
-  return residentBytesOf(everything ? sample.guests : sample.guests.filter(({ name }) => guests.includes(name)));
+  return residentBytesOf(everything ? sample.guests : sample.guests.filter((guest) => guests.includes(guestId(guest))));
 }
 
 function afterLook(burst: Burst, course: Course, situation: Situation): Course {

@@ -1,33 +1,17 @@
-import type { Policy, Trigger } from '../../policy.js';
+import { type Policy, ownMemory } from '../../policy.js';
+import type { Trigger } from '../../trigger.js';
 import type { Sample } from '../../sample.js';
 import { decisionOf } from './explain.js';
 import { lapMillis } from './approach.js';
 import { arrivals, hasDeparture, nextDue } from '../shared/cause.js';
-import { type Need, type NeedOptions, needOf } from '../shared/need.js';
-import { PRESSURE_WAIT_MILLIS, newOccasion } from '../shared/occasion.js';
+import { type Need, needOf } from '../shared/need.js';
+import { PRESSURE_WAIT_MILLIS, newOccasion } from '../shared/cause.js';
 import { type Pace, firstPace, nextPace, restingPace } from '../shared/pace.js';
 import { type Course, isScanning, nextCourse } from './phase.js';
 import { earn, firstProbing } from './probe.js';
 import { type Mark, type Progress, markOf, progressBetween } from '../shared/progress.js';
-import { type Settling, growingIn, nextSettling, quietMillisFor } from '../shared/settling.js';
-
-export interface AdaptiveOptions extends NeedOptions {
-  /** KSM_CPU_MAX: what ksmd may use of one core while there is something to gain, percent from 1 to 100. */
-  readonly cpuMaxPercent: number;
-  /** Whether smart_scan is the policy's to set: KSM_SMART_SCAN says nothing of it. */
-  readonly ownsSmartScan: boolean;
-  /** KSM_PROBE_MAX: the longest time between two probes, milliseconds. */
-  readonly probeMaxMillis: number;
-}
-
-export interface AdaptiveMemory extends Course {
-  readonly policy: 'adaptive';
-  readonly need: Pick<Need, 'needed' | 'urgent'>;
-  readonly settling: Settling;
-  /** The last look. */
-  readonly mark: Mark;
-  readonly pace: Pace;
-}
+import { growingIn, nextSettling, quietMillisFor } from '../shared/settling.js';
+import type { AdaptiveOptions, AdaptiveMemory } from './memory.js';
 
 /**
  * Merges when memory is short or promised to be, in bursts at a CPU budget, and rests otherwise. docs/policies.md tells how.
@@ -39,7 +23,7 @@ export function adaptivePolicy(options: AdaptiveOptions): Policy {
   return {
     name: 'adaptive',
     decide(memory, sample, triggers) {
-      const before = memory?.policy === 'adaptive' ? memory : undefined;
+      const before = ownMemory<AdaptiveMemory>(memory, 'adaptive');
       const need = needOf(sample, before?.need, options);
       const next = nextMemory(before, need, sample, triggers, options);
       return [next, decisionOf(next, before?.phase, need, sample, options)];
@@ -62,9 +46,9 @@ function nextMemory(
   const occasion = newOccasion('adaptive', before, { need, mark }, triggers, isGoneThrough(before, mark));
   const course = before ?? firstCourse(probeMaxMillis);
   const growing = growingIn(settling);
-  const turnedOut = growing.filter((name) => before?.settling[name]?.grows === false);
+  const turnedOut = growing.filter((id) => before?.settling[id]?.grows === false);
   const due = nextDue(course.due, triggers, [...arrivals(triggers), ...turnedOut], sample.guests, occasion);
-  const waits = course.due?.guests.every((name) => due?.guests.includes(name)) === true;
+  const waits = course.due?.guests.every((id) => due?.guests.includes(id)) === true;
   const earned = earnedIn(course, progress);
   const next = nextCourse(
     {

@@ -3,12 +3,13 @@ import { formatBytes } from '../../format.js';
 import { residentBytesOf } from '../../guest.js';
 import { formatDuration } from '../../duration.js';
 import type { KsmSettings, KsmState } from '../../ksm.js';
-import type { Policy, Trigger } from '../../policy.js';
+import { type Policy, ownMemory } from '../../policy.js';
+import type { Trigger } from '../../trigger.js';
 import type { Sample } from '../../sample.js';
 import { type Burst, beginBurst, isOver, judgeBurst } from '../shared/burst.js';
 import { type Due, arrivals, describeDue, hasDeparture, nextDue, ripeAndLater } from '../shared/cause.js';
 import { type Need, type NeedOptions, needOf } from '../shared/need.js';
-import { PRESSURE_WAIT_MILLIS, newOccasion } from '../shared/occasion.js';
+import { PRESSURE_WAIT_MILLIS, newOccasion } from '../shared/cause.js';
 import { batchNanosFor, sleepFor } from '../shared/pace.js';
 import { DEAREST_PAGE_NANOS, type Mark, markOf, isWorthIt, progressBetween, worthOf } from '../shared/progress.js';
 import { type Settling, describeSettling, growingIn, nextSettling } from '../shared/settling.js';
@@ -84,7 +85,7 @@ export function advisorPolicy(options: AdvisorOptions): Policy {
   return {
     name: 'advisor',
     decide(memory, sample, triggers) {
-      const before = memory?.policy === 'advisor' ? memory : undefined;
+      const before = ownMemory<AdvisorMemory>(memory, 'advisor');
       const need = needOf(sample, before?.need, options);
       const next = nextMemory(before, need, sample, triggers, options);
       const decision = decisionOf(next, need, sample, options);
@@ -127,7 +128,7 @@ function nextMemory(
       LONGEST_TARGET_SECONDS,
     ),
   });
-  if (ripe !== undefined && !waits) return { ...common, due: later, ...begin(describeDue(ripe)) };
+  if (ripe !== undefined && !waits) return { ...common, due: later, ...begin(describeDue(ripe, sample.guests)) };
   const next = nextPacing(pacing, mark, sample, hasDeparture(triggers));
   if (next === undefined && due === undefined) return { ...common, due, ...begin('a slow pass found pages to merge') };
   return { ...common, due, ...(next ?? pacing) };
@@ -214,7 +215,8 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
   };
   const saved = formatBytes(mark.savedBytes);
   const target = `the kernel's advisor aims at a pass in ${formatDuration(targetSeconds * 1000)}, at most ${cpuMaxPercent} % of a core`;
-  const resting = due === undefined ? `nothing more to gain, ${saved} saved` : describeSettling(settling);
+  const resting =
+    due === undefined ? `nothing more to gain, ${saved} saved` : describeSettling(settling, sample.guests);
   return {
     reason: 'advised',
     stage:

@@ -1,6 +1,6 @@
 import type { Term, Working } from '../../decision.js';
 import { compareBytes, formatBytes, plural } from '../../format.js';
-import type { KsmtunedOptions } from './policy.js';
+import type { KsmtunedOptions } from './options.js';
 
 /** The least that the script reckons with, in bytes. */
 export const KB = 1024;

@@ -1,23 +1,10 @@
 import type { Decision } from '../../decision.js';
 import { compareBytes } from '../../format.js';
-import type { Policy } from '../../policy.js';
+import { type Policy, ownMemory } from '../../policy.js';
 import type { Sample } from '../../sample.js';
 import { KB, ksmtunedWorking } from './explain.js';
-import type { PolicyMemory } from '../memory.js';
 import type { NeedOptions } from '../shared/need.js';
-
-/** The figures of ksmtuned.conf that its rule uses; the defaults are ksmtuned's. */
-export interface KsmtunedOptions extends NeedOptions {
-  /** KSM_NPAGES_BOOST: pages added per retune while free memory is below the reserve (300). */
-  readonly pagesBoost: number;
-  /** KSM_NPAGES_DECAY: pages added, as a rule a negative number, while it is not (-50). */
-  readonly pagesDecay: number;
-  /** KSM_NPAGES_MIN and KSM_NPAGES_MAX: bounds of pages_to_scan (64, 1250). */
-  readonly pagesMin: number;
-  readonly pagesMax: number;
-  /** KSM_SLEEP_MSEC: ksmd's sleep between batches on a 16 GiB host, in milliseconds (10). */
-  readonly sleepMillisecs: number;
-}
+import type { KsmtunedMemory, KsmtunedOptions } from './options.js';
 
 /** The host that the sleep time is stated for. */
 const REFERENCE_HOST_BYTES = 16 * 1024 ** 3;
@@ -31,7 +18,7 @@ export function ksmtunedPolicy(options: KsmtunedOptions): Policy {
   return {
     name: 'ksmtuned',
     decide(memory, sample) {
-      const npages = memory?.policy === 'ksmtuned' ? memory.npages : 0;
+      const npages = ownMemory<KsmtunedMemory>(memory, 'ksmtuned')?.npages ?? 0;
       return decide(npages, sample, options);
     },
   };
@@ -41,7 +28,7 @@ function decide(
   npages: number,
   { memory, guests, ksm }: Sample,
   options: KsmtunedOptions,
-): readonly [PolicyMemory, Decision] {
+): readonly [KsmtunedMemory, Decision] {
   const totalBytes = wholeKb(memory.totalBytes);
   const freeBytes = wholeKb(memory.freeBytes);
   const committedBytes = wholeKb(memory.committedBytes);

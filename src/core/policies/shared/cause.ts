@@ -1,13 +1,15 @@
 import { plural } from '../../format.js';
-import type { Guest } from '../../guest.js';
-import type { Trigger } from '../../policy.js';
+import { type Guest, guestId, namesOf } from '../../guest.js';
+import type { Trigger } from '../../trigger.js';
+import type { Mark } from './progress.js';
+import type { Need } from './need.js';
 
 /** So many guests are named; the others are counted. */
 const NAMED_GUESTS = 3;
 
 /** Why memory should be looked through. */
 export interface Due {
-  /** Guests that started; it is about them alone unless there is something else. */
+  /** Guests that started, by identity; it is about them alone unless there is something else. */
   readonly guests: readonly string[];
   readonly other: string | undefined;
   /** Whether every page is to be looked at, and not only what ksmd does not know yet. */
@@ -27,8 +29,8 @@ export function nextDue(
   guests: readonly Guest[],
   other: string | undefined,
 ): Due | undefined {
-  const running = new Set(guests.map(({ name }) => name));
-  const named = [...(before?.guests ?? []), ...came].filter((name) => running.has(name));
+  const running = new Set(guests.map(guestId));
+  const named = [...(before?.guests ?? []), ...came].filter((id) => running.has(id));
   const started = triggers.some(({ kind }) => kind === 'start') ? 'samepaged has just started' : undefined;
   const asked = triggers.map(askedFor).find(isGiven) ?? other;
   const due = {
@@ -45,8 +47,8 @@ export function ripeAndLater(
   growing: readonly string[],
 ): { readonly ripe: Due | undefined; readonly later: Due | undefined } {
   if (due === undefined) return { ripe: undefined, later: undefined };
-  const later = due.guests.filter((name) => growing.includes(name));
-  const ripe = due.guests.filter((name) => !growing.includes(name));
+  const later = due.guests.filter((id) => growing.includes(id));
+  const ripe = due.guests.filter((id) => !growing.includes(id));
   return {
     ripe: ripe.length > 0 || due.other !== undefined ? { ...due, guests: ripe } : undefined,
     later: later.length > 0 ? { guests: later, other: undefined, everything: false } : undefined,
@@ -54,12 +56,12 @@ export function ripeAndLater(
 }
 
 /**
- * Guests that bring memory that nobody has looked at. A resized guest brings none before it uses it, balloons move all the
+ * Guests that bring memory that nobody has looked at, by identity. A resized guest brings none before it uses it, balloons move all the
  * time, and pages that are used for the first time are a hint to the next probe.
  */
 export function arrivals(triggers: readonly Trigger[]): readonly string[] {
   return triggers.flatMap((trigger) =>
-    trigger.kind === 'guest' && trigger.event.change === 'started' ? [trigger.event.name] : [],
+    trigger.kind === 'guest' && trigger.event.change === 'started' ? [guestId(trigger.event)] : [],
   );
 }
 
@@ -70,9 +72,10 @@ export function hasDeparture(triggers: readonly Trigger[]): boolean {
   );
 }
 
-export function describeDue({ guests, other }: Due): string {
+/** @param running the guests that run. */
+export function describeDue({ guests, other }: Due, running: readonly Guest[]): string {
   if (other !== undefined) return other;
-  const [first = '', ...more] = guests;
+  const [first = '', ...more] = namesOf(guests, running);
   return more.length === 0 ? `guest ${first} has come` : `guest ${first} and ${plural(more.length, 'other')} have come`;
 }
 
@@ -89,4 +92,34 @@ function askedFor(trigger: Trigger): string | undefined {
 
 function isGiven(text: string | undefined): text is string {
   return text !== undefined;
+}
+
+/** Memory that a burst has just gone through is not gone through again because pressure comes and goes. */
+export const PRESSURE_WAIT_MILLIS = 60000;
+
+/** What a policy remembers of its last look. */
+interface Look {
+  readonly need: Pick<Need, 'needed' | 'urgent'>;
+  readonly mark: Pick<Mark, 'fullScans'>;
+}
+
+/**
+ * Why memory should be looked through now, where no trigger tells of it.
+ *
+ * @param isGoneThrough whether that is being done or was done so lately that pressure is no reason to do it once more.
+ */
+export function newOccasion(
+  policy: string,
+  before: Look | undefined,
+  { need, mark }: Look & { readonly need: Pick<Need, 'urgency'> },
+  triggers: readonly Trigger[],
+  isGoneThrough: boolean,
+): string | undefined {
+  if (before?.need.urgent !== true && !isGoneThrough && need.urgency !== undefined) return need.urgency;
+  if (before === undefined) {
+    return triggers.some(({ kind }) => kind === 'start') ? undefined : `the policy ${policy} has just begun`;
+  }
+  if (!before.need.needed) return 'memory has become short';
+  // Unmerging sets full_scans to 0 (unmerge_and_remove_all_rmap_items() of mm/ksm.c).
+  return mark.fullScans < before.mark.fullScans ? 'what was merged has been unmerged' : undefined;
 }

@@ -1,8 +1,8 @@
 import type { Decision } from '../../decision.js';
 import type { KsmdSched } from '../../ksm.js';
-import type { Policy } from '../../policy.js';
+import { type Policy, ownMemory } from '../../policy.js';
 import type { Sample } from '../../sample.js';
-import type { PolicyMemory } from '../memory.js';
+import type { PolicyMemory } from '../../policy.js';
 
 /** KSM_KSMD_SCHED: `auto` decides here, `keep` leaves ksmd's scheduling class as the host has it. */
 export type KsmdSchedChoice = 'auto' | 'idle' | 'other' | 'keep';
@@ -47,7 +47,7 @@ export function withKsmdSched(policy: Policy, choice: KsmdSchedChoice, cpuMaxPer
   return {
     name: policy.name,
     decide(memory, sample, triggers) {
-      const before = memory?.policy === 'ksmd-sched' ? memory : undefined;
+      const before = ownMemory<KsmdSchedMemory>(memory, 'ksmd-sched');
       const [inner, decided] = policy.decide(before?.inner, sample, triggers);
       const next = nextMemory(before, inner, decided, sample, cpuMaxPercent / 100);
       return [next, withSetting(decided, sample, choice, next.step)];

@@ -1,5 +1,5 @@
-import type { Guest } from '../../guest.js';
-import type { Trigger } from '../../policy.js';
+import { type Guest, guestId, namesOf } from '../../guest.js';
+import type { Trigger } from '../../trigger.js';
 import { arrivals, listed } from './cause.js';
 
 /** A guest that is filling its memory, or may be. */
@@ -15,7 +15,7 @@ interface Growing {
   readonly quietSinceMillis: number;
 }
 
-/** By guest's name. */
+/** By guest's identity. */
 export type Settling = Readonly<Record<string, Growing>>;
 
 /** A guest has settled when its memory did not grow for this long. */
@@ -53,28 +53,31 @@ export function nextSettling(
 ): Settling {
   const fresh = new Set(arrivals(triggers));
   return Object.fromEntries(
-    guests.flatMap(({ name, residentBytes, configuredBytes }): [string, Growing][] => {
-      const isFresh = fresh.has(name);
-      const known = isFresh ? undefined : before?.[name];
+    guests.flatMap((guest): [string, Growing][] => {
+      const { residentBytes, configuredBytes } = guest;
+      const id = guestId(guest);
+      const isFresh = fresh.has(id);
+      const known = isFresh ? undefined : before?.[id];
       if (known === undefined) {
         const begins = { sinceMillis: nowMillis, grows: isFresh, residentBytes, quietSinceMillis: nowMillis };
-        return isFresh || before === undefined ? [[name, begins]] : [];
+        return isFresh || before === undefined ? [[id, begins]] : [];
       }
       const small = Math.max(configuredBytes * SMALL_GROWTH_PART, SMALL_GROWTH_BYTES);
       const grew = residentBytes > known.residentBytes + small;
       const growing = grew ? { ...known, grows: true, residentBytes, quietSinceMillis: nowMillis } : known;
       const wasQuietMillis = nowMillis - growing.quietSinceMillis;
       const settled = wasQuietMillis >= QUIET_MILLIS || nowMillis - growing.sinceMillis >= PATIENCE_MILLIS;
-      return settled ? [] : [[name, { ...growing, grows: growing.grows && wasQuietMillis < quietMillis }]];
+      return settled ? [] : [[id, { ...growing, grows: growing.grows && wasQuietMillis < quietMillis }]];
     }),
   );
 }
 
-/** The guests that are known to fill their memory. */
+/** The guests that are known to fill their memory, by identity. */
 export function growingIn(settling: Settling): readonly string[] {
-  return Object.keys(settling).filter((name) => settling[name]?.grows === true);
+  return Object.keys(settling).filter((id) => settling[id]?.grows === true);
 }
 
-export function describeSettling(settling: Settling): string {
-  return listed(growingIn(settling), 'is still filling its memory', 'are still filling their memory');
+/** @param guests those that run. */
+export function describeSettling(settling: Settling, guests: readonly Guest[]): string {
+  return listed(namesOf(growingIn(settling), guests), 'is still filling its memory', 'are still filling their memory');
 }

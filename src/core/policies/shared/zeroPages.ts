@@ -1,10 +1,10 @@
 import type { KsmState } from '../../ksm.js';
 import { formatBytes } from '../../format.js';
 import type { Decision } from '../../decision.js';
-import type { Policy } from '../../policy.js';
-import type { Problem } from '../../problem.js';
+import { type Policy, ownMemory } from '../../policy.js';
+import type { Problem } from '../../sample.js';
 import type { Sample } from '../../sample.js';
-import type { PolicyMemory } from '../memory.js';
+import type { PolicyMemory } from '../../policy.js';
 import { type Mark, markOf, progressBetween } from './progress.js';
 
 /** KSM_USE_ZERO_PAGES: `auto` decides here, `keep` leaves use_zero_pages as the host has it. */
@@ -41,7 +41,7 @@ export function withZeroPages(policy: Policy, choice: ZeroPagesChoice): Policy {
   return {
     name: policy.name,
     decide(memory, sample, triggers) {
-      const before = memory?.policy === 'zero-pages' ? memory : undefined;
+      const before = ownMemory<ZeroPagesMemory>(memory, 'zero-pages');
       const [inner, decided] = policy.decide(before?.inner, sample, triggers);
       const next = nextMemory(before, inner, sample);
       return [next, withSetting(decided, sample, choice, next.blocked)];
@@ -73,7 +73,8 @@ function nextMemory(
  */
 function isBlocked({ ksm, pageSizeBytes }: Sample, skippedPages: number): boolean {
   const { pagesUnshared, pagesVolatile } = ksm;
-  if (pagesUnshared === undefined || pagesVolatile === undefined) return false;
+  // Without a tree there is nothing to block.
+  if (mergesOnlyZeros(ksm) || pagesUnshared === undefined || pagesVolatile === undefined) return false;
   // smart_scan counts the pages that it skips as volatile.
   const left = pagesVolatile - skippedPages;
   return left * pageSizeBytes >= LEAST_BLOCKED_BYTES && pagesUnshared < NEXT_TO_NOTHING * (pagesUnshared + left);
@@ -117,10 +118,22 @@ function withSetting(decision: Decision, sample: Sample, choice: ZeroPagesChoice
 function settingFor(sample: Sample, choice: ZeroPagesChoice, blocked: boolean): Setting {
   const { ksm } = sample;
   if (ksm.useZeroPages === undefined) return { value: undefined };
+  if (mergesOnlyZeros(ksm)) return onlyZeros(choice);
   if (ksm.ksmZeroPages === undefined) return beforeCounted(choice);
   if (choice === 'auto') return automatic(sample, blocked);
   const value = choice === 'keep' ? ksm.useZeroPages : choice;
   return value === 0 && blocked ? { value: undefined, problem: blockedProblem(ksm, choice) } : { value: undefined };
+}
+
+/** Then ksmd maps zero pages to the kernel's, and compares no others: use_zero_pages is not looked at. */
+function mergesOnlyZeros({ redhatOnlyZeroPages }: KsmState): boolean {
+  return redhatOnlyZeroPages === 1;
+}
+
+function onlyZeros(choice: ZeroPagesChoice): Setting {
+  if (choice !== 'auto') return { value: undefined };
+  const note = 'use_zero_pages is left as the host has it: with redhat_only_zero_pages=1 KSM merges zero pages only';
+  return { value: undefined, released: true, note };
 }
 
 function beforeCounted(choice: ZeroPagesChoice): Setting {

@@ -11,7 +11,7 @@ import {
 } from '../../../../src/core/history/record.js';
 import type { Reason } from '../../../../src/core/decision.js';
 import type { KsmWrite } from '../../../../src/core/ksm.js';
-import type { Trigger } from '../../../../src/core/policy.js';
+import type { Trigger } from '../../../../src/core/trigger.js';
 import type { Retune } from '../../../../src/core/retune.js';
 import type { Sample } from '../../../../src/core/sample.js';
 import { IDLE_KSM, hostOf, sampleOf } from '../../../support/examples/examples.js';

@@ -6,14 +6,14 @@ import { explainScreen } from '../../../../src/ctl/explain/screen.js';
 import type { ExplanationReply } from '../../../../src/api/replies.js';
 import { assertGolden } from '../../../support/golden.js';
 import { GIB, PLAIN, REPLY } from '../../../support/examples/ctlExamples.js';
-import { KSMTUNED_DEFAULTS, sampleOf } from '../../../support/examples/examples.js';
+import { KSMTUNED_DEFAULTS, sampleOf, ksmtunedMemory } from '../../../support/examples/examples.js';
 
 const NOTHING: ExplanationReply = { triggers: [], changes: [], problems: [], comparisons: [], notes: [], keys: [] };
 
 /** What the daemon tells of ksmtuned's decision on a host of 23.5 GiB. */
 function explained(freeGiB: number, committedGiB: number): ExplanationReply {
   const [, decision] = ksmtunedPolicy(KSMTUNED_DEFAULTS).decide(
-    { policy: 'ksmtuned', npages: 64 },
+    ksmtunedMemory(64),
     sampleOf({
       memory: { totalBytes: 23.5 * GIB, freeBytes: freeGiB * GIB, committedBytes: committedGiB * GIB },
       guests: Array.from({ length: 13 }, (_, at) => ({

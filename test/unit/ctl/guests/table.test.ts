@@ -15,8 +15,13 @@ const no = (...obstacles: Mergeability['obstacles']): Mergeability => ({ mergeab
 
 function guest(name: string, parts: Partial<GuestMemory> = {}): GuestMemory {
   return {
+    id: name,
     name,
     pid: 7,
+    manager: 'libvirt',
+    vmId: undefined,
+    cgroup: undefined,
+    stranger: undefined,
     configuredBytes: 2 * GIB,
     residentBytes: 1.25 * GIB,
     mergeability: YES,
@@ -29,10 +34,29 @@ function guest(name: string, parts: Partial<GuestMemory> = {}): GuestMemory {
 }
 
 function report(guests: readonly GuestMemory[], parts: Partial<GuestsReport> = {}): GuestsReport {
-  return { source: 'libvirt', guests, hostSavedBytes: 0, notes: [], ...parts };
+  return { source: 'libvirt', guests, hostSavedBytes: 0, otherMergers: undefined, notes: [], ...parts };
 }
 
 describe('the table', () => {
+  test('says what the next start of a guest changes', () => {
+    const lines = guestsTable(
+      report([
+        guest('vault', { mergeability: no('taken back'), allowedNext: true }),
+        guest('bank', { mergeability: no('taken back'), allowedNext: false }),
+        guest('web', { allowedNext: false }),
+        guest('mail', { allowedNext: true }),
+      ]),
+      { ...PLAIN, columns: 100 },
+    ).split('\n');
+    assert.match(lines[2] ?? '', /^vault .* no: taken back$/);
+    assert.deepEqual(lines.slice(7), [
+      'taken back: QEMU has taken the offer of its memory back; samepagectl guests allow --now -- NAME',
+      'offers it again',
+      'vault: from its next start on KSM may merge its memory',
+      'web: from its next start on KSM may not merge its memory',
+    ]);
+  });
+
   test('of three guests', () => {
     const merged = { mergedPages: 131072, mergedBytes: 512 * MIB, profitBytes: 504.5 * MIB };
     const table = guestsTable(

@@ -5,7 +5,7 @@ import { schemaErrors } from '../../../support/jsonSchema.js';
 import { PROPERTIES } from '../../../support/examples/ctlExamples.js';
 
 const SCHEMA: unknown = JSON.parse(readFileSync('fixtures/schema/status.schema.json', 'utf8'));
-const RUNNING = { running: true, ...PROPERTIES };
+const RUNNING = { running: true, ...PROPERTIES, unknownKsmFiles: [] };
 const KSM = { run: 0, pagesToScan: 100, sleepMillisecs: 20, pagesShared: 0, pagesSharing: 0, advisorMode: 'none' };
 
 describe('the schema of samepagectl status --json', () => {
@@ -15,12 +15,13 @@ describe('the schema of samepagectl status --json', () => {
     'a loss': { ...RUNNING, profitBytes: -1 },
     'before the first look': { ...RUNNING, lastRetune: { triggers: [], changes: [], problems: [] } },
     'a failed look': { ...RUNNING, lastRetune: { triggers: ['timer'], changes: [], problems: [], failure: 'why' } },
+    'no daemon': { running: false, reason: 'gone', ksm: KSM, unknownKsmFiles: [] },
+    'no daemon and no KSM': { running: false, reason: 'gone', ksm: null, unknownKsmFiles: [] },
+    'files that this samepagectl does not know': { ...RUNNING, unknownKsmFiles: ['merge_faster'] },
     'a guest event': {
       ...RUNNING,
       lastRetune: { ...PROPERTIES.lastRetune, guestEvents: [{ name: 'web', change: 'resized' }] },
     },
-    'no daemon': { running: false, reason: 'gone', ksm: KSM },
-    'no daemon and no KSM': { running: false, reason: 'gone', ksm: null },
   };
   for (const [name, value] of Object.entries(good)) {
     test(`fits ${name}`, () => {
@@ -39,7 +40,7 @@ describe('the schema of samepagectl status --json', () => {
     'a look without its triggers': { ...RUNNING, lastRetune: { changes: [], problems: [] } },
     'triggers that are no texts': { ...RUNNING, lastRetune: { triggers: [1], changes: [], problems: [] } },
     'both forms at once': { ...RUNNING, running: false, reason: 'gone', ksm: KSM },
-    'KSM without a number that every kernel has': { running: false, reason: 'gone', ksm: {} },
+    'KSM without a number that every kernel has': { running: false, reason: 'gone', ksm: {}, unknownKsmFiles: [] },
     'a list': [],
   };
   for (const [name, value] of Object.entries(bad)) {

@@ -195,4 +195,44 @@ describe('each step explains itself', () => {
     const reckoned = working(bursting({ ksm: OLD_KSM })).terms.find(({ name }) => name === 'profit');
     assert.deepEqual([reckoned?.value, reckoned?.source], [142_438_400, 'what is saved less its bookkeeping']);
   });
+
+  const waiting = (host: PolicyHost, ...names: readonly string[]) => {
+    with5(host, 10, names);
+    host.look(1000, {}, ...names.map(started));
+    return host.look(250).working ?? assert.fail();
+  };
+  const numbers = ({ terms }: ReturnType<typeof waiting>, ...names: readonly string[]) =>
+    terms.filter(({ name }) => names.includes(name)).map(({ name, value, unit }) => [name, value, unit]);
+
+  test('worked through while guests fill their memory: how many, and what ends the wait', () => {
+    const working = waiting(watching(), 'e', 'f');
+    assert.deepEqual(numbers(working, 'filling guests'), [['filling guests', 2, 'count']]);
+    assert.equal(working.change, 'merging begins when they stop growing');
+  });
+
+  test('worked through while settled guests wait for others: their memory and the longest wait', () => {
+    const host = watching();
+    with5(host, 200);
+    host.look(1000, {}, started('e'));
+    host.look(250);
+    with5(host, 200, ['e', 'f']);
+    const { terms, change } = host.look(1000, {}, started('f')).working ?? assert.fail();
+    const found = Object.fromEntries(terms.map(({ name, value }) => [name, value]));
+    assert.equal(found['settled'], 200 * MIB);
+    assert.ok((found['longest wait'] ?? 0) > 0 && (found['longest wait'] ?? 0) < 2000, JSON.stringify(found));
+    assert.match(change ?? '', /^merging begins when they stop growing, or in \d s$/);
+  });
+
+  test('worked through while guests brought too little: what came against what is worth a burst', () => {
+    const host = watching();
+    with5(host, 10, ['e', 'f']);
+    host.look(1000, {}, started('e'), started('f'));
+    const working = host.look(5000).working ?? assert.fail();
+    assert.deepEqual(numbers(working, 'came', 'next probe'), [
+      ['came', 20 * MIB, 'bytes'],
+      ['next probe', 54_000, 'milliseconds'],
+    ]);
+    assert.equal(working.comparisons.at(-1), 'came 20.0 MiB < 21.0 MiB worth a burst');
+    assert.equal(working.change, 'merging begins when 1.0 MiB more have come, or a probe finds changes');
+  });
 });

@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type KsmtunedOptions, ksmtunedPolicy } from '../../../../../src/core/policies/ksmtuned/policy.js';
-import { KSMTUNED_DEFAULTS, hostOf, sampleOf, npagesOf } from '../../../../support/examples/examples.js';
+import { ksmtunedPolicy } from '../../../../../src/core/policies/ksmtuned/policy.js';
+import { type KsmtunedOptions } from '../../../../../src/core/policies/ksmtuned/options.js';
+import {
+  KSMTUNED_DEFAULTS,
+  hostOf,
+  sampleOf,
+  npagesOf,
+  ksmtunedMemory,
+} from '../../../../support/examples/examples.js';
 import { type Host, cases } from '../../../../support/examples/ksmtunedCases.js';
 
 function decide({ totalKb, freeKb, committedKb }: Host, npages: number, options: KsmtunedOptions) {
   const sample = sampleOf({ memory: hostOf(totalKb, freeKb, committedKb) });
-  const [memory, decision] = ksmtunedPolicy(options).decide({ policy: 'ksmtuned', npages }, sample, []);
+  const [memory, decision] = ksmtunedPolicy(options).decide(ksmtunedMemory(npages), sample, []);
   return { memory, decision };
 }
 

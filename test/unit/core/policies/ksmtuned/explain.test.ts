@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { KEYS } from '../../../../../src/config/keys.js';
 import type { Decision } from '../../../../../src/core/decision.js';
 import { formatBytes } from '../../../../../src/core/format.js';
-import { type KsmtunedOptions, ksmtunedPolicy } from '../../../../../src/core/policies/ksmtuned/policy.js';
-import { KSMTUNED_DEFAULTS, hostOf, sampleOf } from '../../../../support/examples/examples.js';
+import { ksmtunedPolicy } from '../../../../../src/core/policies/ksmtuned/policy.js';
+import { type KsmtunedOptions } from '../../../../../src/core/policies/ksmtuned/options.js';
+import { KSMTUNED_DEFAULTS, hostOf, sampleOf, ksmtunedMemory } from '../../../../support/examples/examples.js';
 import { type Host, cases, reserveOf } from '../../../../support/examples/ksmtunedCases.js';
 
 const MIB_KB = 1024;
@@ -17,7 +18,7 @@ function decide(
   npages = 0,
 ): Decision {
   const sample = sampleOf({ memory: hostOf(totalKb, freeKb, committedKb) });
-  return ksmtunedPolicy(options).decide({ policy: 'ksmtuned', npages }, sample, [])[1];
+  return ksmtunedPolicy(options).decide(ksmtunedMemory(npages), sample, [])[1];
 }
 
 function workingOf(...parameters: Parameters<typeof decide>): NonNullable<Decision['working']> {

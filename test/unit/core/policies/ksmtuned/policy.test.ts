@@ -4,8 +4,15 @@ import fc from 'fast-check';
 import type { Reason } from '../../../../../src/core/decision.js';
 import { compareBytes } from '../../../../../src/core/format.js';
 import { ksmtunedPolicy } from '../../../../../src/core/policies/ksmtuned/policy.js';
-import type { PolicyMemory } from '../../../../../src/core/policies/memory.js';
-import { IDLE_KSM, KSMTUNED_DEFAULTS, hostOf, sampleOf, npagesOf } from '../../../../support/examples/examples.js';
+import type { PolicyMemory } from '../../../../../src/core/policy.js';
+import {
+  IDLE_KSM,
+  KSMTUNED_DEFAULTS,
+  hostOf,
+  sampleOf,
+  npagesOf,
+  ksmtunedMemory,
+} from '../../../../support/examples/examples.js';
 import { type Host, cases, reserveOf } from '../../../../support/examples/ksmtunedCases.js';
 
 const GIB_KB = 1024 ** 2;
@@ -21,7 +28,7 @@ const REASONS: Readonly<Partial<Record<Reason, true>>> = {
 
 function decide({ totalKb, freeKb, committedKb }: Host, npages = 0, options = KSMTUNED_DEFAULTS) {
   const sample = sampleOf({ memory: hostOf(totalKb, freeKb, committedKb) });
-  const [memory, decision] = ksmtunedPolicy(options).decide({ policy: 'ksmtuned', npages }, sample, []);
+  const [memory, decision] = ksmtunedPolicy(options).decide(ksmtunedMemory(npages), sample, []);
   return { memory, decision };
 }
 
@@ -199,6 +206,6 @@ describe('the kernel and the memory that it is handed', () => {
   }
 
   test('no memory is a page count of 0', () => {
-    assert.deepEqual(decideOn({}, undefined), decideOn({}, { policy: 'ksmtuned', npages: 0 }));
+    assert.deepEqual(decideOn({}, undefined), decideOn({}, ksmtunedMemory(0)));
   });
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import * as v from 'valibot';
 import type { KsmState } from '../../../../../src/core/ksm.js';
-import type { PolicyMemory } from '../../../../../src/core/policies/memory.js';
+import type { PolicyMemory } from '../../../../../src/core/policy.js';
 import { IDLE_KSM, hostOf, sampleOf, planFrom, npagesOf } from '../../../../support/examples/examples.js';
 
 const CONF_KEYS = [

@@ -7,7 +7,7 @@ import {
   hasDeparture,
   nextDue,
 } from '../../../../../src/core/policies/shared/cause.js';
-import type { Trigger } from '../../../../../src/core/policy.js';
+import type { Trigger } from '../../../../../src/core/trigger.js';
 import { START, TIMER, guestOf, manual, started, stopped } from '../../../../support/policies/policyHost.js';
 
 const GUESTS = ['a', 'b', 'c'].map((name) => guestOf(name, 0));
@@ -75,8 +75,8 @@ test('a guest has gone when it stopped or crashed', () => {
 });
 
 test('it is told in a few words', () => {
-  assert.equal(describeDue(ofGuests('a')), 'guest a has come');
-  assert.equal(describeDue(ofGuests('a', 'b')), 'guest a and 1 other have come');
-  assert.equal(describeDue(ofGuests('a', 'b', 'c')), 'guest a and 2 others have come');
-  assert.equal(describeDue({ ...ofGuests('a'), other: 'memory has become short' }), 'memory has become short');
+  assert.equal(describeDue(ofGuests('a'), GUESTS), 'guest a has come');
+  assert.equal(describeDue(ofGuests('a', 'b'), GUESTS), 'guest a and 1 other have come');
+  assert.equal(describeDue(ofGuests('a', 'b', 'c'), GUESTS), 'guest a and 2 others have come');
+  assert.equal(describeDue({ ...ofGuests('a'), other: 'memory has become short' }, GUESTS), 'memory has become short');
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { newOccasion } from '../../../../../src/core/policies/shared/occasion.js';
-import type { Trigger } from '../../../../../src/core/policy.js';
+import { newOccasion } from '../../../../../src/core/policies/shared/cause.js';
+import type { Trigger } from '../../../../../src/core/trigger.js';
 import { START, TIMER, started } from '../../../../support/policies/policyHost.js';
 
 describe('memory should be looked through', () => {

@@ -8,7 +8,7 @@ import {
   nextSettling,
   quietMillisFor,
 } from '../../../../../src/core/policies/shared/settling.js';
-import type { Trigger } from '../../../../../src/core/policy.js';
+import type { Trigger } from '../../../../../src/core/trigger.js';
 import { GIB, MIB, TIMER, guestOf, started, stopped } from '../../../../support/policies/policyHost.js';
 
 /** Looks at guests one after another: at which seconds the guest `web` is still being waited for. */
@@ -139,7 +139,7 @@ describe('who is waited for', () => {
     const guests = ['a', 'b', 'c', 'd', 'e'].map((name) => guestOf(name, 0));
     const told = (count: number) => {
       const some = guests.slice(0, count);
-      return describeSettling(look({}, some, 0, ...some.map(({ name }) => started(name))));
+      return describeSettling(look({}, some, 0, ...some.map(({ name }) => started(name))), some);
     };
     assert.equal(told(1), 'a is still filling its memory');
     assert.equal(told(2), 'a, b are still filling their memory');

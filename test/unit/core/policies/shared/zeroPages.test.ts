@@ -3,11 +3,11 @@ import { describe, test } from 'node:test';
 import type { Decision } from '../../../../../src/core/decision.js';
 import type { HugePages } from '../../../../../src/core/hugePages.js';
 import type { KsmState } from '../../../../../src/core/ksm.js';
-import type { PolicyMemory } from '../../../../../src/core/policies/memory.js';
+import type { PolicyMemory } from '../../../../../src/core/policy.js';
 import { type ZeroPagesChoice, withZeroPages } from '../../../../../src/core/policies/shared/zeroPages.js';
 import type { Policy } from '../../../../../src/core/policy.js';
 import type { Sample } from '../../../../../src/core/sample.js';
-import { IDLE_KSM, sampleOf } from '../../../../support/examples/examples.js';
+import { IDLE_KSM, sampleOf, ksmtunedMemory, npagesOf } from '../../../../support/examples/examples.js';
 
 const MIB = 1024 ** 2;
 const PAGES = 25_000;
@@ -194,6 +194,24 @@ describe('ksmd that is blocked by zero pages', () => {
   });
 });
 
+describe("with Red Hat's redhat_only_zero_pages=1", () => {
+  const ksm = { ...COUNTED, redhatOnlyZeroPages: 1 };
+
+  test('auto sets nothing, gives back what it had set, and says why', () => {
+    const decision = decided('auto', [{ hugePages: FREEING, ksm }]);
+    assert.equal(setting(decision), 'back');
+    assert.match(
+      decision.working?.notes?.join() ?? '',
+      /^use_zero_pages is left as the host has it: .*zero pages only$/,
+    );
+  });
+
+  test('an empty unstable tree is no sign of a blocked one', () => {
+    const decision = decided(0, passes(3, {}, ksm));
+    assert.deepEqual([decision.settings, decision.problems], [{ run: 1 }, undefined]);
+  });
+});
+
 describe('KSM_USE_ZERO_PAGES that was given', () => {
   test('as keep gives back what was set before', () => {
     assert.equal(setting(decided('keep', [{ ksm: COUNTED, hugePages: FREEING }])), 'back');
@@ -219,11 +237,8 @@ test('what the policy decides, remembers and is asked stays as it is', () => {
     name: 'inner',
     decide(memory, sample, triggers) {
       seen.push([memory, sample.ksm, triggers]);
-      const npages = (memory?.policy === 'ksmtuned' ? memory.npages : 0) + 1;
-      return [
-        { policy: 'ksmtuned', npages },
-        { reason: 'always', sentence: 'so', settings: { run: 1, pagesToScan: npages } },
-      ];
+      const npages = (npagesOf(memory) ?? 0) + 1;
+      return [ksmtunedMemory(npages), { reason: 'always', sentence: 'so', settings: { run: 1, pagesToScan: npages } }];
     },
   };
   const policy = withZeroPages(inner, 'auto');
@@ -235,6 +250,6 @@ test('what the policy decides, remembers and is asked stays as it is', () => {
   assert.equal(second.settings.pagesToScan, 2);
   assert.deepEqual(seen, [
     [undefined, COUNTED, [{ kind: 'start' }]],
-    [{ policy: 'ksmtuned', npages: 1 }, COUNTED, [{ kind: 'timer' }]],
+    [ksmtunedMemory(1), COUNTED, [{ kind: 'timer' }]],
   ]);
 });

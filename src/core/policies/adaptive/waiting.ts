@@ -1,0 +1,82 @@
+import type { Term, Working } from '../../decision.js';
+import { formatDuration } from '../../duration.js';
+import { compareBytes } from '../../format.js';
+import type { Sample } from '../../sample.js';
+import type { AdaptiveMemory } from './memory.js';
+import { describeDue } from '../shared/cause.js';
+import { type Settle, type Watch, hopeOf, wantedBytes } from './phase.js';
+import { creditInMillis } from './probe.js';
+import { growingIn } from '../shared/settling.js';
+
+type Waiting = Pick<Working, 'terms' | 'comparisons' | 'change'>;
+
+/** Nothing is looked at again sooner. */
+const LEAST_LOOK_MILLIS = 1000;
+
+/** When the next probe begins, milliseconds from now: it is due by then, and paid for. */
+export function probeInMillis(
+  { probeAtMillis }: Watch,
+  { mark, probing }: Pick<AdaptiveMemory, 'mark' | 'probing'>,
+  probeMaxMillis: number,
+): number {
+  return Math.max(probeAtMillis - mark.monotonicMillis, creditInMillis(probing, probeMaxMillis), LEAST_LOOK_MILLIS);
+}
+
+/** The numbers that decide how long merging waits, and what would end the wait; undefined while ksmd runs, or is not needed. */
+export function waitingOf(memory: AdaptiveMemory, sample: Sample, probeMaxMillis: number): Waiting | undefined {
+  const { phase } = memory;
+  if (phase.name === 'settle') return waitingForGuests(phase, memory);
+  if (phase.name !== 'watch') return undefined;
+  return waitingForMore(memory, sample, probeInMillis(phase, memory, probeMaxMillis));
+}
+
+function waitingForGuests(
+  { ripe, waitsFor }: Settle,
+  { settling, mark }: Pick<AdaptiveMemory, 'settling' | 'mark'>,
+): Waiting {
+  const growing = growingIn(settling).length;
+  const filling = waitsFor === 'growth' ? [count('filling guests', growing, 'guests whose memory still grows')] : [];
+  const rest = waitsFor === 'growth' ? 'they stop growing' : 'the CPUs are less busy';
+  if (ripe === undefined) return { terms: filling, comparisons: [], change: `merging begins when ${rest}` };
+  const leftMillis = Math.max(ripe.untilMillis - mark.monotonicMillis, 0);
+  return {
+    terms: [
+      ...filling,
+      bytes('settled', ripe.bytes, 'resident memory of the guests that could be merged now'),
+      millis('longest wait', leftMillis, 'what two passes over the settled memory take, from when it had settled'),
+    ],
+    comparisons: [],
+    change: `merging begins when ${rest}, or in ${formatDuration(leftMillis)}`,
+  };
+}
+
+function waitingForMore(memory: AdaptiveMemory, sample: Sample, leftMillis: number): Waiting {
+  const { due, mark } = memory;
+  const probe = millis('next probe', leftMillis, 'the longer, the less the last probes found; KSM_PROBE_MAX at most');
+  if (due === undefined) {
+    return { terms: [probe], comparisons: [], change: 'merging begins when a guest comes or a probe finds changes' };
+  }
+  const [came, wanted] = [hopeOf(due, sample), wantedBytes(memory, mark)];
+  const { sign, size } = compareBytes([came], wanted);
+  return {
+    terms: [
+      bytes('came', came, `resident memory: ${describeDue(due, sample.guests)}`),
+      bytes('worth a burst', wanted, 'what pays for passes over all memory, more after bursts that brought nothing'),
+      probe,
+    ],
+    comparisons: [`came ${size(came)} ${sign} ${size(wanted)} worth a burst`],
+    change: `merging begins when ${size(Math.max(wanted - came, 0))} more have come, or a probe finds changes`,
+  };
+}
+
+function bytes(name: string, value: number, source: string): Term {
+  return { name, value: Math.round(value), unit: 'bytes', source };
+}
+
+function millis(name: string, value: number, source: string): Term {
+  return { name, value: Math.round(value), unit: 'milliseconds', source };
+}
+
+function count(name: string, value: number, source: string): Term {
+  return { name, value, unit: 'count', source };
+}

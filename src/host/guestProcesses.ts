@@ -1,0 +1,109 @@
+import type { KernelGuest } from '../core/guest.js';
+import { type Entry, type ToldName, lifeOf, takeInventory } from '../core/inventory.js';
+import type { ListedGuest } from '../core/guestReport.js';
+import type { Problem } from '../core/sample.js';
+import { messageOf } from '../errors.js';
+import { type GuestProcess, type SeenGuest, readGuest, seeGuests } from './guestProcess.js';
+import { GuestScan } from './guestScan.js';
+import type { GuestUsers } from './guestUsers.js';
+import { type KsmStat, readKsmStat } from './ksmStat.js';
+import { readMemoryFigures } from './meminfo.js';
+import { type Root, pageSizeBytes } from './sysfs.js';
+
+/** The processes of a running host that run guests, and what the kernel tells of them. */
+export class GuestProcesses {
+  private readonly root: Root;
+  private readonly users: GuestUsers | undefined;
+  private readonly pageSizeBytes: number;
+  private readonly scan: GuestScan;
+  /** Whether they counted when they were looked at last, by their lives. */
+  private counting = new Map<string, boolean>();
+
+  /** @param users whose guests count; undefined for everybody's. */
+  constructor(root: Root, users?: GuestUsers) {
+    this.root = root;
+    this.users = users;
+    this.pageSizeBytes = pageSizeBytes(root);
+    this.scan = new GuestScan(root);
+  }
+
+  /**
+   * All of them, with their memory now. No guest is promised more than the host has: a command line may say anything.
+   *
+   * @param problems of what could not be looked at, and is left out.
+   */
+  async look(problems: Problem[] = []): Promise<readonly SeenGuest[]> {
+    const mostBytes = readMemoryFigures(this.root).memTotalBytes;
+    const found = await this.scan.now(problems);
+    const seen = seeGuests(this.root, found, this.users);
+    this.counting = new Map([
+      ...found.map((guest): [string, boolean] => [lifeOf(guest), false]),
+      ...seen.map((guest): [string, boolean] => [lifeOf(guest), guest.stranger === undefined]),
+    ]);
+    return seen.map((guest) => ({ ...guest, configuredBytes: Math.min(guest.configuredBytes, mostBytes) }));
+  }
+
+  /**
+   * Those that count, for who asks often: one directory is read where nothing is new. Whom a process runs as is read when it
+   * is new only.
+   */
+  async list(): Promise<readonly ListedGuest[]> {
+    const found = await this.scan.often();
+    if (found.some((guest) => !this.counting.has(lifeOf(guest)))) await this.look();
+    const seen = found.filter((guest) => this.counting.get(lifeOf(guest)) === true);
+    const processes = seen.map(({ pid, startTime, description }) => ({ pid, startTime, ...description }));
+    return takeInventory([], processes).map(({ id, name, plainName, process }) => ({
+      ...{ id, name },
+      ...(plainName === undefined ? {} : { plainName }),
+      ...(process === undefined ? {} : { pid: process.pid, life: lifeOf(process) }),
+    }));
+  }
+
+  /** A guest's process in every detail; undefined where it is not seen. */
+  async processOf(guest: ToldName): Promise<GuestProcess | undefined> {
+    const seen = await this.look();
+    const entry =
+      takeInventory([], seen).find(({ id, stranger }) => id === guest.id && stranger === undefined) ??
+      takeInventory([guest], seen)[0];
+    return entry?.process === undefined ? undefined : readGuest(this.root, entry.process);
+  }
+
+  /**
+   * What libvirt does not tell of guests, by identity. What KSM made of a guest is left out where it cannot be read, and a
+   * problem.
+   */
+  async kernelGuests(
+    entries: readonly Entry<ToldName, SeenGuest>[],
+  ): Promise<{ guests: ReadonlyMap<string, KernelGuest>; problems: readonly Problem[] }> {
+    const guests = new Map<string, KernelGuest>();
+    const problems: Problem[] = [];
+    for (const { id, name, process } of entries) {
+      if (process === undefined) continue;
+      const { memory } = process;
+      const { zeroPages = 0, mergingPages, profitBytes } = await this.ksmStatOf(process.pid, name, problems);
+      guests.set(id, {
+        hugetlbBytes: memory('HugetlbPages'),
+        ...(profitBytes === undefined ? {} : { ksmProfitBytes: profitBytes }),
+        ...(mergingPages === undefined ? {} : { mergedBytes: mergingPages * this.pageSizeBytes }),
+        anonymous: {
+          process: lifeOf(process),
+          anonBytes: memory('RssAnon'),
+          swapBytes: memory('VmSwap'),
+          zeroBytes: zeroPages * this.pageSizeBytes,
+        },
+      });
+    }
+    return { guests, problems };
+  }
+
+  private async ksmStatOf(pid: number, name: string, problems: Problem[]): Promise<Partial<KsmStat>> {
+    try {
+      const reply = await readKsmStat(this.root, pid);
+      return reply.kind === 'told' ? reply.stat : {};
+    } catch (error) {
+      const sentence = `what KSM makes of guest ${name} is not known (${messageOf(error)}): its profit is left out`;
+      problems.push({ subject: `profit of ${name}`, sentence });
+      return {};
+    }
+  }
+}

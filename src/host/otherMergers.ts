@@ -1,0 +1,58 @@
+import { clean } from '../text/clean.js';
+import { Overdue } from './inTime.js';
+import { readKsmStat } from './ksmStat.js';
+import { listProcesses } from './processes.js';
+import { MalformedError, type Root, pageSizeBytes } from './sysfs.js';
+
+/** Processes that use KSM and run no guest: by systemd's MemoryKSM=, prctl(PR_SET_MEMORY_MERGE), or madvise(). */
+export interface OtherMergers {
+  readonly count: number;
+  /** What is merged of them, in bytes. */
+  readonly mergedBytes: number;
+  /** Those of which most is merged, a few. */
+  readonly largest: readonly OtherMerger[];
+}
+
+interface OtherMerger {
+  readonly pid: number;
+  readonly comm: string;
+  readonly mergedBytes: number;
+}
+
+const LARGEST_SHOWN = 3;
+
+/**
+ * Undefined on a kernel that does not tell. A process that ends meanwhile, or whose file cannot be read in time or understood,
+ * is left out.
+ *
+ * @param guests the pids of guests.
+ * @throws Error where only root may read it.
+ */
+export async function readOtherMergers(root: Root, guests: ReadonlySet<number>): Promise<OtherMergers | undefined> {
+  const pageBytes = pageSizeBytes(root);
+  const mergers: OtherMerger[] = [];
+  let [told, denied] = [0, 0];
+  for (const { pid, comm } of listProcesses(root)) {
+    if (guests.has(pid)) continue;
+    const reply = await readKsmStat(root, pid).catch(unlessUnreadable);
+    if (reply?.kind === 'denied') denied += 1;
+    if (reply?.kind !== 'told') continue;
+    told += 1;
+    const { mergeAny, rmapItems = 0, mergingPages = 0, zeroPages = 0 } = reply.stat;
+    const mergedPages = mergingPages + zeroPages;
+    if (mergeAny !== true && rmapItems === 0 && mergedPages === 0) continue;
+    mergers.push({ pid, comm: clean(comm), mergedBytes: mergedPages * pageBytes });
+  }
+  if (denied > 0) throw new Error('which processes use KSM only root may read');
+  if (told === 0) return undefined;
+  return {
+    count: mergers.length,
+    mergedBytes: mergers.reduce((sum, { mergedBytes }) => sum + mergedBytes, 0),
+    largest: mergers.toSorted((a, b) => b.mergedBytes - a.mergedBytes || a.pid - b.pid).slice(0, LARGEST_SHOWN),
+  };
+}
+
+function unlessUnreadable(error: unknown): undefined {
+  if (!(error instanceof Overdue) && !(error instanceof MalformedError)) throw error;
+  return undefined;
+}
