@@ -9,6 +9,8 @@ export interface Layer {
   /** Commands that its tests start, with the Debian package that brings each. */
   readonly commands: Readonly<Record<string, string>>;
   readonly needsKsm: boolean;
+  /** Takes too long for every run: it runs when it is named. */
+  readonly byName?: boolean;
 }
 
 export const LAYERS: readonly Layer[] = [
@@ -42,6 +44,19 @@ export const LAYERS: readonly Layer[] = [
       prometheus: 'prometheus',
       promtool: 'prometheus',
       'systemd-socket-activate': 'systemd',
+    },
+    needsKsm: false,
+  },
+  {
+    name: 'kernels',
+    byName: true,
+    parallel: false,
+    commands: {
+      'qemu-system-x86_64': 'qemu-system-x86',
+      gcc: 'gcc libc6-dev',
+      'apt-get': 'apt',
+      'dpkg-deb': 'dpkg',
+      chrt: 'util-linux',
     },
     needsKsm: false,
   },

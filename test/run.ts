@@ -22,6 +22,7 @@ interface Outcome {
   readonly note?: string;
 }
 
+const BY_NAME = LAYERS.filter(({ byName }) => byName === true).map(({ name }) => name);
 const CHECKS: readonly (readonly string[])[] = [['eslint', '.'], ['prettier', '--check', '.'], ['knip']];
 
 function check(): Outcome {
@@ -103,7 +104,7 @@ async function main(): Promise<number> {
     process.stderr.write(`no layer ${unknown.join(', ')}; there are ${names.join(', ')}\n`);
     return 2;
   }
-  const wanted = asked.length === 0 ? names : asked;
+  const wanted = asked.length === 0 ? names.filter((name) => !BY_NAME.includes(name)) : asked;
   const before = checkout();
   const layers = LAYERS.filter(({ name }) => wanted.includes(name)).map((layer) => [layer, obstacleTo(layer)] as const);
   const outcomes: Outcome[] = wanted.includes('check') ? [check()] : [];

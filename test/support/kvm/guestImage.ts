@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { CHARACTER_DEVICE, cpio, DIRECTORY, PROGRAM } from '../cpio.js';
+import { lastLine } from '../lastLine.js';
 
 const execFileAsync = promisify(execFile);
 
@@ -79,46 +81,13 @@ async function buildInitramfs(): Promise<string> {
   });
 }
 
-interface Entry {
-  readonly name: string;
-  readonly mode: number;
-  /** Of a device. */
-  readonly major?: number;
-  readonly minor?: number;
-  readonly content?: Buffer;
-}
-
-const DIRECTORY = 0o040755;
-const CHARACTER_DEVICE = 0o020600;
-const PROGRAM = 0o100755;
-const NOTHING = Buffer.alloc(0);
-
 /** /dev/console is what the kernel opens as the program's input and output. */
 function initramfs(init: Buffer): Buffer {
-  const entries: readonly Entry[] = [
+  return cpio([
     { name: 'dev', mode: DIRECTORY },
     { name: 'dev/console', mode: CHARACTER_DEVICE, major: 5, minor: 1 },
     { name: 'init', mode: PROGRAM, content: init },
-    { name: 'TRAILER!!!', mode: 0 },
-  ];
-  return Buffer.concat(entries.map((entry, index) => cpioEntry(entry, index + 1)));
-}
-
-/** https://docs.kernel.org/driver-api/early-userspace/buffer-format.html ("newc") */
-function cpioEntry({ name, mode, major = 0, minor = 0, content = NOTHING }: Entry, inode: number): Buffer {
-  const links = 1;
-  const numbers = [inode, mode, 0, 0, links, 0, content.length, 0, 0, major, minor, name.length + 1, 0];
-  const header = `070701${numbers.map((number) => number.toString(16).padStart(8, '0')).join('')}${name}\0`;
-  return Buffer.concat([padded(Buffer.from(header, 'latin1')), padded(content)]);
-}
-
-function padded(bytes: Buffer): Buffer {
-  return Buffer.concat([bytes, Buffer.alloc((4 - (bytes.length % 4)) % 4)]);
-}
-
-/** What the command said last on stderr, or what went wrong. */
-function lastLine(error: unknown): string {
-  return error instanceof Error ? (error.message.trim().split('\n').at(-1) ?? '') : String(error);
+  ]);
 }
 
 /** In the cache's own file system, out of which the result is renamed: whole or not at all. */

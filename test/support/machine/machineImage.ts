@@ -3,12 +3,11 @@ import { createHash } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { CACHE, DEBIAN_MIRROR } from '../cache.js';
 
 const execFileAsync = promisify(execFile);
 
-/** Outside the repository: it has device nodes and files of other users in it. */
-const CACHE = join(process.env['XDG_CACHE_HOME'] ?? '/var/cache', 'samepaged-test');
-const SOURCE = 'deb http://deb.debian.org/debian trixie main';
+const SOURCE = `deb ${DEBIAN_MIRROR} trixie main`;
 const PACKAGES = [
   'systemd,systemd-sysv,dbus,polkitd',
   'libvirt-daemon-system,libvirt-clients,libvirt-dbus,qemu-system-x86',

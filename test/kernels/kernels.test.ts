@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { formatBytes } from '../../src/core/format.js';
+import { runInKernel } from '../support/kernels/boot.js';
+import { KERNELS, SHORT_KERNEL, type TestKernel } from '../support/kernels/catalogue.js';
+import { kernelImage } from '../support/kernels/kernelImage.js';
+import type { CaseFacts, CaseSpec, Plan, Report } from '../support/kernels/report.js';
+
+// The bundle on kernels that are not this machine's, booted in QEMU without KVM. SAMEPAGED_KERNELS: names of the catalogue,
+// or `all`; without it one kernel in short form, as a layer of `npm test`.
+
+const asked = process.env['SAMEPAGED_KERNELS']?.split(/[\s,]+/).filter((name) => name !== '');
+const POLICIES = ['ksmtuned', 'adaptive', 'advisor'] as const;
+const GUEST_MIB = { common: 64, unique: 16, zero: 48 };
+/** Nine tenths of what can be saved: two pages of three that three guests have in common, and nearly all zeros. */
+const ENOUGH = { common: 0.6, zero: 0.9 };
+/** The part of huge pages, where guests ask for them and memory is free. */
+const HUGE = 0.9;
+
+function plan(): Plan {
+  const common = { guestMiB: GUEST_MIB, enough: ENOUGH };
+  if (asked === undefined) return { ...common, cases: [{ policy: 'adaptive', hugepages: true }], stepSeconds: 60 };
+  const cases = [false, true].flatMap((hugepages) => POLICIES.map((policy) => ({ policy, hugepages })));
+  return { ...common, cases, stepSeconds: 120 };
+}
+
+const names = asked === undefined ? [SHORT_KERNEL] : asked.includes('all') ? KERNELS.map(({ name }) => name) : asked;
+for (const name of names) {
+  const kernel = KERNELS.find((candidate) => candidate.name === name);
+  if (kernel === undefined) {
+    throw new Error(
+      `SAMEPAGED_KERNELS: no kernel ${name}; there are ${KERNELS.map((each) => each.name).join(', ')}, all`,
+    );
+  }
+  const image = await kernelImage(kernel).catch((error: unknown) => error as Error);
+  if (process.arch !== 'x64')
+    it(`kernel ${name}`, { skip: 'only an x86-64 machine’s Node runs in it' }, () => undefined);
+  else if (image instanceof Error) it(`kernel ${name}`, { skip: image.message }, () => undefined);
+  else {
+    describe(`kernel ${name}`, () => {
+      checkKernel(kernel, image);
+    });
+  }
+}
+
+function checkKernel(kernel: TestKernel, image: string): void {
+  let report: Report;
+
+  it('boots, and everything is tried', async () => {
+    report = await runInKernel(image, plan());
+    assert.equal(report.failure, undefined);
+    assert.match(report.kernel?.release ?? '', kernel.release);
+  });
+
+  it('doctor tells the truth about it', () => {
+    checkDoctor(report);
+  });
+
+  if (kernel.fixture !== undefined) {
+    const fixture = `fixtures/hosts/${kernel.fixture}`;
+    it(`${fixture} has the files of its KSM`, () => {
+      assert.deepEqual(
+        readdirSync(`${fixture}/sys/kernel/mm/ksm`).sort(),
+        Object.keys(report.kernel?.ksm ?? {}).sort(),
+      );
+    });
+  }
+
+  for (const spec of plan().cases) {
+    describe(`${spec.policy}, guests ${spec.hugepages ? 'in' : 'without'} huge pages`, () => {
+      checkCase(kernel, spec, () => {
+        const found = report.cases.find((facts) => facts.policy === spec.policy && facts.hugepages === spec.hugepages);
+        assert.ok(found, 'nothing was reported');
+        return found;
+      });
+    });
+  }
+}
+
+const PAGE_BYTES = 4096;
+const FEATURES: Readonly<Record<string, string>> = {
+  general_profit: 'general_profit',
+  ksm_zero_pages: 'ksm_zero_pages',
+  smart_scan: 'smart_scan',
+  advisor: 'advisor_mode',
+};
+
+function checkDoctor({ kernel, doctor }: Report): void {
+  assert.ok(kernel && doctor);
+  const finding = (id: string) => doctor.findings.find((candidate) => candidate.id === id);
+  assert.equal(finding('ksm-in-kernel')?.level, 'ok');
+  const features = finding('kernel-features')?.found ?? '';
+  assert.ok(features.startsWith(`${kernel.release} `), features);
+  const [has = '', lacks = ''] = features.split('lacks');
+  for (const [feature, file] of Object.entries(FEATURES)) {
+    const side = Object.hasOwn(kernel.ksm, file) ? has : lacks;
+    assert.ok(new RegExp(`\\b${feature}\\b`).test(side), `${feature}: ${features}`);
+  }
+  const perProcess = ['ksm_stat', 'ksm_merging_pages'].find((name) => kernel.perProcess.includes(name));
+  assert.ok(perProcess === undefined || has.includes(`${perProcess} for each guest`), features);
+  assert.ok(finding('page-size')?.found.startsWith(`pages of ${formatBytes(PAGE_BYTES)}`), finding('page-size')?.found);
+  const problem = doctor.findings.some(({ level }) => level === 'problem');
+  assert.equal(doctor.status, problem ? 1 : 0);
+}
+
+function checkCase(kernel: TestKernel, spec: CaseSpec, facts: () => CaseFacts): void {
+  if (spec.policy === 'advisor' && !kernel.hasAdvisor) {
+    it('is refused, adaptive is named, and nothing is changed', () => {
+      const { refused, before, after } = facts();
+      assert.equal(refused?.status, 78);
+      assert.match(refused.output, /adaptive/);
+      assert.deepEqual(after.refusal, before);
+    });
+    return;
+  }
+
+  it('saves pages that guests have in common and pages of zeros, and no others', (t) => {
+    const { huge = NaN, saved, seconds = NaN, log } = facts();
+    const what = `${JSON.stringify(saved)} after ${seconds.toFixed()} s, ${huge.toFixed(2)} in huge pages`;
+    t.diagnostic(what);
+    const message = `${what}\n${log.join('\n')}`;
+    assert.ok(spec.hugepages ? huge > HUGE : huge === 0, message);
+    assert.ok(saved && saved.common >= ENOUGH.common && saved.zero >= ENOUGH.zero, message);
+    assert.equal(saved.unique, 0, message);
+  });
+
+  it('SIGTERM puts every file back', () => {
+    const { status, before, after } = facts();
+    assert.equal(status, 0);
+    assert.deepEqual(after.sigterm, before);
+  });
+
+  it('SIGKILL leaves ksmd at work, and a restart and SIGTERM put every file back', () => {
+    const { killedRun, before, after } = facts();
+    assert.equal(killedRun, '1');
+    assert.deepEqual(after.restart, before);
+  });
+}

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeScratch, scratchDirectory } from '../scratch.js';
+import { kernelInitramfs } from './initramfs.js';
+import type { CaseFacts, Plan, Report } from './report.js';
+
+const MEMORY_MIB = 1024;
+/** What each part of a report begins with on the console. */
+const PART = /^@(\{.*\})\r?$/gm;
+/** Of the console, when something goes wrong. */
+const SHOWN_LINES = 30;
+
+/** mem-merge=off: this machine's own KSM does not see the guests of the guest. */
+const MACHINE = ['-M', 'q35,mem-merge=off', '-cpu', 'max', '-accel', 'tcg,thread=multi', '-smp', '2'];
+
+/** Boots it in QEMU without KVM, and resolves to what the programs of `inside/` found there. */
+export async function runInKernel(image: string, plan: Plan): Promise<Report> {
+  const scratch = await scratchDirectory('kernel');
+  try {
+    const initramfs = join(scratch, 'initramfs');
+    await writeFile(initramfs, await kernelInitramfs(plan, scratch));
+    const seconds = plan.stepSeconds * (2 + plan.cases.length * 3);
+    // A file takes what it is given; to a pipe that is full QEMU's serial line loses characters.
+    const log = join(scratch, 'console.log');
+    const ended = await runToItsEnd(
+      [
+        'qemu-system-x86_64',
+        ...[...MACHINE, '-m', String(MEMORY_MIB)],
+        ...['-nodefaults', '-display', 'none', '-no-reboot', '-serial', `file:${log}`],
+        ...['-kernel', image, '-initrd', initramfs, '-append', 'console=ttyS0 panic=-1 quiet loglevel=3'],
+      ],
+      seconds,
+    );
+    return reportOf(`${await readFile(log, 'utf8').catch(() => '')}${ended}`);
+  } finally {
+    await removeScratch(scratch);
+  }
+}
+
+/** Resolves to how it ended, which is nothing if all was well. The command cannot outlive this process. */
+function runToItsEnd(command: readonly string[], seconds: number): Promise<string> {
+  const options = { timeout: seconds * 1000, killSignal: 'SIGKILL' } as const;
+  return new Promise((resolve) => {
+    const child = execFile('setpriv', ['--pdeathsig', 'KILL', '--', ...command], options, (error, _stdout, stderr) => {
+      if (error === null) resolve('');
+      else resolve(child.signalCode === 'SIGKILL' ? `killed after ${seconds} s` : stderr);
+    });
+  });
+}
+
+function reportOf(console: string): Report {
+  const parts = [...console.matchAll(PART)].map(([, json]) => JSON.parse(json ?? '') as Part);
+  const cases = parts.flatMap((part) => part.case ?? []);
+  const { failure, done, kernel, doctor } = Object.assign({}, ...parts) as Part;
+  const shown = console.replaceAll(PART, '').trim().split('\n').slice(-SHOWN_LINES).join('\n');
+  return {
+    ...(kernel && { kernel }),
+    ...(doctor && { doctor }),
+    cases,
+    ...(done !== true && { failure: `${failure ?? 'it did not get to the end'}\n${shown}` }),
+  };
+}
+
+type Part = Omit<Report, 'cases'> & { readonly case?: CaseFacts; readonly done?: true };
