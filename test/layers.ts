@@ -48,6 +48,13 @@ export const LAYERS: readonly Layer[] = [
     needsKsm: false,
   },
   {
+    name: 'examples',
+    byName: true,
+    parallel: true,
+    commands: { 'dbus-daemon': 'dbus-daemon', 'libvirt-dbus': 'libvirt-dbus' },
+    needsKsm: false,
+  },
+  {
     name: 'kernels',
     byName: true,
     parallel: false,

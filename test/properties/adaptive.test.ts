@@ -105,7 +105,7 @@ describe('the policy adaptive on any virtual host', () => {
         const { busiestCpuPercent } = run(of, version, percent).figures;
         assert.ok(busiestCpuPercent <= allowedPercent(percent), `${busiestCpuPercent} % with KSM_CPU_MAX=${percent}`);
       }),
-      { ...REPORTED, ...propertyRuns(60) },
+      { ...REPORTED, ...propertyRuns(25) },
     );
   });
 
@@ -115,7 +115,7 @@ describe('the policy adaptive on any virtual host', () => {
         const share = shareSince(run(of, version, percent, REST_MILLIS).trace, REST_MILLIS / 4);
         assert.ok(share <= 0.01, `${share * 100} %`);
       }),
-      { ...REPORTED, ...propertyRuns(60) },
+      { ...REPORTED, ...propertyRuns(25) },
     );
   });
 
@@ -126,7 +126,7 @@ describe('the policy adaptive on any virtual host', () => {
         const share = shareSince(trace, REST_MILLIS / 4);
         assert.ok(share <= 0.01, `${share * 100} %`);
       }),
-      { ...REPORTED, ...propertyRuns(20) },
+      { ...REPORTED, ...propertyRuns(10) },
     );
   });
 
@@ -158,7 +158,7 @@ describe('the policy adaptive on any virtual host', () => {
         if (quiet && (of.later ?? []).length === 0) assert.equal(bursts, 1, sentences(begun));
         assert.ok(bursts <= 8 + 3 * arrivals + 3 * (of.later ?? []).length, sentences(begun));
       }),
-      { ...REPORTED, ...propertyRuns(60) },
+      { ...REPORTED, ...propertyRuns(25) },
     );
   });
 });

@@ -94,6 +94,6 @@ test('whoever comes and goes when, from the third minute on at least half of it'
       const share = shareOfFlatOut({ before, later, seconds: Math.max(second, 180) + 120, fillMiBPerSecond }, 180);
       assert.ok(share >= 0.5, `${share} of what ksmd flat out saves`);
     }),
-    propertyRuns(8),
+    propertyRuns(4),
   );
 });

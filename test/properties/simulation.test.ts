@@ -47,7 +47,7 @@ describe('on any host, whatever guests do', () => {
           Object.assign(last, now);
         });
       }),
-      propertyRuns(100),
+      propertyRuns(40),
     );
   });
 
@@ -61,7 +61,7 @@ describe('on any host, whatever guests do', () => {
           assert.ok(seen.memoryPressurePercent >= 0 && seen.memoryPressurePercent <= 100);
         });
       }),
-      propertyRuns(100),
+      propertyRuns(40),
     );
   });
 
@@ -80,7 +80,7 @@ describe('on any host, whatever guests do', () => {
         if (empties || (gone && (plan.maxPageSharing ?? 256) < 256)) assert.ok(savedBytes <= possibleBytes);
         else assert.equal(savedBytes, possibleBytes);
       }),
-      propertyRuns(100),
+      propertyRuns(40),
     );
   });
 
@@ -96,7 +96,7 @@ describe('on any host, whatever guests do', () => {
         assert.ok(seen.freeBytes >= free - saved);
         assert.equal(seen.ksmd.bookkeepingBytes, 0);
       }),
-      propertyRuns(100),
+      propertyRuns(40),
     );
   });
 });

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import { VERBS } from '../../../src/ctl/verbs.js';
-import { AgentHost } from '../../support/agentHost.js';
-import { call } from '../../support/dbus/busClient.js';
-import { writeCtlShim } from '../../support/ctlShim.js';
-import { removeScratch, scratchDirectory } from '../../support/scratch.js';
+import { VERBS } from '../../src/ctl/verbs.js';
+import { AgentHost } from '../support/agentHost.js';
+import { call } from '../support/dbus/busClient.js';
+import { writeCtlShim } from '../support/ctlShim.js';
+import { removeScratch, scratchDirectory } from '../support/scratch.js';
 
 const SHELL_DIRECTORIES = ['etc/bash_completion.d', 'usr/local/share/zsh/site-functions', 'etc/fish/completions'];
 /** Verbs that ask libvirt; here they ask its test driver. */
