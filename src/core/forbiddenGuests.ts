@@ -1,3 +1,4 @@
+import { inSentence } from './shellWord.js';
 import type { NamedGuest } from './guest.js';
 import { type ManagedGuest, memoryRemedy } from './guestManager.js';
 import type { Mergeability } from './mergeability.js';
@@ -28,10 +29,10 @@ export function forbiddenWarning(
   seen: (Omit<ManagedGuest, 'name'> & { readonly mergeability: Mergeability }) | undefined,
 ): string | undefined {
   if (seen?.mergeability.mergeable !== true || !isForbidden(patterns, guest)) return undefined;
-  const remedy = memoryRemedy({ ...seen, ...guest }, 'forbid')?.replace(/^# /, '');
+  const remedy = memoryRemedy({ ...seen, ...guest }, 'forbid');
   return (
     `guest ${guest.name} should not be merged (KSM_FORBID_GUESTS) but is: KSM is a side channel between guests` +
-    (remedy === undefined ? '' : `; ${remedy}, then restart it`)
+    (remedy === undefined ? '' : `; ${inSentence(remedy)}, then restart it`)
   );
 }
 

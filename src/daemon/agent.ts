@@ -35,6 +35,7 @@ import { EXIT, type ExitStatus } from '../errors.js';
 import { Guests } from './guests.js';
 import { recordHistory } from './recordHistory.js';
 import { findDaemons } from '../host/daemons.js';
+import { TUNERS } from '../host/rivals.js';
 import type { HistoryStore } from '../state/history/store.js';
 import { GuestProcesses } from '../host/guestProcesses.js';
 import { GuestUsers } from '../host/guestUsers.js';
@@ -87,9 +88,6 @@ export interface FirstLook {
   readonly libvirt: LibvirtState;
 }
 
-/** What is named where something else changes a setting, if it runs. */
-const OTHER_TUNERS = ['ksmtuned', 'samepaged', 'momd'];
-
 /** The composition root: builds the adapters, joins the streams, runs until something ends it, gives the host back. */
 export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const { root, ksm, ledger, logging } = options;
@@ -135,7 +133,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     libvirt: () => guests.libvirt(),
     unmergeObstacle: obstacle,
     unmergeToApply: () => intents.current.values.KSM_UNMERGE_TO_APPLY,
-    others: async () => (await findDaemons(root, OTHER_TUNERS)).filter(({ pid }) => pid !== process.pid),
+    others: async () => (await findDaemons(root, TUNERS)).filter(({ pid }) => pid !== process.pid),
   });
 
   const signal = (name: NodeJS.Signals) => options.signal$.pipe(filter((given) => given === name));

@@ -6,7 +6,8 @@ import { KEYS } from '../config/keys.js';
 import { type Config, formatConfig, loadConfig, requirePolicy } from '../config/load.js';
 import { type KsmSetting, ksmFile } from '../core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from '../errors.js';
-import { findDaemons, findRivals } from '../host/daemons.js';
+import { inSentence } from '../core/shellWord.js';
+import { type RunningDaemon, excludesOthers, findDaemons } from '../host/daemons.js';
 import { FreedBySplitsFile } from '../state/freedBySplits.js';
 import { giveBackForTheDead } from './giveBack.js';
 import { silentKernel } from '../host/fuse.js';
@@ -17,7 +18,7 @@ import { KsmDirectory } from '../host/ksm.js';
 import { Ledger } from '../state/ledger.js';
 import { pidFilePath, removePidFile, writePidFile } from '../state/pidfile.js';
 import { hidesProcesses } from '../host/processes.js';
-import { RIVALS, hasUksm, readBootWrites } from '../host/rivals.js';
+import { RIVALS, TUNERS, hasUksm, readBootWrites } from '../host/rivals.js';
 import { readEnabledServices } from '../host/services.js';
 
 import { lockState } from '../state/lock.js';
@@ -90,11 +91,15 @@ function dryRunReason(ksm: KsmDirectory, asked: boolean): string | undefined {
   }
 }
 
-async function refuseRivals(root: Root, log: Log): Promise<void> {
-  const rivals = await findRivals(root, process.pid, (what) => {
+async function otherTuners(root: Root, log: Log): Promise<readonly RunningDaemon[]> {
+  const found = await findDaemons(root, TUNERS, (what) => {
     log.warn(`${what}: samepaged cannot see whether this process tunes KSM too`);
   });
-  for (const { name, pid } of rivals) {
+  return found.filter(({ pid }) => pid !== process.pid);
+}
+
+function refuseRivals(others: readonly RunningDaemon[]): void {
+  for (const { name, pid } of others.filter(excludesOthers)) {
     const remedy = name === 'ksmtuned' ? 'stop it first: systemctl disable --now ksmtuned' : 'there can be only one';
     throw new FatalError(`${name} is running, pid ${pid}, and tunes the same KSM: ${remedy}`, EXIT.tempFail);
   }
@@ -114,25 +119,21 @@ function openLedger(directory: string, root: Root, ksm: KsmDirectory, log: Log):
 }
 
 /** Warns of other programs that set KSM, now or at the next boot. */
-async function warnOfOthers(root: Root, log: Log): Promise<void> {
-  const words = (remedy: string) => remedy.replace(/^# /, '');
+function warnOfOthers(root: Root, running: readonly RunningDaemon[], log: Log): void {
   const enabled = readEnabledServices(root);
-  const running = await findDaemons(
-    root,
-    RIVALS.flatMap(({ processes }) => processes),
-  );
   for (const { processes, services, remedy } of RIVALS) {
     for (const service of services) {
       if (enabled?.has(service) !== true) continue;
-      const command = remedy === undefined ? `systemctl disable --now ${service}` : words(remedy);
+      const command = remedy === undefined ? `systemctl disable --now ${service}` : inSentence(remedy);
       log.warn(`${service} is enabled and would fight samepaged at the next boot: ${command}`);
     }
     for (const { name, pid } of running.filter((daemon) => processes.includes(daemon.name))) {
-      log.warn(`${name} (pid ${pid}) may set KSM as well${remedy === undefined ? '' : `: ${words(remedy)}`}`);
+      log.warn(`${name} (pid ${pid}) may set KSM as well${remedy === undefined ? '' : `: ${inSentence(remedy)}`}`);
     }
   }
-  for (const { place, remedy } of readBootWrites(root))
-    log.warn(`${place} sets KSM at the next boot: ${words(remedy)}`);
+  for (const { place, remedy } of readBootWrites(root)) {
+    log.warn(`${place} sets KSM at the next boot: ${inSentence(remedy)}`);
+  }
   if (hasUksm(root)) log.warn('this kernel has UKSM, which merges by itself: echo 0 > /sys/kernel/mm/uksm/run');
 }
 
@@ -166,7 +167,8 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   const dryRun = dryRunReason(ksm, setup.dryRunAsked);
   // Its name tells others (host/daemons.ts) that a process tunes this kernel.
   process.title = dryRun === undefined && root === '' ? 'samepaged' : 'samepaged-trial';
-  if (dryRun === undefined) await refuseRivals(root, log);
+  const others = await otherTuners(root, log);
+  if (dryRun === undefined) refuseRivals(others);
   else if (!process.stdout.isTTY) log.info(`a dry run, ${dryRun}: it is only said what would be set`);
 
   if (hidesProcesses(root)) {
@@ -174,7 +176,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       "/proc hides other users' processes (hidepid): neither guests nor ksmd nor rivals are seen; see samepaged(8)",
     );
   }
-  await warnOfOthers(root, log);
+  warnOfOthers(root, others, log);
   const directory = dryRun === undefined ? stateDirectory(root) : undefined;
   if (directory !== undefined) requireOwnDirectory(directory);
   const unlock = directory === undefined ? () => undefined : await lockState(directory, log);

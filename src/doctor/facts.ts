@@ -14,7 +14,7 @@ import { type FileSystem, readRootFileSystem } from '../host/mounts.js';
 import { type NumaNode, readNumaNodes } from '../host/numa.js';
 import { hidesProcesses } from '../host/processes.js';
 import { type OtherMergers, readOtherMergers } from '../host/otherMergers.js';
-import { type BootWrite, RIVALS, hasUksm, readBootWrites } from '../host/rivals.js';
+import { type BootWrite, TUNERS, hasUksm, readBootWrites } from '../host/rivals.js';
 import { readEnabledServices } from '../host/services.js';
 import { type SwapArea, readSwapAreas } from '../host/swap.js';
 import { type Root, pageSizeBytes, readText } from '../host/sysfs.js';
@@ -95,7 +95,6 @@ export function factsOf({ processes, ...host }: HostFacts, bus: BusFacts): Facts
 }
 
 /** MOM is oVirt's; mom/ kept its daemon's name from before. */
-const TUNERS = ['samepaged', ...RIVALS.flatMap(({ processes }) => processes)];
 
 /** What the files below `root` tell. Never fails: what cannot be read is unknown, with the reason. */
 export async function gatherHostFacts(root: Root): Promise<HostFacts> {

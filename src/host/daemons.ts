@@ -38,16 +38,21 @@ export async function findDaemons(
   return found.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }
 
-/**
- * Other programs that tune the same kernel's KSM; samepaged does not start beside them. KSM is one per kernel, so two of
- * them undo each other's work.
- */
+/** samepaged does not start beside them: KSM is one per kernel, so two of them undo each other's work. */
+const NOT_BESIDE = ['samepaged', 'ksmtuned'];
+
+/** Whether samepaged does not start beside it. */
+export function excludesOthers({ name }: RunningDaemon): boolean {
+  return NOT_BESIDE.includes(name);
+}
+
+/** Other programs that tune the same kernel's KSM and beside which samepaged does not start. */
 export async function findRivals(
   root: Root,
   ownPid: number,
   onPassedOver?: (what: string) => void,
 ): Promise<readonly RunningDaemon[]> {
-  const found = await findDaemons(root, ['samepaged', 'ksmtuned'], onPassedOver);
+  const found = await findDaemons(root, NOT_BESIDE, onPassedOver);
   return found.filter(({ pid }) => pid !== ownPid);
 }
 

@@ -41,6 +41,9 @@ export const RIVALS: readonly Rival[] = [
   },
 ];
 
+/** The processes that set KSM: samepaged and its rivals, in the order in which they are named. */
+export const TUNERS: readonly string[] = ['samepaged', ...RIVALS.flatMap(({ processes }) => processes)];
+
 /** A line of a file that sets KSM when the host boots. */
 export interface BootWrite {
   /** FILE:LINE. */

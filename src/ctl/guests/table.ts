@@ -1,3 +1,4 @@
+import { inSentence } from '../../core/shellWord.js';
 import { formatBytes } from '../../core/format.js';
 import { describeOtherMergers } from '../../core/otherMergers.js';
 import { memoryRemedy } from '../../core/guestManager.js';
@@ -87,8 +88,8 @@ function remedyOf(obstacle: Obstacle, guests: readonly GuestMemory[]): string {
   if (obstacle !== 'nosharepages') return '';
   const first = guests.find(({ mergeability }) => mergeability?.obstacles.includes(obstacle));
   if (first?.manager === 'libvirt') return '; samepagectl guests allow -- NAME allows it';
-  const remedy = first && memoryRemedy(first, 'allow')?.replace(/^# /, '');
-  return remedy === undefined ? '' : `; ${remedy}`;
+  const remedy = first && memoryRemedy(first, 'allow');
+  return remedy === undefined ? '' : `; ${inSentence(remedy)}`;
 }
 
 function hasFreed({ freedBytes = 0 }: GuestMemory): boolean {
