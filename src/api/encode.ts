@@ -7,7 +7,7 @@ import { describeTrigger } from '../core/trigger.js';
 import { type Trigger } from '../core/trigger.js';
 import type { MergeStage } from '../core/mergeStage.js';
 import type { Retune } from '../core/retune.js';
-import type { Sample } from '../core/sample.js';
+import { type Sample, freedBytesOf } from '../core/sample.js';
 
 export type VariantDict = Record<string, Variant>;
 
@@ -110,8 +110,8 @@ const GUEST_BYTES = 150;
  * Guests after `after` in the order of their names. ResidentBytes and ConfiguredBytes as the decision had them; FreedBytes:
  * what splits of huge pages gave back of the guest, as far as it was watched.
  */
-export function guestDicts({ guests, freedBySplits }: Sample, after: string): [name: string, guest: VariantDict][] {
-  const names = guests.map(({ name }) => name).sort();
+export function guestDicts(sample: Sample, after: string): [name: string, guest: VariantDict][] {
+  const names = sample.guests.map(({ name }) => name).sort();
   let bytes = 0;
   const page = new Set(
     names
@@ -119,7 +119,7 @@ export function guestDicts({ guests, freedBySplits }: Sample, after: string): [n
       .slice(0, GUESTS_OF_A_PAGE)
       .filter((name, index) => (bytes += Buffer.byteLength(name) + GUEST_BYTES) <= MOST_ANSWER_BYTES || index === 0),
   );
-  return guests
+  return sample.guests
     .filter(({ name }) => page.has(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((guest) => [
@@ -128,7 +128,7 @@ export function guestDicts({ guests, freedBySplits }: Sample, after: string): [n
         Id: new Variant('s', guestId(guest)),
         ResidentBytes: new Variant('t', unsigned(guest.residentBytes)),
         ConfiguredBytes: new Variant('t', unsigned(guest.configuredBytes)),
-        FreedBytes: new Variant('t', unsigned(freedBySplits?.byGuest.get(guestId(guest)) ?? 0)),
+        FreedBytes: new Variant('t', unsigned(freedBytesOf(sample, guest))),
       },
     ]);
 }

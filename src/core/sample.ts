@@ -1,5 +1,5 @@
 import type { FreedBySplits } from './freedBySplits.js';
-import type { Guest } from './guest.js';
+import { type Guest, type NamedGuest, guestId } from './guest.js';
 import type { HugePages } from './hugePages.js';
 import type { KernelVersion } from './kernelVersion.js';
 import type { KsmState } from './ksm.js';
@@ -40,6 +40,11 @@ export interface Sample {
   readonly pageSizeBytes: number;
   /** What could not be had as it should. */
   readonly problems: readonly Problem[];
+}
+
+/** What splits of huge pages gave back of one guest, in bytes; 0 where nobody watched. */
+export function freedBytesOf({ freedBySplits }: Pick<Sample, 'freedBySplits'>, guest: NamedGuest): number {
+  return freedBySplits?.byGuest.get(guestId(guest)) ?? 0;
 }
 
 export function savingsOfSample({ ksm, pageSizeBytes, freedBySplits, beingFreedBytes = 0 }: Sample): Savings {

@@ -1,8 +1,8 @@
 import { type NamePatterns, isForbidden } from '../core/forbiddenGuests.js';
-import { type NamedGuest, guestId } from '../core/guest.js';
+import type { NamedGuest } from '../core/guest.js';
 import type { Hold } from '../core/hold.js';
 import { type Mergeability, OBSTACLES } from '../core/mergeability.js';
-import type { Sample } from '../core/sample.js';
+import { type Sample, freedBytesOf } from '../core/sample.js';
 import { type AgentState } from '../core/state.js';
 import { type Family, byLabel, counter, gauge, histogram, info, oneOf } from './family.js';
 import type { Readings } from './readings.js';
@@ -265,9 +265,9 @@ function guests({ state, limits, mergeability }: Facts): readonly Family[] {
   ];
 }
 
-function eachGuest({ guests, freedBySplits }: Sample): readonly Family[] {
+function eachGuest(sample: Sample): readonly Family[] {
   const ofEach = (pick: (guest: Sample['guests'][number]) => number | undefined) =>
-    Object.fromEntries(guests.map((guest) => [guest.name, pick(guest)]));
+    Object.fromEntries(sample.guests.map((guest) => [guest.name, pick(guest)]));
   return [
     byLabel(
       gauge('samepaged_guest_resident_bytes', "A guest's memory that is in RAM, merged pages included"),
@@ -287,7 +287,7 @@ function eachGuest({ guests, freedBySplits }: Sample): readonly Family[] {
     byLabel(
       gauge('samepaged_guest_freed_by_splits_bytes', 'What splits of huge pages gave back of a guest'),
       'guest',
-      ofEach((guest) => freedBySplits?.byGuest.get(guestId(guest)) ?? 0),
+      ofEach((guest) => freedBytesOf(sample, guest)),
     ),
   ];
 }

@@ -2,9 +2,7 @@ import { plural } from '../../core/format.js';
 import { unmergeObstacle } from '../../core/hold.js';
 import { readMemoryFigures } from '../../host/meminfo.js';
 import type { Root } from '../../host/sysfs.js';
-import { Interrupt } from '../interrupt.js';
-import { busOf, libvirtSide } from '../guests/liveGuest.js';
-import { type Step, type Withdrawn, putBack, stepText, unmergeGuests } from '../unmerge/guests.js';
+import { oneByOne, stepText, unmergeGuests } from '../unmerge/guests.js';
 import type { VerbInput } from '../verb.js';
 import type { Burst } from './burst.js';
 import type { Figures } from './figures.js';
@@ -30,7 +28,7 @@ export async function giveBack(
   }
   const mergedBefore = new Set(before.guests.filter(({ mergedBytes = 1 }) => mergedBytes > 0).map(({ pid }) => pid));
   // Of another root's files no process can be reached.
-  const steps = root !== '' ? [] : await oneByOne(input, (pid) => !mergedBefore.has(pid));
+  const steps = root !== '' ? [] : await unmergeChosen(input, (pid) => !mergedBefore.has(pid));
   if (!wasMerged) {
     await burst.unmerge();
     return [...steps, 'What was left is unmerged again.'];
@@ -41,18 +39,9 @@ export async function giveBack(
     : [...steps, `${plural(kept, 'guest')} had merged pages before: what the burst added to them stays.`];
 }
 
-async function oneByOne(input: VerbInput, chosen: (pid: number) => boolean): Promise<readonly string[]> {
-  using bus = await busOf(input);
-  const side = await libvirtSide(bus, input);
-  using interrupt = new Interrupt();
-  const steps: Step[] = [];
-  const withdrawn: Withdrawn[] = [];
-  let obstacle: string | undefined;
-  try {
-    obstacle = await unmergeGuests(input, side, { interrupt, steps, withdrawn, chosen: ({ pid }) => chosen(pid) });
-  } finally {
-    for (const { process } of withdrawn) steps.push(...(await putBack(process, side)));
-    input.progress('');
-  }
+async function unmergeChosen(input: VerbInput, chosen: (pid: number) => boolean): Promise<readonly string[]> {
+  const { result: obstacle, steps } = await oneByOne(input, (means) =>
+    unmergeGuests(input, means, ({ pid }) => chosen(pid)),
+  );
   return [...steps.map(stepText), ...(obstacle === undefined ? [] : [obstacle])];
 }

@@ -7,12 +7,11 @@ import { unmergeCheck } from '../../daemon/unmergeCheck.js';
 import type { Values } from '../../config/keys.js';
 import { DEFAULT_CONFIG_FILE, loadConfig } from '../../config/load.js';
 import { planOf } from '../../config/plan.js';
-import { guestId } from '../../core/guest.js';
 import type { Hold } from '../../core/hold.js';
 import { describeStage } from '../../core/mergeStage.js';
 import type { Trigger } from '../../core/trigger.js';
 import { type Plan, type Retune, retunes } from '../../core/retune.js';
-import { savingsOfSample } from '../../core/sample.js';
+import { freedBytesOf, savingsOfSample } from '../../core/sample.js';
 import { errnoOf } from '../../errors.js';
 import { findRivals } from '../../host/daemons.js';
 import { GuestUsers } from '../../host/guestUsers.js';
@@ -98,9 +97,7 @@ export class OwnBurst implements Burst {
       stage: stage === undefined ? undefined : describeStage(stage),
       savedBytes: savingsOfSample(last.sample).savedBytes,
       freedBytes: this.collector.watched.freedBytes ?? 0,
-      freedByGuest: new Map(
-        last.sample.guests.map((guest) => [guest.name, last.sample.freedBySplits?.byGuest.get(guestId(guest)) ?? 0]),
-      ),
+      freedByGuest: new Map(last.sample.guests.map((guest) => [guest.name, freedBytesOf(last.sample, guest)])),
     });
   }
 

@@ -8,11 +8,9 @@ import { readMemoryFigures } from '../../host/meminfo.js';
 import { listProcesses, memoryStatus } from '../../host/processes.js';
 import { pageSizeBytes } from '../../host/sysfs.js';
 import { retuneLines, toJson } from '../command.js';
-import { Interrupt } from '../interrupt.js';
-import { busOf, libvirtSide } from '../guests/liveGuest.js';
 import { mergedBytesOf } from '../guests/liveOffer.js';
 import { fold } from '../../text/terminal.js';
-import { type Step, type Withdrawn, mostMerged, putBack, stepText, unmergeGuests } from './guests.js';
+import { type Withdrawn, mostMerged, oneByOne, stepText, unmergeGuests } from './guests.js';
 import type { VerbInput, VerbResult } from '../verb.js';
 
 /**
@@ -24,19 +22,10 @@ import type { VerbInput, VerbResult } from '../verb.js';
  */
 export async function unmergeGradually(input: VerbInput): Promise<VerbResult> {
   const stopped = await withDaemon(input.bus, (daemon) => daemon.command('Stop'));
-  using bus = await busOf(input);
-  const side = await libvirtSide(bus, input);
-  using interrupt = new Interrupt();
-  const steps: Step[] = [];
-  const withdrawn: Withdrawn[] = [];
-  let end: { retune: RetuneReply } | { obstacle: string };
-  try {
-    const obstacle = await unmergeGuests(input, side, { interrupt, steps, withdrawn });
-    end = obstacle === undefined ? { retune: await unmergeRest(input, withdrawn) } : { obstacle };
-  } finally {
-    for (const { process } of withdrawn) steps.push(...(await putBack(process, side)));
-    input.progress('');
-  }
+  const { result: end, steps } = await oneByOne(input, async (means) => {
+    const obstacle = await unmergeGuests(input, means);
+    return obstacle === undefined ? { retune: await unmergeRest(input, means.withdrawn) } : { obstacle };
+  });
   const status = 'retune' in end ? 0 : 1;
   if (input.json) return { status, output: toJson({ guests: steps, ...end }) };
   const last =

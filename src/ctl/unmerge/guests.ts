@@ -4,8 +4,8 @@ import { messageOf } from '../../errors.js';
 import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
 import { readOffered } from '../../host/offeredMemory.js';
 import { pageSizeBytes } from '../../host/sysfs.js';
-import type { Interrupt } from '../interrupt.js';
-import { type LibvirtSide, TAINT, monitorOf, withMonitor } from '../guests/liveGuest.js';
+import { Interrupt } from '../interrupt.js';
+import { type LibvirtSide, TAINT, busOf, libvirtSide, monitorOf, withMonitor } from '../guests/liveGuest.js';
 import { changeOffer, mergedBytesOf, offerObstacle } from '../guests/liveOffer.js';
 import type { VerbInput } from '../verb.js';
 
@@ -18,31 +18,56 @@ export interface Step {
   readonly problem?: string;
 }
 
+/** What an unmerging guest by guest works with. */
+export interface OneByOne {
+  readonly side: LibvirtSide;
+  readonly interrupt: Interrupt;
+  /** What became of each guest is added. */
+  readonly steps: Step[];
+  /** Guests whose offer is to be put back are added before it is taken back. */
+  readonly withdrawn: Withdrawn[];
+}
+
+/**
+ * Does `work`, which has guests unmerged one after the other, and puts their offers back at its end, whatever ends it.
+ *
+ * @returns what `work` gave, and what became of each guest.
+ */
+export async function oneByOne<T>(
+  input: VerbInput,
+  work: (means: OneByOne) => Promise<T>,
+): Promise<{ readonly result: T; readonly steps: readonly Step[] }> {
+  using bus = await busOf(input);
+  const side = await libvirtSide(bus, input);
+  using interrupt = new Interrupt();
+  const steps: Step[] = [];
+  const withdrawn: Withdrawn[] = [];
+  let result: T;
+  try {
+    result = await work({ side, interrupt, steps, withdrawn });
+  } finally {
+    for (const { process } of withdrawn) steps.push(...(await putBack(process, side)));
+    input.progress('');
+  }
+  return { result, steps };
+}
+
 /** A guest whose offer is to be put back, and the most of it that can still be merged. */
 export interface Withdrawn {
   readonly process: GuestProcess;
   readonly leftBytes: number;
 }
 
-export interface Unmerging {
-  readonly interrupt: Interrupt;
-  /** What became of each guest is added. */
-  readonly steps: Step[];
-  /** Guests whose offer is to be put back are added before it is taken back. */
-  readonly withdrawn: Withdrawn[];
-  /** The guests to unmerge: all unless given. */
-  readonly chosen?: (guest: GuestProcess) => boolean;
-}
-
 /**
  * Has QEMU take back the offer of one guest after the other, the smallest first, each if it fits into memory. ksmd must rest.
  *
+ * @param chosen the guests to unmerge.
  * @returns why it did not go on.
  */
 export async function unmergeGuests(
   { force, notice, progress }: VerbInput,
-  side: LibvirtSide,
-  { interrupt, steps, withdrawn, chosen = () => true }: Unmerging,
+  { side, interrupt, steps, withdrawn }: OneByOne,
+  chosen: (guest: GuestProcess) => boolean = () => true,
 ): Promise<string | undefined> {
   const guests = (await listGuestProcesses('')).filter((guest) => (mergedOf(guest) ?? 1) > 0 && chosen(guest));
   guests.sort((a, b) => (mergedOf(a) ?? 0) - (mergedOf(b) ?? 0));
@@ -79,7 +104,7 @@ export async function unmergeGuests(
 }
 
 /** @returns a step with the problem where the offer could not be put back. A guest that has ended needs none. */
-export async function putBack(process: GuestProcess, side: LibvirtSide): Promise<readonly Step[]> {
+async function putBack(process: GuestProcess, side: LibvirtSide): Promise<readonly Step[]> {
   if ((await readOffered('', process.pid)) === undefined) return [];
   try {
     using monitor = await monitorOf(process, side);
