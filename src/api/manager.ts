@@ -1,7 +1,7 @@
 import { DBusError, Variant, interface as dbus } from 'dbus-next';
 import type { Retune } from '../core/retune.js';
 import type { AgentState } from '../core/state.js';
-import type { Commands } from './commands.js';
+import { namedPolicy, type Commands } from './commands.js';
 import {
   type VariantDict,
   configurationDict,
@@ -13,9 +13,7 @@ import {
   unsigned,
 } from './encode.js';
 import { DEFAULT_POLICY } from '../config/help.js';
-import { namedPolicy } from './commands.js';
-import { INVALID_ARGS } from './names.js';
-import { MANAGER_INTERFACE, REFUSED, UNKNOWN_PERCENT } from './names.js';
+import { INVALID_ARGS, MANAGER_INTERFACE, REFUSED, UNKNOWN_PERCENT } from './names.js';
 
 /** The error of an Estimate under a hold. */
 const HELD = 'org.samepaged1.Error.Held';

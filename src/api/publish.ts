@@ -3,8 +3,7 @@ import { type Observable, defer, finalize, map, merge, of, repeat, switchMap, ta
 import { EXIT, FatalError, messageOf } from '../errors.js';
 import { Authority } from './authorize.js';
 import { Bus } from '../dbus/bus.js';
-import { describeAddress } from '../dbus/address.js';
-import { type BusAddress } from '../dbus/address.js';
+import { describeAddress, type BusAddress } from '../dbus/address.js';
 import { BUS_NAME } from './names.js';
 
 /** A bus that is not there, or was lost, is looked for again after this time, */

@@ -4,14 +4,14 @@ import { BUS_NAME } from './names.js';
 import type { HistoryRecord } from '../core/history/record.js';
 import { errnoOf, messageOf } from '../errors.js';
 import {
-  type HistoryLosses,
-  type TakeLine,
   describeLosses,
   historyPath,
   parseHistory,
   readHistoryFile,
+  recordsFrom,
+  type HistoryLosses,
+  type TakeLine,
 } from '../state/history/file.js';
-import { recordsFrom } from '../state/history/file.js';
 import { Daemon, whyAway } from './client.js';
 import { stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';

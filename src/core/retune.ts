@@ -26,11 +26,9 @@ import type { Decision } from './decision.js';
 import { type GuestEvent, guestId } from './guest.js';
 import type { KsmSettings, KsmWrite } from './ksm.js';
 import { oneAtATime } from './oneAtATime.js';
-import type { PolicyMemory } from './policy.js';
-import type { Policy } from './policy.js';
+import type { Policy, PolicyMemory } from './policy.js';
 import type { Trigger } from './trigger.js';
-import type { Problem } from './sample.js';
-import type { Sample } from './sample.js';
+import type { Problem, Sample } from './sample.js';
 
 /** How the loop runs: made from the configuration, replaced by a reload. All times in milliseconds. */
 export interface Plan {

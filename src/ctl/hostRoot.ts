@@ -1,6 +1,5 @@
 import type { BusAddress } from '../dbus/address.js';
-import { rootProblem } from '../host/sysfs.js';
-import type { Root } from '../host/sysfs.js';
+import { rootProblem, type Root } from '../host/sysfs.js';
 import { OPTIONS, UsageError, type VerbInput } from './verb.js';
 
 /**

@@ -1,8 +1,7 @@
 import type { Decision } from '../core/decision.js';
 import { type KsmSetting, type KsmSettings, type KsmWrite, changedByOthers, ksmFile, ksmWrites } from '../core/ksm.js';
-import type { Problem } from '../core/sample.js';
+import type { Problem, Sample } from '../core/sample.js';
 import type { Applied, Plan } from '../core/retune.js';
-import type { Sample } from '../core/sample.js';
 import { errnoOf, messageOf } from '../errors.js';
 import { silentMount } from '../host/fuse.js';
 import { hangs } from '../host/inTime.js';

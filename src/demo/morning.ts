@@ -1,5 +1,4 @@
-import type { TimedStep } from '../simulation/step.js';
-import type { GuestContent, Scenario, Step } from '../simulation/step.js';
+import type { GuestContent, Scenario, Step, TimedStep } from '../simulation/step.js';
 
 /** Eight o'clock until noon. */
 export const MORNING_MILLIS = 4 * 3_600_000;

@@ -1,7 +1,6 @@
 import { DBusError } from 'dbus-next';
 import { Bus, isNoSuchService } from '../dbus/bus.js';
-import { describeAddress } from '../dbus/address.js';
-import { type BusAddress } from '../dbus/address.js';
+import { describeAddress, type BusAddress } from '../dbus/address.js';
 import { Daemon, type DaemonProperties } from '../api/client.js';
 import { NotRunning } from '../api/notRunning.js';
 import type { ToldName } from '../core/inventory.js';

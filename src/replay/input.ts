@@ -1,8 +1,7 @@
 import * as v from 'valibot';
 import type { HistoryRecord } from '../core/history/record.js';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
-import { describeLosses, parseHistory } from '../state/history/file.js';
-import { recordsFrom } from '../state/history/file.js';
+import { describeLosses, parseHistory, recordsFrom } from '../state/history/file.js';
 import { TooLarge, readPlain } from '../plainFile.js';
 import { clean } from '../text/clean.js';
 

@@ -1,8 +1,7 @@
 import type { HistorySample } from '../core/history/record.js';
 import type { HostOptions } from '../simulation/host.js';
 import type { KernelVersion } from '../core/kernelVersion.js';
-import type { TimedStep } from '../simulation/step.js';
-import type { GuestContent, Step } from '../simulation/step.js';
+import type { GuestContent, Step, TimedStep } from '../simulation/step.js';
 import { type Life, livesOf, sharableBytes } from './lives.js';
 import { passesOf } from './passes.js';
 import { type Segment, lengthMillis, meanOf } from './segments.js';

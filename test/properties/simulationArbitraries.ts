@@ -2,8 +2,7 @@
 import fc from 'fast-check';
 import type { KsmSettings } from '../../src/core/ksm.js';
 import type { HostOptions } from '../../src/simulation/host.js';
-import type { TimedStep } from '../../src/simulation/step.js';
-import type { GuestContent, Step } from '../../src/simulation/step.js';
+import type { GuestContent, Step, TimedStep } from '../../src/simulation/step.js';
 
 const content: fc.Arbitrary<GuestContent> = fc.record({
   commonMiB: fc.nat(6),

@@ -1,7 +1,6 @@
 import type { Decision } from '../decision.js';
 import { formatDuration } from '../duration.js';
-import { type Policy, ownMemory } from '../policy.js';
-import type { PolicyMemory } from '../policy.js';
+import { ownMemory, type Policy, type PolicyMemory } from '../policy.js';
 
 /** What is remembered while it is found out what merging would save. */
 export interface EstimateMemory {

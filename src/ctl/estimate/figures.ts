@@ -1,6 +1,5 @@
 import { availableBytesOf } from '../../core/memory.js';
-import type { Savings } from '../../core/savings.js';
-import { savingsOf } from '../../core/savings.js';
+import { savingsOf, type Savings } from '../../core/savings.js';
 import { listGuestProcesses } from '../../host/guestProcess.js';
 import { KsmDirectory } from '../../host/ksm.js';
 import { Ksmd } from '../../host/ksmd.js';

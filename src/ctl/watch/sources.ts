@@ -19,7 +19,7 @@ export interface Sources {
 }
 
 const GUESTS_MILLIS = 3000;
-/** While libvirt is away, the bus may try to start libvirt-dbus at every so manieth look only: once a minute. */
+/** While libvirt is away, watch asks the bus for libvirt-dbus once a minute only, because that may start it. */
 const LOOKS_PER_START = 20;
 
 /** The kernel now. */

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TimedStep } from '../../../src/simulation/step.js';
-import { type GuestContent, type Scenario, type Step, scenario } from '../../../src/simulation/step.js';
+import { scenario, type GuestContent, type Scenario, type Step, type TimedStep } from '../../../src/simulation/step.js';
 import { readMemoryFigures } from '../../../src/host/meminfo.js';
 import { type BootedGuest, bootedGuestMiB } from '../../support/kvm/bootedGuest.js';
 import type { Lab } from '../../support/kvm/lab.js';

@@ -4,10 +4,9 @@ import type { Plan } from '../../../src/core/retune.js';
 import { KEYS, type KeyName, type Values, readValue } from '../../../src/config/keys.js';
 import type { KsmState } from '../../../src/core/ksm.js';
 import { type PolicyMemory, ownMemory } from '../../../src/core/policy.js';
-import type { KsmtunedMemory } from '../../../src/core/policies/ksmtuned/options.js';
+import type { KsmtunedMemory, KsmtunedOptions } from '../../../src/core/policies/ksmtuned/options.js';
 import type { KsmdSchedMemory } from '../../../src/core/policies/shared/ksmdSched.js';
 import type { ZeroPagesMemory } from '../../../src/core/policies/shared/zeroPages.js';
-import type { KsmtunedOptions } from '../../../src/core/policies/ksmtuned/options.js';
 import type { Sample } from '../../../src/core/sample.js';
 
 /** KSM after boot, as far as every kernel has it. */

@@ -1,12 +1,12 @@
 // Records of every kind, as odd as they may come.
 import fc from 'fast-check';
-import type {
-  HistoryDecision,
-  HistoryGuestEvent,
-  HistoryRecord,
-  HistorySample,
+import {
+  LONGEST_TEXT,
+  type HistoryDecision,
+  type HistoryGuestEvent,
+  type HistoryRecord,
+  type HistorySample,
 } from '../../../src/core/history/record.js';
-import { LONGEST_TEXT } from '../../../src/core/history/record.js';
 
 /** Objects as literals make them. */
 const PLAIN = { noNullPrototype: true };

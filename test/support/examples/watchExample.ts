@@ -1,8 +1,13 @@
 // A morning that the tests of samepagectl watch look at: thirteen guests start, and their memory is merged.
 import type { GuestMemory } from '../../../src/core/mergeability.js';
 import type { HistoryDecision, HistoryGuestEvent } from '../../../src/core/history/record.js';
-import { type WatchEvent, type WatchState, initialWatch, nextWatch } from '../../../src/ctl/watch/model.js';
-import type { HostNow } from '../../../src/ctl/watch/model.js';
+import {
+  initialWatch,
+  nextWatch,
+  type HostNow,
+  type WatchEvent,
+  type WatchState,
+} from '../../../src/ctl/watch/model.js';
 import { GIB, MIB, PROPERTIES, REPLY } from './ctlExamples.js';
 
 /** The local clock shows 09:30:00, wherever the tests run. */

@@ -3,8 +3,7 @@ import { type HistoryMemory, type HistoryRecord, recordsOf } from '../../../src/
 import type { Plan } from '../../../src/core/retune.js';
 import type { HostOptions } from '../../../src/simulation/host.js';
 import { Simulation } from '../../../src/simulation/run.js';
-import { type TimedStep } from '../../../src/simulation/step.js';
-import type { GuestContent, Step } from '../../../src/simulation/step.js';
+import type { GuestContent, Step, TimedStep } from '../../../src/simulation/step.js';
 
 export const FROM = Date.parse('2026-01-05T08:00:00Z');
 export const MINUTE = 60_000;

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Subject, map, merge, timer } from 'rxjs';
 import type { GuestEvent } from '../../../src/core/guest.js';
-import { describeTrigger } from '../../../src/core/trigger.js';
-import { type Trigger } from '../../../src/core/trigger.js';
+import { describeTrigger, type Trigger } from '../../../src/core/trigger.js';
 import { expectTurns, triggersOf, turnsOf } from '../../support/policies/retuneLoop.js';
 
 describe('the loop begins', () => {

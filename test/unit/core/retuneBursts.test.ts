@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { concatMap, from, merge, timer } from 'rxjs';
-import { describeTrigger } from '../../../src/core/trigger.js';
-import { type Trigger } from '../../../src/core/trigger.js';
+import { describeTrigger, type Trigger } from '../../../src/core/trigger.js';
 import { turnsOf } from '../../support/policies/retuneLoop.js';
 
 /** So many triggers at one moment. */

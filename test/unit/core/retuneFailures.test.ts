@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { PolicyMemory } from '../../../src/core/policy.js';
-import { type Policy } from '../../../src/core/policy.js';
-import { describeTrigger } from '../../../src/core/trigger.js';
-import { type Trigger } from '../../../src/core/trigger.js';
+import type { Policy, PolicyMemory } from '../../../src/core/policy.js';
+import { describeTrigger, type Trigger } from '../../../src/core/trigger.js';
 import { countingPolicy, expectTurns, outcomeOf, triggersOf } from '../../support/policies/retuneLoop.js';
 
 /** Decides as countingPolicy, but throws `fault` at its `failing`th decision. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { describeTrigger } from '../../../src/core/trigger.js';
-import { type Trigger } from '../../../src/core/trigger.js';
+import { describeTrigger, type Trigger } from '../../../src/core/trigger.js';
 import type { Retune } from '../../../src/core/retune.js';
 import { type AgentState, initialState, nextState } from '../../../src/core/state.js';
 import { IDLE_KSM, sampleOf } from '../../support/examples/examples.js';

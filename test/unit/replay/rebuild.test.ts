@@ -9,8 +9,7 @@ import { rebuild } from '../../../src/replay/rebuild.js';
 import { lengthMillis, splitRecord } from '../../../src/replay/segments.js';
 import { summaryOf } from '../../../src/replay/summary.js';
 import { MEASURED_COSTS } from '../../../src/simulation/kernel/costs.js';
-import type { TimedStep } from '../../../src/simulation/step.js';
-import type { GuestContent } from '../../../src/simulation/step.js';
+import type { GuestContent, TimedStep } from '../../../src/simulation/step.js';
 import { planFrom } from '../../support/examples/examples.js';
 import { FROM, MINUTE, recordOf, start, starts } from '../../support/simulation/replayHost.js';
 

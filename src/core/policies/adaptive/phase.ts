@@ -1,7 +1,7 @@
 import { guestId, residentBytesOf } from '../../guest.js';
 import type { Sample } from '../../sample.js';
 import { type Burst, beginBurst, extendBurst, isBlind, isOver, judgeBurst, vainNanosOf } from '../shared/burst.js';
-import { type Due, describeDue, ripeAndLater } from '../shared/cause.js';
+import { PRESSURE_WAIT_MILLIS, describeDue, ripeAndLater, type Due } from '../shared/cause.js';
 import type { Need } from '../shared/need.js';
 import {
   type Probe,
@@ -15,7 +15,6 @@ import {
   nextProbeAt,
   probeResult,
 } from './probe.js';
-import { PRESSURE_WAIT_MILLIS } from '../shared/cause.js';
 import { type Mark, UNSHARED_PAGE_NANOS, isWorthIt, progressBetween, worthOf } from '../shared/progress.js';
 import { PATIENCE_MILLIS } from '../shared/settling.js';
 

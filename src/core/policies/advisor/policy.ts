@@ -7,9 +7,17 @@ import { type Policy, ownMemory } from '../../policy.js';
 import type { Trigger } from '../../trigger.js';
 import type { Sample } from '../../sample.js';
 import { type Burst, beginBurst, isOver, judgeBurst } from '../shared/burst.js';
-import { type Due, arrivals, describeDue, hasDeparture, nextDue, ripeAndLater } from '../shared/cause.js';
+import {
+  PRESSURE_WAIT_MILLIS,
+  arrivals,
+  describeDue,
+  hasDeparture,
+  newOccasion,
+  nextDue,
+  ripeAndLater,
+  type Due,
+} from '../shared/cause.js';
 import { type Need, type NeedOptions, needOf } from '../shared/need.js';
-import { PRESSURE_WAIT_MILLIS, newOccasion } from '../shared/cause.js';
 import { batchNanosFor, sleepFor } from '../shared/pace.js';
 import { DEAREST_PAGE_NANOS, type Mark, markOf, isWorthIt, progressBetween, worthOf } from '../shared/progress.js';
 import { type Settling, describeSettling, growingIn, nextSettling } from '../shared/settling.js';

@@ -1,8 +1,7 @@
 import type { Decision } from '../../decision.js';
 import type { KsmdSched } from '../../ksm.js';
-import { type Policy, ownMemory } from '../../policy.js';
+import { ownMemory, type Policy, type PolicyMemory } from '../../policy.js';
 import type { Sample } from '../../sample.js';
-import type { PolicyMemory } from '../../policy.js';
 
 /** KSM_KSMD_SCHED: `auto` decides here, `keep` leaves ksmd's scheduling class as the host has it. */
 export type KsmdSchedChoice = 'auto' | 'idle' | 'other' | 'keep';

@@ -1,5 +1,4 @@
-import type { Progress } from './progress.js';
-import { DEAREST_PAGE_NANOS } from './progress.js';
+import { DEAREST_PAGE_NANOS, type Progress } from './progress.js';
 
 /** How fast ksmd goes: a batch of pages, then sleep. */
 export interface Pace {

@@ -1,10 +1,8 @@
 import type { KsmState } from '../../ksm.js';
 import { formatBytes } from '../../format.js';
 import type { Decision } from '../../decision.js';
-import { type Policy, ownMemory } from '../../policy.js';
-import type { Problem } from '../../sample.js';
-import type { Sample } from '../../sample.js';
-import type { PolicyMemory } from '../../policy.js';
+import { ownMemory, type Policy, type PolicyMemory } from '../../policy.js';
+import type { Problem, Sample } from '../../sample.js';
 import { type Mark, markOf, progressBetween } from './progress.js';
 
 /** KSM_USE_ZERO_PAGES: `auto` decides here, `keep` leaves use_zero_pages as the host has it. */

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Decision } from '../../../../../src/core/decision.js';
 import { type KsmdSchedChoice, withKsmdSched } from '../../../../../src/core/policies/shared/ksmdSched.js';
-import type { PolicyMemory } from '../../../../../src/core/policy.js';
-import type { Policy } from '../../../../../src/core/policy.js';
+import type { Policy, PolicyMemory } from '../../../../../src/core/policy.js';
 import type { Sample } from '../../../../../src/core/sample.js';
 import { IDLE_KSM, sampleOf } from '../../../../support/examples/examples.js';
 

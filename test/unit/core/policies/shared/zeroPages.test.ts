@@ -3,9 +3,8 @@ import { describe, test } from 'node:test';
 import type { Decision } from '../../../../../src/core/decision.js';
 import type { HugePages } from '../../../../../src/core/hugePages.js';
 import type { KsmState } from '../../../../../src/core/ksm.js';
-import type { PolicyMemory } from '../../../../../src/core/policy.js';
+import type { Policy, PolicyMemory } from '../../../../../src/core/policy.js';
 import { type ZeroPagesChoice, withZeroPages } from '../../../../../src/core/policies/shared/zeroPages.js';
-import type { Policy } from '../../../../../src/core/policy.js';
 import type { Sample } from '../../../../../src/core/sample.js';
 import { IDLE_KSM, sampleOf, ksmtunedMemory, npagesOf } from '../../../../support/examples/examples.js';
 
