@@ -1,6 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
+import { Ksmd } from '../../../src/host/ksmd.js';
+import { listProcesses } from '../../../src/host/processes.js';
 import { isAlive } from '../scratch.js';
 
 const ROOT = '/sys/kernel/mm/ksm';
@@ -13,6 +17,8 @@ export interface SavedKsm {
   readonly values: Readonly<Record<string, string>>;
   /** Whether anything was merged. */
   readonly shared: boolean;
+  /** ksmd's scheduling, as "other 5"; absent where it cannot be seen. */
+  readonly sched?: string;
 }
 
 const DEFAULTS = { advisor_mode: 'none', pages_to_scan: '100', sleep_millisecs: '20', merge_across_nodes: '1' };
@@ -64,6 +70,16 @@ function writeBack(values: Readonly<Record<string, string>>): void {
 function restore(saved: SavedKsm): void {
   if (!saved.shared && value('pages_shared') !== '0') writeFileSync(join(ROOT, 'run'), '2');
   writeBack(saved.values);
+  if (saved.sched !== undefined) setKsmdSched(saved.sched);
+}
+
+/** Not by Ksmd.setSched(), which takes a moment: at the end of a process there is none. */
+function setKsmdSched(wanted: string): void {
+  const pid = listProcesses('').find(({ comm }) => comm === 'ksmd')?.pid;
+  if (pid === undefined || new Ksmd('').sched() === wanted) return;
+  const [policy = '', nice] = wanted.split(' ');
+  spawnSync('chrt', [`--${policy}`, '-p', '0', String(pid)]);
+  setPriority(pid, Number(nice));
 }
 
 async function readLedger(): Promise<SavedKsm | undefined> {
@@ -95,7 +111,11 @@ export async function saveKsm(): Promise<SavedKsm> {
     restore(left);
     await rm(LEDGER);
   }
-  const saved = { pid: process.pid, values: snapshot(), shared: value('pages_shared') !== '0' };
+  const sched = new Ksmd('').sched();
+  const saved = {
+    ...{ pid: process.pid, values: snapshot(), shared: value('pages_shared') !== '0' },
+    ...(sched === undefined ? {} : { sched }),
+  };
   await writeFile(LEDGER, JSON.stringify(saved), { flag: 'wx' });
   process.once('exit', restoreAtExit);
   return saved;
