@@ -39,11 +39,11 @@ export interface Plan {
   readonly settings: KsmSettings;
   /** What becomes of a setting that something else changes. */
   readonly onConflict: OnConflict;
-  /** Time to the next look when nothing happens and the policy does not say. */
+  /** Time to the next retune when nothing happens and the policy does not say. */
   readonly intervalMillis: number;
   /** Guest events that come within this time of the first are one retune. */
   readonly settleMillis: number;
-  /** Further looks after a guest start, counted from its event. */
+  /** Further retunes after a guest start, counted from its event. */
   readonly recheckMillis: readonly number[];
 }
 
@@ -60,7 +60,7 @@ export interface Applied {
 export type Retune = {
   readonly triggers: readonly Trigger[];
   readonly policy: string;
-  /** When the next turn comes if nothing happens before, counted from the end of this one. */
+  /** When the next retune comes if nothing happens before, counted from the end of this one. */
   readonly nextInMillis: number;
 } & ({ readonly sample: Sample; readonly decision: Decision; readonly applied: Applied } | { readonly failure: Error });
 
@@ -81,10 +81,10 @@ export interface RetuneInputs {
 }
 
 /**
- * The pipeline: triggers come in, are gathered, and each turn takes all that have come: sample, decide, apply.
+ * The pipeline: triggers come in, are gathered, and each retune takes all that have come: sample, decide, apply.
  *
  * INVARIANTS: turns never overlap; every trigger is in exactly one turn, whose sample was taken after the trigger came; a
- * failed turn leaves the policy's memory as it was, the policy is told of its triggers at the next, and the loop goes on.
+ * failed retune leaves the policy's memory as it was, the policy is told of its triggers at the next, and the loop goes on.
  * Subscribe once: every subscription is a loop.
  */
 export function retunes({
@@ -174,7 +174,7 @@ interface Turn {
   readonly missed: readonly Trigger[];
 }
 
-/** Further looks at a guest that started, until it is gone again. */
+/** Further retunes at a guest that started, until it is gone again. */
 function rechecks(
   event: GuestEvent,
   plan: Plan,

@@ -199,7 +199,7 @@ export class Tuner {
     const stay = waiting.map(({ setting, from, to }) =>
       problem(
         setting,
-        `stays ${from} and is not set to ${to}: the kernel takes it only while nothing is shared; ${remedy} (${obstacle})`,
+        `stays ${from} and is not set to ${to}: the kernel accepts it only while nothing is shared; ${remedy} (${obstacle})`,
       ),
     );
     return { writes: writes.filter((write) => !waiting.includes(write)), wanted, problems: [...known, ...stay] };
@@ -277,25 +277,25 @@ export class Tuner {
 
 /** The problem with which nothing may be written, or none. */
 function recordIn(ledger: Ledger, writes: readonly KsmWrite[]): readonly Problem[] {
-  return told(ledger, 'samepaged sets nothing, for a crash would lose what the host had before', () => {
+  return told(ledger, 'samepaged sets nothing, because a crash would lose what the host had before', () => {
     ledger.record(writes);
   });
 }
 
 function releaseIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
-  return told(ledger, 'the next samepaged will give the same settings back again', () => {
+  return told(ledger, 'the next samepaged will restore the same settings again', () => {
     ledger.release(settings);
   });
 }
 
 function cedeIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
-  return told(ledger, 'the end of samepaged will set them back', () => {
+  return told(ledger, 'samepaged will restore them when it ends', () => {
     ledger.cede(settings);
   });
 }
 
 function leaveIn(ledger: Ledger): readonly Problem[] {
-  return told(ledger, 'the next samepaged will take this end for a crash', () => {
+  return told(ledger, 'the next samepaged will treat this end as a crash', () => {
     ledger.leave();
   });
 }

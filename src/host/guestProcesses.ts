@@ -10,7 +10,7 @@ import { type KsmStat, readKsmStat } from './ksmStat.js';
 import { readMemoryFigures } from './meminfo.js';
 import { type Root, pageSizeBytes } from './sysfs.js';
 
-/** The processes of a running host that run guests, and what the kernel tells of them. */
+/** The processes of a running host that run guests, and what the kernel reports of them. */
 export class GuestProcesses {
   private readonly root: Root;
   private readonly users: GuestUsers | undefined;
@@ -69,7 +69,7 @@ export class GuestProcesses {
   }
 
   /**
-   * What libvirt does not tell of guests, by identity. What KSM made of a guest is left out where it cannot be read, and a
+   * What libvirt does not report of guests, by identity. What KSM made of a guest is left out where it cannot be read, and a
    * problem.
    */
   async kernelGuests(
@@ -101,7 +101,7 @@ export class GuestProcesses {
       const reply = await readKsmStat(this.root, pid);
       return reply.kind === 'told' ? reply.stat : {};
     } catch (error) {
-      const sentence = `what KSM makes of guest ${name} is not known (${messageOf(error)}): its profit is left out`;
+      const sentence = `what KSM does with guest ${name} is not known (${messageOf(error)}): its profit is left out`;
       problems.push({ subject: `profit of ${name}`, sentence });
       return {};
     }

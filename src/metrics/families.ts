@@ -49,7 +49,7 @@ export function families(facts: Facts): readonly Family[] {
   ];
 }
 
-/** What stands in the place of the page of a samepaged that does not run. */
+/** What stands instead of the page of a samepaged that does not run. */
 export function familiesOfNone(): readonly Family[] {
   return [up(0)];
 }
@@ -259,7 +259,7 @@ function guests({ state, limits, mergeability }: Facts): readonly Family[] {
     ),
     gauge(
       'samepaged_guests_forbidden_mergeable',
-      'Running guests that KSM_FORBID_GUESTS names and whose memory KSM can merge all the same',
+      'Running guests that KSM_FORBID_GUESTS names and whose memory KSM can still merge',
       forbidden?.length,
     ),
   ];

@@ -64,12 +64,12 @@ export interface Situation {
   readonly growing: readonly string[];
   /** What ksmd may use, parts of a core. */
   readonly budget: number;
-  /** Part of the time since the last look in which some task waited for a CPU. */
+  /** Part of the time since the last retune in which some task waited for a CPU. */
   readonly busyShare: number;
   readonly probeMaxMillis: number;
 }
 
-/** Some task waits for a CPU for more than this part of the time: guests come up, and ksmd would be in their way. */
+/** Some task waits for a CPU for more than this part of the time: guests boot, and ksmd would be in their way. */
 const BUSY_SHARE = 0.25;
 /** Guests that brought little wait for more until a burst for them takes no more than this part of a core on average. */
 const LOOK_SHARE = 0.05;

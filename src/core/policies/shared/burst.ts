@@ -72,13 +72,13 @@ export function beginBurst(now: Mark, parts: Pick<Burst, 'why' | 'hintShare' | '
   return { name: 'burst', ...parts, begin: now, joined: now, ...fresh };
 }
 
-/** More guests have come: the burst goes on until passes bring nothing more of them either. */
+/** More guests started: the burst goes on until passes bring nothing more of them either. */
 export function extendBurst(burst: Burst, now: Mark, hopedBytes: number): Burst {
   return { ...burst, hintShare: undefined, joined: now, hopedBytes: burst.hopedBytes + hopedBytes, ...NOT_QUIET };
 }
 
 /**
- * Judges the passes that ended since the last look.
+ * Judges the passes that ended since the last retune.
  *
  * @param departed whether guests have gone since then.
  */

@@ -75,7 +75,7 @@ export interface Progress {
 export const DEAREST_PAGE_NANOS = 10_000;
 
 /**
- * From one mark to a later one; undefined when a counter that only grows went backwards (the counters began anew), so that
+ * From one mark to a later one; undefined when a counter that only grows went backwards (a boot), so that
  * nothing can be said of the time between.
  */
 export function progressBetween(from: Mark, to: Mark): Progress | undefined {

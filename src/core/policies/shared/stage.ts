@@ -11,7 +11,7 @@ const CHECKSUM_FIRST = { major: 6, minor: 11 };
 const LEAST_MEASURED_MILLIS = 1000;
 
 /**
- * How far a burst has come. In its first pass ksmd notes the checksums of pages that it does not know, so that next to
+ * How far a burst is. In its first pass ksmd notes the checksums of pages that it does not know, so that next to
  * nothing merges; in the second it merges what did not change. Times are estimates, from how fast ksmd goes in this pass.
  *
  * @param budget parts of one core, 0 to 1.

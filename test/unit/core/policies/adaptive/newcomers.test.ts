@@ -50,12 +50,12 @@ describe('guests that bring little', () => {
     assert.deepEqual([wait.reason, wait.settings, wait.routine], ['nothing-to-gain', { run: 0 }, false]);
     assert.match(
       wait.sentence,
-      /next probe in \d+ s; guest b has come with 330.0 MiB, less than the 33\d.\d MiB that are worth a burst: left to more guests or a probe$/,
+      /next probe in \d+ s; guest b started \(330.0 MiB\), too little for a burst of its own \(33\d.\d MiB\)$/,
     );
     assert.equal(host.look(10_000).routine, true);
     const burst = come(host, { b: 330, c: 10 }, 'c');
     assert.equal(burst.reason, 'burst');
-    assert.match(burst.sentence, /; guest b and 1 other have come: merging/);
+    assert.match(burst.sentence, /; guest b and 1 other started: merging/);
     assert.ok(host.phase.name === 'burst' && host.phase.hopedBytes === 340 * MIB);
   });
 
@@ -175,7 +175,7 @@ describe('a burst that guests join', () => {
       [1, 2, 3].map(() => host.look(250, PASS).reason),
       ['burst', 'nothing-to-gain', 'guests-settling'],
     );
-    assert.match(host.look(3000).sentence, /; guest e has come: merging/);
+    assert.match(host.look(3000).sentence, /; guest e started: merging/);
   });
 
   test('for which guests came in vain, one after another, ends all the same: each must promise more than the last', () => {
@@ -244,7 +244,7 @@ test('a guest that is there at the first look and turns out to grow is waited fo
   host.have({ a: GIB, b: 600 * MIB });
   assert.equal(host.look(1000, PASS).reason, 'nothing-to-gain');
   assert.match(host.look(500).sentence, /but b is still filling its memory, so it waits$/);
-  assert.match(host.look(3000).sentence, /; guest b has come: merging/);
+  assert.match(host.look(3000).sentence, /; guest b started: merging/);
 });
 
 test('guests that come and settle do not put off the probe', () => {
