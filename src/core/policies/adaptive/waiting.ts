@@ -43,7 +43,7 @@ function waitingForGuests(
     terms: [
       ...filling,
       bytes('settled', ripe.bytes, 'resident memory of the guests that could be merged now'),
-      millis('longest wait', leftMillis, 'what two passes over the settled memory take, from when it had settled'),
+      millis('longest wait', leftMillis, 'what merging the settled memory takes, from when it had settled'),
     ],
     comparisons: [],
     change: `merging begins when ${rest}, or in ${formatDuration(leftMillis)}`,

@@ -138,9 +138,14 @@ function deservesEveryPage({ thorough, skippedPages, hopedBytes, begin, pass }: 
   return leftBytes > hopedBytes / 2 && leftBytes >= worthOf(QUIET_PASSES * skippedPages * DEAREST_PAGE_NANOS);
 }
 
-/** What a burst costs that finds nothing, nanoseconds of CPU time. */
-export function vainNanosOf(now: Mark): number {
-  return QUIET_PASSES * passNanosOf(now);
+/** In how many passes memory that came has merged, where it equals shared pages; see mergesAtFirstScan(). */
+export function passesToMerge({ mergesAtFirstScan }: Pick<Mark, 'mergesAtFirstScan'>): number {
+  return mergesAtFirstScan ? 1 : 2;
+}
+
+/** What going through memory for guests costs, nanoseconds of CPU time. */
+export function mergingNanosOf(now: Mark): number {
+  return passesToMerge(now) * passNanosOf(now);
 }
 
 export function isOver({ quietPasses, hintShare, exhausted }: Burst): boolean {
