@@ -8,11 +8,12 @@ import { AgentHost } from '../../support/agentHost.js';
 import { eventually, runCtl } from '../../support/daemon.js';
 import { HostTree } from '../../support/hostTree.js';
 import { ManagerClient } from '../../support/dbus/managerClient.js';
+import { CTL } from '../../support/programs.js';
 
 const PACE = ['run', 'pages_to_scan', 'sleep_millisecs'];
 
 function start(...words: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['dist/src/ctl/main.js', 'estimate', '--yes', ...words], { stdio: 'ignore' });
+  return spawn(process.execPath, [CTL, 'estimate', '--yes', ...words], { stdio: 'ignore' });
 }
 
 async function untilRuns(tree: HostTree): Promise<void> {
