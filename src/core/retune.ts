@@ -24,7 +24,7 @@ import {
 import type { OnConflict } from './conflicts.js';
 import type { Decision } from './decision.js';
 import { type GuestEvent, guestId } from './guest.js';
-import type { KsmSettings, KsmWrite } from './ksm.js';
+import type { KsmSetting, KsmSettings, KsmWrite } from './ksm.js';
 import { oneAtATime } from './oneAtATime.js';
 import type { Policy, PolicyMemory } from './policy.js';
 import type { Trigger } from './trigger.js';
@@ -53,6 +53,8 @@ export interface Applied {
   readonly writes: readonly KsmWrite[];
   /** What the kernel did not take; absent: none. */
   readonly failed?: readonly KsmWrite[];
+  /** Settings that were left as something else had changed them; absent: none. */
+  readonly left?: readonly KsmSetting[];
   readonly problems: readonly Problem[];
 }
 

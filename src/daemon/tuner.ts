@@ -100,24 +100,25 @@ export class Tuner {
     });
     const { writes, wanted } = planned;
     const problems = [...disputed.problems, ...planned.problems];
+    const noted = { problems, ...(disputed.left.length > 0 ? { left: disputed.left } : {}) };
     this.set = without(this.set, [...back, ...disputed.left]);
     if (this.ledger === undefined) this.set = { ...this.set, ...asSettings(writes) };
     else problems.push(...releaseIn(this.ledger, back), ...cedeIn(this.ledger, disputed.ceded));
-    if (this.ledger === undefined) return { writes, problems };
+    if (this.ledger === undefined) return { writes, ...noted };
     if (writes.length === 0) {
       this.set = sameAs({ ...this.set, ...wanted }, ksm);
-      return { writes, problems };
+      return { writes, ...noted };
     }
-    if (this.isEnding) return { writes: [], problems };
+    if (this.isEnding) return { writes: [], ...noted };
 
     const unrecorded = recordIn(this.ledger, writes);
-    if (unrecorded.length > 0) return { writes: [], problems: [...problems, ...unrecorded] };
+    if (unrecorded.length > 0) return { writes: [], ...noted, problems: [...problems, ...unrecorded] };
     problems.push(...(await this.writeAll(writes)));
     const after = await this.readBack();
     const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
     this.set = sameAs({ ...this.set, ...wanted, ...asSettings(took) }, after);
     const failed = writes.filter((write) => !took.includes(write));
-    return { writes: took, failed, problems: [...problems, ...notTaken(writes, after, problems)] };
+    return { writes: took, failed, ...noted, problems: [...problems, ...notTaken(writes, after, problems)] };
   }
 
   /** What something else has changed since the last decision. A new plan is an administrator's word: it ends each dispute. */

@@ -231,6 +231,11 @@ function loop(tally: Tally): readonly Family[] {
       'Settings of KSM that changed between two retunes though samepaged did not write them',
       tally.changesByOthers,
     ),
+    gauge(
+      'samepaged_settings_left_to_others',
+      'Settings of KSM that samepaged does not set now because something else keeps changing them',
+      last === undefined ? undefined : (last.applied.left ?? []).length,
+    ),
   ];
 }
 

@@ -66,7 +66,7 @@ describe('deploy/install.sh', { concurrency: true }, () => {
     host.write('/usr/share/doc/samepaged/mine', '');
     const before = host.files();
     await host.script('install');
-    assert.equal(host.files().filter((path) => !path.includes('/chunks/')).length, 27 + before.length);
+    assert.equal(host.files().filter((path) => !path.includes('/chunks/')).length, 40 + before.length);
     await host.script('uninstall');
     assert.deepEqual(host.files(), before);
     assert.deepEqual(readdirSync(join(host.root, 'usr')), ['share']);
