@@ -40,7 +40,7 @@ export function hostDashboard({ headroomPercent }: Thresholds): object {
         figure(of('guests_forbidden_mergeable'), {
           ...sixth,
           title: 'Forbidden guests, mergeable',
-          description: 'Guests that KSM_FORBID_GUESTS names and that KSM can merge all the same',
+          description: 'Guests that KSM_FORBID_GUESTS names and that KSM can still merge',
           unit: 'none',
           redFrom: 1,
         }),
