@@ -224,6 +224,8 @@ test('the plan has the configuration in milliseconds', () => {
   assert.equal(policy.name, 'ksmtuned');
   assert.deepEqual(times, {
     onConflict: 'reassert',
+    accounting: 'corrected',
+    unmergesToApply: false,
     intervalMillis: 7000,
     settleMillis: 80,
     recheckMillis: [1000, 2000],
