@@ -13,6 +13,8 @@ const PACKAGES = [
   'libvirt-daemon-system,libvirt-clients,libvirt-dbus,qemu-system-x86',
   'nodejs',
   'man-db',
+  // ksmtuned 4.20180327 needs it.
+  'procps',
 ];
 /** In the image, not installed: Debian 13's (4.20150326), and the next Debian's (4.20180327 and newer). */
 export const KSMTUNED_PACKAGE = '/opt/ksmtuned.deb';
