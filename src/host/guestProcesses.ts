@@ -11,10 +11,10 @@ import { readMemoryFigures } from './meminfo.js';
 import { readProportionalMemory } from './proportionalMemory.js';
 import { type Root, pageSizeBytes } from './sysfs.js';
 
-/** What core/memory.ts does. */
-const ESTIMATED = 'is estimated from resident memory and merged pages';
+/** By core/memory.ts. */
+const ESTIMATED = 'samepaged estimates it from resident memory and merged pages';
 
-/** The processes of a running host that run guests, and what the kernel tells of them. */
+/** The processes of a running host that run guests, and what the kernel reports of them. */
 export class GuestProcesses {
   private readonly root: Root;
   private readonly users: GuestUsers | undefined;
@@ -73,7 +73,7 @@ export class GuestProcesses {
   }
 
   /**
-   * What libvirt does not tell of guests, by identity. What KSM made of a guest is left out where it cannot be read, and a
+   * What libvirt does not report of guests, by identity. What KSM made of a guest is left out where it cannot be read, and a
    * problem.
    */
   async kernelGuests(
@@ -116,13 +116,13 @@ export class GuestProcesses {
         const read = await readProportionalMemory(this.root, process.pid);
         if (typeof read === 'number') bytes.set(id, read);
         if (read === 'denied') {
-          const sentence = `the kernel tells nobody without CAP_SYS_PTRACE the guests' PSS: it ${ESTIMATED} (KSM_MEMORY_ACCOUNTING)`;
+          const sentence = `the guests' PSS cannot be read without CAP_SYS_PTRACE: ${ESTIMATED} (KSM_MEMORY_ACCOUNTING)`;
           problems.push({ subject: 'PSS', sentence });
         }
       } catch (error) {
         problems.push({
           subject: `PSS of ${name}`,
-          sentence: `${messageOf(error)}: the PSS of guest ${name} ${ESTIMATED}`,
+          sentence: `the PSS of guest ${name} cannot be read (${messageOf(error)}): ${ESTIMATED}`,
         });
       }
     }
@@ -134,7 +134,7 @@ export class GuestProcesses {
       const reply = await readKsmStat(this.root, pid);
       return reply.kind === 'told' ? reply.stat : {};
     } catch (error) {
-      const sentence = `what KSM makes of guest ${name} is not known (${messageOf(error)}): its profit is left out`;
+      const sentence = `what KSM does with guest ${name} is not known (${messageOf(error)}): its profit is left out`;
       problems.push({ subject: `profit of ${name}`, sentence });
       return {};
     }

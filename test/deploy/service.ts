@@ -74,7 +74,7 @@ export function checkService(machine: Machine): void {
     machine,
     "KSM_MEMORY_ACCOUNTING=pss: guests' PSS needs CAP_SYS_PTRACE, and is estimated without it",
     async (since) => {
-      const told = /without CAP_SYS_PTRACE the guests' PSS: it is estimated/;
+      const told = /PSS cannot be read without CAP_SYS_PTRACE: samepaged estimates/;
       await machine.write(CONFIG, 'KSM_MEMORY_ACCOUNTING=pss\n');
       await systemctl('restart', 'samepaged');
       await untilJournal(machine, since, told);
@@ -101,5 +101,18 @@ export function checkService(machine: Machine): void {
     await systemctl('kill', '--signal=USR1', 'samepaged');
     await untilJournal(machine, since, /"level":"debug"/);
     await systemctl('service-log-level', 'samepaged', 'info');
+  });
+
+  check(machine, 'metrics are served through the socket of systemd, while the service has no network', async () => {
+    await systemctl('enable', 'samepaged-metrics.socket');
+    await systemctl('restart', 'samepaged');
+    const ask = "fetch('http://127.0.0.1:9870/metrics').then((r) => r.text()).then((t) => process.stdout.write(t))";
+    assert.match(await machine.run('node', '--eval', ask), /^samepaged_up 1$/m);
+    const pid = (await systemctl('show', '--property=MainPID', '--value', 'samepaged')).trim();
+    const interfaces = await machine.run('nsenter', `--net=/proc/${pid}/ns/net`, 'ip', '-oneline', 'link');
+    const network = (of: string) => machine.run('readlink', `/proc/${of}/ns/net`);
+    assert.notEqual(await network(pid), await network('1'));
+    assert.match(interfaces, /^1: lo: [^\n]*\n$/);
+    await systemctl('disable', '--now', 'samepaged-metrics.socket');
   });
 }

@@ -52,7 +52,7 @@ describe('KSM_MEMORY_ACCOUNTING=pss', () => {
       assert.deepEqual(
         [...new Set(problems)],
         [
-          "the kernel tells nobody without CAP_SYS_PTRACE the guests' PSS: it is estimated from resident memory and merged pages (KSM_MEMORY_ACCOUNTING)",
+          "the guests' PSS cannot be read without CAP_SYS_PTRACE: samepaged estimates it from resident memory and merged pages (KSM_MEMORY_ACCOUNTING)",
         ],
       );
     } finally {
@@ -69,7 +69,7 @@ describe('KSM_MEMORY_ACCOUNTING=pss', () => {
     const { kb, problems } = await committedOf(tree)();
     assert.equal(kb, 1_400_000);
     assert.deepEqual(problems, [
-      '/proc/102/smaps_rollup: expected a line "Pss: NUMBER kB", found "Pss: much\\n": the PSS of guest db is estimated from resident memory and merged pages',
+      'the PSS of guest db cannot be read (/proc/102/smaps_rollup: expected a line "Pss: NUMBER kB", found "Pss: much\\n"): samepaged estimates it from resident memory and merged pages',
     ]);
   });
 
