@@ -122,7 +122,7 @@ describe('deploy/install.sh', { concurrency: true }, () => {
     host.write('/usr/lib/samepaged/samepaged.js', 'the package’s');
     await assert.rejects(host.script('install'), {
       code: 1,
-      stderr: `install.sh: ${host.root}/usr/lib/samepaged runs again and not by install.sh: remove the package samepaged first\n`,
+      stderr: `install.sh: ${host.root}/usr/lib/samepaged is there and not by install.sh: remove the package samepaged first\n`,
     });
     await assert.rejects(host.script('uninstall'), { code: 1, stderr: /installed-files cannot be read/ });
     assert.deepEqual(host.files(), ['/usr/lib/samepaged/samepaged.js']);
