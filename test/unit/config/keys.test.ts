@@ -128,7 +128,7 @@ describe('a switch', () => {
 describe('a choice', () => {
   const choices = {
     KSM_POLICY: ['ksmtuned', 'adaptive', 'advisor'],
-    KSM_MEMORY_ACCOUNTING: ['corrected', 'legacy'],
+    KSM_MEMORY_ACCOUNTING: ['corrected', 'legacy', 'pss'],
     KSM_ON_EXIT: ['restore', 'leave', 'stop', 'unmerge'],
     KSM_ON_CONFLICT: ['reassert', 'yield'],
     KSM_WHEN: ['needed', 'always'],
