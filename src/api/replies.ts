@@ -21,7 +21,10 @@ const retune = {
   stage: v.optional(v.string()),
   firstSavingsInUSec: v.optional(v.number()),
   endInUSec: v.optional(v.number()),
+  /** Absent: no. */
+  dryRun: v.optional(v.boolean()),
   changes: v.optional(v.array(v.string()), []),
+  failed: v.optional(v.array(v.string())),
   problems: v.optional(v.array(v.string()), []),
   realtimeUSec: v.optional(v.number()),
   totalBytes: v.optional(v.number()),

@@ -162,7 +162,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     return done;
   }
 
-  const report = new RetuneReport(log, dryRun);
+  const report = new RetuneReport(log);
   const state$ = agentStates({ first, retune$, intents, libvirt$: guests.libvirt$ });
   const firstLook$ = combineLatest({
     state: state$.pipe(filter(({ lastRetune }) => lastRetune !== undefined)),
@@ -196,7 +196,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           metrics.count({ retune$, state$, bus$, event$: guests.event$, libvirt$: guests.libvirt$ }),
           metrics.serve(),
         ).pipe(takeUntil(ended$)),
-        recordHistory(retune$, options.history, { dryRun }),
+        recordHistory(retune$, options.history),
         tellSystemd(options.systemd, {
           retune$,
           dryRun,

@@ -19,12 +19,10 @@ import type { LibvirtState } from '../libvirt/presence.js';
  */
 export class RetuneReport {
   private readonly log: Log;
-  private readonly dryRun: boolean;
   private told = new Set<string>();
 
-  constructor(log: Log, dryRun: boolean) {
+  constructor(log: Log) {
     this.log = log;
-    this.dryRun = dryRun;
   }
 
   add(retune: Retune): void {
@@ -47,7 +45,7 @@ export class RetuneReport {
     this.log.debug(`KSMCTL ${run === 1 ? start : 'stop'}`);
     const level = applied.writes.length === 0 || decision.routine === true ? 'debug' : 'info';
     const changes = applied.writes.map(describeWrite).join(', ');
-    const shown = changes === '' ? '' : ` [${this.dryRun ? 'would set ' : ''}${changes}]`;
+    const shown = changes === '' ? '' : ` [${applied.dryRun === true ? 'would set ' : ''}${changes}]`;
     this.log[level]({ ...fields, ...(changes === '' ? {} : { changes }) }, `${why}: ${decision.sentence}${shown}`);
     this.tell([...sample.problems, ...(decision.problems ?? []), ...applied.problems]);
   }

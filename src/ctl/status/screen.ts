@@ -37,7 +37,7 @@ export function statusScreen(
   ];
   return [
     paint(terminal, run === 1 ? 'good' : 'strong', `KSM ${merging(run)}`),
-    ...why(lastRetune, terminal),
+    ...why(properties, terminal),
     '',
     ...topicRows(rows, terminal),
   ].join('\n');
@@ -54,9 +54,11 @@ export function policyInForce({ policy, configuredPolicy }: DaemonProperties): s
   return policy === configuredPolicy ? policy : `${policy}, set by hand in the place of ${configuredPolicy}`;
 }
 
-function why({ failure, sentence }: RetuneReply, terminal: Terminal): readonly string[] {
+function why({ dryRun, lastRetune }: DaemonProperties, terminal: Terminal): readonly string[] {
+  const { failure, sentence } = lastRetune;
   if (failure !== undefined) return indented(`the last look failed: ${failure}`, 2, terminal, 'bad');
-  return indented(sentence ?? 'no decision yet', 2, terminal);
+  const lines = indented(sentence ?? 'no decision yet', 2, terminal);
+  return dryRun ? [...indented('dry run, nothing is changed; the decision:', 2, terminal, 'warning'), ...lines] : lines;
 }
 
 /** How far merging has come. */
