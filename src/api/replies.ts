@@ -48,6 +48,8 @@ export const Properties = v.object({
   dryRun: v.boolean(),
   policy: v.string(),
   configuredPolicy: v.string(),
+  /** Absent from a daemon of before 0.2.0. */
+  configFile: v.optional(v.string()),
   policies: v.array(v.string()),
   run: v.number(),
   pagesToScan: v.number(),

@@ -12,6 +12,9 @@ const PROGRESS_MILLIS = 200;
 
 export const stop: Verb = {
   summary: 'stop ksmd; what is shared stays shared',
+  details:
+    'Stops ksmd until resume; what is shared stays shared. As with pause, KSM_ON_CONFLICT says what follows where something ' +
+    'else starts KSM.',
   options: ['bus', 'json'],
   examples: [{ command: 'samepagectl stop', does: 'no more CPU time for ksmd' }],
   run: (input) => runCommand(input, (daemon) => daemon.command('Stop')),
@@ -21,7 +24,8 @@ export const pause: Verb = {
   summary: 'stop ksmd for 90s, 10m, 2h30m, or until resume',
   details:
     'Stops ksmd for a time as 90s, 10m, 2h30m or 1d, or until resume. What is shared stays shared. It lasts over a ' +
-    'restart of samepaged.',
+    'restart of samepaged. Where something else starts KSM meanwhile, samepaged stops it again or leaves it, as ' +
+    'KSM_ON_CONFLICT says, with a warning.',
   usage: 'pause [DURATION]',
   words: [['10m', '1h', '8h']],
   options: ['bus', 'json'],

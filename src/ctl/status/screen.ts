@@ -36,16 +36,16 @@ export function statusScreen(
     ...warnings(lastRetune.problems),
   ];
   return [
-    paint(terminal, run === 1 ? 'good' : 'strong', `KSM ${merging(run)}`),
+    paint(terminal, run === 1 && properties.pagesToScan > 0 ? 'good' : 'strong', `KSM ${merging(properties)}`),
     ...why(properties, terminal),
     '',
     ...topicRows(rows, terminal),
   ].join('\n');
 }
 
-/** What `run` means. */
-export function merging(run: number): string {
-  if (run === 1) return 'is merging';
+/** What ksmd does. */
+export function merging({ run, pagesToScan }: Pick<DaemonProperties, 'run' | 'pagesToScan'>): string {
+  if (run === 1) return pagesToScan > 0 ? 'is merging' : 'is on, but ksmd scans nothing (pages_to_scan is 0)';
   return run === 2 ? 'is off and everything is unmerged' : 'is not merging';
 }
 
