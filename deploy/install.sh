@@ -7,7 +7,8 @@ export LC_ALL=C
 usage() {
 	cat <<-END
 	Usage: [DESTDIR=DIR] deploy/install.sh [OPTION]...
-	Installs samepaged, its service, bus and polkit files, manual pages and completions.
+	Installs samepaged, its service, bus and polkit files, manual pages, completions,
+	alerts and dashboards.
 
 	  --prefix=DIR      where it goes (/usr)
 	  --bindir=DIR      for samepaged and samepagectl (PREFIX/bin)
@@ -124,6 +125,9 @@ for page in deploy/man/*.[1-8]; do
 done
 put "$work/copyright" "$share/doc/samepaged/copyright"
 put fixtures/ksmtuned.conf "$share/doc/samepaged/examples/ksmtuned.conf"
+for file in deploy/prometheus/*.yml; do put "$file" "$share/samepaged/prometheus/${file##*/}"; done
+for file in deploy/prometheus/*.json; do put "$file" "$share/samepaged/grafana/${file##*/}"; done
+for file in docs/runbooks/*.md; do put "$file" "$share/doc/samepaged/runbooks/${file##*/}"; done
 put fixtures/schema/status.schema.json "$share/doc/samepaged/status.schema.json"
 echo "$list" >> "$work/list"
 sort -u "$work/list" > "$work/sorted"

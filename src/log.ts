@@ -96,7 +96,7 @@ export class Logging {
     return logging;
   }
 
-  /** Takes a changed configuration; opens the LOGFILE anew, so that logrotate may have moved it away. */
+  /** Takes a changed configuration; opens the LOGFILE again, so that logrotate may have moved it away. */
   configure(options: LogOptions): void {
     const { debug, logFile } = options;
     if (debug !== this.options.debug) this.levelByHand = undefined;

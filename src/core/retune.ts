@@ -24,7 +24,7 @@ import {
 import type { OnConflict } from './conflicts.js';
 import type { Decision } from './decision.js';
 import { type GuestEvent, guestId } from './guest.js';
-import type { KsmSettings, KsmWrite } from './ksm.js';
+import type { KsmSetting, KsmSettings, KsmWrite } from './ksm.js';
 import { oneAtATime } from './oneAtATime.js';
 import type { Policy, PolicyMemory } from './policy.js';
 import type { Trigger } from './trigger.js';
@@ -39,11 +39,11 @@ export interface Plan {
   readonly settings: KsmSettings;
   /** What becomes of a setting that something else changes. */
   readonly onConflict: OnConflict;
-  /** Time to the next look when nothing happens and the policy does not say. */
+  /** Time to the next retune when nothing happens and the policy does not say. */
   readonly intervalMillis: number;
   /** Guest events that come within this time of the first are one retune. */
   readonly settleMillis: number;
-  /** Further looks after a guest start, counted from its event. */
+  /** Further retunes after a guest start, counted from its event. */
   readonly recheckMillis: readonly number[];
 }
 
@@ -55,6 +55,8 @@ export interface Applied {
   readonly dryRun?: true;
   /** What the kernel did not take; absent: none. */
   readonly failed?: readonly KsmWrite[];
+  /** Settings that were left as something else had changed them; absent: none. */
+  readonly left?: readonly KsmSetting[];
   readonly problems: readonly Problem[];
 }
 
@@ -62,7 +64,7 @@ export interface Applied {
 export type Retune = {
   readonly triggers: readonly Trigger[];
   readonly policy: string;
-  /** When the next turn comes if nothing happens before, counted from the end of this one. */
+  /** When the next retune comes if nothing happens before, counted from the end of this one. */
   readonly nextInMillis: number;
 } & ({ readonly sample: Sample; readonly decision: Decision; readonly applied: Applied } | { readonly failure: Error });
 
@@ -83,10 +85,10 @@ export interface RetuneInputs {
 }
 
 /**
- * The pipeline: triggers come in, are gathered, and each turn takes all that have come: sample, decide, apply.
+ * The pipeline: triggers come in, are gathered, and each retune takes all that have come: sample, decide, apply.
  *
  * INVARIANTS: turns never overlap; every trigger is in exactly one turn, whose sample was taken after the trigger came; a
- * failed turn leaves the policy's memory as it was, the policy is told of its triggers at the next, and the loop goes on.
+ * failed retune leaves the policy's memory as it was, the policy is told of its triggers at the next, and the loop goes on.
  * Subscribe once: every subscription is a loop.
  */
 export function retunes({
@@ -176,7 +178,7 @@ interface Turn {
   readonly missed: readonly Trigger[];
 }
 
-/** Further looks at a guest that started, until it is gone again. */
+/** Further retunes at a guest that started, until it is gone again. */
 function rechecks(
   event: GuestEvent,
   plan: Plan,

@@ -76,9 +76,9 @@ export interface AgentOptions extends IntentsOptions {
   readonly fault$: Observable<unknown>;
   /** Undefined where nobody waits for news of this process. */
   readonly systemd: Systemd | undefined;
-  /** Called before the first turn, when it is sure that no other samepaged is on the bus. */
+  /** Called before the first retune, when it is sure that no other samepaged is on the bus. */
   readonly onJoined: () => void;
-  /** Tells a person what was found, at the first turn's outcome; the log then tells only what comes after. */
+  /** Tells a person what was found, at the first retune's outcome; the log then tells only what comes after. */
   readonly onFirst?: (found: FirstLook) => void;
 }
 

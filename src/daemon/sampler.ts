@@ -31,10 +31,10 @@ const KERNEL_GUESTS_MILLIS = 10_000;
 /** and otherwise not more often than this: a young guest goes on filling its hugepages. */
 const QUIET_KERNEL_GUESTS_MILLIS = 60_000;
 
-/** What splits of huge pages freed is kept for the next samepaged at the first look, and then not more often than this. */
+/** What splits of huge pages freed is kept for the next samepaged at the first retune, and then not more often than this. */
 const KEEP_MILLIS = 60_000;
 
-/** What the kernel tells of the guests, and of what their memory is in. */
+/** What the kernel reports of the guests, and of what their memory is in. */
 interface KernelView {
   readonly guests: ReadonlyMap<string, KernelGuest>;
   readonly problems: readonly Problem[];
@@ -69,7 +69,7 @@ export class Collector {
     this.kernel = parseKernelVersion(readTextIfThere(`${root}/proc/sys/kernel/osrelease`) ?? '');
   }
 
-  /** What was seen that KSM's counters do not tell. */
+  /** What was seen that KSM's counters do not report. */
   get watched(): Watched {
     return { freedBytes: this.view?.freedBySplits.bytes ?? 0, beingFreedBytes: this.beingFreed?.bytes ?? 0 };
   }
@@ -107,7 +107,7 @@ export class Collector {
     };
   }
 
-  /** What the kernel tells of the guests, as the last passes left it. */
+  /** What the kernel reports of the guests, as the last passes left it. */
   private async kernelView(
     listed: readonly Guest[],
     { fullScans, run, ksmZeroPages = 0 }: KsmState,

@@ -100,24 +100,25 @@ export class Tuner {
     });
     const { writes, wanted } = planned;
     const problems = [...disputed.problems, ...planned.problems];
+    const noted = { problems, ...(disputed.left.length > 0 ? { left: disputed.left } : {}) };
     this.set = without(this.set, [...back, ...disputed.left]);
     if (this.ledger === undefined) this.set = { ...this.set, ...asSettings(writes) };
     else problems.push(...releaseIn(this.ledger, back), ...cedeIn(this.ledger, disputed.ceded));
-    if (this.ledger === undefined) return { dryRun: true, writes, problems };
+    if (this.ledger === undefined) return { dryRun: true, writes, ...noted };
     if (writes.length === 0) {
       this.set = sameAs({ ...this.set, ...wanted }, ksm);
-      return { writes, problems };
+      return { writes, ...noted };
     }
-    if (this.isEnding) return { writes: [], problems };
+    if (this.isEnding) return { writes: [], ...noted };
 
     const unrecorded = recordIn(this.ledger, writes);
-    if (unrecorded.length > 0) return { writes: [], problems: [...problems, ...unrecorded] };
+    if (unrecorded.length > 0) return { writes: [], ...noted, problems: [...problems, ...unrecorded] };
     problems.push(...(await this.writeAll(writes)));
     const after = await this.readBack();
     const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
     this.set = sameAs({ ...this.set, ...wanted, ...asSettings(took) }, after);
     const failed = writes.filter((write) => !took.includes(write));
-    return { writes: took, failed, problems: [...problems, ...notTaken(writes, after, problems)] };
+    return { writes: took, failed, ...noted, problems: [...problems, ...notTaken(writes, after, problems)] };
   }
 
   /** What something else has changed since the last decision. A new plan is an administrator's word: it ends each dispute. */
@@ -199,7 +200,7 @@ export class Tuner {
     const stay = waiting.map(({ setting, from, to }) =>
       problem(
         setting,
-        `stays ${from} and is not set to ${to}: the kernel takes it only while nothing is shared; ${remedy} (${obstacle})`,
+        `stays ${from} and is not set to ${to}: the kernel accepts it only while nothing is shared; ${remedy} (${obstacle})`,
       ),
     );
     return { writes: writes.filter((write) => !waiting.includes(write)), wanted, problems: [...known, ...stay] };
@@ -277,25 +278,25 @@ export class Tuner {
 
 /** The problem with which nothing may be written, or none. */
 function recordIn(ledger: Ledger, writes: readonly KsmWrite[]): readonly Problem[] {
-  return told(ledger, 'samepaged sets nothing, for a crash would lose what the host had before', () => {
+  return told(ledger, 'samepaged sets nothing, because a crash would lose what the host had before', () => {
     ledger.record(writes);
   });
 }
 
 function releaseIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
-  return told(ledger, 'the next samepaged will give the same settings back again', () => {
+  return told(ledger, 'the next samepaged will restore the same settings again', () => {
     ledger.release(settings);
   });
 }
 
 function cedeIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
-  return told(ledger, 'the end of samepaged will set them back', () => {
+  return told(ledger, 'samepaged will restore them when it ends', () => {
     ledger.cede(settings);
   });
 }
 
 function leaveIn(ledger: Ledger): readonly Problem[] {
-  return told(ledger, 'the next samepaged will take this end for a crash', () => {
+  return told(ledger, 'the next samepaged will treat this end as a crash', () => {
     ledger.leave();
   });
 }

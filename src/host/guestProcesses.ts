@@ -18,7 +18,7 @@ export interface InspectedGuest extends NamedGuest {
   readonly process: GuestProcess | undefined;
 }
 
-/** The processes of a running host that run guests, and what the kernel tells of them. */
+/** The processes of a running host that run guests, and what the kernel reports of them. */
 export class GuestProcesses {
   private readonly root: Root;
   private readonly users: GuestUsers | undefined;
@@ -88,7 +88,7 @@ export class GuestProcesses {
   }
 
   /**
-   * What libvirt does not tell of guests, by identity. What KSM made of a guest is left out where it cannot be read, and a
+   * What libvirt does not report of guests, by identity. What KSM made of a guest is left out where it cannot be read, and a
    * problem.
    */
   async kernelGuests(
@@ -121,7 +121,7 @@ export class GuestProcesses {
     );
     if (reply.kind === 'told') return reply.stat;
     if (reply.kind === 'odd') {
-      const sentence = `what KSM makes of guest ${name} is not known (${reply.why}): its profit is left out`;
+      const sentence = `what KSM does with guest ${name} is not known (${reply.why}): its profit is left out`;
       problems.push({ subject: `profit of ${name}`, sentence });
     }
     return {};

@@ -9,7 +9,7 @@ import type { Sample } from '../core/sample.js';
 import { type HostOptions, VirtualHost } from './host.js';
 import type { Step, TimedStep } from './step.js';
 
-/** What the kernel tells of each guest's memory, as it was then. */
+/** What the kernel reports of each guest's memory, as it was then. */
 interface KernelView {
   readonly freed: FreedBySplits;
   readonly mergedBytes: ReadonlyMap<string, number>;
@@ -33,7 +33,7 @@ export class Simulation {
   private view: KernelView | undefined;
   private beingFreed: BeingFreed | undefined;
 
-  /** @param onRetune is told every turn of the loop. */
+  /** @param onRetune is called at every retune. */
   constructor(
     host: HostOptions,
     private readonly onRetune: (retune: Retune) => void = () => undefined,

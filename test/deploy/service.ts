@@ -45,4 +45,17 @@ export function checkService(machine: Machine): void {
     await untilJournal(machine, since, /"level":"debug"/);
     await systemctl('service-log-level', 'samepaged', 'info');
   });
+
+  check(machine, 'metrics are served through the socket of systemd, while the service has no network', async () => {
+    await systemctl('enable', 'samepaged-metrics.socket');
+    await systemctl('restart', 'samepaged');
+    const ask = "fetch('http://127.0.0.1:9870/metrics').then((r) => r.text()).then((t) => process.stdout.write(t))";
+    assert.match(await machine.run('node', '--eval', ask), /^samepaged_up 1$/m);
+    const pid = (await systemctl('show', '--property=MainPID', '--value', 'samepaged')).trim();
+    const interfaces = await machine.run('nsenter', `--net=/proc/${pid}/ns/net`, 'ip', '-oneline', 'link');
+    const network = (of: string) => machine.run('readlink', `/proc/${of}/ns/net`);
+    assert.notEqual(await network(pid), await network('1'));
+    assert.match(interfaces, /^1: lo: [^\n]*\n$/);
+    await systemctl('disable', '--now', 'samepaged-metrics.socket');
+  });
 }

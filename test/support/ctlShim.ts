@@ -1,7 +1,6 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-
-const CTL = 'dist/src/ctl/main.js';
+import { CTL } from './programs.js';
 
 /** Puts a command samepagectl into `directory`, for a shell that has it on its PATH. */
 export async function writeCtlShim(directory: string): Promise<void> {

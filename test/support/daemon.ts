@@ -2,10 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** The daemon and the command as a user runs them: what npm has built. */
-const DAEMON = 'dist/src/daemon/main.js';
-const CTL = 'dist/src/ctl/main.js';
+import { CTL, DAEMON } from './programs.js';
 
 export interface LogLine {
   readonly level: string;

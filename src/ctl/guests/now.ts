@@ -37,7 +37,7 @@ export async function changeNow(input: VerbInput, name: string, sharing: Sharing
   if (first !== undefined)
     throw new Error(`guest ${process.name} cannot be merged while it runs: ${first}, ${OBSTACLES[first]}`);
   const obstacle = sharing === 'forbid' && !input.force ? offerObstacle('', process) : undefined;
-  if (obstacle !== undefined) throw new Error(`${obstacle}; --force does it all the same`);
+  if (obstacle !== undefined) throw new Error(`${obstacle}; --force does it anyway`);
   return await withMonitor(process, side, async (monitor) => {
     if (monitor.taints) input.notice(TAINT);
     // It answers before anything is changed.

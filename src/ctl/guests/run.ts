@@ -21,7 +21,7 @@ export async function run(input: VerbInput): Promise<VerbResult> {
   }
   const sharing = sharingOf(word);
   if (name === undefined || name === '') throw new UsageError(`guests ${word}: which guest?`);
-  if (rest.length > 0) throw new UsageError(`guests ${word} takes one guest, no "${rest.join(' ')}"`);
+  if (rest.length > 0) throw new UsageError(`guests ${word} takes one guest, not "${rest.join(' ')}"`);
   return { status: 0, output: await change(input, name, sharing) };
 }
 
@@ -60,5 +60,5 @@ async function startedByAnother(name: string, sharing: Sharing): Promise<Error |
 
 function sharingOf(word: string): Sharing {
   if (word === 'forbid' || word === 'allow') return word;
-  throw new UsageError(`guests takes forbid or allow, no "${word}"${didYouMean(word, ['forbid', 'allow'])}`);
+  throw new UsageError(`guests takes forbid or allow, not "${word}"${didYouMean(word, ['forbid', 'allow'])}`);
 }

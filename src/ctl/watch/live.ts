@@ -98,7 +98,7 @@ function happenings(sources: Sources): Observable<WatchEvent> {
 
 function pressed(key: string, state: WatchState, sources: Sources): Observable<WatchEvent> {
   if (key === '?' || key === 'h' || state.help) return of({ kind: 'help', shown: !state.help });
-  if (key === 'r') return command(state, sources, 'a retune is asked for', (daemon) => daemon.command('Retune'));
+  if (key === 'r') return command(state, sources, 'a retune is requested', (daemon) => daemon.command('Retune'));
   const held = state.daemon !== undefined && state.daemon.hold !== '';
   return held
     ? command(state, sources, 'resuming', (daemon) => daemon.command('Resume'))

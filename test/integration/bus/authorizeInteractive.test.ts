@@ -9,6 +9,7 @@ import { PrivateBus } from '../../support/dbus/privateBus.js';
 import { removeScratch, scratchDirectory } from '../../support/scratch.js';
 import { UID } from '../../support/dbus/systemBus.js';
 import { NEEDS_ROOT, ServiceHost } from '../../support/dbus/authorizeHost.js';
+import { CTL } from '../../support/programs.js';
 
 const ALLOW_INTERACTIVE_AUTHORIZATION = 0x4;
 
@@ -78,7 +79,7 @@ describe('a password', { concurrency: true }, () => {
     assert.equal((await runCtl(['--bus', bus.address, 'retune'])).status, 0);
     const directory = await scratchDirectory('terminal');
     try {
-      const command = `'${process.execPath}' dist/src/ctl/main.js --bus '${bus.address}' retune`;
+      const command = `'${process.execPath}' ${CTL} --bus '${bus.address}' retune`;
       const log = `${directory}/log`;
       const terminal = Child.start('script', ['-qefc', command, '/dev/null'], { log });
       await terminal.until(() => interactive.length === 2);

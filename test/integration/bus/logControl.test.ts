@@ -7,6 +7,7 @@ import { call } from '../../support/dbus/busClient.js';
 import { Child } from '../../support/child.js';
 import type { DaemonProcess } from '../../support/daemon.js';
 import { ManagerClient, published } from '../../support/dbus/managerClient.js';
+import { DAEMON } from '../../support/programs.js';
 
 const INTERFACE = 'org.freedesktop.LogControl1';
 const PROPERTIES = {
@@ -149,7 +150,7 @@ describe('org.freedesktop.LogControl1', { concurrency: true }, () => {
     host.tree.write('output', '');
     const { dev, ino } = statSync(log);
     const env = { JOURNAL_STREAM: `${String(dev)}:${String(ino)}` };
-    const daemon = Child.start(process.execPath, ['dist/src/daemon/main.js', ...host.args()], { log, env });
+    const daemon = Child.start(process.execPath, [DAEMON, ...host.args()], { log, env });
     try {
       const bus = await host.bus.connect();
       await published(bus);

@@ -20,7 +20,7 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
     const { status, stdout, stderr } = await runCtl(['--bus', host.address, 'status']);
     assert.equal(stderr, '');
     assert.equal(status, 0);
-    const timeless = stdout.replace(/^( {2}looked +).*? \(start\); next in [\w ]+$/m, '$1TIME');
+    const timeless = stdout.replace(/^( {2}retuned +).*? \(start\); next in [\w ]+$/m, '$1TIME');
     assertGolden('status-of-a-host.txt', timeless.replaceAll(VERSION, 'VERSION'));
   });
 
@@ -77,7 +77,7 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
     await daemon.line(/MemTotal above 0/);
     const { status, stdout } = await runCtl(['--bus', host.address, 'status']);
     assert.equal(status, 0);
-    assert.match(stdout, /^ {2}the last look failed: .*proc\/meminfo: expected/m);
+    assert.match(stdout, /^ {2}the last retune failed: .*proc\/meminfo: expected/m);
   });
 
   it('retune tells the decision and what was changed', async () => {

@@ -8,11 +8,12 @@ import { AgentHost } from '../../support/agentHost.js';
 import { eventually, runCtl } from '../../support/daemon.js';
 import { HostTree } from '../../support/hostTree.js';
 import { ManagerClient } from '../../support/dbus/managerClient.js';
+import { CTL } from '../../support/programs.js';
 
 const PACE = ['run', 'pages_to_scan', 'sleep_millisecs'];
 
 function start(...words: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['dist/src/ctl/main.js', 'estimate', '--yes', ...words], { stdio: 'ignore' });
+  return spawn(process.execPath, [CTL, 'estimate', '--yes', ...words], { stdio: 'ignore' });
 }
 
 async function untilRuns(tree: HostTree): Promise<void> {
@@ -106,7 +107,7 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
     using tree = HostTree.create();
     const unasked = await runCtl(['estimate', '--root', tree.root]);
     assert.equal(unasked.status, 64);
-    assert.match(unasked.stderr, /^samepagectl: nobody can be asked here: --yes goes on$/m);
+    assert.match(unasked.stderr, /^samepagectl: there is no terminal to ask on: --yes goes on without asking$/m);
     assert.equal(tree.ksm('run'), '0');
     for (const time of ['2h', '0', 'soon']) {
       const { status, stderr } = await runCtl(['estimate', '--root', tree.root, '--for', time]);

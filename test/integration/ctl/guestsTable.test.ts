@@ -108,7 +108,7 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     assert.deepEqual(old.slice(2), [
       row,
       '',
-      'this kernel does not tell what is merged of a process; Linux 5.19 and newer do',
+      'this kernel does not show what is merged of a process; Linux 5.19 and newer do',
     ]);
     tree.remove('sys/kernel/mm/ksm');
     assert.deepEqual((await table('--root', tree.root)).slice(2), [row, '', 'this kernel has no KSM']);

@@ -6,6 +6,7 @@ import { AgentHost, decision, retune } from '../../support/agentHost.js';
 import { Child } from '../../support/child.js';
 import { eventually, runCtl } from '../../support/daemon.js';
 import { ManagerClient } from '../../support/dbus/managerClient.js';
+import { DAEMON } from '../../support/programs.js';
 
 /** Every file below the directory with its content and the time it was last written. */
 function everything(directory: string): Record<string, string> {
@@ -71,7 +72,7 @@ describe('a dry run', { concurrency: true }, () => {
     chmodSync(host.tree.root, 0o755);
     chmodSync(join(host.tree.root, 'sys/kernel/mm/ksm/run'), 0o444);
     const before = everything(host.tree.root);
-    const args = [process.execPath, 'dist/src/daemon/main.js', ...host.args()];
+    const args = [process.execPath, DAEMON, ...host.args()];
     const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--'];
     const words = process.getuid?.() === 0 ? [...nobody, ...args] : ['--', ...args];
     await using other = await AgentHost.create();

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentHost } from '../../support/agentHost.js';
 import { DaemonProcess, eventually } from '../../support/daemon.js';
+import { DAEMON } from '../../support/programs.js';
 
 /** Node's debugger takes any free port: others may have the usual one. */
 const ANY_PORT = { NODE_OPTIONS: '--inspect-port=0', STATE_DIRECTORY: undefined, JOURNAL_STREAM: undefined };
@@ -52,6 +53,6 @@ describe('signals at start', { concurrency: true }, () => {
   }
 
   it('the first module imports nothing before its handlers are set', () => {
-    assert.doesNotMatch(readFileSync('dist/src/daemon/main.js', 'utf8'), /^import /m);
+    assert.doesNotMatch(readFileSync(DAEMON, 'utf8'), /^import /m);
   });
 });

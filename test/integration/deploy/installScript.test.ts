@@ -9,7 +9,7 @@ import { VERSION } from '../../support/version.js';
 
 const run = promisify(execFile);
 
-/** A directory in the place of a host's root, with the scripts run on it. */
+/** A directory instead of a host's root, with the scripts run on it. */
 class Destination implements AsyncDisposable {
   readonly root: string;
 
@@ -66,7 +66,7 @@ describe('deploy/install.sh', { concurrency: true }, () => {
     host.write('/usr/share/doc/samepaged/mine', '');
     const before = host.files();
     await host.script('install');
-    assert.equal(host.files().filter((path) => !path.includes('/chunks/')).length, 27 + before.length);
+    assert.equal(host.files().filter((path) => !path.includes('/chunks/')).length, 40 + before.length);
     await host.script('uninstall');
     assert.deepEqual(host.files(), before);
     assert.deepEqual(readdirSync(join(host.root, 'usr')), ['share']);
@@ -107,7 +107,7 @@ describe('deploy/install.sh', { concurrency: true }, () => {
     host.write('/usr/lib/samepaged/samepaged.js', 'the package’s');
     await assert.rejects(host.script('install'), {
       code: 1,
-      stderr: `install.sh: ${host.root}/usr/lib/samepaged is there and not by install.sh: remove the package samepaged first\n`,
+      stderr: `install.sh: ${host.root}/usr/lib/samepaged runs again and not by install.sh: remove the package samepaged first\n`,
     });
     await assert.rejects(host.script('uninstall'), { code: 1, stderr: /installed-files cannot be read/ });
     assert.deepEqual(host.files(), ['/usr/lib/samepaged/samepaged.js']);

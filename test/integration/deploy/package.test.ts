@@ -34,6 +34,15 @@ lrwxrwxrwx usr/bin/samepaged
 -rw-r--r-- usr/share/doc/samepaged/changelog.gz
 -rw-r--r-- usr/share/doc/samepaged/copyright
 -rw-r--r-- usr/share/doc/samepaged/examples/ksmtuned.conf
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedAnotherTuner.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedBurstDoesNotEnd.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedForbiddenGuestMergeable.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedKsmdOverBudget.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedKsmdStarved.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedLibvirtGone.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedMergingAtALoss.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedNoHeadroom.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedNotMergingThoughShort.md
 -rw-r--r-- usr/share/doc/samepaged/status.schema.json
 -rw-r--r-- usr/share/fish/vendor_completions.d/samepagectl.fish
 -rw-r--r-- usr/share/lintian/overrides/samepaged
@@ -43,6 +52,10 @@ lrwxrwxrwx usr/bin/samepaged
 -rw-r--r-- usr/share/man/man8/samepaged.8.gz
 -rw-r--r-- usr/share/polkit-1/actions/org.samepaged1.policy
 -rw-r--r-- usr/share/polkit-1/rules.d/50-samepaged.rules
+-rw-r--r-- usr/share/samepaged/grafana/samepaged-fleet.json
+-rw-r--r-- usr/share/samepaged/grafana/samepaged-host.json
+-rw-r--r-- usr/share/samepaged/prometheus/samepaged-alerts.yml
+-rw-r--r-- usr/share/samepaged/prometheus/samepaged-rules.yml
 -rw-r--r-- usr/share/zsh/vendor-completions/_samepagectl
 `;
 

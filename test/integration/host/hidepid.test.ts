@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Child } from '../../support/child.js';
 import { HostTree } from '../../support/hostTree.js';
+import { DAEMON } from '../../support/programs.js';
 
 const OBSTACLE =
   process.getuid?.() === 0
@@ -19,7 +20,7 @@ describe('a /proc that hides other users’ processes', { skip: OBSTACLE ?? fals
   it('is told at the start', async () => {
     using tree = HostTree.create();
     const log = join(tree.root, 'output');
-    const daemon = ['dist/src/daemon/main.js', '--dry-run', '--libvirt', 'none', '--bus', 'unix:path=/nonexistent'];
+    const daemon = [DAEMON, '--dry-run', '--libvirt', 'none', '--bus', 'unix:path=/nonexistent'];
     const namespaces = ['--mount', '--pid', '--propagation', 'private', '--fork', '--kill-child'];
     const child = Child.start('unshare', [...namespaces, 'sh', '-c', HIDDEN, 'sh', process.execPath, ...daemon], {
       log,

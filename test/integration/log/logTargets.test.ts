@@ -6,10 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentHost, decision, reload, retune } from '../../support/agentHost.js';
 import { Child } from '../../support/child.js';
 import { eventually } from '../../support/daemon.js';
+import { DAEMON } from '../../support/programs.js';
 
 /** Starts samepaged by another command than node itself, its output in `log`. */
 function startBy(host: AgentHost, before: readonly string[], { env = {}, args = [] as readonly string[] } = {}): Child {
-  const [command = '', ...words] = [...before, process.execPath, 'dist/src/daemon/main.js', ...host.args(), ...args];
+  const [command = '', ...words] = [...before, process.execPath, DAEMON, ...host.args(), ...args];
   return Child.start(command, words, { log: logOf(host), env });
 }
 
@@ -55,7 +56,7 @@ describe('where the log goes', { concurrency: true }, () => {
   })) {
     it(`to a terminal ${what}: one screen of what was found and is needed, then sentences for a person`, async () => {
       await using host = await AgentHost.create({ config: { DEBUG: '' } });
-      const words = [process.execPath, 'dist/src/daemon/main.js', ...host.args('/org/libvirt/Test')];
+      const words = [process.execPath, DAEMON, ...host.args('/org/libvirt/Test')];
       const command = `${size}; exec ${words.map((word) => `'${word}'`).join(' ')}`;
       const env = { NO_COLOR: '1', TERM: 'xterm' };
       const terminal = Child.start('script', ['-qefc', command, '/dev/null'], { log: logOf(host), env });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
+import { CTL, DAEMON } from '../../support/programs.js';
 
 /** Runs it with stdout there; `/dev/full` takes nothing. */
 function run(script: string, args: readonly string[], stdout = '/dev/full') {
@@ -9,8 +10,6 @@ function run(script: string, args: readonly string[], stdout = '/dev/full') {
   const { status, stderr } = spawnSync('bash', ['-c', `set -o pipefail; ${words} ${to}`], { encoding: 'utf8' });
   return { status, stderr };
 }
-
-const DAEMON = 'dist/src/daemon/main.js';
 
 describe('stdout that cannot be written is told in a line', () => {
   const failed = (name: string, status: number) => ({
@@ -25,7 +24,7 @@ describe('stdout that cannot be written is told in a line', () => {
   }
 
   it('samepagectl', () => {
-    assert.deepEqual(run('dist/src/ctl/main.js', ['help']), failed('samepagectl', 1));
+    assert.deepEqual(run(CTL, ['help']), failed('samepagectl', 1));
   });
 
   it('demo', () => {
@@ -34,6 +33,6 @@ describe('stdout that cannot be written is told in a line', () => {
 
   it('a reader that has read enough is no failure', () => {
     assert.deepEqual(run(DAEMON, ['--help'], '| true'), { status: 0, stderr: '' });
-    assert.deepEqual(run('dist/src/ctl/main.js', ['help'], '| true'), { status: 0, stderr: '' });
+    assert.deepEqual(run(CTL, ['help'], '| true'), { status: 0, stderr: '' });
   });
 });

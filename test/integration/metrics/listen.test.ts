@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import { AgentHost, reload, retune, warnings } from '../../support/agentHost.js';
 import { DaemonProcess, eventually } from '../../support/daemon.js';
 import { type Place, freePort, httpGet, valueIn } from '../../support/metrics.js';
+import { DAEMON } from '../../support/programs.js';
 
 async function isUp(place: Place): Promise<boolean> {
   return httpGet(place).then(
@@ -100,7 +101,7 @@ describe('KSM_METRICS_LISTEN', { concurrency: true }, () => {
 it('serves on a socket that the service manager opened', async () => {
   await using host = await AgentHost.create();
   const port = await freePort();
-  const daemon = ['dist/src/daemon/main.js', ...host.args()];
+  const daemon = [DAEMON, ...host.args()];
   const child = spawn('systemd-socket-activate', ['-l', `127.0.0.1:${port}`, process.execPath, ...daemon], {
     stdio: 'ignore',
   });

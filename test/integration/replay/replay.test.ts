@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { type CommandResult, runDaemon } from '../../support/daemon.js';
 import { assertGolden } from '../../support/golden.js';
+import { DAEMON } from '../../support/programs.js';
 import { removeScratch, scratchDirectory } from '../../support/scratch.js';
 
 // What samepaged records in two hours and a half on a virtual host (test/support/simulation/replayHost.ts): six guests, later twelve.
@@ -169,7 +170,7 @@ describe('samepaged --replay', { concurrency: true }, () => {
 
   it('needs no right to write anything', { skip: process.getuid?.() !== 0 }, async () => {
     const words = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs', '--'];
-    const command = [process.execPath, 'dist/src/daemon/main.js', '--replay', LINES, '--policy', 'adaptive'];
+    const command = [process.execPath, DAEMON, '--replay', LINES, '--policy', 'adaptive'];
     const { stdout } = await promisify(execFile)('setpriv', [...words, ...command]);
     assert.match(stdout, /\nwith adaptive: .* \(simulated\)\n$/);
   });
