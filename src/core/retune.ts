@@ -25,6 +25,7 @@ import type { OnConflict } from './conflicts.js';
 import type { Decision } from './decision.js';
 import { type GuestEvent, guestId } from './guest.js';
 import type { KsmSetting, KsmSettings, KsmWrite } from './ksm.js';
+import type { MemoryAccounting } from './memory.js';
 import { oneAtATime } from './oneAtATime.js';
 import type { Policy, PolicyMemory } from './policy.js';
 import type { Trigger } from './trigger.js';
@@ -32,11 +33,15 @@ import type { Problem, Sample } from './sample.js';
 
 /** How the loop runs: made from the configuration, replaced by a reload. All times in milliseconds. */
 export interface Plan {
-  /** Why there is a new plan: the trigger of its first turn. */
+  /** Why there is a new plan: the trigger of its first retune, which a waiting D-Bus caller recognises by this very object. */
   readonly because: Trigger;
   readonly policy: Policy;
-  /** Settings that hold whatever the policy decides. */
+  /** Settings of the configuration; where the policy decides one of them, its decision counts. */
   readonly settings: KsmSettings;
+  /** How samples count memory. */
+  readonly accounting: MemoryAccounting;
+  /** Whether everything may be unmerged for a setting that the kernel accepts only while nothing is shared. */
+  readonly unmergesToApply: boolean;
   /** What becomes of a setting that something else changes. */
   readonly onConflict: OnConflict;
   /** Time to the next retune when nothing happens and the policy does not say. */
@@ -75,8 +80,8 @@ export interface RetuneInputs {
   /** Retunes asked for by hand: they do not wait for the settle time. */
   readonly manual$: Observable<Trigger>;
   /** Takes one sample and completes, or errors. */
-  readonly sample: () => Observable<Sample>;
-  /** Brings the kernel to the decision, made under `plan`; gives one report and completes, or errors. */
+  readonly sample: (plan: Plan) => Observable<Sample>;
+  /** Brings the kernel to the decision and to the plan's settings; gives one report and completes, or errors. */
   readonly apply: (decision: Decision, sample: Sample, plan: Plan) => Observable<Applied>;
   /** Ends the loop; a retune under way is finished first. */
   readonly stop$: Observable<unknown>;
@@ -127,11 +132,10 @@ export function retunes({
       const { policy, intervalMillis } = plan;
       const told = { triggers, policy: policy.name };
       const untold = [...missed, ...triggers];
-      return defer(sample).pipe(
+      return defer(() => sample(plan)).pipe(
         concatMap((taken) => {
-          const [nextMemory, decided] = policy.decide(memory, taken, untold);
-          const decision = { ...decided, settings: { ...plan.settings, ...decided.settings } };
-          const nextInMillis = decided.nextInMillis ?? intervalMillis;
+          const [nextMemory, decision] = policy.decide(memory, taken, untold);
+          const nextInMillis = decision.nextInMillis ?? intervalMillis;
           return apply(decision, taken, plan).pipe(
             map((applied) => {
               return {

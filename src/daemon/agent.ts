@@ -133,7 +133,6 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     ledger,
     libvirt: () => guests.libvirt(),
     unmergeObstacle: obstacle,
-    unmergeToApply: () => intents.current.values.KSM_UNMERGE_TO_APPLY,
     others: async () => (await findDaemons(root, TUNERS)).filter(({ pid }) => pid !== process.pid),
   });
 
@@ -150,7 +149,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     ),
     guest$: guests.event$,
     manual$: merge(manual$, signal('SIGUSR1').pipe(map((by): Trigger => ({ kind: 'manual', by })))),
-    sample: () => from(collector.sample(intents.current.values.KSM_MEMORY_ACCOUNTING)),
+    sample: ({ accounting }) => from(collector.sample(accounting)),
     apply: (decision, sample, plan) => from(tuner.apply(decision, sample, plan)),
     stop$: end$,
   }).pipe(share());

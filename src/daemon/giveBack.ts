@@ -29,7 +29,6 @@ export async function giveBackForTheDead({ root, configFile }: { root: Root; con
     ledger,
     libvirt: () => Promise.resolve(undefined),
     unmergeObstacle: () => undefined,
-    unmergeToApply: () => false,
     others: () => Promise.resolve([]),
   });
   await giveBack(tuner, { onExit: onExit(configFile, tell), log: { info: tell, warn: tell } });

@@ -98,6 +98,11 @@ export class Guests {
     return this.processes.inspect(takeInventory(told, seen));
   }
 
+  /** PSS of the guests that were listed last, by identity, as far as it can be read. */
+  proportional(problems: Problem[]): Promise<ReadonlyMap<string, number>> {
+    return this.processes.proportional(this.listed, problems);
+  }
+
   /** The process of the guest of an event; undefined where it is not seen. */
   async processOf({ id, name }: GuestEvent): Promise<GuestProcess | undefined> {
     return id === undefined ? undefined : this.processes.processOf({ id, name });

@@ -37,6 +37,8 @@ interface PlanOptions {
   readonly remedy: string;
   /** Whether an administrator wants everything unmerged whatever the memory. */
   readonly isForced: boolean;
+  /** Whether everything may be unmerged for a setting that the kernel accepts only while nothing is shared. */
+  readonly unmergesToApply: boolean;
 }
 
 export interface TunerOptions {
@@ -47,8 +49,6 @@ export interface TunerOptions {
   readonly libvirt: () => Promise<Libvirt | undefined>;
   /** Why everything may not be unmerged now; undefined when it fits into memory. */
   readonly unmergeObstacle: () => string | undefined;
-  /** Whether everything may be unmerged to apply a setting that the kernel takes only then. */
-  readonly unmergeToApply: () => boolean;
   /** What else tunes KSM here. */
   readonly others: FindOthers;
 }
@@ -64,7 +64,6 @@ export class Tuner {
   private readonly ledger: Ledger | undefined;
   private readonly libvirt: TunerOptions['libvirt'];
   private readonly unmergeObstacle: TunerOptions['unmergeObstacle'];
-  private readonly unmergeToApply: TunerOptions['unmergeToApply'];
   private readonly owners: Owners;
   private readonly disputes: Disputes;
   /** Under which the last decision was made. */
@@ -74,12 +73,11 @@ export class Tuner {
   private isEnding = false;
   private isUnmerging = false;
 
-  constructor({ ksm, ledger, libvirt, unmergeObstacle, unmergeToApply, others }: TunerOptions) {
+  constructor({ ksm, ledger, libvirt, unmergeObstacle, others }: TunerOptions) {
     this.ksm = ksm;
     this.ledger = ledger;
     this.libvirt = libvirt;
     this.unmergeObstacle = unmergeObstacle;
-    this.unmergeToApply = unmergeToApply;
     this.owners = new Owners(ledger?.toRestore() ?? {});
     this.disputes = new Disputes(others);
   }
@@ -94,9 +92,10 @@ export class Tuner {
     const ksm = this.ledger === undefined ? { ...sample.ksm, ...this.set } : sample.ksm;
     const disputed = await this.disputed(ksm, plan, sample.monotonicMillis);
     const { due, back } = this.owners.handBack(decision, plan, this.ledger?.toRestore() ?? sample.ksm, ksm);
-    const planned = this.planWrites(ksm, without({ ...due, ...decision.settings }, disputed.left), {
+    const planned = this.planWrites(ksm, without({ ...due, ...plan.settings, ...decision.settings }, disputed.left), {
       remedy: 'samepagectl unmerge, then resume',
       isForced: decision.isForced === true,
+      unmergesToApply: plan.unmergesToApply,
     });
     const { writes, wanted } = planned;
     const problems = [...disputed.problems, ...planned.problems];
@@ -146,6 +145,7 @@ export class Tuner {
     const planned = this.planWrites(state, wanted, {
       remedy: `write it by hand after echo 2 > ${this.ksm.path}/run`,
       isForced: false,
+      unmergesToApply: this.plan?.unmergesToApply === true,
     });
     problems.push(...planned.problems, ...(await this.writeBack(planned.writes)));
     const after = await this.readBack();
@@ -180,7 +180,7 @@ export class Tuner {
    * The writes that bring `ksm` to `wanted`, as far as the kernel takes them: some settings it lacks, and some it takes only
    * while nothing is shared. Those wait for an unmerge, unless everything may be unmerged for them now.
    */
-  private planWrites(ksm: SharedKsm, asked: KsmSettings, { remedy, isForced }: PlanOptions): Planned {
+  private planWrites(ksm: SharedKsm, asked: KsmSettings, { remedy, isForced, unmergesToApply }: PlanOptions): Planned {
     const { wanted, problems } = this.fitting(ksm, asked, isForced);
     const missing = settingsIn(wanted)
       .filter((setting) => ksm[setting] === undefined && !this.ksm.has(setting))
@@ -192,7 +192,7 @@ export class Tuner {
     const writes = ksmWrites(ksm, wanted);
     const waiting = writes.filter(({ setting }) => NEEDS_UNMERGED.has(setting));
     if (waiting.length === 0 || ksm.pagesShared === 0 || wanted.run === 2) return { writes, wanted, problems: known };
-    const obstacle = this.unmergeToApply() ? this.unmergeObstacle() : 'KSM_UNMERGE_TO_APPLY is not set';
+    const obstacle = unmergesToApply ? this.unmergeObstacle() : 'KSM_UNMERGE_TO_APPLY is not set';
     if (obstacle === undefined) {
       const rest = ksmWrites({ ...ksm, run: 2 }, { ...wanted, run: wanted.run ?? ksm.run ?? 0 });
       return { writes: [{ setting: 'run', from: ksm.run ?? 0, to: 2 }, ...rest], wanted, problems: known };

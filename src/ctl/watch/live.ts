@@ -23,6 +23,7 @@ import {
 } from 'rxjs';
 import { messageOf } from '../../errors.js';
 import { Daemon } from '../../api/client.js';
+import type { MemoryAccounting } from '../../core/memory.js';
 import type { RetuneReply } from '../../api/replies.js';
 import { type Means, print } from '../../text/cells.js';
 import { frame } from './frame.js';
@@ -79,7 +80,7 @@ export async function watchLive(sources: Sources, screen: Screen, hostName: stri
 /** Everything that comes by itself. */
 function happenings(sources: Sources): Observable<WatchEvent> {
   const reader = new HostReader(sources.root);
-  let accounting: 'corrected' | 'legacy' = 'corrected';
+  let accounting: MemoryAccounting = 'corrected';
   const daemon$ = from(historyEvent(sources)).pipe(
     concatMap((recorded) =>
       merge(

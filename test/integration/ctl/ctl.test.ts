@@ -170,7 +170,7 @@ describe('samepagectl mistyped', { concurrency: true }, () => {
     [['polcy', '--help'], /^samepagectl: no verb "polcy"; did you mean policy\?\n$/],
     [['status', '--bus'], /--bus/],
     [['status', '--bus', '--json'], /^samepagectl: [^\n]*'--bus' argument is ambiguous[^\n]*\n$/],
-    [['status', '--bus', 'sesion'], /^samepagectl: --bus takes .*, no "sesion"; did you mean session\?\n$/],
+    [['status', '--bus', 'sesion'], /^samepagectl: --bus takes .*, not "sesion"; did you mean session\?\n$/],
     [['policy', '--bus', 'nonsense'], /^samepagectl: --bus takes system, session or a D-Bus address .*"nonsense"\n$/],
     [['status', '--bus', ''], /^samepagectl: --bus is empty; expected --bus BUS\n$/],
     [['history', '--svg='], /^samepagectl: --svg is empty; expected --svg FILE\n$/],

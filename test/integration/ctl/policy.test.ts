@@ -150,7 +150,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
     const daemon = await host.started();
     assert.equal((await ctl(host, 'policy', 'adaptive')).status, 0);
     assert.deepEqual(await policies(host), ['adaptive', 'ksmtuned']);
-    await daemon.line(/hold\.json cannot be written \(.+\): after a restart this hold is lost$/);
+    await daemon.line(/hold\.json cannot be written \(.+\): after a restart this policy is lost$/);
   });
 });
 

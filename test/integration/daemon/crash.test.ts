@@ -128,7 +128,7 @@ describe('after a crash', { concurrency: true }, () => {
     assert.equal(told.length, 1, daemon.output);
     assert.match(
       told[0] ?? '',
-      /ledger\.json cannot be written \(\w+\): samepaged sets nothing, because a crash would lose the host's own settings$/,
+      /ledger\.json cannot be written \(\w+\): samepaged sets nothing, because a crash would lose what the host had before$/,
     );
 
     rmSync(dirname(host.ledgerFile));

@@ -16,6 +16,7 @@ const SCRIPTS = ['postinst', 'postrm', 'prerm'];
 const FILES = `
 lrwxrwxrwx usr/bin/samepagectl
 lrwxrwxrwx usr/bin/samepaged
+lrwxrwxrwx usr/share/man/man8/ksmtuned.8.gz
 -rw-r--r-- usr/lib/samepaged/chunks/…
 -rw-r--r-- usr/lib/samepaged/daemon.js
 -rw-r--r-- usr/lib/samepaged/package.json
@@ -27,6 +28,7 @@ lrwxrwxrwx usr/bin/samepaged
 -rw-r--r-- usr/lib/systemd/system/samepaged-textfile.timer
 -rw-r--r-- usr/lib/systemd/system/samepaged.service
 -rw-r--r-- usr/lib/sysusers.d/samepaged.conf
+-rwxr-xr-x usr/sbin/ksmtuned
 -rw-r--r-- usr/share/bash-completion/completions/samepagectl
 -rw-r--r-- usr/share/dbus-1/interfaces/org.samepaged1.Manager.xml
 -rw-r--r-- usr/share/dbus-1/system.d/org.samepaged1.conf
@@ -115,6 +117,7 @@ describe('the Debian package', () => {
       'deploy/package.sh',
       'deploy/install.sh',
       'deploy/uninstall.sh',
+      'deploy/ksmtuned.sh',
       'deploy/systemd/service.sh',
       ...scripts,
     ]);

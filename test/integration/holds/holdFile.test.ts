@@ -104,7 +104,7 @@ describe('a hold.json that is none of samepaged’s', { concurrency: true }, () 
       await host.paceIs('1 300 10');
       const told = warnings(daemon);
       assert.equal(told.length, 1, daemon.output);
-      assert.match(told[0] ?? '', /var\/lib\/samepaged\/hold\.json cannot be read \(.+\): not held$/s);
+      assert.match(told[0] ?? '', /var\/lib\/samepaged\/hold\.json cannot be read \(.+\): ignored, nothing is held$/s);
       const { Hold } = await (await ManagerClient.on(await host.bus.connect())).properties();
       assert.equal(Hold, '');
       assert.equal(await daemon.end(), 0);

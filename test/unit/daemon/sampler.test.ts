@@ -105,6 +105,7 @@ describe("a sample's guests have their profits", () => {
         ]);
         return Promise.resolve({ guests, problems: [] });
       },
+      proportional: () => Promise.resolve(new Map()),
     };
     const clock = mock.method(performance, 'now', () => millis);
     try {
