@@ -23,7 +23,7 @@ export interface KsmStat {
  * not as it should be.
  */
 export type KsmStatReply =
-  | { readonly kind: 'told'; readonly stat: KsmStat }
+  | { readonly kind: 'known'; readonly stat: KsmStat }
   | { readonly kind: 'denied' }
   | { readonly kind: 'absent' }
   | { readonly kind: 'odd'; readonly why: string };
@@ -38,12 +38,12 @@ export async function readKsmStat(root: Root, pid: number): Promise<KsmStatReply
   try {
     const text = await readIfThere(`${directory}/ksm_stat`);
     const stat = parseKsmStat(text ?? '', `${directory}/ksm_stat`);
-    if (stat.mergingPages !== undefined) return { kind: 'told', stat };
+    if (stat.mergingPages !== undefined) return { kind: 'known', stat };
     const path = `${directory}/ksm_merging_pages`;
     const pages = await readIfThere(path);
     // Without an address space, as a process has none that is ending, the kernel prints nothing (fs/proc/base.c).
     if (pages === undefined || pages === '') return { kind: 'absent' };
-    return { kind: 'told', stat: { ...stat, mergingPages: parseCount(pages.trim(), path) } };
+    return { kind: 'known', stat: { ...stat, mergingPages: parseCount(pages.trim(), path) } };
   } catch (error) {
     if (['EACCES', 'EPERM'].includes(errnoOf(error) ?? '')) return { kind: 'denied' };
     if (error instanceof MalformedError) return { kind: 'odd', why: error.message };
