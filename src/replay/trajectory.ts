@@ -79,8 +79,9 @@ export function courseOf(
 
 /** The index of the first step that is not due before then. */
 function stepsUntil(steps: readonly TimedStep[], from: number, millis: number): number {
-  const index = steps.findIndex(({ atMillis }, place) => place >= from && atMillis >= millis);
-  return index < 0 ? steps.length : index;
+  let index = from;
+  while ((steps[index]?.atMillis ?? Infinity) < millis) index += 1;
+  return index;
 }
 
 /** Merges what was merged when the record begins. */

@@ -33,7 +33,10 @@ export function markOf(sample: Sample): Mark {
   return {
     monotonicMillis,
     fullScans: ksm.fullScans ?? 0,
-    ...{ profitBytes, savedBytes, bookkeepingBytes, beingFreedBytes },
+    profitBytes,
+    savedBytes,
+    bookkeepingBytes,
+    beingFreedBytes,
     pagesVolatile: ksm.pagesVolatile ?? 0,
     pagesSeen: pagesSeen(ksm),
     pagesMerged: ksm.pagesShared + ksm.pagesSharing,
