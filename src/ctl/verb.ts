@@ -120,7 +120,7 @@ export interface Verb {
   readonly summary: string;
   /** What it does, in full; for those whose summary does not say it all. */
   readonly details?: string;
-  /** The verb with the words it takes, as in "pause [DURATION]"; it takes none unless told. */
+  /** The verb with the words it takes, as in "pause [DURATION]"; none by default. */
   readonly usage?: string;
   /** What can be offered for these words, one after the other. */
   readonly words?: readonly Word[];

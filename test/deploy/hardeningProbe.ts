@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-// Runs on the machine, in the place of samepaged under its unit's settings, with Node and nothing else: tries what its
+// Runs on the machine, instead of samepaged under its unit's settings, with Node and nothing else: tries what its
 // arguments say (a JSON object, name to attempt) and prints the outcomes as one, "done", "empty" or an errno.
 
 export type Attempt =
@@ -13,7 +13,7 @@ export type Attempt =
 
 function act(attempt: Attempt): unknown {
   if ('read' in attempt) {
-    // systemd puts an empty file in the place of one that is not to be read.
+    // systemd puts an empty file instead of one that is not to be read.
     if (readFileSync(attempt.read).length === 0) throw new Error('empty');
     return undefined;
   }
