@@ -54,7 +54,7 @@ export function courseOf(
   for (const step of rebuilt.before) simulation.take(step, true);
   simulation.start(waiting(plan, () => lateMillis === undefined));
   simulation.pass(0);
-  prime(simulation, rebuilt.savedBytes);
+  prime(simulation, rebuilt.savedBytes, onPassed);
   const beganMillis = host.nowMillis;
   lateMillis = rebuilt.beginMillis - beganMillis;
 
@@ -85,13 +85,16 @@ function stepsUntil(steps: readonly TimedStep[], from: number, millis: number): 
 }
 
 /** Merges what was merged when the record begins. */
-function prime(simulation: Simulation, savedBytes: number): void {
+function prime(simulation: Simulation, savedBytes: number, onPassed: (millis: number) => void): void {
   const { host } = simulation;
   const isShort = () => host.savedBytes < Math.min(savedBytes, 0.99 * host.possibleBytes);
   if (!isShort()) return;
   const before = settingsOf(host.ksmd.state());
   for (const { setting, to } of ksmWrites(before, FLAT_OUT)) host.write(setting, to);
-  while (isShort() && host.nowMillis < LONGEST_PRIMING_MILLIS) simulation.pass(PRIMING_MILLIS);
+  while (isShort() && host.nowMillis < LONGEST_PRIMING_MILLIS) {
+    simulation.pass(PRIMING_MILLIS);
+    onPassed(0);
+  }
   for (const { setting, to } of ksmWrites(settingsOf(host.ksmd.state()), before)) host.write(setting, to);
 }
 
