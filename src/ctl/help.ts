@@ -26,7 +26,6 @@ export function generalHelp(verbs: VerbTable, terminal: Terminal): string {
   const rows = Object.entries(verbs).map(([name, { usage = name, summary }]): Row => [usage, summary]);
   return [
     'Usage: samepagectl [OPTION]... VERB [WORD]...',
-    '',
     ...topicRows(rows, terminal),
     ...topicRows([optionRow('bus'), optionRow('json'), ...EVERYWHERE], terminal),
   ].join('\n');

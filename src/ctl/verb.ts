@@ -44,6 +44,7 @@ export const OPTIONS = {
     placeholder: 'OBJECT',
     values: ['/org/libvirt/QEMU', 'none'],
   },
+  names: { type: 'boolean', default: false, help: "keep the guests' names" },
   now: { type: 'boolean', default: false, help: 'the running guest as well, at once' },
   once: { type: 'boolean', default: false, help: 'print one frame and end' },
   output: {

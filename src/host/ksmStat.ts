@@ -35,7 +35,8 @@ export async function readKsmStat(root: Root, pid: number): Promise<KsmStatReply
     if (stat.mergingPages !== undefined) return { kind: 'told', stat };
     const path = `${directory}/ksm_merging_pages`;
     const pages = await readIfThere(path);
-    if (pages === undefined) return { kind: 'absent' };
+    // Without an address space, as a process has none that is ending, the kernel prints nothing (fs/proc/base.c).
+    if (pages === undefined || pages === '') return { kind: 'absent' };
     return { kind: 'told', stat: { ...stat, mergingPages: parseCount(pages.trim(), path) } };
   } catch (error) {
     if (['EACCES', 'EPERM'].includes(errnoOf(error) ?? '')) return { kind: 'denied' };

@@ -29,7 +29,7 @@ export async function run({ json, libvirt, terminal, ...input }: VerbInput): Pro
   };
 }
 
-/** CPU time that the trial of another policy may take. */
+/** The time that the trial of another policy may take. */
 const TRIAL_MILLIS = 1000;
 
 /** The code of replays is loaded only where there is a history. */

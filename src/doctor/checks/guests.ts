@@ -79,7 +79,7 @@ function commands(guests: readonly ExaminedGuest[]): readonly string[] {
 
 const costing = check({
   id: 'guests-only-costing',
-  title: 'Guests that only cost',
+  title: 'Costly guests',
   why:
     'ksmd scans a guest of which hardly a page is shared as often as any other. Its records take memory, and the scan takes CPU ' +
     'time.',

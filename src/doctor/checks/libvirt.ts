@@ -6,8 +6,8 @@ const bus = check({
   id: 'bus',
   title: 'D-Bus',
   why:
-    "libvirt's guest events come over D-Bus, and samepagectl speaks to samepaged there. Without it guests are looked " +
-    'for in /proc alone.',
+    "libvirt's guest events come over D-Bus, and samepagectl speaks to samepaged there. Without it guests are " +
+    'found in /proc only.',
   needs: ['bus'],
   look: ({ bus: reached }, facts) => {
     if ('address' in reached) return ok(reached.address);
