@@ -59,6 +59,8 @@ import { unmergeCheck } from './unmergeCheck.js';
 export interface AgentOptions extends IntentsOptions {
   readonly version: string;
   readonly root: Root;
+  /** The file that the configuration is read from. */
+  readonly configFile: string;
   readonly ksm: KsmDirectory;
   /** Undefined for a dry run. */
   readonly ledger: Ledger | undefined;
@@ -100,7 +102,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const intents = new Intents(options);
   const { configuredPolicy, current } = intents;
   const policy = current.values.KSM_POLICY;
-  const first = initialState({ version: options.version, policy, configuredPolicy, dryRun });
+  const { version, configFile } = options;
+  const first = initialState({ version, policy, configuredPolicy, configFile, dryRun });
   const obstacle = (): string | undefined =>
     unmergeCheck({ root, ksm, pageSizeBytes: pageSize, watched: collector.watched });
   const manager = new Manager(
@@ -121,9 +124,9 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const objects = { [OBJECT_PATH]: manager, [LOG_CONTROL_PATH]: new LogControl(logging) };
   const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guestUsers = new GuestUsers(root, () => intents.current.values.KSM_GUEST_USERS);
-  const guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), new GuestProcesses(root, guestUsers));
+  const guests: Guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), new GuestProcesses(root, guestUsers));
   const usesLibvirt = options.libvirtObject !== undefined;
-  const metrics = new Metrics({ root, first, intents, guestUsers, usesLibvirt, log });
+  const metrics = new Metrics({ root, first, intents, inspect: () => guests.inspect(), usesLibvirt, log });
   const collector = new Collector(root, ksm, guests, options.freedFile);
   const tuner = new Tuner({
     ksm,
@@ -161,7 +164,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     return done;
   }
 
-  const report = new RetuneReport(log, dryRun);
+  const report = new RetuneReport(log);
   const state$ = agentStates({ first, retune$, intents, libvirt$: guests.libvirt$ });
   const firstLook$ = combineLatest({
     state: state$.pipe(filter(({ lastRetune }) => lastRetune !== undefined)),
@@ -186,16 +189,19 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           busNews(bus$, newsFrom$, options.busAddress, log),
           libvirtNews(guests.libvirt$, newsFrom$, log),
           forbiddenNews(
-            guests.event$,
-            () => intents.current.values.KSM_FORBID_GUESTS,
-            (event) => guests.processOf(event),
+            {
+              ...{ event$: guests.event$, retune$ },
+              forbidden: () => intents.current.values.KSM_FORBID_GUESTS,
+              processOf: (event) => guests.processOf(event),
+              inspect: () => guests.inspect(),
+            },
             log,
           ),
           reload$,
           metrics.count({ retune$, state$, bus$, event$: guests.event$, libvirt$: guests.libvirt$ }),
           metrics.serve(),
         ).pipe(takeUntil(ended$)),
-        recordHistory(retune$, options.history, { dryRun }),
+        recordHistory(retune$, options.history),
         tellSystemd(options.systemd, {
           retune$,
           dryRun,

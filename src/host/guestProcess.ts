@@ -88,12 +88,13 @@ function unlessOverdue(error: unknown): undefined {
   return undefined;
 }
 
-/** A guest in every detail; undefined where it has ended. @throws Overdue, MalformedError */
+/** A guest in every detail; undefined where it has ended. @throws Overdue */
 export async function readGuest(root: Root, { found, memory, ...seen }: SeenGuest): Promise<GuestProcess | undefined> {
   const { pid, argv, hypervisor, description } = found;
   const ksmStat = await readKsmStat(root, pid);
   if (ksmStat.kind === 'absent' && !existsSync(`${root}/proc/${pid}`)) return undefined;
   const traits = withKernelView(hypervisor.traits(argv), memory, description.configuredBytes);
+  const cgroup = readCgroup(root, pid);
   const offered = ksmStat.kind === 'told' ? ksmStat.stat.mergeable : undefined;
   return {
     ...seen,
@@ -102,8 +103,8 @@ export async function readGuest(root: Root, { found, memory, ...seen }: SeenGues
     mergeability: judgeMergeability(traits, offered),
     qmpSocket: qmpSocketOf(argv),
     vmId: description.vmId,
-    cgroup: readCgroup(root, pid),
-    manager: managerOf(found),
+    cgroup,
+    manager: managerOf(found, cgroup),
   };
 }
 

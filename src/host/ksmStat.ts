@@ -18,14 +18,20 @@ export interface KsmStat {
   readonly mergeAny: boolean | undefined;
 }
 
-/** `denied`: only the owner and root may read it. `absent`: this kernel does not report it, or the process has ended. */
+/**
+ * `denied`: only the owner and root may read it. `absent`: this kernel does not report it, or the process has ended. `odd`: it is
+ * not as it should be.
+ */
 export type KsmStatReply =
-  { readonly kind: 'told'; readonly stat: KsmStat } | { readonly kind: 'denied' } | { readonly kind: 'absent' };
+  | { readonly kind: 'told'; readonly stat: KsmStat }
+  | { readonly kind: 'denied' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'odd'; readonly why: string };
 
 /**
  * /proc/PID/ksm_stat, and where that is missing or tells less /proc/PID/ksm_merging_pages (5.19).
  *
- * @throws MalformedError, Overdue
+ * @throws Overdue
  */
 export async function readKsmStat(root: Root, pid: number): Promise<KsmStatReply> {
   const directory = `${root}/proc/${pid}`;
@@ -40,6 +46,7 @@ export async function readKsmStat(root: Root, pid: number): Promise<KsmStatReply
     return { kind: 'told', stat: { ...stat, mergingPages: parseCount(pages.trim(), path) } };
   } catch (error) {
     if (['EACCES', 'EPERM'].includes(errnoOf(error) ?? '')) return { kind: 'denied' };
+    if (error instanceof MalformedError) return { kind: 'odd', why: error.message };
     throw error;
   }
 }

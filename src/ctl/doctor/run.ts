@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { loadConfig } from '../../config/load.js';
 import { gatherBusFacts, unaskedBus } from '../../doctor/busFacts.js';
+import { valueOf } from '../../doctor/check.js';
 import { examine } from '../../doctor/examine.js';
 import { absent, type Fact, learnIfThere } from '../../doctor/fact.js';
 import { type HostFacts, type PolicyTrial, factsOf, gatherHostFacts } from '../../doctor/facts.js';
@@ -16,12 +17,11 @@ const PROBLEM_STATUS = 1;
 
 export async function run({ json, libvirt, terminal, ...input }: VerbInput): Promise<VerbResult> {
   const { root, bus } = hostOf(input);
-  const [hostFacts, busFacts] = await Promise.all([
-    gatherHostFacts(root),
+  const busFacts =
     bus === undefined
       ? unaskedBus('with --root the bus is asked only where --bus names one')
-      : gatherBusFacts(bus, libvirt),
-  ]);
+      : await gatherBusFacts(bus, libvirt);
+  const hostFacts = await gatherHostFacts(root, valueOf(busFacts.daemon)?.configFile);
   const findings = examine(factsOf(hostFacts, busFacts, await triedPolicy(root, hostFacts)));
   return {
     status: findings.some(({ level }) => level === 'problem') ? PROBLEM_STATUS : 0,

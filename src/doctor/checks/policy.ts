@@ -26,7 +26,7 @@ const policy = check({
     if (!savesMore(trial) && !costsLess(trial)) return ok(describe(trial));
     return note(
       describe(trial),
-      ...(daemonRuns(facts) ? [`samepagectl policy ${name}`] : reconfigure(`KSM_POLICY=${name}`)),
+      ...(daemonRuns(facts) ? [`samepagectl policy ${name}`] : reconfigure(facts, `KSM_POLICY=${name}`)),
     );
   },
 });
