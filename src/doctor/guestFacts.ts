@@ -17,6 +17,8 @@ export interface ExaminedGuest extends NamedGuest {
   readonly configuredBytes: number;
   /** Undefined where its process is not seen. */
   readonly mergeability: Mergeability | undefined;
+  /** ksm_process_profit; undefined where the kernel does not report it, or only to root. */
+  readonly profitBytes: number | undefined;
 }
 
 /** A guest that counts for no decision (KSM_GUEST_USERS), and whose it is. */
@@ -58,6 +60,7 @@ function examined({ id, name, plainName, reported: told, process }: Entry<ToldNa
     residentBytes: process?.residentBytes ?? 0,
     configuredBytes: process?.configuredBytes ?? 0,
     mergeability: process?.mergeability,
+    profitBytes: process?.ksmStat.kind === 'told' ? process.ksmStat.stat.profitBytes : undefined,
   };
 }
 

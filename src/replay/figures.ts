@@ -86,8 +86,13 @@ function reachIn(points: readonly CoursePoint[], { fromMillis, toMillis }: Windo
   return reached === undefined ? 'never' : Math.max(reached.atMillis - fromMillis, 0);
 }
 
-/** The last point that is not later. */
+/** The last point that is not later; of a month there are a quarter of a million. */
 function indexAt(points: readonly CoursePoint[], millis: number): number {
-  const index = points.findIndex(({ atMillis }) => atMillis > millis);
-  return (index < 0 ? points.length : index) - 1;
+  let [low, high] = [0, points.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((points[middle]?.atMillis ?? 0) <= millis) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }

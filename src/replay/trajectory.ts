@@ -54,7 +54,7 @@ export function courseOf(
   for (const step of rebuilt.before) simulation.take(step, true);
   simulation.start(waiting(plan, () => lateMillis === undefined));
   simulation.pass(0);
-  prime(simulation, rebuilt.savedBytes);
+  prime(simulation, rebuilt.savedBytes, onPassed);
   const beganMillis = host.nowMillis;
   lateMillis = rebuilt.beginMillis - beganMillis;
 
@@ -79,18 +79,22 @@ export function courseOf(
 
 /** The index of the first step that is not due before then. */
 function stepsUntil(steps: readonly TimedStep[], from: number, millis: number): number {
-  const index = steps.findIndex(({ atMillis }, place) => place >= from && atMillis >= millis);
-  return index < 0 ? steps.length : index;
+  let index = from;
+  while ((steps[index]?.atMillis ?? Infinity) < millis) index += 1;
+  return index;
 }
 
 /** Merges what was merged when the record begins. */
-function prime(simulation: Simulation, savedBytes: number): void {
+function prime(simulation: Simulation, savedBytes: number, onPassed: (millis: number) => void): void {
   const { host } = simulation;
   const isShort = () => host.savedBytes < Math.min(savedBytes, 0.99 * host.possibleBytes);
   if (!isShort()) return;
   const before = settingsOf(host.ksmd.state());
   for (const { setting, to } of ksmWrites(before, FLAT_OUT)) host.write(setting, to);
-  while (isShort() && host.nowMillis < LONGEST_PRIMING_MILLIS) simulation.pass(PRIMING_MILLIS);
+  while (isShort() && host.nowMillis < LONGEST_PRIMING_MILLIS) {
+    simulation.pass(PRIMING_MILLIS);
+    onPassed(0);
+  }
   for (const { setting, to } of ksmWrites(settingsOf(host.ksmd.state()), before)) host.write(setting, to);
 }
 

@@ -5,6 +5,7 @@ import { configuredGuestUsers } from '../../config/guestUsers.js';
 import { DEFAULT_CONFIG_FILE } from '../../config/load.js';
 import { type GuestMemory, byMergedPages, judgeMergeability } from '../../core/mergeability.js';
 import { type Entry, takeInventory } from '../../core/inventory.js';
+import { describeOnlyCosting, onlyCosting } from '../../core/onlyCosting.js';
 import type { Problem } from '../../core/sample.js';
 import { withLiveOffers } from '../../host/guestOffers.js';
 import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
@@ -76,6 +77,8 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   }
   notes.push(...oddNotes(entries), ...strangerNotes(entries, configFile), ...problems.map(({ sentence }) => sentence));
   const guests = entries.map((entry) => withFreed(memoryOf(entry, pageBytes, told?.definitions), freed));
+  const costing = onlyCosting(guests, ksm.exists() ? ksm.read().fullScans : undefined);
+  if (costing.length > 0) notes.push(describeOnlyCosting(costing.map(({ name }) => name)));
   return {
     source: told === undefined ? 'proc' : 'libvirt',
     guests: (await withLiveOffers(root, guests))
