@@ -8,16 +8,16 @@ import { Simulation } from '../simulation/run.js';
 import { type TimedStep } from '../simulation/step.js';
 import type { RebuiltHost } from './rebuild.js';
 
-/** A moment of a rebuilt host's course, in the record's time. */
-export interface CoursePoint extends CurvePoint {
+/** A moment of a rebuilt host's trajectory, in the record's time. */
+export interface TrajectoryPoint extends CurvePoint {
   readonly possibleBytes: number;
   readonly pagesScanned: number;
 }
 
 /** How a rebuilt host fared under a policy. */
-export interface Course {
+export interface Trajectory {
   /** Evenly spaced. */
-  readonly points: readonly CoursePoint[];
+  readonly points: readonly TrajectoryPoint[];
   /** As samepaged would have recorded them. */
   readonly decisions: readonly HistoryDecision[];
 }
@@ -32,12 +32,12 @@ const LONGEST_PRIMING_MILLIS = 86_400_000;
  *
  * @param onPassed is called with how much of the time has passed.
  */
-export function courseOf(
+export function trajectoryOf(
   rebuilt: RebuiltHost,
   plan: Plan,
   costs: KsmdCosts,
   onPassed: (millis: number) => void = () => undefined,
-): Course {
+): Trajectory {
   const { durationMillis, later } = rebuilt;
   const decisions: HistoryDecision[] = [];
   let memory: HistoryMemory | undefined;
@@ -58,7 +58,7 @@ export function courseOf(
   const beganMillis = host.nowMillis;
   lateMillis = rebuilt.beginMillis - beganMillis;
 
-  const point = (): CoursePoint => ({
+  const point = (): TrajectoryPoint => ({
     atMillis: host.nowMillis - beganMillis + rebuilt.beginMillis,
     savedBytes: host.savedBytes,
     possibleBytes: host.possibleBytes,
