@@ -10,7 +10,7 @@ const LAYERS = [
   ['api'],
   ['simulation', 'doctor', 'metrics'],
   ['replay'],
-  ['daemon', 'ctl'],
+  ['daemon', 'ctl', 'cockpit'],
   ['demo'],
 ];
 
@@ -19,10 +19,20 @@ function leadsTo(folders) {
   return `^(\\.\\./)+(${folders.join('|')})/`;
 }
 
+/** The page for Cockpit runs in a browser: of the folders below it only what is pure is for it. */
+const IN_A_BROWSER = [
+  { regex: '^node:', message: 'a browser has no modules of Node' },
+  {
+    regex:
+      '^(\\.\\./)+(?!core/|api/(names|replies|stage)\\.js|text/clean\\.js|exit\\.js)(host|dbus|qemu|libvirt|config|state|api|text|simulation|doctor|metrics)/',
+    message: 'a browser has only core/, the names and replies of api/, and text/clean.js',
+  },
+];
+
 /** No folder imports one of a layer above it. */
 const directions = LAYERS.slice(0, -1).flatMap((folders, layer) =>
   folders.map((folder) => ({
-    files: [`src/${folder}/**/*.ts`],
+    files: [`src/${folder}/**/*.{ts,tsx}`],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -35,6 +45,7 @@ const directions = LAYERS.slice(0, -1).flatMap((folders, layer) =>
                   { regex: '/(errors|log|plainFile|version)\\.js$', message: 'core/ imports only itself and rxjs' },
                 ]
               : []),
+            ...(folder === 'cockpit' ? IN_A_BROWSER : []),
           ],
         },
       ],

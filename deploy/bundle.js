@@ -36,4 +36,7 @@ const { metafile } = await build({
 
 const packages = Object.keys(metafile.inputs).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
 writeFileSync(join(directory, 'package.json'), '{ "type": "module" }\n');
-writeFileSync(join(directory, 'copyright'), copyright(ROOT, [...new Set(packages)].sort()));
+writeFileSync(
+  join(directory, 'copyright'),
+  copyright(ROOT, [...new Set(packages)].sort(), 'samepaged.js and samepagectl.js'),
+);

@@ -9,15 +9,16 @@ const HOLDER = /^\s*(?:Copyright(?: \([cC]\)| ©)? +(?=\d{4}|[A-Z](?!icense))|\(
  *
  * @param {string} root the checkout
  * @param {readonly string[]} packages their directories below it
+ * @param {string} programs what they are bundled into
  */
-export function copyright(root, packages) {
+export function copyright(root, packages, programs) {
   const sources = packages.map((directory) => readSource(root, directory));
   const texts = new Map(sources.flatMap(({ license, text }) => (text === undefined ? [] : [[license, text]])));
   const own = { ...readSource(root, '.'), files: '*' };
   return [
     'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n' +
       'Upstream-Name: samepaged\n' +
-      'Comment: samepaged.js and samepagectl.js are bundled from the sources below.\n',
+      `Comment: ${programs} are bundled from the sources below.\n`,
     ...[own, ...sources].map(({ files, holders, license, text = texts.get(license) }) => {
       if (text === undefined) throw new Error(`${files}: no text of its licence (${license})`);
       return `Files: ${files}\nCopyright: ${holders.join('\n ')}\nLicense: ${license}\n${indented(text)}\n`;

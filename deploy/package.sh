@@ -1,6 +1,6 @@
 #!/bin/sh
-# deploy/package.sh [DIRECTORY]: makes samepaged_VERSION_all.deb there (out). Needs node, npm's packages and dpkg-deb, no
-# root; the same source gives the same bytes.
+# deploy/package.sh [DIRECTORY]: makes samepaged_VERSION_all.deb and cockpit-samepaged_VERSION_all.deb there (out). Needs
+# node, npm's packages and dpkg-deb, no root; the same source gives the same bytes.
 set -eu
 umask 022
 export LC_ALL=C
@@ -20,23 +20,35 @@ export SOURCE_DATE_EPOCH
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-root=$work/root
+
+# build NAME CONTROL: makes the package of what is in $work/NAME.
+build() {
+	root=$work/$1
+	gzip -9nc deploy/debian/changelog > "$root/usr/share/doc/$1/changelog.gz"
+	mkdir -p "$root/DEBIAN"
+	# As dpkg-gencontrol counts: KiB, and one for whatever is not a file.
+	size=$(find "$root/usr" -printf '%y %s\n' | awk '{ sum += $1 == "f" ? int(($2 + 1023) / 1024) : 1 } END { print sum }')
+	sed "s/^Package:.*/&\nVersion: $version\nInstalled-Size: $size/; s/(= VERSION)/(= $version)/" "$2" > "$root/DEBIAN/control"
+	(cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum) > "$work/md5sums"
+	install -m 644 "$work/md5sums" "$root/DEBIAN/"
+	find "$root" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
+	dpkg-deb --root-owner-group -Zxz --build "$root" "$directory/$1_${version}_all.deb"
+}
+
+mkdir -p "$directory"
+
+root=$work/samepaged
 DESTDIR=$root deploy/install.sh --zshdir=/usr/share/zsh/vendor-completions --node=/usr/bin/node
 # dpkg knows what it has installed.
 rm "$root/usr/lib/samepaged/installed-files"
-for file in deploy/debian/changelog CHANGELOG.md; do
-	gzip -9nc "$file" > "$root/usr/share/doc/samepaged/${file##*/}.gz"
-done
+gzip -9nc CHANGELOG.md > "$root/usr/share/doc/samepaged/CHANGELOG.md.gz"
 install -D -m 644 deploy/debian/lintian-overrides "$root/usr/share/lintian/overrides/samepaged"
-
 mkdir "$root/DEBIAN"
 for script in postinst prerm postrm; do install -m 755 "deploy/debian/$script" "$root/DEBIAN/"; done
-# As dpkg-gencontrol counts: KiB, and one for whatever is not a file.
-size=$(find "$root/usr" -printf '%y %s\n' | awk '{ sum += $1 == "f" ? int(($2 + 1023) / 1024) : 1 } END { print sum }')
-sed "s/^Package:.*/&\nVersion: $version\nInstalled-Size: $size/" deploy/debian/control > "$root/DEBIAN/control"
-(cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum) > "$work/md5sums"
-install -m 644 "$work/md5sums" "$root/DEBIAN/"
+build samepaged deploy/debian/control
 
-mkdir -p "$directory"
-find "$root" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
-dpkg-deb --root-owner-group -Zxz --build "$root" "$directory/samepaged_${version}_all.deb"
+root=$work/cockpit-samepaged
+mkdir -p "$root/usr/share/cockpit" "$root/usr/share/doc/cockpit-samepaged"
+node deploy/cockpit/bundle.js "$root/usr/share/cockpit"
+mv "$root/usr/share/cockpit/copyright" "$root/usr/share/doc/cockpit-samepaged/"
+build cockpit-samepaged deploy/cockpit/control

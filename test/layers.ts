@@ -9,6 +9,8 @@ export interface Layer {
   /** Commands that its tests start, with the Debian package that brings each. */
   readonly commands: Readonly<Record<string, string>>;
   readonly needsKsm: boolean;
+  /** Boots a Debian. A layer that needs KSM needs root as well. */
+  readonly needsRoot?: boolean;
   /** Takes too long for every run: it runs when it is named. */
   readonly byName?: boolean;
 }
@@ -94,6 +96,20 @@ export const LAYERS: readonly Layer[] = [
     },
     needsKsm: true,
   },
+  {
+    name: 'browser',
+    byName: true,
+    parallel: false,
+    commands: {
+      mmdebstrap: 'mmdebstrap',
+      'systemd-nspawn': 'systemd-container',
+      chromium: 'chromium fonts-noto-cjk',
+      unshare: 'util-linux',
+      mount: 'mount',
+    },
+    needsKsm: false,
+    needsRoot: true,
+  },
 ];
 
 /** Debian keeps daemons where an ordinary user's PATH does not look. */
@@ -105,6 +121,12 @@ export function missingPackages({ commands }: Layer): readonly string[] {
     ([command]) => !directories.some((directory) => existsSync(join(directory, command))),
   );
   return [...new Set(missing.map(([, debianPackage]) => debianPackage))];
+}
+
+/** Why the layer's tests may not do what they must, or undefined when they may. */
+export function rightsObstacle({ needsKsm, needsRoot }: Layer): string | undefined {
+  if (needsKsm) return ksmObstacle();
+  return needsRoot === true && process.getuid?.() !== 0 ? 'root is needed to boot a Debian' : undefined;
 }
 
 /** Why the kernel's KSM cannot be used by tests here, or undefined when it can. */

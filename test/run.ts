@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
-import { LAYERS, type Layer, ksmObstacle, missingPackages } from './layers.js';
+import { LAYERS, type Layer, missingPackages, rightsObstacle } from './layers.js';
 
 /**
  * `npm test [LAYER]...`: installs what the layers need where it may, runs them from quick to real, one after the other (beside
@@ -23,7 +23,12 @@ interface Outcome {
 }
 
 const BY_NAME = LAYERS.filter(({ byName }) => byName === true).map(({ name }) => name);
-const CHECKS: readonly (readonly string[])[] = [['eslint', '.'], ['prettier', '--check', '.'], ['knip']];
+const CHECKS: readonly (readonly string[])[] = [
+  ['tsc', '-p', 'src/cockpit'],
+  ['eslint', '.'],
+  ['prettier', '--check', '.'],
+  ['knip'],
+];
 
 function check(): Outcome {
   const failed = CHECKS.filter((command) => {
@@ -35,7 +40,7 @@ function check(): Outcome {
 
 /** Why the layer cannot run here, once what it needs was installed where that may be. */
 function obstacleTo(layer: Layer): string | undefined {
-  const obstacle = layer.needsKsm ? ksmObstacle() : undefined;
+  const obstacle = rightsObstacle(layer);
   const packages = missingPackages(layer);
   return obstacle ?? (packages.length > 0 ? install(packages) : undefined);
 }

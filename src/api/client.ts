@@ -16,14 +16,13 @@ import {
   type ExplanationReply,
   type GuestReply,
   Guests,
-  HistoryPage,
   Properties,
   type ReloadReply,
   Reloaded,
   Retune,
   type RetuneReply,
-  plain,
 } from './replies.js';
+import { HistoryPage, plain } from './unpack.js';
 
 export type { DaemonProperties };
 

@@ -1,11 +1,12 @@
 import { DBusError } from 'dbus-next';
-import { DEFAULT_POLICY, type PolicyName } from '../config/help.js';
+import type { PolicyName } from '../config/help.js';
 import type { ConfigView } from '../config/view.js';
 import type { Hold } from '../core/hold.js';
+import type { GuestDetails } from '../core/mergeability.js';
 import type { Retune } from '../core/retune.js';
 import type { HistoryPage } from '../state/history/store.js';
 import { didYouMean } from '../text/nearest.js';
-import { INVALID_ARGS } from './names.js';
+import { DEFAULT_POLICY, INVALID_ARGS } from './names.js';
 
 const NOT_SUPPORTED = 'org.freedesktop.DBus.Error.NotSupported';
 
@@ -26,6 +27,8 @@ export interface Commands {
   readonly configuration: () => ConfigView;
   /** What was recorded since then, milliseconds since 1970, as HistoryStore.since() gives it. */
   readonly history: (sinceMillis: number) => HistoryPage;
+  /** What the guests' processes show, by identity. */
+  readonly guestDetails: () => Promise<ReadonlyMap<string, GuestDetails>>;
   /** The page of metrics for Prometheus. */
   readonly metrics: () => Promise<string>;
 }

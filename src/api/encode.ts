@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { DBusError, Variant } from 'dbus-next';
 import type { ConfigView } from '../config/view.js';
 import { guestId } from '../core/guest.js';
+import type { GuestDetails } from '../core/mergeability.js';
 import { describeWrite } from '../core/ksm.js';
 import { describeTrigger, type Trigger } from '../core/trigger.js';
 import type { MergeStage } from '../core/mergeStage.js';
@@ -106,14 +107,19 @@ export function explanationDict(retune: Retune, entries: ConfigView['entries']):
 }
 
 const GUESTS_OF_A_PAGE = 100;
-/** What goes over the bus with a guest's name. */
-const GUEST_BYTES = 150;
+/** The most that goes over the bus with a guest's name. */
+const GUEST_BYTES = 450;
 
 /**
  * Guests after `after` in the order of their names. ResidentBytes and ConfiguredBytes as the decision had them; FreedBytes:
- * what splits of huge pages gave back of the guest, as far as it was watched.
+ * what splits of huge pages gave back of the guest, as far as it was watched. The rest is what its process shows, and absent
+ * where that is not seen.
  */
-export function guestDicts(sample: Sample, after: string): [name: string, guest: VariantDict][] {
+export function guestDicts(
+  sample: Sample,
+  details: ReadonlyMap<string, GuestDetails>,
+  after: string,
+): [name: string, guest: VariantDict][] {
   const names = sample.guests.map(({ name }) => name).sort();
   let bytes = 0;
   const page = new Set(
@@ -132,8 +138,26 @@ export function guestDicts(sample: Sample, after: string): [name: string, guest:
         ResidentBytes: new Variant('t', unsigned(guest.residentBytes)),
         ConfiguredBytes: new Variant('t', unsigned(guest.configuredBytes)),
         FreedBytes: new Variant('t', unsigned(freedBytesOf(sample, guest))),
+        ...detailsDict(details.get(guestId(guest))),
       },
     ]);
+}
+
+function detailsDict(details: GuestDetails | undefined): VariantDict {
+  if (details === undefined) return {};
+  const { mergeability, mergedBytes, profitBytes, manager, vmId } = details;
+  return {
+    Manager: new Variant('s', manager),
+    ...(vmId === undefined ? {} : { VmId: new Variant('s', cut(vmId)) }),
+    ...(mergeability === undefined
+      ? {}
+      : {
+          Mergeable: new Variant('b', mergeability.mergeable),
+          Obstacles: new Variant('as', [...mergeability.obstacles]),
+        }),
+    ...(mergedBytes === undefined ? {} : { MergedBytes: new Variant('t', unsigned(mergedBytes)) }),
+    ...(profitBytes === undefined ? {} : { ProfitBytes: new Variant('x', BigInt(Math.round(profitBytes))) }),
+  };
 }
 
 /** Entries: name, value and origin of every key. Waiting: keys that the files say something else of by now. */

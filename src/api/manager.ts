@@ -12,8 +12,7 @@ import {
   retuneDict,
   unsigned,
 } from './encode.js';
-import { DEFAULT_POLICY } from '../config/help.js';
-import { INVALID_ARGS, MANAGER_INTERFACE, REFUSED, UNKNOWN_PERCENT } from './names.js';
+import { DEFAULT_POLICY, INVALID_ARGS, MANAGER_INTERFACE, REFUSED, UNKNOWN_PERCENT } from './names.js';
 
 /** The error of an Estimate under a hold. */
 const HELD = 'org.samepaged1.Error.Held';
@@ -258,9 +257,11 @@ export class Manager extends Interface {
 
   /** The guests of the last retune whose names come after `after`, in the order of their names, a hundred at most. */
   @method({ inSignature: 's', outSignature: 'a(sa{sv})' })
-  ListGuests(after: string): [name: string, guest: VariantDict][] {
+  async ListGuests(after: string): Promise<[name: string, guest: VariantDict][]> {
     const { lastRetune } = this.state;
-    return lastRetune === undefined || 'failure' in lastRetune ? [] : guestDicts(lastRetune.sample, after);
+    if (lastRetune === undefined || 'failure' in lastRetune) return [];
+    const { sample } = lastRetune;
+    return guestDicts(sample, await this.commands.guestDetails(), after);
   }
 
   /** The configuration in force; see configurationDict. */

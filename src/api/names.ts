@@ -11,3 +11,6 @@ export const REFUSED = 'org.samepaged1.Error.Refused';
 export const UNKNOWN_PERCENT = -1;
 
 export const INVALID_ARGS = 'org.freedesktop.DBus.Error.InvalidArgs';
+
+/** SetPolicy takes it for the policy that the configuration names. */
+export const DEFAULT_POLICY = 'default';

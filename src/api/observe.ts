@@ -20,7 +20,8 @@ import { type BusAddress } from '../dbus/address.js';
 import { BUS_NAME, MANAGER_INTERFACE, OBJECT_PATH } from './names.js';
 import type { MemoryAccounting } from '../core/memory.js';
 import { Daemon, whyAway } from './client.js';
-import { type DaemonProperties, Retune, type RetuneReply, plain } from './replies.js';
+import { type DaemonProperties, Retune, type RetuneReply } from './replies.js';
+import { plain } from './unpack.js';
 
 /** What the daemon says, or that it is not there. */
 export type DaemonEvent =

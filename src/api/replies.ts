@@ -1,7 +1,6 @@
-import { Variant } from 'dbus-next';
 import * as v from 'valibot';
 import { isGuestChange } from '../core/guest.js';
-import { clean } from '../text/clean.js';
+import { OBSTACLES, type Obstacle } from '../core/mergeability.js';
 
 /** Without the changes that only a newer daemon knows. */
 const guestEvents = v.pipe(
@@ -99,9 +98,30 @@ export const Explanation = v.object({
 });
 export type ExplanationReply = v.InferOutput<typeof Explanation>;
 
-/** A guest as the daemon's last decision had it. */
+/** Without the obstacles that only a newer daemon knows. */
+const obstacles = v.pipe(
+  v.array(v.string()),
+  v.transform((names) => names.filter((name): name is Obstacle => name in OBSTACLES)),
+);
+
+/** A guest as the daemon's last decision had it, and what its process shows where that is seen. */
 const guest = v.pipe(
-  v.tuple([v.string(), v.object({ id: v.optional(v.string()), freedBytes: v.optional(v.number(), 0) })]),
+  v.tuple([
+    v.string(),
+    v.object({
+      id: v.optional(v.string()),
+      residentBytes: v.optional(v.number(), 0),
+      configuredBytes: v.optional(v.number(), 0),
+      freedBytes: v.optional(v.number(), 0),
+      /** From here on absent from a daemon of before 0.2.0 too. */
+      manager: v.optional(v.string()),
+      vmId: v.optional(v.string()),
+      mergeable: v.optional(v.boolean()),
+      obstacles: v.optional(obstacles, []),
+      mergedBytes: v.optional(v.number()),
+      profitBytes: v.optional(v.number()),
+    }),
+  ]),
   v.transform(([name, parts]) => ({ name, ...parts })),
 );
 export const Guests = v.array(guest);
@@ -116,29 +136,3 @@ export type ConfigurationReply = v.InferOutput<typeof Configuration>;
 
 export const Reloaded = v.object({ taken: v.boolean(), problems: v.array(v.string()), retune: v.optional(Retune) });
 export type ReloadReply = v.InferOutput<typeof Reloaded>;
-
-function variant<T extends v.GenericSchema>(schema: T) {
-  return v.pipe(
-    v.instance(Variant),
-    v.transform(({ value }): unknown => value),
-    schema,
-  );
-}
-
-/** As it comes over the bus: `plain` would take the ends of the lines for control characters. NextUSec: from when on there is more. */
-export const HistoryPage = v.object({ Lines: variant(v.string()), NextUSec: v.optional(variant(v.bigint())) });
-export type HistoryPage = v.InferOutput<typeof HistoryPage>;
-
-/** What came over the bus without its Variants: 64-bit numbers are numbers, keys begin in lower case, texts are one clean line. */
-export function plain(value: unknown): unknown {
-  if (typeof value === 'string') return clean(value);
-  if (value instanceof Variant) return plain(value.value);
-  if (typeof value === 'bigint') return Number(value);
-  if (Array.isArray(value)) return value.map(plain);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, inner]) => [
-    key.charAt(0).toLowerCase() + key.slice(1),
-    plain(inner),
-  ]);
-  return Object.fromEntries(entries);
-}

@@ -12,9 +12,6 @@ export const POLICY_HELP: Readonly<Record<PolicyName, string>> = {
 /** The policies that KSM_POLICY takes. */
 export const POLICY_NAMES = Object.keys(POLICY_HELP) as readonly PolicyName[];
 
-/** SetPolicy takes it for the policy that the configuration names. */
-export const DEFAULT_POLICY = 'default';
-
 /** What each key does, in a line of at most 76 characters: with "# " and a margin it fits a terminal. */
 export const KEY_HELP: Readonly<Record<KeyName, string>> = {
   KSM_MONITOR_INTERVAL: 'seconds between retunes when nothing happens',

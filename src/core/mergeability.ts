@@ -84,6 +84,9 @@ export interface GuestMemory extends NamedGuest {
   readonly profitBytes: number | undefined;
 }
 
+/** What only the guest's process shows. */
+export type GuestDetails = Pick<GuestMemory, 'manager' | 'vmId' | 'mergeability' | 'mergedBytes' | 'profitBytes'>;
+
 /** Most merged pages first, then by name. */
 export function byMergedPages(a: GuestMemory, b: GuestMemory): number {
   return (b.mergedPages ?? -1) - (a.mergedPages ?? -1) || a.name.localeCompare(b.name);

@@ -1,4 +1,5 @@
-import { DEFAULT_POLICY, type PolicyName, POLICY_HELP, POLICY_NAMES } from '../config/help.js';
+import { DEFAULT_POLICY } from '../api/names.js';
+import { type PolicyName, POLICY_HELP, POLICY_NAMES } from '../config/help.js';
 import { EXIT } from '../errors.js';
 import { withDaemon } from '../api/withDaemon.js';
 import { NotRunning } from '../api/notRunning.js';

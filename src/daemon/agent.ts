@@ -32,6 +32,7 @@ import { type Retune, retunes } from '../core/retune.js';
 import { type AgentState, initialState } from '../core/state.js';
 import { LAST_RETUNE_MILLIS, endByForce, firstEnd, giveBack } from './shutdown.js';
 import { EXIT, type ExitStatus } from '../errors.js';
+import { GuestLook } from './guestLook.js';
 import { Guests } from './guests.js';
 import { recordHistory } from './recordHistory.js';
 import { findDaemons } from '../host/daemons.js';
@@ -115,6 +116,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
       },
       turnOf,
       metrics: () => metrics.page(),
+      guestDetails: () => guestLook.details(),
       history: (sinceMillis) => options.history.since(sinceMillis, MOST_ANSWER_BYTES),
       unmergeObstacle: obstacle,
       policyObstacle: (name) => policyObstacle(name, settings),
@@ -126,7 +128,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const guestUsers = new GuestUsers(root, () => intents.current.values.KSM_GUEST_USERS);
   const guests: Guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), new GuestProcesses(root, guestUsers));
   const usesLibvirt = options.libvirtObject !== undefined;
-  const metrics = new Metrics({ root, first, intents, inspect: () => guests.inspect(), usesLibvirt, log });
+  const guestLook = new GuestLook({ root, inspect: () => guests.inspect(), log });
+  const metrics = new Metrics({ root, first, intents, guestLook, usesLibvirt, log });
   const collector = new Collector(root, ksm, guests, options.freedFile);
   const tuner = new Tuner({
     ksm,

@@ -13,6 +13,7 @@ export interface CommandsOptions {
   readonly unmergeObstacle: () => string | undefined;
   readonly history: Commands['history'];
   readonly metrics: Commands['metrics'];
+  readonly guestDetails: Commands['guestDetails'];
   /** Why a policy cannot work on this kernel. */
   readonly policyObstacle: (name: PolicyName) => string | undefined;
 }

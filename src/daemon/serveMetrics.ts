@@ -26,7 +26,6 @@ import type { Trigger } from '../core/trigger.js';
 import type { Retune } from '../core/retune.js';
 import type { AgentState } from '../core/state.js';
 import { messageOf } from '../errors.js';
-import type { InspectedGuest } from '../host/guestProcesses.js';
 import { inheritedSockets } from '../host/inheritedSockets.js';
 import { Ksmd } from '../host/ksmd.js';
 import type { Root } from '../host/sysfs.js';
@@ -36,6 +35,7 @@ import { type Facts, families } from '../metrics/families.js';
 import type { ListenTarget } from '../metrics/listen.js';
 import { takeReadings } from '../metrics/readings.js';
 import { type Countable, type Peer, firstTally, nextTally } from '../metrics/tally.js';
+import type { GuestLook } from './guestLook.js';
 import type { Intents } from './intent.js';
 
 /** However many ask, a page is made once in this time. */
@@ -49,8 +49,7 @@ export interface MetricsOptions {
   readonly root: Root;
   readonly first: AgentState;
   readonly intents: Intents;
-  /** All guests that run now. */
-  readonly inspect: () => Promise<readonly InspectedGuest[]>;
+  readonly guestLook: GuestLook;
   readonly usesLibvirt: boolean;
   readonly log: Log;
 }
@@ -72,7 +71,6 @@ export class Metrics {
   private readonly arrivals = new WeakMap<GuestEvent, number>();
   private state: AgentState;
   private tally;
-  private mergeability: Facts['mergeability'];
   private made: { readonly atMillis: number; readonly page: Promise<string> } | undefined;
 
   constructor(options: MetricsOptions) {
@@ -101,7 +99,7 @@ export class Metrics {
     );
     const looked$ = combineLatest([this.wanted$.pipe(take(1)), retune$.pipe(filter(mayChangeGuests))]).pipe(
       throttleTime(LOOK_MILLIS, undefined, { leading: true, trailing: true }),
-      exhaustMap(() => from(this.look())),
+      exhaustMap(() => from(this.options.guestLook.now())),
     );
     return merge(
       event$.pipe(tap((event) => this.arrivals.set(event, performance.now()))),
@@ -151,7 +149,9 @@ export class Metrics {
     return {
       state: this.state,
       tally: this.tally,
-      mergeability: this.mergeability,
+      mergeability: this.options.guestLook.seen?.map(({ process, ...named }) => {
+        return { ...named, mergeability: process.mergeability };
+      }),
       readings: takeReadings(root, this.ksmd),
       limits: {
         thresholdPercent: values.KSM_THRES_COEF,
@@ -190,19 +190,6 @@ export class Metrics {
       const arrived = trigger.kind === 'guest' ? this.arrivals.get(trigger.event) : undefined;
       return arrived === undefined ? [] : [(nowMillis - arrived) / 1000];
     });
-  }
-
-  /** Looks whether KSM can merge each guest; what was known stays where that cannot be seen. */
-  private async look(): Promise<void> {
-    const { inspect, log } = this.options;
-    try {
-      const counting = (await inspect()).filter(({ stranger }) => stranger === undefined);
-      this.mergeability = counting.flatMap(({ process, ...named }) =>
-        process === undefined ? [] : [{ ...named, mergeability: process.mergeability }],
-      );
-    } catch (error) {
-      log.debug(`metrics: whether guests can be merged is not seen (${messageOf(error)})`);
-    }
   }
 }
 

@@ -13,15 +13,18 @@ const execFileAsync = promisify(execFile);
 export const PACKAGE = '/opt/samepaged.deb';
 
 export function checkPackage(machine: Machine): void {
-  check(machine, 'is made from the checkout, and lintian has nothing against it', async () => {
+  check(machine, 'and that of the page are made from the checkout, and lintian has nothing against it', async () => {
     const directory = await scratchDirectory('package');
     try {
       await execFileAsync('deploy/package.sh', [directory]);
-      const [name = '', ...others] = await readdir(directory);
+      const names = (await readdir(directory)).sort();
+      const [page = '', name = ''] = names;
+      assert.match(page, /^cockpit-samepaged_.*_all\.deb$/);
       assert.match(name, /^samepaged_.*_all\.deb$/);
-      assert.deepEqual(others, []);
+      assert.equal(names.length, 2);
       await copyFile(join(directory, name), machine.path(PACKAGE));
-      const { stdout } = await execFileAsync('lintian', ['--fail-on', 'none', join(directory, name)]);
+      const files = names.map((each) => join(directory, each));
+      const { stdout } = await execFileAsync('lintian', ['--fail-on', 'none', ...files]);
       assert.equal(stdout, '');
     } finally {
       await removeScratch(directory);

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { isGuestChange } from '../../core/guest.js';
+import { itemsOf, recordOf } from '../../core/history/items.js';
 import type { HistoryRecord } from '../../core/history/record.js';
 
 /** A record as a line of the history's file. */
@@ -10,7 +10,7 @@ export interface HistoryLine {
   readonly text: string;
 }
 
-/** The sum and the space after it. */
+/** The sum and the space after it, in characters. */
 const SUM_LENGTH = 9;
 /** What a Date can hold. */
 const LATEST_MILLIS = 8.64e15;
@@ -27,24 +27,6 @@ export function encodeLine(record: HistoryRecord): HistoryLine {
   const json = JSON.stringify(itemsOf(record));
   const sum = crc32(json).toString(16).padStart(8, '0');
   return { kind: record.kind, atMillis: record.atMillis, text: `${sum} ${json}\n` };
-}
-
-function itemsOf(record: HistoryRecord): readonly unknown[] {
-  switch (record.kind) {
-    case 'sample': {
-      const { savedBytes, freeBytes, totalBytes, committedBytes, guestCount, run } = record;
-      const { profitBytes, ksmdCpuNanos, pagesScanned, freedBytes } = record;
-      return [
-        ...['s', record.atMillis, savedBytes, freeBytes, totalBytes, committedBytes, guestCount, run],
-        ...[profitBytes, ksmdCpuNanos, pagesScanned].map((value) => value ?? null),
-        ...(freedBytes > 0 ? [freedBytes] : []),
-      ];
-    }
-    case 'decision':
-      return ['d', record.atMillis, record.policy, record.reason, record.sentence, record.changes];
-    case 'guest':
-      return ['g', record.atMillis, record.change, record.name];
-  }
 }
 
 /** What every line begins with: its sum, what it is, and its time. */
@@ -73,56 +55,8 @@ export function readLine(bytes: Buffer): HistoryLine | 'damaged' | 'foreign' {
 }
 
 /** The record of a line; undefined where another version of samepaged says it in another way. */
-export function decodeLine({ kind, atMillis, text }: HistoryLine): HistoryRecord | undefined {
-  const items = parseJson(text.slice(SUM_LENGTH));
-  if (!Array.isArray(items)) return undefined;
-  const values: readonly unknown[] = items.slice(2);
-  switch (kind) {
-    case 'sample':
-      return sampleOf(atMillis, values);
-    case 'decision':
-      return decisionOf(atMillis, values);
-    case 'guest':
-      return guestEventOf(atMillis, values);
-  }
-}
-
-function sampleOf(atMillis: number, values: readonly unknown[]): HistoryRecord | undefined {
-  const [savedBytes, freeBytes, totalBytes, committedBytes, guestCount, run, ...counters] = values;
-  if (!isNumber(savedBytes) || !isNumber(freeBytes) || !isNumber(totalBytes)) return undefined;
-  if (!isNumber(committedBytes) || !isNumber(guestCount) || !isNumber(run)) return undefined;
-  const [profitBytes, ksmdCpuNanos, pagesScanned, freedBytes = 0] = counters;
-  if (!isNumber(freedBytes) || !isTold(profitBytes) || !isTold(ksmdCpuNanos) || !isTold(pagesScanned)) return undefined;
-  return {
-    ...{ kind: 'sample', atMillis, savedBytes, freeBytes, totalBytes, committedBytes, guestCount, run },
-    freedBytes,
-    profitBytes: profitBytes ?? undefined,
-    ksmdCpuNanos: ksmdCpuNanos ?? undefined,
-    pagesScanned: pagesScanned ?? undefined,
-  };
-}
-
-function decisionOf(atMillis: number, [policy, reason, sentence, changes]: readonly unknown[]) {
-  if (!isText(policy) || !isText(reason) || !isText(sentence)) return undefined;
-  if (!Array.isArray(changes) || !changes.every(isText)) return undefined;
-  return { kind: 'decision', atMillis, policy, reason, sentence, changes } as const;
-}
-
-function guestEventOf(atMillis: number, [change, name]: readonly unknown[]) {
-  if (!isGuestChange(change) || !isText(name)) return undefined;
-  return { kind: 'guest', atMillis, name, change } as const;
-}
-
-function isNumber(value: unknown): value is number {
-  return Number.isFinite(value);
-}
-
-function isTold(value: unknown): value is number | null {
-  return value === null || isNumber(value);
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
+export function decodeLine({ text }: HistoryLine): HistoryRecord | undefined {
+  return recordOf(parseJson(text.slice(SUM_LENGTH)));
 }
 
 function parseJson(text: string): unknown {

@@ -54,6 +54,15 @@ const METHODS = {
 /** What a method answers, where that is not a dictionary. */
 const ANSWERS: Readonly<Record<string, string>> = { ListGuests: 'a(sa{sv})', GetMetrics: 'ay' };
 
+const QEMU = ['/usr/bin/qemu-system-x86_64', '-m', '1024', '-name'];
+const KSM_STAT = `ksm_rmap_items 40
+ksm_zero_pages 3
+ksm_merging_pages 10
+ksm_process_profit -12
+ksm_merge_any: no
+ksm_mergeable: yes
+`;
+
 async function client(host: AgentHost): Promise<ManagerClient> {
   return ManagerClient.on(await host.bus.connect());
 }
@@ -99,9 +108,24 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
       return (page as [string, Record<string, unknown>][]).map(([name, guest]) => [name, Object.keys(guest)] as const);
     };
     const first = await pageAfter('');
-    assert.deepEqual(first[0], ['guest000', ['Id', 'ResidentBytes', 'ConfiguredBytes', 'FreedBytes']]);
+    const fields = ['Id', 'ResidentBytes', 'ConfiguredBytes', 'FreedBytes', 'Manager', 'Mergeable', 'Obstacles'];
+    assert.deepEqual(first[0], ['guest000', fields]);
     const all = [...first, ...(await pageAfter('guest099')), ...(await pageAfter('guest129'))];
     assert.deepEqual([first.length, all.map(([name]) => name)], [100, names]);
+  });
+
+  it("ListGuests() says what the kernel tells of a guest's merging, and why KSM cannot merge it", async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    host.tree.addProcess({ pid: 101, argv: [...QEMU, 'guest=web'], residentKb: 1000 });
+    host.tree.write('proc/101/ksm_stat', KSM_STAT);
+    host.tree.addProcess({ pid: 102, argv: [...QEMU, 'guest=db', '-machine', 'mem-merge=off'], residentKb: 1000 });
+    await host.started();
+    const page = (await (await client(host)).command('ListGuests', 's', [''])) as unknown;
+    const guests = new Map(page as [string, Record<string, unknown>][]);
+    const { Manager, Mergeable, Obstacles, MergedBytes, ProfitBytes } = guests.get('web') ?? {};
+    assert.deepEqual([Manager, Mergeable, Obstacles], ['libvirt', true, []]);
+    assert.deepEqual([MergedBytes, ProfitBytes], [13n * 4096n, -12n]);
+    assert.deepEqual([guests.get('db')?.['Mergeable'], guests.get('db')?.['Obstacles']], [false, ['nosharepages']]);
   });
 
   it('Retune() gives the decision that followed, and it is in the kernel when it returns', async () => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { runInNewContext } from 'node:vm';
+import { gunzipSync } from 'node:zlib';
 import { eventually } from '../../support/daemon.js';
 import { removeScratch, scratchDirectory } from '../../support/scratch.js';
 import { VERSION } from '../../support/version.js';
@@ -61,7 +63,29 @@ lrwxrwxrwx usr/share/man/man8/ksmtuned.8.gz
 -rw-r--r-- usr/share/zsh/vendor-completions/_samepagectl
 `;
 
-describe('the Debian package', () => {
+const PAGE_FILES = `
+-rw-r--r-- usr/share/cockpit/samepaged/index.css.gz
+-rw-r--r-- usr/share/cockpit/samepaged/index.html
+-rw-r--r-- usr/share/cockpit/samepaged/index.js.gz
+-rw-r--r-- usr/share/cockpit/samepaged/manifest.json
+-rw-r--r-- usr/share/cockpit/samepaged/po.manifest.zh_CN.js.gz
+-rw-r--r-- usr/share/cockpit/samepaged/po.zh_CN.js.gz
+-rw-r--r-- usr/share/doc/cockpit-samepaged/changelog.gz
+-rw-r--r-- usr/share/doc/cockpit-samepaged/copyright
+`;
+/** Of the page, as Cockpit serves it. */
+const MOST_PAGE_BYTES = 200_000;
+
+/** Everything in a package that is not a directory, with its mode. */
+async function filesOf(deb: string): Promise<readonly string[]> {
+  const { stdout } = await run('dpkg-deb', ['--contents', deb]);
+  const lines = stdout.trim().split('\n');
+  assert.deepEqual([...new Set(lines.map((line) => line.split(/\s+/)[1]))], ['root/root']);
+  const files = lines.filter((line) => !line.startsWith('d'));
+  return files.map((line) => line.replace(/^(\S+)\s.*? \.\/(\S+).*$/, '$1 $2'));
+}
+
+describe('the Debian packages', () => {
   let directory = '';
   let deb = '';
   let root = '';
@@ -79,11 +103,7 @@ describe('the Debian package', () => {
   after(() => removeScratch(directory));
 
   it('has these files, of root, and no node_modules', async () => {
-    const { stdout } = await run('dpkg-deb', ['--contents', deb]);
-    const lines = stdout.trim().split('\n');
-    assert.deepEqual([...new Set(lines.map((line) => line.split(/\s+/)[1]))], ['root/root']);
-    const files = lines.filter((line) => !line.startsWith('d'));
-    const found = files.map((line) => line.replace(/^(\S+)\s.*? \.\/(\S+).*$/, '$1 $2'));
+    const found = await filesOf(deb);
     // The chunks are called after what is in them.
     const known = found.map((line) => line.replace(/(?<=chunks\/)[\w-]+\.js$/, '…'));
     assert.deepEqual([...new Set(known)].sort(), FILES.trim().split('\n').sort());
@@ -94,8 +114,11 @@ describe('the Debian package', () => {
     mkdirSync(other);
     const env = { ...process.env, TZ: 'Pacific/Auckland', LC_ALL: 'C.UTF-8', TMPDIR: other };
     await run('sh', ['-c', `umask 077; exec deploy/package.sh '${other}'`], { env });
-    assert.ok(readFileSync(join(other, `samepaged_${VERSION}_all.deb`)).equals(readFileSync(deb)));
-    assert.deepEqual(readdirSync(other), [`samepaged_${VERSION}_all.deb`]);
+    const names = readdirSync(other);
+    assert.deepEqual(names.sort(), [`cockpit-samepaged_${VERSION}_all.deb`, `samepaged_${VERSION}_all.deb`]);
+    for (const name of names) {
+      assert.ok(readFileSync(join(other, name)).equals(readFileSync(join(directory, name))), name);
+    }
   });
 
   it('takes the place of ksmtuned, and owns no configuration', async () => {
@@ -170,5 +193,57 @@ describe('the Debian package', () => {
     assert.ok(used.size > 20, String(used.size));
     for (const path of used) assert.ok(text.includes(`\nFiles: ${String(path)}/*\nCopyright: `), path);
     assert.ok(text.includes('Copyright: 2015-2018 Google, Inc., Netflix, Inc., Microsoft Corp. and contributors\n'));
+  });
+  describe('for Cockpit', () => {
+    let page = '';
+    let pageDeb = '';
+    const read = (name: string) => gunzipSync(readFileSync(join(page, 'usr/share/cockpit/samepaged', name))).toString();
+    before(async () => {
+      pageDeb = join(directory, `cockpit-samepaged_${VERSION}_all.deb`);
+      page = join(directory, 'page');
+      await run('dpkg-deb', ['--raw-extract', pageDeb, page]);
+    });
+
+    it('has these files, and needs samepaged of the same version', async () => {
+      assert.deepEqual([...(await filesOf(pageDeb))].sort(), PAGE_FILES.trim().split('\n').sort());
+      const { stdout } = await run('dpkg-deb', ['--field', pageDeb, 'Depends']);
+      assert.equal(stdout, `cockpit-bridge (>= 300), samepaged (= ${VERSION})\n`);
+    });
+
+    it(`has a page of less than ${MOST_PAGE_BYTES / 1000} kB`, () => {
+      const served = join(page, 'usr/share/cockpit/samepaged');
+      const bytes = readdirSync(served).reduce((sum, name) => sum + statSync(join(served, name)).size, 0);
+      assert.ok(bytes < MOST_PAGE_BYTES, String(bytes));
+    });
+
+    it('has a style sheet that uses no property which is not there', () => {
+      const css = read('index.css.gz');
+      const declared = new Set(Array.from(css.matchAll(/(?<=[{;])(--[\w-]+):/g), ([, name]) => name));
+      const missing = Array.from(
+        css.matchAll(/var\((--curve-[\w-]+|--mark-[\w-]+|--pf-t--[\w-]+)\)/g),
+        ([, name]) => name,
+      );
+      assert.deepEqual(
+        [...new Set(missing)].filter((name) => !declared.has(name)),
+        [],
+      );
+      assert.ok(declared.size > 300, String(declared.size));
+    });
+
+    it('names the packages that are bundled, with their licences', () => {
+      const text = readFileSync(join(page, 'usr/share/doc/cockpit-samepaged/copyright'), 'utf8');
+      for (const name of ['react', 'react-dom', '@patternfly/react-core', '@patternfly/patternfly', 'uplot']) {
+        assert.ok(text.includes(`\nFiles: node_modules/${name}/*\nCopyright: `), name);
+      }
+    });
+
+    it('tells Cockpit its translations, those of the menu apart', () => {
+      const told: Record<string, unknown>[] = [];
+      for (const name of ['po.zh_CN.js.gz', 'po.manifest.zh_CN.js.gz']) {
+        runInNewContext(read(name), { cockpit: { locale: (texts: Record<string, unknown>) => told.push(texts) } });
+      }
+      assert.equal(JSON.stringify(told[1]?.['Memory merging']), '[null,"内存合并"]');
+      assert.deepEqual([Object.keys(told[1] ?? {}).length, Object.keys(told[0] ?? {}).length > 100], [2, true]);
+    });
   });
 });

@@ -28,7 +28,7 @@ const CGROUPS = ['', '/systemd', '/unified'].map((hierarchy) => `/sys/fs/cgroup$
  * nspawn keeps locks there.
  */
 const INIT = `set -eu
-scratch=$1 image=$2
+scratch=$1 image=$2 ksm=$3
 enter_cgroup() {
   for hierarchy in ${CGROUPS.join(' ')}; do
     [ -e $hierarchy/cgroup.procs ] || continue
@@ -49,40 +49,52 @@ while [ $status -eq ${REBOOT_STATUS} ]; do
   (
     enter_cgroup
     exec systemd-nspawn --directory=root --register=no --keep-unit --boot --console=pipe --capability=CAP_NET_ADMIN \
-      --bind=${KSM} --bind="$scratch/sys:${WRITABLE_SYS}"
+      $ksm --bind="$scratch/sys:${WRITABLE_SYS}"
   ) || status=$?
 done
 exit $status
 `;
 
 /**
- * A Debian 13 under its own systemd, with libvirtd, QEMU and this kernel's KSM, and no network. Everything in it ends and
- * is forgotten when this process ends, however that happens. One at a time, and nobody else may use KSM meanwhile.
+ * A Debian 13 under its own systemd, with libvirtd, QEMU and no network. Everything in it ends and is forgotten when this
+ * process ends, however that happens. One at a time.
  */
 export class Machine {
-  readonly #saved: SavedKsm;
+  /** Undefined for a machine without this kernel's KSM. */
+  readonly #saved: SavedKsm | undefined;
   readonly #scratch: string;
   readonly #nspawn: Child;
 
-  private constructor(saved: SavedKsm, scratch: string, nspawn: Child) {
+  private constructor(saved: SavedKsm | undefined, scratch: string, nspawn: Child) {
     this.#saved = saved;
     this.#scratch = scratch;
     this.#nspawn = nspawn;
   }
 
-  /** All services are up when it resolves; KSM has the kernel's defaults and nothing merged. Needs root. */
-  static async boot(): Promise<Machine> {
+  /**
+   * All services are up when it resolves. Needs root.
+   *
+   * @param hasKsm whether it has this kernel's KSM, with the kernel's defaults and nothing merged; nobody else may use KSM
+   *   meanwhile.
+   */
+  static async boot({ hasKsm = true } = {}): Promise<Machine> {
     const image = await machineImage();
-    const saved = await saveKsm();
+    const saved = hasKsm ? await saveKsm() : undefined;
     const scratch = await scratchDirectory('machine');
     const log = join(scratch, 'console.log');
     // The log stays in the directory under the mount.
     const flags = ['--mount', '--pid', '--net', '--propagation', 'private', '--mount-proc', '--fork', '--kill-child'];
-    const nspawn = Child.start('unshare', [...flags, 'sh', '-c', INIT, 'sh', scratch, image], { log, forks: true });
+    const nspawn = Child.start(
+      'unshare',
+      [...flags, 'sh', '-c', INIT, 'sh', scratch, image, hasKsm ? `--bind=${KSM}` : ''],
+      { log, forks: true },
+    );
     const machine = new Machine(saved, scratch, nspawn);
     try {
-      giveKsmToRoot();
-      await resetKsm();
+      if (hasKsm) {
+        giveKsmToRoot();
+        await resetKsm();
+      }
       await machine.#untilUp();
       return machine;
     } catch (error) {
@@ -121,6 +133,11 @@ export class Machine {
     }
   }
 
+  /** A program of this machine with the network of that one, for those who start it by themselves. */
+  get enterNetwork(): readonly string[] {
+    return ['nsenter', '--target', String(this.#leader()), '--net', '--'];
+  }
+
   /** Where this process finds a file of the machine's, until the next boot. Not for what is behind an absolute link. */
   path(inside: string): string {
     return `/proc/${this.#leader()}/root${inside}`;
@@ -152,6 +169,7 @@ export class Machine {
     await this.#nspawn.kill('SIGKILL');
     await removeCgroups();
     await removeScratch(this.#scratch);
+    if (this.#saved === undefined) return;
     giveKsmToRoot();
     await restoreKsm(this.#saved);
   }

@@ -13,6 +13,7 @@ const PACKAGES = [
   'libvirt-daemon-system,libvirt-clients,libvirt-dbus,qemu-system-x86',
   'nodejs',
   'man-db',
+  'cockpit-ws,cockpit-bridge,cockpit-system,sudo',
   // ksmtuned 4.20180327 needs it.
   'procps',
 ];
@@ -21,6 +22,12 @@ export const KSMTUNED_PACKAGE = '/opt/ksmtuned.deb';
 export const NEW_KSMTUNED_PACKAGE = '/opt/ksmtuned-new.deb';
 /** Of the group libvirt, with a home directory. */
 export const LIBVIRT_MEMBER = 'member';
+/** Who can log in to Cockpit: one who may become root by sudo, and one who may not. */
+export const ADMIN = { name: 'admin', password: 'geheim-1' } as const;
+export const VIEWER = { name: 'viewer', password: 'geheim-2' } as const;
+/** Where the machine's Cockpit answers, in the machine's own network. */
+export const COCKPIT_URL = 'http://127.0.0.1:9090/';
+
 /** A hook: ksmtuned of the newest release that apt knows. */
 function download(path: string): string {
   return `chroot "$1" sh -c 'cd /opt && apt-get -o APT::Sandbox::User=root download ksmtuned && mv ksmtuned_*.deb ${path}'`;
@@ -37,6 +44,10 @@ const HOOKS = [
   // A container may neither divide its cgroups nor make device nodes.
   `printf 'cgroup_controllers = []\\nnamespaces = []\\n' >>"$1"/etc/libvirt/qemu.conf`,
   `chroot "$1" useradd --create-home --groups libvirt ${LIBVIRT_MEMBER}`,
+  `chroot "$1" useradd --create-home --shell /bin/bash --groups sudo ${ADMIN.name}`,
+  `chroot "$1" useradd --create-home --shell /bin/bash ${VIEWER.name}`,
+  `printf '${ADMIN.name}:${ADMIN.password}\\n${VIEWER.name}:${VIEWER.password}\\n' | chroot "$1" chpasswd`,
+  `printf '[WebService]\\nAllowUnencrypted=true\\n' >"$1"/etc/cockpit/cockpit.conf`,
 ];
 const ARGS = [
   '--variant=minbase',

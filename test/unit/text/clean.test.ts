@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { plain } from '../../../src/api/replies.js';
+import { plain } from '../../../src/api/unpack.js';
 import { toJson } from '../../../src/ctl/command.js';
 import { paint } from '../../../src/text/terminal.js';
 import { clean, cleanJson, cleanOutput } from '../../../src/text/clean.js';

@@ -1,0 +1,70 @@
+import { type NamedGuest, guestId } from '../core/guest.js';
+import type { GuestDetails } from '../core/mergeability.js';
+import { messageOf } from '../errors.js';
+import type { GuestProcess } from '../host/guestProcess.js';
+import type { InspectedGuest } from '../host/guestProcesses.js';
+import { type Root, pageSizeBytes } from '../host/sysfs.js';
+import type { Log } from '../log.js';
+
+/** However many ask, each guest's files are read once in this time. */
+const RECENT_MILLIS = 10_000;
+
+export interface GuestLookOptions {
+  readonly root: Root;
+  /** All guests that run now. */
+  readonly inspect: () => Promise<readonly InspectedGuest[]>;
+  readonly log: Log;
+}
+
+/** A guest that counts, whose process is seen. */
+type SeenGuest = NamedGuest & { readonly process: GuestProcess };
+
+/** The processes of the guests that count, in every detail. They are read only for somebody who asks. */
+export class GuestLook {
+  private readonly options: GuestLookOptions;
+  private last: { readonly atMillis: number; readonly guests: Promise<readonly SeenGuest[]> } | undefined;
+  /** As they were seen last; undefined before the first look. */
+  seen: readonly SeenGuest[] | undefined;
+
+  constructor(options: GuestLookOptions) {
+    this.options = options;
+  }
+
+  /** Looks now; what was seen stays where that fails. Never rejects. */
+  now(): Promise<readonly SeenGuest[]> {
+    const guests = this.look();
+    this.last = { atMillis: performance.now(), guests };
+    return guests;
+  }
+
+  /** What is known of the guests, by identity, at most ten seconds old. */
+  async details(): Promise<ReadonlyMap<string, GuestDetails>> {
+    const { last } = this;
+    const isRecent = last !== undefined && performance.now() - last.atMillis < RECENT_MILLIS;
+    const guests = await (isRecent ? last.guests : this.now());
+    const pageBytes = pageSizeBytes(this.options.root);
+    return new Map(guests.map((guest) => [guestId(guest), detailsOf(guest.process, pageBytes)]));
+  }
+
+  private async look(): Promise<readonly SeenGuest[]> {
+    const { inspect, log } = this.options;
+    try {
+      const counting = (await inspect()).filter(({ stranger }) => stranger === undefined);
+      this.seen = counting.flatMap(({ process, ...named }) => (process === undefined ? [] : [{ ...named, process }]));
+    } catch (error) {
+      log.debug(`whether guests can be merged is not seen (${messageOf(error)})`);
+    }
+    return this.seen ?? [];
+  }
+}
+
+function detailsOf({ ksmStat, mergeability, manager, vmId }: GuestProcess, pageBytes: number): GuestDetails {
+  const { mergingPages, zeroPages = 0, profitBytes } = ksmStat.kind === 'told' ? ksmStat.stat : {};
+  return {
+    mergeability,
+    manager,
+    vmId,
+    mergedBytes: mergingPages === undefined ? undefined : (mergingPages + Math.max(zeroPages, 0)) * pageBytes,
+    profitBytes,
+  };
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { after, before, describe } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { PAGE_URL, becomeAdmin, login, pictured } from '../support/browser/browser.js';
+import type { SceneMachine } from '../support/browser/sceneMachine.js';
+import { eventually } from '../support/daemon.js';
+import { ADMIN } from '../support/machine/machineImage.js';
+
+/** Every button does what it says, which samepagectl and the kernel's files confirm. */
+export function checkActions({ machine }: SceneMachine, browser: Browser): void {
+  describe('an administrator', () => {
+    let page: Page;
+    before(async () => {
+      page = await login(browser, ADMIN);
+      await becomeAdmin(page, ADMIN);
+      await page.goto(PAGE_URL);
+      await page.getByText('Memory is being merged').waitFor();
+    });
+    after(() => page.context().close());
+    const it = pictured(() => page);
+
+    const click = (name: string) => page.getByRole('button', { name, exact: true }).click();
+    const confirm = (name: string) => page.getByRole('dialog').getByRole('button', { name, exact: true }).click();
+    const hold = async () => {
+      const { hold: name } = JSON.parse(await machine.run('samepagectl', 'status', '--json')) as { hold: string };
+      return name;
+    };
+    const holds = (name: string) => eventually(async () => ((await hold()) === name ? true : undefined));
+
+    it('pauses for an hour, and resumes', async () => {
+      await click('Pause…');
+      await page.getByRole('dialog').getByText('1 hr').click();
+      await confirm('Pause');
+      await page.getByText('Paused by hand.').waitFor();
+      await holds('paused');
+      await click('Resume');
+      await page.getByText('Memory is being merged').waitFor();
+      await holds('');
+    });
+
+    it('stops, and resumes', async () => {
+      await click('Stop…');
+      await confirm('Stop');
+      await page.getByText('Stopped by hand').first().waitFor();
+      await holds('stopped');
+      await click('Resume');
+      await holds('');
+    });
+
+    it('leaves a dialog by Escape, and nothing is done', async () => {
+      await click('Stop…');
+      await page.getByRole('dialog').waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
+      assert.equal(await hold(), '');
+    });
+
+    it("unmerges only after a look at the guard's figures", async () => {
+      await click('Unmerge…');
+      const dialog = page.getByRole('dialog');
+      assert.match(await dialog.innerText(), /Memory that this takes\s+\d+\.\d.GiB\s+Available memory\s+2\.\d.GiB/);
+      await dialog.getByText('It may not fit into memory').waitFor();
+      assert.ok(await dialog.getByRole('button', { name: 'Unmerge', exact: true }).isDisabled());
+      await confirm('Cancel');
+      assert.equal(await hold(), '');
+    });
+
+    it('sets another policy, and goes back to the configured one', async () => {
+      await page.getByRole('radio', { name: 'adaptive' }).check();
+      await click('Set the policy');
+      await page.getByText('adaptive (in force)').waitFor();
+      await page.getByRole('button', { name: /^Back to ksmtuned/ }).click();
+      await page.getByText('ksmtuned (in force)').waitFor();
+    });
+
+    it('copies a remedy', async () => {
+      await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+      const remedy = page.locator('.findings .remedy').first();
+      await remedy.getByRole('button').click();
+      const copied = await page.evaluate('navigator.clipboard.readText()');
+      assert.equal(copied, await remedy.locator('pre').innerText());
+    });
+
+    it('is refused in the words of samepagectl where libvirt does not have the guest', async () => {
+      await page.getByRole('button', { name: 'Forbid merging of web-01' }).click();
+      await confirm('Forbid');
+      const alert = page.locator('.pf-v6-c-alert.pf-m-danger');
+      await alert.waitFor();
+      assert.match(await alert.innerText(), /libvirt|web-01/);
+    });
+  });
+}

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { after, before, describe } from 'node:test';
+import type { Browser, BrowserContext, Page, WebSocketRoute } from 'playwright-core';
+import { PAGE_URL, becomeAdmin, login, pictured, shoot } from '../support/browser/browser.js';
+import { OtherDaemon, oldestProperties } from '../support/browser/otherDaemon.js';
+import type { SceneMachine } from '../support/browser/sceneMachine.js';
+import { NAMES, SCENE_ROOT, sceneOf } from '../support/browser/scenes.js';
+import { ADMIN } from '../support/machine/machineImage.js';
+
+/** What can be the case on a host, each as the page shows it. */
+export function checkStates(host: SceneMachine, browser: Browser): void {
+  const { machine } = host;
+  describe('the page of a host', () => {
+    let page: Page;
+    before(async () => {
+      page = await login(browser, ADMIN);
+      await becomeAdmin(page, ADMIN);
+      await page.goto(PAGE_URL);
+    });
+    after(() => page.context().close());
+    const it = pictured(() => page);
+
+    for (const count of [0, 1, 400]) {
+      it(`with ${count} guests`, async () => {
+        await host.play(sceneOf(count, Date.now()));
+        const title = count === 0 ? 'Guests' : count === 1 ? '1 guest' : `${count} guests`;
+        await page.getByRole('heading', { name: title, exact: true }).waitFor();
+        if (count === 400) {
+          await page.getByRole('button', { name: 'Show all 400 guests' }).click();
+          await page.getByText('guest-400').waitFor();
+          await page.getByRole('searchbox').fill('399');
+          await page.getByText('guest-400').waitFor({ state: 'detached' });
+          await page.getByText('guest-399').waitFor();
+        }
+        await shoot(page, `guests-${count}`);
+      });
+    }
+
+    it('with names of every script, each as text and apart from what surrounds it', async () => {
+      await host.play(sceneOf(NAMES.length, Date.now()));
+      await page.getByRole('heading', { name: '13 guests' }).waitFor();
+      await page.getByText('web-01', { exact: true }).waitFor();
+      const shown = await page.locator('.guests tbody th bdi').allInnerTexts();
+      // What turns the direction of writing is shown as a question mark.
+      const expected = NAMES.map((name) => name.replace('\u202E', '?'));
+      assert.deepEqual(shown.toSorted(), expected.toSorted());
+    });
+
+    it('without samepaged running: says so, and starts it', async () => {
+      await machine.run('systemctl', 'stop', 'samepaged');
+      await page.getByRole('heading', { name: 'samepaged is not running' }).waitFor();
+      await page.getByText('It is stopped, so no program tunes ksmd.').waitFor();
+      await shoot(page, 'not-running');
+      await page.getByRole('button', { name: 'Start samepaged' }).click();
+      await page.getByText('Memory is being merged').waitFor();
+    });
+
+    it('that cannot be reached: shows what was known, and reconnects when somebody asks for it', async () => {
+      const { context, drop } = await lossyPage(browser);
+      const lossy = context.pages()[0];
+      assert.ok(lossy);
+      await lossy.goto(PAGE_URL);
+      await lossy.getByText('Memory is being merged').waitFor();
+      await drop();
+      await lossy.getByText('The connection to this host is lost').waitFor();
+      await lossy.getByText('Memory is being merged').waitFor();
+      await lossy.getByRole('button', { name: 'Reconnect' }).click();
+      await lossy.getByRole('button', { name: 'Retune now' }).waitFor();
+      await context.close();
+    });
+
+    it('with samepaged of another version: shows what that tells, or says that the two do not fit', async () => {
+      await machine.run('systemctl', 'stop', 'samepaged');
+      const address = `unix:path=${machine.path('/run/dbus/system_bus_socket')}`;
+      {
+        using older = await OtherDaemon.start(address, oldestProperties());
+        assert.ok(older);
+        await page.getByText('merging, said the first version').waitFor();
+        await page.getByText('samepaged 0.0.9.').waitFor();
+        await page.getByText('The history cannot be read:').waitFor();
+      }
+      await page.getByRole('heading', { name: 'samepaged is not running' }).waitFor();
+      {
+        const { Run, ...properties } = oldestProperties();
+        assert.ok(Run);
+        using newer = await OtherDaemon.start(address, properties);
+        assert.ok(newer);
+        await page.getByText('This page cannot read the answer of samepaged').waitFor();
+        await page.getByText('run', { exact: true }).waitFor();
+      }
+      await machine.run('systemctl', 'start', 'samepaged');
+      await page.getByText('Memory is being merged').waitFor();
+    });
+
+    it('whose kernel has no KSM: says that this is why nothing runs', async () => {
+      await machine.run('systemctl', 'stop', 'samepaged');
+      await machine.run('mv', `${SCENE_ROOT}/sys/kernel/mm/ksm`, `${SCENE_ROOT}/ksm`);
+      await machine.run('systemctl', 'start', 'samepaged').catch(() => undefined);
+      await page.goto(PAGE_URL);
+      await page.getByText('this kernel has no KSM').waitFor();
+      await machine.run('mv', `${SCENE_ROOT}/ksm`, `${SCENE_ROOT}/sys/kernel/mm/ksm`);
+      await machine.run('systemctl', 'start', 'samepaged');
+      await page.getByText('Memory is being merged').waitFor();
+    });
+  });
+}
+
+/** A page whose connection to Cockpit can be cut. */
+async function lossyPage(browser: Browser): Promise<{ context: BrowserContext; drop: () => Promise<void> }> {
+  const page = await login(browser, ADMIN);
+  const sockets: WebSocketRoute[] = [];
+  await page.context().routeWebSocket(/cockpit/, (socket) => {
+    socket.connectToServer();
+    sockets.push(socket);
+  });
+  const drop = async () => {
+    for (const socket of sockets.splice(0)) await socket.close();
+  };
+  return { context: page.context(), drop };
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { GuestReply } from '../../../../src/api/replies.js';
+import { OBSTACLES, type Obstacle } from '../../../../src/core/mergeability.js';
+import { arranged, rowOf } from '../../../../src/cockpit/model/guests.js';
+
+const GUEST: GuestReply = {
+  ...{ name: 'web', id: 'u1', residentBytes: 10, configuredBytes: 20, freedBytes: 3, manager: 'libvirt' },
+  ...{ mergeable: true, obstacles: [], mergedBytes: 5, profitBytes: 4, vmId: undefined },
+};
+
+describe('a guest in the table', () => {
+  test('saves its profit and what splits freed of it', () => {
+    assert.equal(rowOf(GUEST, '').savedBytes, 7);
+    assert.equal(rowOf({ ...GUEST, profitBytes: undefined }, '').savedBytes, undefined);
+  });
+
+  test('has a reason for every obstacle', () => {
+    for (const obstacle of Object.keys(OBSTACLES) as Obstacle[]) {
+      const { mergeable } = rowOf({ ...GUEST, mergeable: false, obstacles: [obstacle] }, '');
+      assert.deepEqual(
+        [mergeable.tone, mergeable.why.length, mergeable.why[0] === undefined],
+        ['no', 1, false],
+        obstacle,
+      );
+    }
+  });
+
+  test('is warned of where KSM_FORBID_GUESTS means it and KSM can merge it', () => {
+    assert.equal(rowOf(GUEST, 'db*').mergeable.tone, 'yes');
+    assert.equal(rowOf(GUEST, 'db*, w?b').mergeable.tone, 'warning');
+  });
+
+  test('of a daemon that does not tell is unknown, and cannot be changed from here', () => {
+    const { mergeable, isLibvirts } = rowOf({ ...GUEST, mergeable: undefined, manager: undefined }, '*');
+    assert.deepEqual([mergeable.tone, isLibvirts], ['unknown', false]);
+  });
+});
+
+describe('the order of the guests', () => {
+  const row = (name: string, savedBytes: number | undefined) => ({ ...rowOf({ ...GUEST, name }, ''), savedBytes });
+  const rows = [row('web-10', 5), row('web-9', undefined), row('DB', 9)];
+  const names = (...args: Parameters<typeof arranged> extends [unknown, ...infer Rest] ? Rest : never) =>
+    arranged(rows, ...args).map(({ name }) => name);
+
+  test('by a figure has what is unknown last, in both directions', () => {
+    assert.deepEqual(names('', { column: 'saved', descending: true }), ['DB', 'web-10', 'web-9']);
+    assert.deepEqual(names('', { column: 'saved', descending: false }), ['web-10', 'DB', 'web-9']);
+  });
+
+  test('by name counts numbers as numbers', () => {
+    assert.deepEqual(names('', { column: 'name', descending: false }), ['DB', 'web-9', 'web-10']);
+  });
+
+  test('has those whose names have the text in them, in any case', () => {
+    assert.deepEqual(names(' db ', { column: 'name', descending: false }), ['DB']);
+  });
+});
