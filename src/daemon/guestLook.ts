@@ -59,7 +59,7 @@ export class GuestLook {
 }
 
 function detailsOf({ ksmStat, mergeability, manager, vmId }: GuestProcess, pageBytes: number): GuestDetails {
-  const { mergingPages, zeroPages = 0, profitBytes } = ksmStat.kind === 'told' ? ksmStat.stat : {};
+  const { mergingPages, zeroPages = 0, profitBytes } = ksmStat.kind === 'known' ? ksmStat.stat : {};
   return {
     mergeability,
     manager,

@@ -1,7 +1,7 @@
 import type { HistoryRecord } from '../../../src/core/history/record.js';
 import { encodeLine } from '../../../src/state/history/lines.js';
 import { HostTree } from '../hostTree.js';
-import { courseOf, exampleDay } from '../examples/historyExample.js';
+import { trajectoryOf, exampleDay } from '../examples/historyExample.js';
 
 const MIB_KB = 1024;
 const PAGE_BYTES = 4096;
@@ -62,7 +62,7 @@ export function sceneOf(count: number, nowMillis: number): Scene {
 
 /** An eventful last hour, with a sample every ten seconds. */
 export function lastHour(nowMillis: number): readonly HistoryRecord[] {
-  return courseOf({
+  return trajectoryOf({
     fromMillis: nowMillis - 3_600_000,
     minutes: 60,
     every: 1 / 6,
