@@ -7,10 +7,11 @@ export LC_ALL=C
 usage() {
 	cat <<-END
 	Usage: [DESTDIR=DIR] deploy/install.sh [OPTION]...
-	Installs samepaged, its service, bus and polkit files, manual pages and completions.
+	Installs samepaged, its service, bus and polkit files, manual pages, completions,
+	alerts and dashboards.
 
 	  --prefix=DIR      where it goes (/usr)
-	  --bindir=DIR      for samepaged and samepagectl (PREFIX/bin)
+	  --bindir=DIR      for samepaged and samepagectl (PREFIX/bin); the command ksmtuned goes to PREFIX/sbin
 	  --unitdir=DIR     for samepaged.service and the units beside it (PREFIX/lib/systemd/system)
 	  --zshdir=DIR      for the completion of zsh (PREFIX/share/zsh/site-functions)
 	  --sharedir=DIR    for D-Bus and polkit, which look nowhere else (/usr/share)
@@ -26,7 +27,7 @@ fail() {
 	exit "${2:-1}"
 }
 
-prefix=/usr bindir='' unitdir='' zshdir='' sharedir=/usr/share node='/usr/bin/env node' DESTDIR=${DESTDIR:-}
+prefix=/usr bindir='' unitdir='' zshdir='' ksmtuned='' sharedir=/usr/share node='/usr/bin/env node' DESTDIR=${DESTDIR:-}
 case $DESTDIR in
 '' | /*) ;;
 *) fail "DESTDIR=$DESTDIR: expected an absolute path" 64 ;;
@@ -104,6 +105,12 @@ for program in samepaged samepagectl; do
 	echo "$bindir/$program" >> "$work/list"
 done
 put "$work/service" "$library/service" 755
+# Not in the place of a ksmtuned that somebody else has installed.
+command=$prefix/sbin/ksmtuned
+if ! [ -e "$DESTDIR$command" ] || { [ -e "$work/list" ] && grep -qxF "$command" "$work/list"; }; then
+	put deploy/ksmtuned.sh "$command" 755
+	ksmtuned=1
+fi
 put "$work/daemon.js" "$library/daemon.js"
 # Their names change with what is in them.
 rm -rf "$DESTDIR$library/chunks"
@@ -122,8 +129,15 @@ for page in deploy/man/*.[1-8]; do
 	gzip -9nc "$page" > "$work/page"
 	put "$work/page" "$share/man/man${page##*.}/${page##*/}.gz"
 done
+if [ -n "$ksmtuned" ]; then
+	ln -sfn samepaged.8.gz "$DESTDIR$share/man/man8/ksmtuned.8.gz"
+	echo "$share/man/man8/ksmtuned.8.gz" >> "$work/list"
+fi
 put "$work/copyright" "$share/doc/samepaged/copyright"
 put fixtures/ksmtuned.conf "$share/doc/samepaged/examples/ksmtuned.conf"
+for file in deploy/prometheus/*.yml; do put "$file" "$share/samepaged/prometheus/${file##*/}"; done
+for file in deploy/prometheus/*.json; do put "$file" "$share/samepaged/grafana/${file##*/}"; done
+for file in docs/runbooks/*.md; do put "$file" "$share/doc/samepaged/runbooks/${file##*/}"; done
 put fixtures/schema/status.schema.json "$share/doc/samepaged/status.schema.json"
 echo "$list" >> "$work/list"
 sort -u "$work/list" > "$work/sorted"

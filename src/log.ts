@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, writeSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, levels, pino } from 'pino';
 import { errnoOf, messageOf } from './errors.js';
@@ -50,7 +51,7 @@ export class Logging {
   private readonly print: (line: string) => string;
   private readonly logger: Logger;
   private readonly stdout = pino.destination({ fd: STDOUT, sync: false });
-  private file: { readonly fd: number; readonly path: string } | undefined;
+  private file: LogFile | undefined;
   private options: LogOptions = { debug: false, logFile: '' };
   /**
    * Set by LogLevel, for stdout only. It outlives reloads, as logrotate asks for one at its own time, until one changes
@@ -96,7 +97,7 @@ export class Logging {
     return logging;
   }
 
-  /** Takes a changed configuration; opens the LOGFILE anew, so that logrotate may have moved it away. */
+  /** Takes a changed configuration; opens the LOGFILE again, so that logrotate may have moved it away. */
   configure(options: LogOptions): void {
     const { debug, logFile } = options;
     if (debug !== this.options.debug) this.levelByHand = undefined;
@@ -106,9 +107,9 @@ export class Logging {
     this.file = undefined;
     if (logFile === '') return;
     try {
-      this.file = { fd: openPlain(logFile, O_WRONLY | O_APPEND | O_CREAT, 0o640), path: logFile };
+      this.file = openLog(logFile);
     } catch (error) {
-      this.withoutFile(logFile, error);
+      this.openElsewhere(logFile, error);
     }
   }
 
@@ -151,9 +152,34 @@ export class Logging {
     }
   }
 
+  /** systemd lets the service write to LOGS_DIRECTORY (systemd.exec(5)), and not to /var/log as ksmtuned did. */
+  private openElsewhere(path: string, refusal: unknown): void {
+    const errno = errnoOf(refusal) ?? '';
+    const directory = process.env['LOGS_DIRECTORY']?.split(':')[0] ?? '';
+    if (directory === '' || !['EACCES', 'EPERM', 'EROFS'].includes(errno)) {
+      this.withoutFile(path, refusal);
+      return;
+    }
+    try {
+      this.file = openLog(`${directory}/${basename(path)}`);
+      this.log.warn(`LOGFILE ${path} cannot be written (${errno}): the log goes to ${this.file.path}`);
+    } catch (error) {
+      this.withoutFile(path, error);
+    }
+  }
+
   private withoutFile(path: string, error: unknown): void {
     this.log.warn(`LOGFILE ${path} cannot be written (${errnoOf(error) ?? messageOf(error)}): going on without it`);
   }
+}
+
+interface LogFile {
+  readonly fd: number;
+  readonly path: string;
+}
+
+function openLog(path: string): LogFile {
+  return { fd: openPlain(path, O_WRONLY | O_APPEND | O_CREAT, 0o640), path };
 }
 
 /** One line, clean and not too long: what is in it may come from a guest, a caller or a file. */

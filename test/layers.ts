@@ -76,6 +76,7 @@ export const LAYERS: readonly Layer[] = [
       libvirtd: 'libvirt-daemon-system',
       virsh: 'libvirt-clients',
       'qemu-system-x86_64': 'qemu-system-x86',
+      gcc: 'gcc libc6-dev',
       unshare: 'util-linux',
       mount: 'mount',
     },

@@ -80,7 +80,7 @@ export class Authority {
   }
 
   /**
-   * Reading is for those who wait for the answer: of these the bus lets a user have so many, of others any number.
+   * Reading is for those who wait for the answer: the bus limits those calls per user, and no others.
    *
    * @throws DBusError to send to the caller when it may not, Unanswered when not even that may be sent.
    */
@@ -89,7 +89,10 @@ export class Authority {
     const rule = RULES.get(member);
     if (rule === undefined) throw new DBusError('org.freedesktop.DBus.Error.UnknownMethod', `there is no ${member}`);
     if (rule === ANYONE && !isAnswerExpected(call)) {
-      throw new DBusError('org.freedesktop.DBus.Error.NotSupported', `${member} is nothing but its answer`);
+      throw new DBusError(
+        'org.freedesktop.DBus.Error.NotSupported',
+        `${member} only answers: a call without a reply does nothing`,
+      );
     }
     const uid = await this.lookups.during(call.sender, () => this.uidOf(call.sender));
     if (isOurs(uid)) return;
@@ -157,12 +160,12 @@ export class Authority {
     const whileCallerIsThere$ = answer$.pipe(takeUntil(this.bus.owner$(call.sender)));
     const answer = await firstValueFrom(whileCallerIsThere$, { defaultValue: undefined }).catch((error: unknown) => {
       if (!(error instanceof DBusError)) this.cancel(cancellationId);
-      const why = isNoSuchService(error) ? 'there is no polkit to ask' : `polkit: ${messageOf(error)}`;
+      const why = isNoSuchService(error) ? 'polkit does not run' : `polkit: ${messageOf(error)}`;
       throw notAuthorized(`${action} is for root only here (${why})`);
     });
     if (answer === undefined) {
       this.cancel(cancellationId);
-      throw notAuthorized('the caller has gone');
+      throw notAuthorized('the caller has disconnected');
     }
     const [isAuthorized] = answer[0] as [boolean, boolean, Record<string, string>];
     if (!isAuthorized) throw notAuthorized(`${action} is for ${whoMay(action)}`);

@@ -44,7 +44,7 @@ const PASSWORD_MILLIS = 120_000;
 const LARGEST_METRICS_BYTES = 16 * 1024 ** 2;
 const PROPERTIES_INTERFACE = 'org.freedesktop.DBus.Properties';
 const NOT_RUNNING = 'samepaged is not running';
-const OTHER_VERSION = 'the samepaged that runs is of another version than this command';
+const OTHER_VERSION = 'the running samepaged has another version than this command';
 
 /** The daemon's object on the bus, which is never started: to look at it is no reason to begin tuning. */
 export class Daemon {
@@ -146,7 +146,7 @@ export class Daemon {
 export function whyAway(error: unknown): { readonly why: string; readonly detail?: string } {
   if (isNoSuchService(error)) return { why: NOT_RUNNING };
   if (error instanceof v.ValiError) return { why: OTHER_VERSION };
-  return { why: 'samepaged cannot be asked', detail: error instanceof DBusError ? error.text : messageOf(error) };
+  return { why: 'samepaged cannot be reached', detail: error instanceof DBusError ? error.text : messageOf(error) };
 }
 
 /** The error in words that say what to do. */
@@ -162,7 +162,7 @@ function understood(error: unknown, address: BusAddress): unknown {
   const said = clean(error.text);
   if ([ACCESS_DENIED, NOT_AUTHORIZED].includes(error.type)) return new Error(notAllowed(error), { cause: error });
   if (UNKNOWN.test(error.type)) return new Error(outOfStep(said), { cause: error });
-  const hint = error.type === REFUSED ? '; --force does it all the same' : '';
+  const hint = error.type === REFUSED ? '; --force does it anyway' : '';
   return new Error(`${said}${hint}`, { cause: error });
 }
 
@@ -175,7 +175,7 @@ function notAllowed({ type, text }: DBusError): string {
   const said = clean(type === ACCESS_DENIED ? text.replace(/[;:].*$/s, '') : text);
   const group = `
   Members of the group libvirt may retune and pause; to become one:
-    sudo usermod -aG libvirt "$USER"    # and log in anew`;
+    sudo usermod -aG libvirt "$USER"    # and log in again`;
   return `you may not do this (${said}).
   Root may do everything: sudo samepagectl ...${said.includes('the group libvirt') ? group : ''}`;
 }

@@ -18,7 +18,7 @@ export const MOST_ANSWER_BYTES = 56 * 1024;
 const LONGEST_TEXT = 1000;
 const MOST_TEXTS = 20;
 
-/** A text in so many characters as a person reads. */
+/** A text cut to what a person reads. */
 function cut(text: string): string {
   return text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}...` : text;
 }

@@ -34,6 +34,6 @@ export class Places {
 function full(which: string): DBusError {
   return new DBusError(
     'org.freedesktop.DBus.Error.LimitsExceeded',
-    `${which} calls wait to be allowed already: try again`,
+    `${which} calls already wait for polkit: try again`,
   );
 }

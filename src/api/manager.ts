@@ -56,7 +56,7 @@ const RESTLESS = [
 export class Manager extends Interface {
   private state: AgentState;
   private readonly commands: Commands;
-  /** What was told last. */
+  /** What was announced last. */
   private announced: Readonly<Record<string, unknown>>;
 
   constructor(state: AgentState, commands: Commands) {
@@ -138,7 +138,7 @@ export class Manager extends Interface {
   @read('d') get SharingRatio(): number {
     return Math.round(this.state.sharingRatio * 100) / 100;
   }
-  /** ksmd's CPU time between the last two looks, percent of one core; below 0 where that is not known. */
+  /** ksmd's CPU time between the last two retunes, percent of one core; below 0 where that is not known. */
   @read('d') get KsmdCpuPercent(): number {
     const { ksmdCpuPercent } = this.state;
     return ksmdCpuPercent === undefined ? UNKNOWN_PERCENT : Math.round(ksmdCpuPercent * 10) / 10;

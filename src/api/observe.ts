@@ -76,7 +76,7 @@ function connected(address: BusAddress): Observable<Bus> {
 function newsOf(bus: Bus): Observable<DaemonNews> {
   const signal$ = (iface: string, member: string) =>
     bus.signal$({ sender: BUS_NAME, interface: iface, member, path: OBJECT_PATH });
-  // The daemon reads its files to tell its configuration: it is asked once, and anew when that may be another.
+  // The daemon reads its files to tell its configuration: it is asked once, and again when that may be another.
   let accounting: Promise<MemoryAccounting> | undefined;
   const forget = () => {
     accounting = undefined;

@@ -50,7 +50,7 @@ export const Properties = v.object({
   pagesToScan: v.number(),
   sleepMillisecs: v.number(),
   savedBytes: v.number(),
-  /** The parts of savedBytes; 0 from a daemon that does not tell them. */
+  /** The parts of savedBytes; 0 from a daemon that does not report them. */
   sharedBytes: v.optional(v.number(), 0),
   zeroBytes: v.optional(v.number(), 0),
   freedBytes: v.optional(v.number(), 0),

@@ -3,7 +3,7 @@ import type { RetuneReply } from './replies.js';
 
 const STAGES = ['waiting', 'first-pass', 'merging', 'done'] as const;
 
-/** How far merging has come, by a daemon and a policy that know. */
+/** How far merging is, by a daemon and a policy that know. */
 export function stageOf({
   stage,
   firstSavingsInUSec,

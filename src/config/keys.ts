@@ -98,7 +98,7 @@ export const KEYS = {
   KSM_POLICY: oneOf(['ksmtuned', 'adaptive', 'advisor']),
   KSM_CPU_MAX: wholeNumber('50', 'percent of one core', 1, 100),
   KSM_PROBE_MAX: wholeNumber('600', 'seconds', 10, 86400),
-  KSM_MEMORY_ACCOUNTING: oneOf(['corrected', 'legacy']),
+  KSM_MEMORY_ACCOUNTING: oneOf(['corrected', 'legacy', 'pss']),
   KSM_ON_EXIT: oneOf(['restore', 'leave', 'stop', 'unmerge']),
   KSM_ON_CONFLICT: oneOf(['reassert', 'yield']),
   KSM_WHEN: oneOf(['needed', 'always']),

@@ -39,12 +39,12 @@ export class ConfigError extends FatalError {
 interface Finding {
   /** Lines count from 1; 0: the file as a whole. */
   readonly line: number;
-  /** Without it the line is passed over. */
+  /** Without it the line is ignored. */
   readonly isError: boolean;
   readonly tell: () => string;
 }
 
-/** In the order given, so many of the errors and of the others that a person reads them. */
+/** The first errors and the first warnings, in the order given: as many as a person reads. */
 function toldOf(findings: readonly Finding[]): readonly string[] {
   const first = (isError: boolean) => findings.filter((finding) => finding.isError === isError).slice(0, MOST_SHOWN);
   const shown = new Set([...first(true), ...first(false)]);
@@ -179,9 +179,9 @@ function readText(path: string, isAskedFor: boolean): FileText {
   }
 }
 
-/** Problems are told to anybody on the bus: of a file that not everybody may read the line, and not what it says. */
+/** Problems are shown to anybody on the bus: of a file that not everybody may read the line, and not what it says. */
 function withoutText({ line, isError }: Finding, path: string): Finding {
-  const verdict = isError ? 'is not as expected' : 'is passed over';
+  const verdict = isError ? 'is not as expected' : 'is ignored';
   return { line, isError, tell: () => `${path}:${line}: ${verdict}; not shown, as not everybody may read the file` };
 }
 

@@ -30,6 +30,8 @@ export function planOf({ because, values, hold }: Intent, maxKernelPages: number
     because,
     policy: withKhugepaged(heldPolicy(values, hold), values.KSM_THP_MAX_PTES_NONE),
     settings: settingsOf(values, maxKernelPages),
+    accounting: values.KSM_MEMORY_ACCOUNTING,
+    unmergesToApply: values.KSM_UNMERGE_TO_APPLY,
     onConflict: values.KSM_ON_CONFLICT,
     intervalMillis: values.KSM_MONITOR_INTERVAL * 1000,
     settleMillis: values.KSM_EVENT_SETTLE,

@@ -45,7 +45,7 @@ export function viewOf({ origins }: Config, policy: string | undefined, files: C
       const { text, origin, isPrivate } = origins[name];
       if (isPrivate) return [name, '', `${origin}, not shown: not everybody may read that file`];
       return name === 'KSM_POLICY' && policy !== undefined
-        ? [name, policy, `set by hand in the place of ${text} (${origin})`]
+        ? [name, policy, `set by hand instead of ${text} (${origin})`]
         : [name, text, origin];
     }),
     waiting: fresh === undefined ? [] : names.filter((name) => fresh[name].text !== origins[name].text),

@@ -10,7 +10,7 @@ export interface BeingFreed {
   readonly look: CountedPages;
 }
 
-/** One look at what is merged. */
+/** One sample of what is merged. */
 export interface CountedPages {
   /**
    * Merged memory by guest's identity, in bytes (ksm_merging_pages), of those of which it is known. It may be older than the

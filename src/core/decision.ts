@@ -81,21 +81,21 @@ export interface Decision {
 
 /** Every reason of a decision, in a sentence for the page of the D-Bus interface. */
 export const REASON_HELP: Readonly<Record<Reason, string>> = {
-  'enough-memory': 'memory is enough: merging stops',
-  'free-below-reserve': 'less is free than the reserve: merging, and faster than before',
+  'enough-memory': 'there is enough memory: merging stops',
+  'free-below-reserve': 'less than the reserve is free: ksmd merges, faster than before',
   'free-at-reserve':
-    'guests and the reserve fit, but no more than the reserve is free: merging, and slower than before',
+    'guests and the reserve fit, but no more than the reserve is free: ksmd merges, slower than before',
   'committed-above-total':
-    'guests and the reserve do not fit, but the reserve is still free: merging, and slower than before',
-  always: 'memory is enough, and KSM_WHEN=always has it merge all the same',
-  'guests-settling': 'guests that came fill their memory or keep the CPUs busy: merging waits',
-  burst: 'there may be something to gain: ksmd goes through all memory at its CPU budget',
-  probe: 'a little memory is looked at, to see whether anything has changed',
-  'nothing-to-gain': 'merging is wanted, but passes brought nothing more: ksmd rests',
+    'guests and the reserve do not fit, but the reserve is still free: ksmd merges, slower than before',
+  always: 'there is enough memory, but with KSM_WHEN=always ksmd merges anyway',
+  'guests-settling': 'new guests fill their memory or keep the CPUs busy: merging waits',
+  burst: 'there may be something to gain: ksmd scans all memory within its CPU budget',
+  probe: 'ksmd scans a little memory to see whether anything has changed',
+  'nothing-to-gain': 'merging is wanted, but the last passes gained nothing: ksmd rests',
   'costs-more-than-it-saves': 'merging is wanted, but its bookkeeping takes more memory than it saves: ksmd rests',
-  advised: "the kernel's advisor paces ksmd: fast after something has happened, slower the longer nothing does",
+  advised: "the kernel's advisor paces ksmd: fast after an event, slower the longer nothing happens",
   paused: 'an administrator paused merging',
-  stopped: 'an administrator stopped merging; what is shared stays shared',
-  unmerged: 'an administrator had everything unmerged',
-  estimating: 'an administrator asked what merging would save: one burst, whatever memory there is',
+  stopped: 'an administrator stopped merging; shared pages stay shared',
+  unmerged: 'an administrator unmerged everything',
+  estimating: 'an administrator asked for an estimate: one burst, however much memory is free',
 };

@@ -12,7 +12,7 @@ export interface AnonymousMemory {
   readonly balloonBytes: number | undefined;
 }
 
-/** One look at all guests, by identity. */
+/** One sample of all guests, by identity. */
 export interface AnonymousReading {
   readonly guests: ReadonlyMap<string, AnonymousMemory>;
   /**
@@ -44,7 +44,7 @@ export interface FreedBySplits {
 
 const NOTHING: GuestAccount = { freedBytes: 0, returnedBytes: 0 };
 
-/** At the first look nothing is known to have been freed. */
+/** At the first retune nothing is known to have been freed. */
 export function firstFreedBySplits(reading: AnonymousReading): FreedBySplits {
   return freedBySplitsOf({ accounts: new Map(), reading, splitCreditBytes: 0 });
 }
@@ -61,7 +61,7 @@ export function freedBySplitsOf(
 }
 
 /**
- * Books what became of the guests' private memory since the last look.
+ * Books what became of the guests' private memory since the last retune.
  *
  * A guest's private memory falls when a split frees its zero pages, when it gives memory back itself, when it is swapped
  * out and when KSM maps its pages to the zero page. The last two are counted elsewhere and taken out; a guest whose balloon
@@ -81,7 +81,7 @@ export function nextFreedBySplits(before: FreedBySplits, reading: AnonymousReadi
     const account = bookedTo(before, reading, id, fall, bookedShare);
     if (account !== NOTHING) accounts.set(id, account);
   }
-  // What the look before could have booked and did not, and no more: older splits freed nothing.
+  // What the retune before could have booked and did not, and no more: older splits freed nothing.
   const splitCreditBytes = Math.min(creditBytes - bookedShare * fallenBytes, splitBytes);
   return freedBySplitsOf({ accounts, reading, splitCreditBytes });
 }

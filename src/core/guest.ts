@@ -15,11 +15,11 @@ export interface NamedGuest {
 
 /** A running guest. */
 export interface Guest extends NamedGuest {
-  /** Memory of the guest's process that is in RAM, in bytes; 0 where nobody tells (libvirt's test driver). */
+  /** Memory of the guest's process that is in RAM, in bytes; 0 where it is unknown (libvirt's test driver). */
   readonly residentBytes: number;
-  /** Memory the guest was promised (its maximum), in bytes; 0 where the hypervisor does not tell. */
+  /** Memory the guest was promised (its maximum), in bytes; 0 where the hypervisor does not report. */
   readonly configuredBytes: number;
-  /** What merging saves of its memory less what it costs, in bytes (ksm_process_profit); absent where nobody tells. */
+  /** What merging saves of its memory less what it costs, in bytes (ksm_process_profit); absent where it is unknown. */
   readonly ksmProfitBytes?: number;
   /** Memory that it has from hugepage pools, which is neither in `residentBytes` nor ksmd's to merge, in bytes. */
   readonly hugetlbBytes?: number;
@@ -27,9 +27,9 @@ export interface Guest extends NamedGuest {
   readonly balloonBytes?: number;
 }
 
-/** What the kernel alone tells of a guest. */
+/** What only the kernel reports of a guest. */
 export type KernelGuest = Pick<Guest, 'ksmProfitBytes' | 'hugetlbBytes'> & {
-  /** Its merged pages, in bytes (ksm_merging_pages); absent where nobody tells. */
+  /** Its merged pages, in bytes (ksm_merging_pages); absent where it is unknown. */
   readonly mergedBytes?: number;
   /** Its private memory, as its process shows it. */
   readonly anonymous: Omit<AnonymousMemory, 'balloonBytes'>;
@@ -52,7 +52,7 @@ export function residentBytesOf(guests: readonly Guest[]): number {
   return guests.reduce((sum, guest) => sum + guest.residentBytes, 0);
 }
 
-/** By which a guest is remembered from one look to the next. */
+/** By which a guest is remembered from one retune to the next. */
 export function guestId({ id, name }: NamedGuest): string {
   return id ?? name;
 }

@@ -32,7 +32,7 @@ const LONGEST_WAIT_MILLIS = 60_000;
 
 const REST: Readonly<Record<RestingHold['kind'], string>> = {
   paused: 'paused by hand',
-  stopped: 'stopped by hand, what is shared stays shared',
+  stopped: 'stopped by hand, shared pages stay shared',
   unmerged: 'everything is unmerged by hand',
 };
 

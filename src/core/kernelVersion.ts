@@ -10,6 +10,14 @@ export function parseKernelVersion(release: string): KernelVersion | undefined {
   return major === undefined || minor === undefined ? undefined : { major: Number(major), minor: Number(minor) };
 }
 
+/** Since then a page that equals a shared one merges in its second scan and not in its first (d58a361b0350). */
+const CHECKSUM_FIRST: KernelVersion = { major: 6, minor: 11 };
+
+/** Whether a page that equals a shared one merges in its first scan; an unknown release is taken for a new one. */
+export function mergesAtFirstScan(kernel: KernelVersion | undefined): boolean {
+  return kernel !== undefined && !isAtLeast(kernel, CHECKSUM_FIRST);
+}
+
 export function isAtLeast({ major, minor }: KernelVersion, since: KernelVersion): boolean {
   return major > since.major || (major === since.major && minor >= since.minor);
 }

@@ -1,6 +1,6 @@
 import { formatDuration } from './duration.js';
 
-/** How far merging has come, for a person who waits. */
+/** How far merging is, for a person who waits. */
 export interface MergeStage {
   /** `waiting`: guests are still coming up; `first-pass`: next to nothing can merge yet; `done`: nothing more to gain. */
   readonly name: 'waiting' | 'first-pass' | 'merging' | 'done';

@@ -11,9 +11,9 @@ export const OBSTACLES = {
   shared: 'KSM merges private memory only; this is shared (virtiofs, memfd)',
   hugepages: 'KSM merges pages of the base size only; this is in hugetlbfs',
   pinned: 'a passed-through PCI device holds every page where it is',
-  encrypted: 'encrypted with a key of its own, it is like no other memory',
+  encrypted: 'its memory is encrypted with its own key, so no page equals another',
   'not offered': 'the hypervisor has not offered the memory to KSM',
-  'taken back': 'QEMU has taken the offer of its memory back; samepagectl guests allow --now -- NAME offers it again',
+  'taken back': 'QEMU has withdrawn its memory from KSM; samepagectl guests allow --now -- NAME offers it again',
 } as const;
 export type Obstacle = keyof typeof OBSTACLES;
 
@@ -44,7 +44,7 @@ export function judgeMergeability({ obstacles, locked }: MemoryTraits, offered: 
 }
 
 /**
- * A running guest's memory and what KSM made of it. Undefined is what nobody tells: the kernel is too old, root is needed,
+ * A running guest's memory and what KSM made of it. Undefined is what is unknown: the kernel is too old, root is needed,
  * or there is no process to be seen.
  */
 export interface GuestMemory extends NamedGuest {

@@ -24,7 +24,8 @@ import {
 import type { OnConflict } from './conflicts.js';
 import type { Decision } from './decision.js';
 import { type GuestEvent, guestId } from './guest.js';
-import type { KsmSettings, KsmWrite } from './ksm.js';
+import type { KsmSetting, KsmSettings, KsmWrite } from './ksm.js';
+import type { MemoryAccounting } from './memory.js';
 import { oneAtATime } from './oneAtATime.js';
 import type { Policy, PolicyMemory } from './policy.js';
 import type { Trigger } from './trigger.js';
@@ -32,18 +33,22 @@ import type { Problem, Sample } from './sample.js';
 
 /** How the loop runs: made from the configuration, replaced by a reload. All times in milliseconds. */
 export interface Plan {
-  /** Why there is a new plan: the trigger of its first turn. */
+  /** Why there is a new plan: the trigger of its first retune, which a waiting D-Bus caller recognises by this very object. */
   readonly because: Trigger;
   readonly policy: Policy;
-  /** Settings that hold whatever the policy decides. */
+  /** Settings of the configuration; where the policy decides one of them, its decision counts. */
   readonly settings: KsmSettings;
+  /** How samples count memory. */
+  readonly accounting: MemoryAccounting;
+  /** Whether everything may be unmerged for a setting that the kernel accepts only while nothing is shared. */
+  readonly unmergesToApply: boolean;
   /** What becomes of a setting that something else changes. */
   readonly onConflict: OnConflict;
-  /** Time to the next look when nothing happens and the policy does not say. */
+  /** Time to the next retune when nothing happens and the policy does not say. */
   readonly intervalMillis: number;
   /** Guest events that come within this time of the first are one retune. */
   readonly settleMillis: number;
-  /** Further looks after a guest start, counted from its event. */
+  /** Further retunes after a guest start, counted from its event. */
   readonly recheckMillis: readonly number[];
 }
 
@@ -53,6 +58,8 @@ export interface Applied {
   readonly writes: readonly KsmWrite[];
   /** What the kernel did not take; absent: none. */
   readonly failed?: readonly KsmWrite[];
+  /** Settings that were left as something else had changed them; absent: none. */
+  readonly left?: readonly KsmSetting[];
   readonly problems: readonly Problem[];
 }
 
@@ -60,7 +67,7 @@ export interface Applied {
 export type Retune = {
   readonly triggers: readonly Trigger[];
   readonly policy: string;
-  /** When the next turn comes if nothing happens before, counted from the end of this one. */
+  /** When the next retune comes if nothing happens before, counted from the end of this one. */
   readonly nextInMillis: number;
 } & ({ readonly sample: Sample; readonly decision: Decision; readonly applied: Applied } | { readonly failure: Error });
 
@@ -71,8 +78,8 @@ export interface RetuneInputs {
   /** Retunes asked for by hand: they do not wait for the settle time. */
   readonly manual$: Observable<Trigger>;
   /** Takes one sample and completes, or errors. */
-  readonly sample: () => Observable<Sample>;
-  /** Brings the kernel to the decision, made under `plan`; gives one report and completes, or errors. */
+  readonly sample: (plan: Plan) => Observable<Sample>;
+  /** Brings the kernel to the decision and to the plan's settings; gives one report and completes, or errors. */
   readonly apply: (decision: Decision, sample: Sample, plan: Plan) => Observable<Applied>;
   /** Ends the loop; a retune under way is finished first. */
   readonly stop$: Observable<unknown>;
@@ -81,10 +88,10 @@ export interface RetuneInputs {
 }
 
 /**
- * The pipeline: triggers come in, are gathered, and each turn takes all that have come: sample, decide, apply.
+ * The pipeline: triggers come in, are gathered, and each retune takes all that have come: sample, decide, apply.
  *
  * INVARIANTS: turns never overlap; every trigger is in exactly one turn, whose sample was taken after the trigger came; a
- * failed turn leaves the policy's memory as it was, the policy is told of its triggers at the next, and the loop goes on.
+ * failed retune leaves the policy's memory as it was, the policy is told of its triggers at the next, and the loop goes on.
  * Subscribe once: every subscription is a loop.
  */
 export function retunes({
@@ -123,11 +130,10 @@ export function retunes({
       const { policy, intervalMillis } = plan;
       const told = { triggers, policy: policy.name };
       const untold = [...missed, ...triggers];
-      return defer(sample).pipe(
+      return defer(() => sample(plan)).pipe(
         concatMap((taken) => {
-          const [nextMemory, decided] = policy.decide(memory, taken, untold);
-          const decision = { ...decided, settings: { ...plan.settings, ...decided.settings } };
-          const nextInMillis = decided.nextInMillis ?? intervalMillis;
+          const [nextMemory, decision] = policy.decide(memory, taken, untold);
+          const nextInMillis = decision.nextInMillis ?? intervalMillis;
           return apply(decision, taken, plan).pipe(
             map((applied) => {
               return {
@@ -174,7 +180,7 @@ interface Turn {
   readonly missed: readonly Trigger[];
 }
 
-/** Further looks at a guest that started, until it is gone again. */
+/** Further retunes at a guest that started, until it is gone again. */
 function rechecks(
   event: GuestEvent,
   plan: Plan,

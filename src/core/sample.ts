@@ -13,7 +13,7 @@ export interface Sample {
   /** The same moment on a clock that nobody sets (CLOCK_MONOTONIC), milliseconds: only differences mean something. */
   readonly monotonicMillis: number;
   readonly memory: HostMemory;
-  /** What the host could hand out without swapping (MemAvailable); absent where nobody tells. */
+  /** What the host could hand out without swapping (MemAvailable); absent where it is unknown. */
   readonly availableBytes?: number;
   readonly guests: readonly Guest[];
   readonly ksm: KsmState;
@@ -23,7 +23,7 @@ export interface Sample {
   readonly ksmdWaitNanos?: number;
   /**
    * Part of the last 10 s in which some task waited for memory, percent (/proc/pressure/memory, "some avg10"); absent where
-   * the kernel does not tell.
+   * the kernel does not report it.
    */
   readonly memoryPressurePercent?: number;
   /** Time in which some task waited for a CPU, since boot, in nanoseconds (/proc/pressure/cpu, "some total"). */
@@ -51,7 +51,7 @@ export function savingsOfSample({ ksm, pageSizeBytes, freedBySplits, beingFreedB
   return savingsOf(ksm, pageSizeBytes, { freedBytes: freedBySplits?.bytes ?? 0, beingFreedBytes });
 }
 
-/** Something that did not go as it should. A problem that stays is the same `subject` again, and is told once. */
+/** Something that did not go as it should. A problem that stays is the same `subject` again, and is logged once. */
 export interface Problem {
   readonly subject: string;
   readonly sentence: string;

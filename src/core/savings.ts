@@ -30,7 +30,7 @@ const RMAP_ITEM_BYTES = 64;
 const LEAST_ITEM_BYTES = 32;
 const MOST_ITEM_BYTES = 256;
 
-/** What KSM's counters do not tell; 0 where nobody watched. */
+/** What KSM's counters do not report; 0 where nobody watched. */
 export type Watched = Partial<Pick<Savings, 'freedBytes' | 'beingFreedBytes'>>;
 
 export function savingsOf(

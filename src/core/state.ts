@@ -18,7 +18,7 @@ export interface AgentState {
   readonly savings: Savings;
   /** Pages saved for each page that is kept for all (pages_sharing / pages_shared); 0 while nothing is shared. */
   readonly sharingRatio: number;
-  /** ksmd's CPU time between the last two looks, as percent of one core; undefined where that is not known. */
+  /** ksmd's CPU time between the last two retunes, as percent of one core; undefined where that is not known. */
   readonly ksmdCpuPercent: number | undefined;
   /** What the host could hand out without swapping (MemAvailable). */
   readonly availableBytes: number;
@@ -31,15 +31,15 @@ export interface AgentState {
   readonly hold: Hold | undefined;
   /** The last turn of the loop; undefined before the first. */
   readonly lastRetune: Retune | undefined;
-  /** When the next turn comes if nothing happens before, milliseconds since 1970; undefined before the first. */
+  /** When the next retune comes if nothing happens before, milliseconds since 1970; undefined before the first. */
   readonly nextLookMillis: number | undefined;
-  /** The look from which ksmd's CPU time is counted; undefined where it does not show. */
+  /** The retune from which ksmd's CPU time is counted; undefined where it does not show. */
   readonly cpuMark: CpuMark | undefined;
 }
 
 export type CpuMark = Pick<Sample, 'monotonicMillis'> & { readonly ksmdCpuNanos: number };
 
-/** Looks that follow each other more closely tell nothing of ksmd's CPU time: it sleeps and works in turns. */
+/** Retunes that follow each other more closely tell nothing of ksmd's CPU time: it sleeps and works in turns. */
 const LEAST_CPU_SPAN_MILLIS = 200;
 
 const NOTHING_MERGED: KsmState = { run: 0, pagesToScan: 0, sleepMillisecs: 0, pagesShared: 0, pagesSharing: 0 };
@@ -109,7 +109,7 @@ function kernelAfter({ sample, applied }: Extract<Retune, { sample: unknown }>, 
   return applied.writes.reduce((ksm, { setting, to }) => ({ ...ksm, [setting]: to }), sample.ksm);
 }
 
-/** A counter that is not there, or goes backwards, begins the count anew. */
+/** A counter that is not there, or goes backwards, begins the count again. */
 function ksmdCpu(
   { cpuMark, ksmdCpuPercent }: AgentState,
   { monotonicMillis, ksmdCpuNanos }: Sample,

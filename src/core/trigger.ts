@@ -6,7 +6,7 @@ export type Trigger =
   /** `by` is who asked: a signal's name or a caller on the bus. */
   | { readonly kind: 'manual'; readonly by: string }
   | { readonly kind: 'guest'; readonly event: GuestEvent }
-  /** A second look some seconds after a guest started: a starting guest has no memory yet. */
+  /** A second retune some seconds after a guest started: a starting guest has no memory yet. */
   | { readonly kind: 'recheck'; readonly name: string };
 
 /** A trigger in a few words. */
@@ -17,7 +17,7 @@ export function describeTrigger(trigger: Trigger): string {
     case 'guest':
       return `guest ${trigger.event.name} ${trigger.event.change}`;
     case 'recheck':
-      return `second look at guest ${trigger.name}`;
+      return `recheck of guest ${trigger.name}`;
     default:
       return trigger.kind;
   }

@@ -19,9 +19,9 @@ import { UsageError, type Verb, type VerbInput, type VerbResult } from './verb.j
 export const config: Verb = {
   summary: 'what is configured, and where; check a file',
   details:
-    'Shows what differs from the defaults, or with --all every key, with a line on what it does, as a file that ' +
-    `samepaged could read. Without samepaged it is what ${DEFAULT_CONFIG_FILE} says. "config check" reads a file, ` +
-    `and FILE.d/*.conf as samepaged would, and says what is wrong: exit status ${EXIT.config} where it cannot be used.`,
+    'Shows the keys that differ from the defaults, or every key with --all, each with a line on what it does, in the form ' +
+    `of a configuration file. Without samepaged it shows ${DEFAULT_CONFIG_FILE}. "config check" reads FILE and ` +
+    `FILE.d/*.conf as samepaged would and reports what is wrong. The exit status is ${EXIT.config} if FILE cannot be used.`,
   usage: 'config [check [FILE]]',
   words: [['check'], 'file'],
   options: ['all', 'bus', 'json'],
@@ -34,9 +34,9 @@ export const config: Verb = {
     const [word, file = DEFAULT_CONFIG_FILE, ...more] = input.words;
     if (word === undefined) return show(input);
     if (word !== 'check') {
-      throw new UsageError(`config takes check FILE, no "${word}"${didYouMean(word, ['check'])}`);
+      throw new UsageError(`config takes check FILE, not "${word}"${didYouMean(word, ['check'])}`);
     }
-    if (more.length > 0) throw new UsageError(`config check takes one file, no "${more.join(' ')}"`);
+    if (more.length > 0) throw new UsageError(`config check takes one file, not "${more.join(' ')}"`);
     if (input.all) throw new UsageError('config check does not take --all');
     return check(file, input);
   },

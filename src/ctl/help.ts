@@ -15,7 +15,7 @@ export function helpVerb(verbs: () => VerbTable): Verb {
     options: [],
     examples: [{ command: 'samepagectl help policy', does: 'how policy is used' }],
     run: ({ words: [word, ...more], terminal }) => {
-      if (more.length > 0) throw new UsageError(`help takes one verb, no "${more.join(' ')}"`);
+      if (more.length > 0) throw new UsageError(`help takes one verb, not "${more.join(' ')}"`);
       const output = word === undefined ? generalHelp(verbs(), terminal) : verbHelp(word, verbs(), terminal);
       return Promise.resolve({ status: EXIT.ok, output });
     },
@@ -26,7 +26,6 @@ export function generalHelp(verbs: VerbTable, terminal: Terminal): string {
   const rows = Object.entries(verbs).map(([name, { usage = name, summary }]): Row => [usage, summary]);
   return [
     'Usage: samepagectl [OPTION]... VERB [WORD]...',
-    '',
     ...topicRows(rows, terminal),
     ...topicRows([optionRow('bus'), optionRow('json'), ...EVERYWHERE], terminal),
   ].join('\n');

@@ -11,7 +11,7 @@ import { UsageError, type Verb, type VerbInput } from './verb.js';
 const PROGRESS_MILLIS = 200;
 
 export const stop: Verb = {
-  summary: 'stop ksmd; what is shared stays shared',
+  summary: 'stop ksmd; shared pages stay shared',
   options: ['bus', 'json'],
   examples: [{ command: 'samepagectl stop', does: 'no more CPU time for ksmd' }],
   run: (input) => runCommand(input, (daemon) => daemon.command('Stop')),
@@ -20,8 +20,8 @@ export const stop: Verb = {
 export const pause: Verb = {
   summary: 'stop ksmd for 90s, 10m, 2h30m, or until resume',
   details:
-    'Stops ksmd for a time as 90s, 10m, 2h30m or 1d, or until resume. What is shared stays shared. It lasts over a ' +
-    'restart of samepaged.',
+    'Stops ksmd for a time such as 90s, 10m, 2h30m or 1d, or until resume. Shared pages stay shared. A restart of ' +
+    'samepaged does not end it.',
   usage: 'pause [DURATION]',
   words: [['10m', '1h', '8h']],
   options: ['bus', 'json'],
@@ -33,7 +33,7 @@ export const pause: Verb = {
     const [duration, ...more] = input.words;
     const millis = duration === undefined ? 0 : parseDuration(duration);
     if (millis === undefined || more.length > 0) {
-      throw new UsageError(`"${input.words.join(' ')}" is no duration; expected one as 90s, 10m, 2h30m or 1d`);
+      throw new UsageError(`"${input.words.join(' ')}" is not a duration; expected for example 90s, 10m, 2h30m or 1d`);
     }
     return runCommand(input, (daemon) => daemon.command('Pause', 't', [BigInt(millis / 1000)]));
   },
@@ -49,10 +49,10 @@ export const resume: Verb = {
 export const unmerge: Verb = {
   summary: 'give every guest its own pages back, and stop',
   details:
-    'Undoes all merging (run=2). What is saved must fit into available memory with a tenth to spare, otherwise it is ' +
-    'refused with the figures. Stays so until resume. With --gradually QEMU takes back the offer of one guest after the ' +
-    'other, the smallest first, each if it fits; Ctrl-C ends it between two guests; what is left follows with run=2, and the ' +
-    'guests are offered again.',
+    'Undoes all merging (run=2) until resume. The saved memory must fit into available memory with a tenth to spare; ' +
+    'otherwise unmerge is refused with the figures. With --gradually QEMU withdraws one guest after the other from KSM, ' +
+    'the smallest first, each if it fits. Ctrl-C ends this between two guests. run=2 then unmerges what is left, and QEMU ' +
+    'offers the guests to KSM again.',
   options: ['bus', 'json', 'force', 'gradually', 'libvirt'],
   examples: [
     { command: 'samepagectl unmerge', does: 'before a benchmark, where memory allows it' },

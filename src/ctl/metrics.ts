@@ -12,11 +12,11 @@ export const metrics: Verb = {
   summary: 'the metrics that Prometheus reads, as text',
   details:
     'Prints what samepaged-metrics.socket and KSM_METRICS_LISTEN serve. --output is for the textfile collector of ' +
-    'node_exporter: FILE is replaced as a whole, and says samepaged_up 0 when samepaged does not run. ' +
-    'samepaged-textfile.timer does so twice a minute once it is enabled.',
+    'node_exporter: FILE is replaced as a whole, and has samepaged_up 0 while samepaged does not run. ' +
+    'samepaged-textfile.timer, once enabled, writes it twice a minute.',
   options: ['bus', 'output'],
   examples: [
-    { command: 'samepagectl metrics', does: 'what there is' },
+    { command: 'samepagectl metrics', does: 'print the metrics' },
     {
       command: 'samepagectl metrics --output /var/lib/prometheus/node-exporter/samepaged.prom',
       does: 'for node_exporter',

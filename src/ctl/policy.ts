@@ -12,9 +12,8 @@ import { NOT_RUNNING_STATUS, UsageError, type Verb, type VerbInput, type VerbRes
 export const policy: Verb = {
   summary: 'show the policies, or set one by hand',
   details:
-    'Without a name shows the policies and which one is in force. With a name sets it at once. That survives a restart of ' +
-    'samepaged, and ends with "policy default", with a boot of the host, and when KSM_POLICY is changed in the ' +
-    'configuration and that is reloaded.',
+    'Without a name policy shows the policies and the one in force. With a name it sets that policy at once. A restart of ' +
+    'samepaged keeps it. "policy default", a boot of the host, or a reload with another KSM_POLICY ends it.',
   usage: 'policy [NAME]',
   words: ['policy'],
   options: ['bus', 'json'],
@@ -25,7 +24,7 @@ export const policy: Verb = {
   ],
   run: async (input) => {
     const [name, ...more] = input.words;
-    if (more.length > 0) throw new UsageError(`policy takes one name, no "${more.join(' ')}"`);
+    if (more.length > 0) throw new UsageError(`policy takes one name, not "${more.join(' ')}"`);
     return name === undefined ? show(input) : set(name, input);
   },
 };

@@ -8,7 +8,7 @@ import type { Verb } from './verb.js';
 export const reload: Verb = {
   summary: 'read the configuration again',
   details:
-    'As SIGHUP. A configuration with errors changes nothing: each error is told with its file and line, and the exit ' +
+    'As SIGHUP. A configuration with errors changes nothing: each error is shown with its file and line, and the exit ' +
     `status is ${EXIT.config}.`,
   options: ['bus', 'json'],
   examples: [{ command: 'samepagectl reload', does: 'put an edited /etc/ksmtuned.conf in force' }],
@@ -22,7 +22,7 @@ export const reload: Verb = {
 };
 
 function reloadLines({ taken, problems, retune }: ReloadReply): readonly string[] {
-  if (!taken) return [...problems, 'The configuration is not taken: the one before stays in force.'];
+  if (!taken) return [...problems, 'The configuration is not used: the previous one stays in force.'];
   const outcome = retune === undefined ? [] : retuneLines(retune);
   return ['The configuration is in force.', ...problems.map((problem) => `warning: ${problem}`), ...outcome];
 }

@@ -44,6 +44,7 @@ export const OPTIONS = {
     placeholder: 'OBJECT',
     values: ['/org/libvirt/QEMU', 'none'],
   },
+  names: { type: 'boolean', default: false, help: "keep the guests' names" },
   now: { type: 'boolean', default: false, help: 'the running guest as well, at once' },
   once: { type: 'boolean', default: false, help: 'print one frame and end' },
   output: {
@@ -120,7 +121,7 @@ export interface Verb {
   readonly summary: string;
   /** What it does, in full; for those whose summary does not say it all. */
   readonly details?: string;
-  /** The verb with the words it takes, as in "pause [DURATION]"; it takes none unless told. */
+  /** The verb with the words it takes, as in "pause [DURATION]"; none by default. */
   readonly usage?: string;
   /** What can be offered for these words, one after the other. */
   readonly words?: readonly Word[];

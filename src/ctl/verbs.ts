@@ -10,6 +10,7 @@ import { metrics } from './metrics.js';
 import { pause, resume, stop, unmerge } from './holds.js';
 import { policy } from './policy.js';
 import { reload } from './reload.js';
+import { reportVerb } from './report/verb.js';
 import { retune } from './retune.js';
 import { status } from './status/verb.js';
 import type { VerbTable } from './verb.js';
@@ -33,6 +34,7 @@ export const VERBS: VerbTable = {
   doctor,
   config,
   reload,
+  report: reportVerb(() => VERBS),
   version,
   completion,
   help: helpVerb(() => VERBS),

@@ -1,10 +1,15 @@
+import { release } from 'node:os';
+import { POLICY_NAMES } from '../config/help.js';
 import { EXIT } from '../errors.js';
-import { VERSION } from '../version.js';
+import { IS_BUNDLED, VERSION } from '../version.js';
 import { withDaemon } from '../api/withDaemon.js';
 import { NotRunning } from '../api/notRunning.js';
 import { toJson } from './command.js';
 import { fold } from '../text/terminal.js';
 import type { Verb } from './verb.js';
+
+/** What a bug report needs to know of this build. */
+const BUILD = { bundled: IS_BUNDLED, node: process.version, kernel: release(), policies: POLICY_NAMES };
 
 export const version: Verb = {
   summary: 'the versions of this command and the daemon',
@@ -17,7 +22,7 @@ export const version: Verb = {
     });
     const running = found instanceof NotRunning ? null : found;
     const differ = running !== null && running !== VERSION;
-    if (json) return { status: EXIT.ok, output: toJson({ command: VERSION, daemon: running, differ }) };
+    if (json) return { status: EXIT.ok, output: toJson({ command: VERSION, daemon: running, differ, ...BUILD }) };
     const lines = [
       `samepagectl ${VERSION}`,
       found instanceof NotRunning ? found.message : `samepaged ${found}`,

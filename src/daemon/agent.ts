@@ -75,9 +75,9 @@ export interface AgentOptions extends IntentsOptions {
   readonly fault$: Observable<unknown>;
   /** Undefined where nobody waits for news of this process. */
   readonly systemd: Systemd | undefined;
-  /** Called before the first turn, when it is sure that no other samepaged is on the bus. */
+  /** Called before the first retune, when it is sure that no other samepaged is on the bus. */
   readonly onJoined: () => void;
-  /** Tells a person what was found, at the first turn's outcome; the log then tells only what comes after. */
+  /** Tells a person what was found, at the first retune's outcome; the log then tells only what comes after. */
   readonly onFirst?: (found: FirstLook) => void;
 }
 
@@ -132,7 +132,6 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     ledger,
     libvirt: () => guests.libvirt(),
     unmergeObstacle: obstacle,
-    unmergeToApply: () => intents.current.values.KSM_UNMERGE_TO_APPLY,
     others: async () => (await findDaemons(root, TUNERS)).filter(({ pid }) => pid !== process.pid),
   });
 
@@ -149,7 +148,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     ),
     guest$: guests.event$,
     manual$: merge(manual$, signal('SIGUSR1').pipe(map((by): Trigger => ({ kind: 'manual', by })))),
-    sample: () => from(collector.sample(intents.current.values.KSM_MEMORY_ACCOUNTING)),
+    sample: ({ accounting }) => from(collector.sample(accounting)),
     apply: (decision, sample, plan) => from(tuner.apply(decision, sample, plan)),
     stop$: end$,
   }).pipe(share());

@@ -6,20 +6,20 @@ import { rootProblem } from '../host/sysfs.js';
 import { optionProblem } from '../text/nearest.js';
 
 export const HELP = `Usage: samepaged [OPTION]...
-Tunes KSM (kernel samepage merging) as guests come and go, in the place of ksmtuned.
+Tunes KSM (kernel samepage merging) as guests come and go, instead of ksmtuned.
 
   --config FILE      read FILE and FILE.d/*.conf (${DEFAULT_CONFIG_FILE})
   --print-config     show every effective value and where it came from, and end
   --dry-run          decide and say what would be set, but write nothing
-  --give-back        give the host back for a samepaged that was killed, as KSM_ON_EXIT says, and end
-  --replay FILE      what the configuration would have made of a recorded history, simulated and compared
-  --policy NAME      with --replay: in the place of KSM_POLICY
+  --give-back        restore the host's settings after a samepaged that was killed (KSM_ON_EXIT), and end
+  --replay FILE      simulate what the configuration would have done with a recorded history, and compare
+  --policy NAME      with --replay: instead of KSM_POLICY
   --bus BUS          system, session or a D-Bus address (system)
   --libvirt OBJECT   the libvirt-dbus object to watch (/org/libvirt/QEMU); none: find guests in /proc
   --root DIR         take /proc and /sys from DIR, and write there
-  --version, --help  say so and end
+  --version, --help  print it and end
 
-SIGUSR1 retunes now, SIGHUP reads the configuration again, SIGTERM and SIGINT give the host back and end.
+SIGUSR1 retunes now, SIGHUP reads the configuration again, SIGTERM and SIGINT restore the host's settings and end.
 `;
 
 const OPTIONS = {

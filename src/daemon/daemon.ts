@@ -113,7 +113,7 @@ function openLedger(directory: string, root: Root, ksm: KsmDirectory, log: Log):
     );
     const had = `before it the host had ${before.join(', ')} (${ledger.file})`;
     if (ledger.inherited === 'left') log.info(`the last samepaged left its settings in force (KSM_ON_EXIT); ${had}`);
-    else log.warn(`the last samepaged ended without giving the host back; ${had}`);
+    else log.warn(`the last samepaged ended without restoring the host's settings; ${had}`);
   }
   return ledger;
 }
@@ -169,7 +169,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   process.title = dryRun === undefined && root === '' ? 'samepaged' : 'samepaged-trial';
   const others = await otherTuners(root, log);
   if (dryRun === undefined) refuseRivals(others);
-  else if (!process.stdout.isTTY) log.info(`a dry run, ${dryRun}: it is only said what would be set`);
+  else if (!process.stdout.isTTY) log.info(`a dry run, ${dryRun}: changes are logged, not made`);
 
   if (hidesProcesses(root)) {
     log.warn(

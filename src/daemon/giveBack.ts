@@ -21,7 +21,7 @@ export async function giveBackForTheDead({ root, configFile }: { root: Root; con
   requireOwnDirectory(directory);
   const ledger = new Ledger(directory, root, ksm.readSettings());
   if (ledger.inherited !== 'crashed') {
-    tell(`${ledger.file}: no samepaged ended without giving the host back`);
+    tell(`${ledger.file}: no samepaged ended without restoring the host's settings`);
     return;
   }
   const tuner = new Tuner({
@@ -29,7 +29,6 @@ export async function giveBackForTheDead({ root, configFile }: { root: Root; con
     ledger,
     libvirt: () => Promise.resolve(undefined),
     unmergeObstacle: () => undefined,
-    unmergeToApply: () => false,
     others: () => Promise.resolve([]),
   });
   await giveBack(tuner, { onExit: onExit(configFile, tell), log: { info: tell, warn: tell } });

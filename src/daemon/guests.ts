@@ -80,16 +80,21 @@ export class Guests {
   }
 
   /**
-   * What libvirt does not tell of the guests that were listed last, by identity, from /proc; nothing where that cannot be
+   * What libvirt does not report of the guests that were listed last, by identity, from /proc; nothing where that cannot be
    * read.
    */
   async kernelGuests(): Promise<{ guests: ReadonlyMap<string, KernelGuest>; problems: readonly Problem[] }> {
     try {
       return await this.processes.kernelGuests(this.listed);
     } catch (error) {
-      const sentence = `what the kernel tells of the guests cannot be read (${messageOf(error)}): it is left out`;
+      const sentence = `the kernel's figures of the guests cannot be read (${messageOf(error)}): they are left out`;
       return { guests: new Map(), problems: [{ subject: 'guests in /proc', sentence }] };
     }
+  }
+
+  /** PSS of the guests that were listed last, by identity, as far as it can be read. */
+  proportional(problems: Problem[]): Promise<ReadonlyMap<string, number>> {
+    return this.processes.proportional(this.listed, problems);
   }
 
   /** The process of the guest of an event; undefined where it is not seen. */
@@ -102,7 +107,7 @@ export class Guests {
     try {
       return (await libvirt?.listGuests()) ?? [];
     } catch (error) {
-      const sentence = `libvirt does not tell the guests' memory (${messageOf(error)}): taken from /proc`;
+      const sentence = `libvirt does not report the guests' memory (${messageOf(error)}): taken from /proc`;
       problems.push({ subject: 'libvirt domain stats', sentence });
       return [];
     }
@@ -131,14 +136,14 @@ export class Guests {
 
   private procLists(): Observable<GuestReport> {
     return timer(0, PROC_POLL_MILLIS).pipe(
-      // What cannot be read is a failure of the next turn, which tells it.
+      // What cannot be read is a failure of the next retune, which tells it.
       exhaustMap(() => from(this.processes.list()).pipe(catchError(() => EMPTY))),
       map((guests): GuestReport => ({ kind: 'list', source: 'proc', guests })),
     );
   }
 }
 
-/** What libvirt tells of a guest; what it leaves out, and all of a guest that it does not name, from its process. */
+/** What libvirt reports of a guest; what it leaves out, and all of a guest that it does not name, from its process. */
 function guestOf({ id, name, plainName, told, process }: Entry<ToldGuest, SeenGuest>): Guest {
   const named = { id, name, ...(plainName === undefined ? {} : { plainName }) };
   const residentBytes = told?.residentBytes ?? process?.memory('VmRSS') ?? 0;

@@ -46,7 +46,7 @@ export class Intents {
     this.choice = this.kept(saved.policy);
     this.subject = new BehaviorSubject<Intent>({ because: { kind: 'start' }, values: this.values(), hold });
     this.intent$ = this.subject.asObservable();
-    if (this.choice !== saved.policy) this.save(hold, 'find it again');
+    if (this.choice !== saved.policy) this.save(hold, 'the former policy is in force again');
   }
 
   get current(): Intent {
@@ -63,13 +63,13 @@ export class Intents {
     return this.config.origins[key];
   }
 
-  /** Reads the configuration again, and opens the LOGFILE anew. Nothing of it is in force before `take`. */
+  /** Reads the configuration again, and opens the LOGFILE again. Nothing of it is in force before `take`. */
   read(): ConfigRead {
     const { log } = this.options.logging;
     const read = readConfig(this.options.reload);
     if (read.config === undefined) {
       for (const problem of read.problems) log.error(problem);
-      log.error('the configuration is not reloaded: going on with the one that was running');
+      log.error('the configuration is not reloaded: the running one stays in force');
     } else {
       for (const problem of read.problems) log.warn(problem);
       log.info('configuration reloaded');
@@ -79,21 +79,21 @@ export class Intents {
     return read;
   }
 
-  /** Puts `config` in force. `because` is the trigger of the turn that applies it. */
+  /** Puts `config` in force. `because` is the trigger of the retune that applies it. */
   take(config: Config, because: Trigger): void {
     this.config = config;
     const kept = this.kept(this.choice);
     if (kept !== this.choice) {
       this.choice = kept;
-      this.save(this.current.hold, 'find it again');
+      this.save(this.current.hold, 'the former policy is in force again');
     }
     this.subject.next({ ...this.current, because, values: this.values() });
   }
 
-  /** Sets or ends the hold. `because` is then the trigger of the turn that applies it. */
+  /** Sets or ends the hold. `because` is then the trigger of the retune that applies it. */
   hold(hold: Hold | undefined, because: Trigger): void {
     this.holdEndsAt = endOf(hold);
-    this.save(hold, hold === undefined ? 'hold again' : 'forget this');
+    this.save(hold, hold === undefined ? 'the former hold is in force again' : 'this hold is lost');
     this.subject.next({ ...this.current, because, hold });
   }
 
@@ -103,8 +103,8 @@ export class Intents {
     const configured = this.configuredPolicy;
     const byHand = name !== undefined && name !== configured;
     this.choice = byHand ? { name, insteadOf: configured, bootId: this.bootId } : undefined;
-    this.save(this.current.hold, byHand ? 'forget this' : 'find it again');
-    if (byHand) log.info(`policy ${name}, set by hand in the place of ${configured}: until samepagectl policy default`);
+    this.save(this.current.hold, byHand ? 'this policy is lost' : 'the former policy is in force again');
+    if (byHand) log.info(`policy ${name}, set by hand instead of ${configured}: until samepagectl policy default`);
     else log.info(`policy ${configured}, as the configuration says`);
     this.subject.next({ ...this.current, because, values: this.values() });
   }
@@ -154,18 +154,20 @@ export class Intents {
             : 'this samepaged has no such policy';
     const { log } = this.options.logging;
     if (obstacle !== undefined) log.info(`the policy ${name} that was set by hand ends: ${obstacle}`);
-    else if (this.choice === undefined) log.info(`policy ${name}, set by hand in the place of ${configured}`);
+    else if (this.choice === undefined) log.info(`policy ${name}, set by hand instead of ${configured}`);
     return obstacle === undefined ? choice : undefined;
   }
 
-  private save(hold: Hold | undefined, after: string): void {
+  private save(hold: Hold | undefined, consequence: string): void {
     const { holdFile, logging } = this.options;
     try {
       // An estimate ends with the process.
       const kept = hold?.kind === 'estimating' ? undefined : hold;
       holdFile?.write({ hold: kept, policy: this.choice }, Date.now());
     } catch (error) {
-      logging.log.warn(`${holdFile?.path ?? ''} cannot be written (${messageOf(error)}): a restart will ${after}`);
+      logging.log.warn(
+        `${holdFile?.path ?? ''} cannot be written (${messageOf(error)}): after a restart ${consequence}`,
+      );
     }
   }
 
@@ -175,7 +177,7 @@ export class Intents {
     try {
       return holdFile?.read(Date.now()) ?? nothing;
     } catch (error) {
-      logging.log.warn(`${holdFile?.path ?? ''} is no hold of samepaged's (${messageOf(error)}): not held`);
+      logging.log.warn(`${holdFile?.path ?? ''} cannot be read (${messageOf(error)}): ignored, nothing is held`);
       return nothing;
     }
   }

@@ -27,12 +27,11 @@ export class Owners {
     before: KsmSettings,
     now: KsmSettings,
   ): { readonly due: KsmSettings; readonly back: readonly KsmSetting[] } {
-    for (const setting of settingsTouched(namesOf(settings))) {
-      this.owners.set(setting, setting in configured ? 'configuration' : { policy: policy.name });
-    }
+    for (const setting of settingsTouched(namesOf(settings))) this.owners.set(setting, { policy: policy.name });
+    for (const setting of settingsTouched(namesOf(configured))) this.owners.set(setting, 'configuration');
     const abandoned = [...this.owners].flatMap(([setting, owner]) => {
       const isOurs = typeof owner === 'object' && owner.policy === policy.name && !released.includes(setting);
-      const isInForce = setting in settings || isOurs;
+      const isInForce = setting in settings || setting in configured || isOurs;
       return isInForce ? [] : [setting];
     });
     const differing = abandoned.filter((setting) => before[setting] !== undefined && before[setting] !== now[setting]);

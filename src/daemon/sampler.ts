@@ -14,6 +14,7 @@ import type { KsmState } from '../core/ksm.js';
 import { type MemoryAccounting, availableBytesOf, hostMemory } from '../core/memory.js';
 import type { Problem, Sample } from '../core/sample.js';
 import type { KsmDirectory } from '../host/ksm.js';
+import { ProportionalMemory } from './proportional.js';
 import { errnoOf, messageOf } from '../errors.js';
 import { silentKernel } from '../host/fuse.js';
 import type { FreedBySplitsFile } from '../state/freedBySplits.js';
@@ -31,10 +32,10 @@ const KERNEL_GUESTS_MILLIS = 10_000;
 /** and otherwise not more often than this: a young guest goes on filling its hugepages. */
 const QUIET_KERNEL_GUESTS_MILLIS = 60_000;
 
-/** What splits of huge pages freed is kept for the next samepaged at the first look, and then not more often than this. */
+/** What splits of huge pages freed is kept for the next samepaged at the first retune, and then not more often than this. */
 const KEEP_MILLIS = 60_000;
 
-/** What the kernel tells of the guests, and of what their memory is in. */
+/** What the kernel reports of the guests, and of what their memory is in. */
 interface KernelView {
   readonly guests: ReadonlyMap<string, KernelGuest>;
   readonly problems: readonly Problem[];
@@ -47,11 +48,14 @@ interface KernelView {
   readonly tookMillis: number;
 }
 
+type GuestSource = Pick<Guests, 'list' | 'kernelGuests' | 'proportional'>;
+
 /** Takes samples: the kernel's files and the guests at one moment. */
 export class Collector {
   private readonly root: Root;
   private readonly ksm: KsmDirectory;
-  private readonly guests: Pick<Guests, 'list' | 'kernelGuests'>;
+  private readonly guests: GuestSource;
+  private readonly proportional: ProportionalMemory;
   private readonly pageSizeBytes: number;
   private readonly kernel: KernelVersion | undefined;
   private view: KernelView | undefined;
@@ -60,16 +64,17 @@ export class Collector {
   private keptAtMillis: number | undefined;
 
   /** @param kept where what splits of huge pages freed survives a restart; undefined in a dry run. */
-  constructor(root: Root, ksm: KsmDirectory, guests: Pick<Guests, 'list' | 'kernelGuests'>, kept?: FreedBySplitsFile) {
+  constructor(root: Root, ksm: KsmDirectory, guests: GuestSource, kept?: FreedBySplitsFile) {
     this.root = root;
     this.kept = kept;
     this.ksm = ksm;
     this.guests = guests;
+    this.proportional = new ProportionalMemory(guests);
     this.pageSizeBytes = pageSizeBytes(root);
     this.kernel = parseKernelVersion(readTextIfThere(`${root}/proc/sys/kernel/osrelease`) ?? '');
   }
 
-  /** What was seen that KSM's counters do not tell. */
+  /** What was seen that KSM's counters do not report. */
   get watched(): Watched {
     return { freedBytes: this.view?.freedBySplits.bytes ?? 0, beingFreedBytes: this.beingFreed?.bytes ?? 0 };
   }
@@ -85,6 +90,7 @@ export class Collector {
     const guests = listed.map((guest) => withKernelGuest(guest, view.guests.get(guestId(guest))));
     this.beingFreed = nextBeingFreed(this.beingFreed, countedPages(listed, view.guests, ksm, this.pageSizeBytes));
     const figures = readMemoryFigures(this.root);
+    const pss = accounting === 'pss' ? await this.proportional.of(listed, view.guests, ksm, unread) : undefined;
     const memoryPressurePercent = readOr(unread, () => readPressure(this.root, 'memory'))?.recentPercent;
     const cpuStalledNanos = readOr(unread, () => readPressure(this.root, 'cpu'))?.stalledNanos;
     const ksmd = readOr(unread, () => this.ksm.ksmd.times());
@@ -92,7 +98,7 @@ export class Collector {
       takenAtMillis: Date.now(),
       monotonicMillis: performance.now(),
       guests,
-      memory: hostMemory(figures, guests, accounting),
+      memory: hostMemory(figures, guests, accounting, pss),
       availableBytes: availableBytesOf(figures),
       ksm,
       pageSizeBytes: this.pageSizeBytes,
@@ -107,7 +113,7 @@ export class Collector {
     };
   }
 
-  /** What the kernel tells of the guests, as the last passes left it. */
+  /** What the kernel reports of the guests, as the last passes left it. */
   private async kernelView(
     listed: readonly Guest[],
     { fullScans, run, ksmZeroPages = 0 }: KsmState,

@@ -12,6 +12,7 @@ import {
   merge,
   retry,
   scan,
+  skipWhile,
   switchMap,
   take,
   tap,
@@ -85,7 +86,13 @@ export class Metrics {
   count({ retune$, state$, event$, bus$, libvirt$ }: MetricsSources): Observable<never> {
     const peers$ = merge(
       bus$.pipe(map((state) => peer('bus', state.bus !== undefined && state.unpublished === undefined))),
-      this.options.usesLibvirt ? libvirt$.pipe(map(({ up }) => peer('libvirt', up))) : EMPTY,
+      // A host on which nobody misses libvirt has no connection that could be down.
+      this.options.usesLibvirt
+        ? libvirt$.pipe(
+            skipWhile((state) => !state.up && state.remedy === undefined),
+            map(({ up }) => peer('libvirt', up)),
+          )
+        : EMPTY,
     );
     const retunes$ = retune$.pipe(map((retune) => ({ retune, latencies: this.latencies(retune) })));
     const tally$ = merge(retunes$, peers$).pipe(
@@ -149,7 +156,7 @@ export class Metrics {
       limits: {
         thresholdPercent: values.KSM_THRES_COEF,
         thresholdBytes: values.KSM_THRES_CONST,
-        ksmdBudgetRatio: values.KSM_POLICY === 'ksmtuned' ? undefined : values.KSM_CPU_MAX / 100,
+        ksmdBudgetRatio: this.state.policy === 'ksmtuned' ? undefined : values.KSM_CPU_MAX / 100,
         forbidden: parseNamePatterns(values.KSM_FORBID_GUESTS),
         withGuests: values.KSM_METRICS_GUESTS,
       },

@@ -46,7 +46,7 @@ export function endByForce(end$: Observable<End>, endsLate: () => boolean): void
     )
     .subscribe({
       next: () => {
-        writeSync(STDERR, `samepaged: the end takes longer than ${LONGEST_END_MILLIS / 1000} s: ended by SIGKILL\n`);
+        writeSync(STDERR, `samepaged: stopping takes longer than ${LONGEST_END_MILLIS / 1000} s: ended by SIGKILL\n`);
         process.kill(process.pid, 'SIGKILL');
       },
       // What it comes from ends the agent by itself.

@@ -24,7 +24,7 @@ export function overview(
       ['memory', `${formatBytes(memory.totalBytes)}, ${formatBytes(memory.freeBytes)} free`],
       [
         'KSM',
-        `run=${ksm.run}, pages_to_scan=${ksm.pagesToScan}, sleep_millisecs=${ksm.sleepMillisecs} when it was found; ${saved} saved`,
+        `run=${ksm.run}, pages_to_scan=${ksm.pagesToScan}, sleep_millisecs=${ksm.sleepMillisecs} at the start; ${saved} saved`,
       ],
       [
         'guests',
@@ -37,19 +37,19 @@ export function overview(
   } else if (retune !== undefined) {
     rows.push(['decision', `none: ${retune.failure.message}`]);
   }
-  const remedy = libvirt.up || libvirt.remedy === undefined ? '' : `; to mend it, ${libvirt.remedy}`;
+  const remedy = libvirt.up || libvirt.remedy === undefined ? '' : `; to fix it, ${libvirt.remedy}`;
   rows.push(
     ['libvirt', libvirt.up ? libvirtText(libvirt) : `${libvirtText(libvirt)}: guests are found in /proc${remedy}`],
     ['D-Bus', `${busText(bus, busAddress)}${bus.bus === undefined ? '; start one, or name another with --bus' : ''}`],
     [
       'writing',
-      dryRun === undefined ? 'yes; what is changed is put back at the end (KSM_ON_EXIT)' : `no, a dry run: ${dryRun}`,
+      dryRun === undefined ? 'yes; changed settings are restored at the end (KSM_ON_EXIT)' : `no, a dry run: ${dryRun}`,
     ],
   );
   return [
     `samepaged ${state.version}, policy ${state.policy}`,
     ...rows.map(([topic, text]) => `  ${topic.padEnd(TOPIC_WIDTH)}${beside(text, columns)}`),
-    '  It watches now. Ctrl-C ends it.',
+    '  samepaged waits for events now. Ctrl-C ends it.',
     '',
   ].join('\n');
 }

@@ -37,6 +37,8 @@ interface PlanOptions {
   readonly remedy: string;
   /** Whether an administrator wants everything unmerged whatever the memory. */
   readonly isForced: boolean;
+  /** Whether everything may be unmerged for a setting that the kernel accepts only while nothing is shared. */
+  readonly unmergesToApply: boolean;
 }
 
 export interface TunerOptions {
@@ -47,8 +49,6 @@ export interface TunerOptions {
   readonly libvirt: () => Promise<Libvirt | undefined>;
   /** Why everything may not be unmerged now; undefined when it fits into memory. */
   readonly unmergeObstacle: () => string | undefined;
-  /** Whether everything may be unmerged to apply a setting that the kernel takes only then. */
-  readonly unmergeToApply: () => boolean;
   /** What else tunes KSM here. */
   readonly others: FindOthers;
 }
@@ -64,7 +64,6 @@ export class Tuner {
   private readonly ledger: Ledger | undefined;
   private readonly libvirt: TunerOptions['libvirt'];
   private readonly unmergeObstacle: TunerOptions['unmergeObstacle'];
-  private readonly unmergeToApply: TunerOptions['unmergeToApply'];
   private readonly owners: Owners;
   private readonly disputes: Disputes;
   /** Under which the last decision was made. */
@@ -74,12 +73,11 @@ export class Tuner {
   private isEnding = false;
   private isUnmerging = false;
 
-  constructor({ ksm, ledger, libvirt, unmergeObstacle, unmergeToApply, others }: TunerOptions) {
+  constructor({ ksm, ledger, libvirt, unmergeObstacle, others }: TunerOptions) {
     this.ksm = ksm;
     this.ledger = ledger;
     this.libvirt = libvirt;
     this.unmergeObstacle = unmergeObstacle;
-    this.unmergeToApply = unmergeToApply;
     this.owners = new Owners(ledger?.toRestore() ?? {});
     this.disputes = new Disputes(others);
   }
@@ -94,30 +92,32 @@ export class Tuner {
     const ksm = this.ledger === undefined ? { ...sample.ksm, ...this.set } : sample.ksm;
     const disputed = await this.disputed(ksm, plan, sample.monotonicMillis);
     const { due, back } = this.owners.handBack(decision, plan, this.ledger?.toRestore() ?? sample.ksm, ksm);
-    const planned = this.planWrites(ksm, without({ ...due, ...decision.settings }, disputed.left), {
+    const planned = this.planWrites(ksm, without({ ...due, ...plan.settings, ...decision.settings }, disputed.left), {
       remedy: 'samepagectl unmerge, then resume',
       isForced: decision.isForced === true,
+      unmergesToApply: plan.unmergesToApply,
     });
     const { writes, wanted } = planned;
     const problems = [...disputed.problems, ...planned.problems];
+    const noted = { problems, ...(disputed.left.length > 0 ? { left: disputed.left } : {}) };
     this.set = without(this.set, [...back, ...disputed.left]);
     if (this.ledger === undefined) this.set = { ...this.set, ...asSettings(writes) };
     else problems.push(...releaseIn(this.ledger, back), ...cedeIn(this.ledger, disputed.ceded));
-    if (this.ledger === undefined) return { writes, problems };
+    if (this.ledger === undefined) return { writes, ...noted };
     if (writes.length === 0) {
       this.set = sameAs({ ...this.set, ...wanted }, ksm);
-      return { writes, problems };
+      return { writes, ...noted };
     }
-    if (this.isEnding) return { writes: [], problems };
+    if (this.isEnding) return { writes: [], ...noted };
 
     const unrecorded = recordIn(this.ledger, writes);
-    if (unrecorded.length > 0) return { writes: [], problems: [...problems, ...unrecorded] };
+    if (unrecorded.length > 0) return { writes: [], ...noted, problems: [...problems, ...unrecorded] };
     problems.push(...(await this.writeAll(writes)));
     const after = await this.readBack();
     const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
     this.set = sameAs({ ...this.set, ...wanted, ...asSettings(took) }, after);
     const failed = writes.filter((write) => !took.includes(write));
-    return { writes: took, failed, problems: [...problems, ...notTaken(writes, after, problems)] };
+    return { writes: took, failed, ...noted, problems: [...problems, ...notTaken(writes, after, problems)] };
   }
 
   /** What something else has changed since the last decision. A new plan is an administrator's word: it ends each dispute. */
@@ -145,6 +145,7 @@ export class Tuner {
     const planned = this.planWrites(state, wanted, {
       remedy: `write it by hand after echo 2 > ${this.ksm.path}/run`,
       isForced: false,
+      unmergesToApply: this.plan?.unmergesToApply === true,
     });
     problems.push(...planned.problems, ...(await this.writeBack(planned.writes)));
     const after = await this.readBack();
@@ -179,7 +180,7 @@ export class Tuner {
    * The writes that bring `ksm` to `wanted`, as far as the kernel takes them: some settings it lacks, and some it takes only
    * while nothing is shared. Those wait for an unmerge, unless everything may be unmerged for them now.
    */
-  private planWrites(ksm: SharedKsm, asked: KsmSettings, { remedy, isForced }: PlanOptions): Planned {
+  private planWrites(ksm: SharedKsm, asked: KsmSettings, { remedy, isForced, unmergesToApply }: PlanOptions): Planned {
     const { wanted, problems } = this.fitting(ksm, asked, isForced);
     const missing = settingsIn(wanted)
       .filter((setting) => ksm[setting] === undefined && !this.ksm.has(setting))
@@ -191,7 +192,7 @@ export class Tuner {
     const writes = ksmWrites(ksm, wanted);
     const waiting = writes.filter(({ setting }) => NEEDS_UNMERGED.has(setting));
     if (waiting.length === 0 || ksm.pagesShared === 0 || wanted.run === 2) return { writes, wanted, problems: known };
-    const obstacle = this.unmergeToApply() ? this.unmergeObstacle() : 'KSM_UNMERGE_TO_APPLY is not set';
+    const obstacle = unmergesToApply ? this.unmergeObstacle() : 'KSM_UNMERGE_TO_APPLY is not set';
     if (obstacle === undefined) {
       const rest = ksmWrites({ ...ksm, run: 2 }, { ...wanted, run: wanted.run ?? ksm.run ?? 0 });
       return { writes: [{ setting: 'run', from: ksm.run ?? 0, to: 2 }, ...rest], wanted, problems: known };
@@ -199,7 +200,7 @@ export class Tuner {
     const stay = waiting.map(({ setting, from, to }) =>
       problem(
         setting,
-        `stays ${from} and is not set to ${to}: the kernel takes it only while nothing is shared; ${remedy} (${obstacle})`,
+        `stays ${from} and is not set to ${to}: the kernel accepts it only while nothing is shared; ${remedy} (${obstacle})`,
       ),
     );
     return { writes: writes.filter((write) => !waiting.includes(write)), wanted, problems: [...known, ...stay] };
@@ -277,25 +278,25 @@ export class Tuner {
 
 /** The problem with which nothing may be written, or none. */
 function recordIn(ledger: Ledger, writes: readonly KsmWrite[]): readonly Problem[] {
-  return told(ledger, 'samepaged sets nothing, for a crash would lose what the host had before', () => {
+  return told(ledger, 'samepaged sets nothing, because a crash would lose what the host had before', () => {
     ledger.record(writes);
   });
 }
 
 function releaseIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
-  return told(ledger, 'the next samepaged will give the same settings back again', () => {
+  return told(ledger, 'the next samepaged will restore the same settings again', () => {
     ledger.release(settings);
   });
 }
 
 function cedeIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
-  return told(ledger, 'the end of samepaged will set them back', () => {
+  return told(ledger, 'samepaged will restore them when it ends', () => {
     ledger.cede(settings);
   });
 }
 
 function leaveIn(ledger: Ledger): readonly Problem[] {
-  return told(ledger, 'the next samepaged will take this end for a crash', () => {
+  return told(ledger, 'the next samepaged will treat this end as a crash', () => {
     ledger.leave();
   });
 }

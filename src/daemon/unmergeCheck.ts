@@ -13,7 +13,7 @@ export interface UnmergeCheckOptions {
   readonly root: Root;
   readonly ksm: KsmDirectory;
   readonly pageSizeBytes: number;
-  /** What KSM's counters do not tell. */
+  /** What KSM's counters do not report. */
   readonly watched: Watched;
 }
 

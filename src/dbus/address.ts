@@ -8,7 +8,7 @@ const ADDRESS = /^[\w-]+:\w+=./;
 /** What is wrong with the value of --bus, or undefined where a bus could be there. */
 export function busAddressProblem(value: string): string | undefined {
   if (WORDS.some((word) => word === value) || ADDRESS.test(value)) return undefined;
-  return `--bus takes system, session or a D-Bus address as unix:path=/run/bus, no "${value}"${didYouMean(value, WORDS)}`;
+  return `--bus takes system, session or a D-Bus address as unix:path=/run/bus, not "${value}"${didYouMean(value, WORDS)}`;
 }
 
 /** "system", "session", or an address as in the D-Bus specification ("unix:path=/run/bus"). */

@@ -186,7 +186,7 @@ export class Bus {
    * Lets a method call reach what is exported when `check` resolves; what it rejects with is the caller's answer, but for
    * Unanswered.
    *
-   * @param onAnswer is told how large each answer was.
+   * @param onAnswer is called with the size of each answer.
    */
   guard(check: (call: Message) => Promise<void>, onAnswer: (destination: string, bytes: number) => void): void {
     this.onAnswer = onAnswer;

@@ -7,11 +7,11 @@ export interface MethodCall {
   readonly member: string;
   readonly signature?: string;
   readonly body?: readonly unknown[];
-  /** Whether the bus may start the service for this call; it may, unless told otherwise. */
+  /** Whether the bus may start the service for this call; it may by default. */
   readonly autoStart?: boolean;
-  /** Whether the service may have the caller asked for a password; it may not, unless told otherwise. */
+  /** Whether the service may have the caller asked for a password; it may not by default. */
   readonly interactive?: boolean;
-  /** 5000 unless told otherwise. */
+  /** 5000 by default. */
   readonly timeoutMillis?: number;
 }
 

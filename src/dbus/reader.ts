@@ -17,8 +17,8 @@ const MOST_IN_A_TURN = 16;
  * Comes between the bus and the library's reader, because on the system bus everybody may send us anything. That reader
  * throws, where nobody can catch it, at a body that it cannot read (a file descriptor that did not come along); it parses
  * messages of any size, before anybody can refuse them; and it goes on to the next however much waits to be sent. Here what
- * makes it throw is passed over, calls and signals that are too large never reach it, and nothing is read while answers wait
- * to be sent. Nobody answers what is passed over. The library has no place to hook this in, so its reader, a listener of
+ * makes it throw is ignored, calls and signals that are too large never reach it, and nothing is read while answers wait
+ * to be sent. Nobody answers what is ignored. The library has no place to hook this in, so its reader, a listener of
  * `readable`, is lent one message at a time.
  *
  * @param socket of a connection whose reader listens and has read nothing yet.

@@ -38,7 +38,7 @@ const DESKTOP: GuestContent = {
 
 /**
  * A morning on a busy host: servers, of which every fifth is a database, run when it begins; people come and their desktops
- * start in four waves; later all desktops load the same update, which no event tells of; then every other desktop stops.
+ * start in four waves; later all desktops load the same update, which no event announces; then every other desktop stops.
  * Memory is plenty until the second wave.
  */
 export function morning(): Scenario {
@@ -100,10 +100,10 @@ export const MORNING_CHAPTERS: readonly Chapter[] = [
       chapter(from + WAVE_DESKTOPS * START_EVERY, `${there} desktops run: much of their memory is alike`),
     ];
   }),
-  chapter(UPDATE, 'all desktops load the same update, and no event tells of it'),
+  chapter(UPDATE, 'all desktops load the same update, and no event announces it'),
   chapter(UPDATE + DESKTOPS * UPDATE_EVERY, 'the update made the desktops more alike: who finds out?'),
   chapter(LEAVING, 'every other desktop stops, one a minute'),
-  chapter(LEAVING + DESKTOPS / 2, 'half of the desktops have gone'),
+  chapter(LEAVING + DESKTOPS / 2, 'half of the desktops have stopped'),
 ];
 
 function chapter(minutes: number, headline: string): Chapter {

@@ -52,7 +52,7 @@ function nextWave(wave: WaveScore, { atMillis, savedBytes, possibleBytes }: Poin
   };
 }
 
-/** How far a policy has come with a wave, in a word: minutes, or why there are none. */
+/** How far a policy started ( a wave, in a word: minutes, or why there are none. */
 export function waveWord({ fromMillis, untilMillis, needless, gainedMillis }: WaveScore, atMillis: number): string {
   if (atMillis < fromMillis) return '';
   if (gainedMillis !== undefined) return String(Math.max(Math.round(gainedMillis / 60_000), 1));

@@ -19,7 +19,7 @@ export function summary([first, second]: readonly [View, View]): readonly string
     `${figures('On average', ({ meanSavedBytes }) => `${formatBytes(meanSavedBytes)} were saved`)}. ` +
       `${figures('In the tightest moment', ({ leastFreeBytes }) => `${formatBytes(leastFreeBytes)} were free`)}. ` +
       `${figures('ksmd took', cpu)}.`,
-    `${figures('Of the update, which no event tells of, 90 % of the gain was had', found)}.`,
+    `${figures('No event announces the update: 90 % of its gain was reached', found)}.`,
   ];
 }
 

@@ -8,7 +8,7 @@ export interface Verdict {
   readonly level: Level;
   /** One sentence: what was found, with the numbers. */
   readonly found: string;
-  /** Commands that mend it, or a line of a file, one an element, each below 76 columns. */
+  /** Commands that fix it, or a line of a file, one an element, each below 76 columns. */
   readonly mend?: readonly string[];
 }
 

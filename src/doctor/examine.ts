@@ -19,7 +19,7 @@ export const CHECKS: readonly Check[] = [
   ...NUMA_CHECKS,
 ];
 
-/** The order in which levels are told. */
+/** The order in which levels are shown. */
 export const LEVELS: readonly Level[] = ['problem', 'note', 'unknown', 'ok'];
 
 /** What each check finds in `facts`, the worst first; checks that do not apply to this host are left out. */

@@ -3,7 +3,7 @@ import { type Root, readTextIfThere } from './sysfs.js';
 
 /**
  * A process's cgroup: "/machine.slice/machine-qemu\x2d1\x2dweb.scope/libvirt/emulator". Of cgroup v1's hierarchies systemd's is
- * taken, which is the last or has its name. Undefined for the root's, and where nobody tells.
+ * taken, which is the last or has its name. Undefined for the root's, and where it is unknown.
  */
 export function readCgroup(root: Root, pid: number): string | undefined {
   const lines = readTextIfThere(`${root}/proc/${pid}/cgroup`)?.split('\n') ?? [];

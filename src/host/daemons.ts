@@ -20,7 +20,7 @@ const COMMAND_OPTION = /^-\w*c$/;
  * Running programs of these names, in the order of the names: executables, and scripts that were handed to their
  * interpreter. Any user may call a program as he likes, so only those count whose user may tune KSM.
  *
- * @param onPassedOver is told of each process whose command line does not come in time.
+ * @param onPassedOver is called for each process whose command line does not come in time.
  */
 export async function findDaemons(
   root: Root,

@@ -9,9 +9,13 @@ import type { GuestUsers } from './guestUsers.js';
 import { type KsmStat, readKsmStat } from './ksmStat.js';
 import type { KsmStatReader } from './ksmStatReader.js';
 import { readMemoryFigures } from './meminfo.js';
+import { readProportionalMemory } from './proportionalMemory.js';
 import { type Root, pageSizeBytes } from './sysfs.js';
 
-/** The processes of a running host that run guests, and what the kernel tells of them. */
+/** By core/memory.ts. */
+const ESTIMATED = 'samepaged estimates it from resident memory and merged pages';
+
+/** The processes of a running host that run guests, and what the kernel reports of them. */
 export class GuestProcesses {
   private readonly root: Root;
   private readonly users: GuestUsers | undefined;
@@ -72,7 +76,7 @@ export class GuestProcesses {
   }
 
   /**
-   * What libvirt does not tell of guests, by identity. What KSM made of a guest is left out where it cannot be read, and a
+   * What libvirt does not report of guests, by identity. What KSM made of a guest is left out where it cannot be read, and a
    * problem.
    */
   async kernelGuests(
@@ -99,12 +103,41 @@ export class GuestProcesses {
     return { guests, problems };
   }
 
+  /**
+   * PSS of guests in bytes, by identity. A guest of which it cannot be read is left out, and a problem.
+   *
+   * @param problems of what could not be read.
+   */
+  async proportional(
+    entries: readonly Entry<ToldName, SeenGuest>[],
+    problems: Problem[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const bytes = new Map<string, number>();
+    for (const { id, name, process } of entries) {
+      if (process === undefined) continue;
+      try {
+        const read = await readProportionalMemory(this.root, process.pid);
+        if (typeof read === 'number') bytes.set(id, read);
+        if (read === 'denied') {
+          const sentence = `the guests' PSS cannot be read without CAP_SYS_PTRACE: ${ESTIMATED} (KSM_MEMORY_ACCOUNTING)`;
+          problems.push({ subject: 'PSS', sentence });
+        }
+      } catch (error) {
+        problems.push({
+          subject: `PSS of ${name}`,
+          sentence: `the PSS of guest ${name} cannot be read (${messageOf(error)}): ${ESTIMATED}`,
+        });
+      }
+    }
+    return bytes;
+  }
+
   private async ksmStatOf(pid: number, name: string, problems: Problem[]): Promise<Partial<KsmStat>> {
     try {
       const reply = await readKsmStat(this.root, pid, this.reader);
       return reply.kind === 'told' ? reply.stat : {};
     } catch (error) {
-      const sentence = `what KSM makes of guest ${name} is not known (${messageOf(error)}): its profit is left out`;
+      const sentence = `what KSM does with guest ${name} is not known (${messageOf(error)}): its profit is left out`;
       problems.push({ subject: `profit of ${name}`, sentence });
       return {};
     }

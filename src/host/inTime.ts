@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 /** A read takes microseconds; one that takes longer waits for a process that is in trouble. */
 const READ_MILLIS = 2000;
 /**
- * A read that waits for ever keeps one of the four threads of libuv's pool, which no one can take back: so many of them may be
+ * A read that waits for ever keeps one of the four threads of libuv's pool, which no one can take back: this many may be
  * lost, the others are for writes and the log.
  */
 const READS_AT_ONCE = 2;

@@ -46,7 +46,7 @@ export class KsmDirectory {
   }
 
   /**
-   * Every file there is that is known here. What is not as it should be is left out, and told in `problems`; of the counters
+   * Every file there is that is known here. What is not as it should be is left out and reported in `problems`; of the counters
    * that every kernel has it is 0.
    *
    * @throws FatalError when run, pages_to_scan or sleep_millisecs is not as it should be, or a file is missing that every
@@ -67,7 +67,7 @@ export class KsmDirectory {
     throw new MalformedError(this.path, `the file ${missing.join(', ')}`, 'none');
   }
 
-  /** The settings alone, without the counters. What is not as it should be is left out, and told in `problems`. */
+  /** The settings alone, without the counters. What is not as it should be is left out and reported in `problems`. */
   readSettings(problems: Problem[] = []): KsmSettings {
     const odd: OddFile[] = [];
     const settings = this.withSched(this.readFiles(KSM_SETTINGS, odd), odd);
@@ -97,7 +97,7 @@ export class KsmDirectory {
   /**
    * A write waits for ksmd's batch, and one that unmerges until everything is unmerged.
    *
-   * @param patienceMillis how long it is waited for, for ever unless told; the kernel may still do it later.
+   * @param patienceMillis how long it is waited for, for ever by default; the kernel may still do it later.
    * @throws WriteError or Overdue, which name the file.
    */
   async write(setting: KsmSetting, value: number | string, patienceMillis = Infinity): Promise<void> {

@@ -3,7 +3,7 @@ import { readInTime } from './inTime.js';
 import type { KsmStatReader } from './ksmStatReader.js';
 import { MalformedError, type Root, isAbsence } from './sysfs.js';
 
-/** What KSM made of one process, as far as this kernel tells. */
+/** What KSM made of one process, as far as this kernel reports it. */
 export interface KsmStat {
   /** Pages that ksmd keeps records of, each with 64 bytes. */
   readonly rmapItems: number | undefined;
@@ -19,7 +19,7 @@ export interface KsmStat {
   readonly mergeAny: boolean | undefined;
 }
 
-/** `denied`: only the owner and root may read it. `absent`: this kernel does not tell, or the process has ended. */
+/** `denied`: only the owner and root may read it. `absent`: this kernel does not report it, or the process has ended. */
 export type KsmStatReply =
   { readonly kind: 'told'; readonly stat: KsmStat } | { readonly kind: 'denied' } | { readonly kind: 'absent' };
 

@@ -6,7 +6,7 @@ export interface NumaNode {
   readonly totalBytes: number;
   /** What is free or holds cached files, without shared memory, which is somebody's. */
   readonly freeBytes: number;
-  /** The kernel's relative distances to every node, 10 being the node itself; empty where it does not tell. */
+  /** The kernel's relative distances to every node, 10 being the node itself; empty where it does not report them. */
   readonly distances: readonly number[];
 }
 

@@ -22,7 +22,7 @@ interface OtherMerger {
 const LARGEST_SHOWN = 3;
 
 /**
- * Undefined on a kernel that does not tell. A process that ends meanwhile, or whose file cannot be read in time or understood,
+ * Undefined where the kernel does not report it. A process that ends meanwhile, or whose file cannot be read in time or understood,
  * is left out.
  *
  * @param guests the pids of guests.
@@ -43,7 +43,7 @@ export async function readOtherMergers(root: Root, guests: ReadonlySet<number>):
     if (mergeAny !== true && rmapItems === 0 && mergedPages === 0) continue;
     mergers.push({ pid, comm: clean(comm), mergedBytes: mergedPages * pageBytes });
   }
-  if (denied > 0) throw new Error('which processes use KSM only root may read');
+  if (denied > 0) throw new Error('only root can read which processes use KSM');
   if (told === 0) return undefined;
   return {
     count: mergers.length,

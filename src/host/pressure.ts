@@ -1,7 +1,7 @@
 import { errnoOf } from '../errors.js';
 import { MalformedError, type Root, readTextIfThere } from './sysfs.js';
 
-/** What tasks waited for, as far as the kernel tells. */
+/** What tasks waited for, as far as the kernel reports it. */
 export interface Pressure {
   /** The part of the last 10 s in which at least one task waited, percent from 0 to 100 ("some avg10"). */
   readonly recentPercent: number;
@@ -10,7 +10,7 @@ export interface Pressure {
 }
 
 /**
- * Pressure on a resource (/proc/pressure). Undefined where the kernel does not tell: before Linux 4.20, without CONFIG_PSI,
+ * Pressure on a resource (/proc/pressure). Undefined where the kernel does not report it: before Linux 4.20, without CONFIG_PSI,
  * or booted with psi=0, where reading the file fails.
  *
  * https://docs.kernel.org/accounting/psi.html

@@ -1,7 +1,7 @@
 import type { MemoryTraits, Obstacle } from '../core/mergeability.js';
 import { type Properties, propertiesOf, valuesOf } from './qemuOptions.js';
 
-/** They are shared unless told otherwise (QEMU's backends/hostmem-memfd.c and hostmem-shm.c). */
+/** They are shared by default (QEMU's backends/hostmem-memfd.c and hostmem-shm.c). */
 const SHARED_BY_DEFAULT = new Set(['memory-backend-memfd', 'memory-backend-shm']);
 
 /**

@@ -20,7 +20,7 @@ export function readTransparentHugepages(root: Root): TransparentHugepages | und
   if (text === undefined) return undefined;
   const size = readTextIfThere(`${directory}/hpage_pmd_size`);
   const sizeBytes = size === undefined ? undefined : parseWhole(size, `${directory}/hpage_pmd_size`);
-  // Linux 6.8 has a switch for each size, which follows the common one unless told otherwise ("inherit").
+  // Linux 6.8 has a switch for each size, which follows the common one unless it is set ("inherit").
   const own = readTextIfThere(`${directory}/hugepages-${(sizeBytes ?? 0) / 1024}kB/enabled`);
   const given = own === undefined ? undefined : chosen(own);
   const mode = given === undefined || given === 'inherit' ? chosen(text) : given;

@@ -13,7 +13,7 @@ const XML_SECURE_INACTIVE = 1 | XML_INACTIVE;
 /** https://libvirt.org/html/libvirt-libvirt-domain.html#virDomainEventType and virDomainEventDefinedDetailType */
 const EVENT_DEFINED = 0;
 const DETAIL_ADDED = 0;
-/** libvirt tells of a definition at once; on a bus that does not let us hear it, nothing is lost but this check. */
+/** libvirt reports a definition at once; on a bus that does not let us hear it, nothing is lost but this check. */
 const EVENT_WAIT_MILLIS = 1000;
 
 /** A guest's object path. */

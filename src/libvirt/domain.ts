@@ -1,7 +1,7 @@
 import { Variant } from 'dbus-next';
 import type { Guest } from '../core/guest.js';
 
-/** A guest as libvirt tells of it, by its UUID: its resident memory is missing while its QEMU does not answer. */
+/** A guest as libvirt reports it, by its UUID: its resident memory is missing while its QEMU does not answer. */
 export type ToldGuest = Omit<Guest, 'id' | 'residentBytes'> & {
   readonly id: string;
   readonly residentBytes: number | undefined;

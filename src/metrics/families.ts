@@ -49,7 +49,7 @@ export function families(facts: Facts): readonly Family[] {
   ];
 }
 
-/** What stands in the place of the page of a samepaged that does not run. */
+/** What stands instead of the page of a samepaged that does not run. */
 export function familiesOfNone(): readonly Family[] {
   return [up(0)];
 }
@@ -231,6 +231,11 @@ function loop(tally: Tally): readonly Family[] {
       'Settings of KSM that changed between two retunes though samepaged did not write them',
       tally.changesByOthers,
     ),
+    gauge(
+      'samepaged_settings_left_to_others',
+      'Settings of KSM that samepaged does not set now because something else keeps changing them',
+      last === undefined ? undefined : (last.applied.left ?? []).length,
+    ),
   ];
 }
 
@@ -259,7 +264,7 @@ function guests({ state, limits, mergeability }: Facts): readonly Family[] {
     ),
     gauge(
       'samepaged_guests_forbidden_mergeable',
-      'Running guests that KSM_FORBID_GUESTS names and whose memory KSM can merge all the same',
+      'Running guests that KSM_FORBID_GUESTS names and whose memory KSM can still merge',
       forbidden?.length,
     ),
   ];

@@ -4,7 +4,7 @@ import { CONTENT_TYPE } from './page.js';
 
 /**
  * A page has some 12 KiB, and 100 KiB with hundreds of guests. Whoever takes longer for a request or for reading the answer is
- * cut off, as is who comes while so many others are served; Prometheus itself waits 10 s.
+ * cut off, as is a client beyond the limit; Prometheus itself waits 10 s.
  */
 const MOST_CLIENTS = 32;
 const REQUEST_MILLIS = 5000;

@@ -12,11 +12,11 @@ export function resembles(rebuilt: number, recorded: number): boolean {
   return Math.abs(rebuilt - recorded) <= MOST_OFF * recorded;
 }
 
-/** How the other fared, against how it was, in a few words; undefined where there is no difference to speak of. */
+/** How the other fared, against how it was, in a few words; undefined where there is no notable difference. */
 export function differences(was: CourseFigures, other: CourseFigures, withCpu: boolean): string {
   const parts = [reachWords(was.to90, other.to90), savedWords(was, other), ...(withCpu ? [cpuWords(was, other)] : [])];
   const told = parts.filter((part) => part !== undefined);
-  return told.length === 0 ? 'no difference to speak of' : told.join(', ');
+  return told.length === 0 ? 'no notable difference' : told.join(', ');
 }
 
 function savedWords({ meanSavedBytes: was }: CourseFigures, { meanSavedBytes: is }: CourseFigures): string | undefined {

@@ -16,7 +16,7 @@ export interface ReplaySettings {
   readonly other: Values;
   /** CPU time that a page cost ksmd in the record, in nanoseconds. */
   readonly nanosPerPage: number | undefined;
-  /** Is told how much of the work is done, from 0 to 1. */
+  /** Is called with how much of the work is done, from 0 to 1. */
   readonly onProgress: (share: number) => void;
 }
 
@@ -77,7 +77,7 @@ export function replay(segments: readonly Segment[], settings: ReplaySettings): 
   };
 }
 
-/** A record without a decision does not tell its policy: then it is the configured one. */
+/** A record without a decision does not report its policy: then it is the configured one. */
 function valuesFor(values: Values, policy: string | undefined): Values {
   if (policy === undefined) return values;
   const known = readValue('KSM_POLICY', policy);

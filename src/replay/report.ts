@@ -117,7 +117,7 @@ function rebuiltLines(
       : [`ksmd took ${cpuTime(ksmdCpuNanos)} of CPU there; the record says ${cpuTime(summary.ksmd.cpuNanos)}.`]),
   ];
   return [
-    fold(['Simulated, on a virtual host that was rebuilt from the record. Taken for granted:'], terminal),
+    fold(['Simulated, on a virtual host that was rebuilt from the record. Assumptions:'], terminal),
     ...granted.flatMap((text) => (terminal.interactive ? hanging(text, 4, terminal) : [`  ${text}`])),
     fold(rebuilt, terminal),
   ];

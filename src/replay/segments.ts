@@ -57,7 +57,7 @@ export function meanOf({ samples }: Segment, value: (sample: HistorySample) => n
   return millis === 0 ? value(first) : sum / millis;
 }
 
-/** ksmd's counters begin anew at every boot. */
+/** ksmd's counters start again at every boot. */
 function isRebooted(before: HistorySample, after: HistorySample): boolean {
   const fell = (from: number | undefined, to: number | undefined) =>
     from !== undefined && to !== undefined && to < from;

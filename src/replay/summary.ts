@@ -18,7 +18,7 @@ export interface Summary {
 export interface RecordedKsmd {
   readonly millis: number;
   readonly cpuNanos: number;
-  /** Undefined where the kernel did not tell. */
+  /** Undefined where the kernel did not report it. */
   readonly nanosPerPage: number | undefined;
 }
 

@@ -30,7 +30,7 @@ const LONGEST_PRIMING_MILLIS = 86_400_000;
 /**
  * Runs a rebuilt host under a plan, from the state in which the record begins.
  *
- * @param onPassed is told how much of the time has passed.
+ * @param onPassed is called with how much of the time has passed.
  */
 export function courseOf(
   rebuilt: RebuiltHost,

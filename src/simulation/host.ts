@@ -19,7 +19,7 @@ const NANOS_PER_MILLI = 1e6;
 
 export interface HostOptions {
   readonly memoryMiB: number;
-  /** Linux 6.18 unless told. */
+  /** Linux 6.18 by default. */
   readonly kernel?: KernelVersion;
   /** Whether guests' memory is in transparent huge pages, as QEMU asks for it (true). */
   readonly hugePages?: boolean;
@@ -135,7 +135,7 @@ export class VirtualHost {
     return this.ksmd.write(setting, value, this.sinceBootNanos(this.nowMillis));
   }
 
-  /** What the kernel tells of each guest's process (ksm_stat). */
+  /** What the kernel reports of each guest's process (ksm_stat). */
   guestMemory(): readonly Pick<GuestMemory, 'name' | 'residentBytes' | 'mergedBytes' | 'profitBytes'>[] {
     return [...this.guests.values()].map(({ guest }) => {
       const mergedBytes = countPages(guest, ({ tree }) => tree === 'stable' || tree === 'zero') * PAGE_BYTES;
@@ -202,7 +202,7 @@ export class VirtualHost {
     return this.ksmd.possiblePages(mayHoldGuests && splitFreesZeros) * PAGE_BYTES;
   }
 
-  /** With two decimals, as the kernel tells it. */
+  /** With two decimals, as the kernel prints it. */
   get memoryPressurePercent(): number {
     return Math.round(this.pressurePercent * 100) / 100;
   }

@@ -1,6 +1,5 @@
 import { NEVER, Subject, VirtualTimeScheduler, concat, defer, map, of, timer } from 'rxjs';
 import { type BeingFreed, nextBeingFreed } from '../core/beingFreed.js';
-import type { Decision } from '../core/decision.js';
 import { type FreedBySplits, firstFreedBySplits, nextFreedBySplits } from '../core/freedBySplits.js';
 import type { GuestEvent } from '../core/guest.js';
 import { type KsmSettings, ksmFile, ksmWrites } from '../core/ksm.js';
@@ -9,7 +8,7 @@ import type { Sample } from '../core/sample.js';
 import { type HostOptions, VirtualHost } from './host.js';
 import type { Step, TimedStep } from './step.js';
 
-/** What the kernel tells of each guest's memory, as it was then. */
+/** What the kernel reports of each guest's memory, as it was then. */
 interface KernelView {
   readonly freed: FreedBySplits;
   readonly mergedBytes: ReadonlyMap<string, number>;
@@ -33,7 +32,7 @@ export class Simulation {
   private view: KernelView | undefined;
   private beingFreed: BeingFreed | undefined;
 
-  /** @param onRetune is told every turn of the loop. */
+  /** @param onRetune is called at every retune. */
   constructor(
     host: HostOptions,
     private readonly onRetune: (retune: Retune) => void = () => undefined,
@@ -66,7 +65,7 @@ export class Simulation {
       manual$: NEVER,
       // Not at once: the loop expects of a sample that it takes its time.
       sample: () => timer(0, scheduler).pipe(map(() => this.sample())),
-      apply: (decision, sample) => defer(() => of(this.apply(decision, sample))),
+      apply: (decision, sample) => defer(() => of(this.apply({ ...plan.settings, ...decision.settings }, sample))),
       stop$: NEVER,
       scheduler,
     });
@@ -128,7 +127,7 @@ export class Simulation {
     return this.view;
   }
 
-  private apply({ settings }: Decision, { ksm }: Sample): Applied {
+  private apply(settings: KsmSettings, { ksm }: Sample): Applied {
     const tried = ksmWrites(ksm, settings).map((write) => ({ write, error: this.host.write(write.setting, write.to) }));
     return {
       writes: tried.filter(({ error }) => error === undefined).map(({ write }) => write),
@@ -148,6 +147,8 @@ export function fixedPlan(settings: KsmSettings): Plan {
     because: { kind: 'start' },
     policy: { name: 'fixed', decide: (memory) => [memory, { reason: 'always', sentence, settings }] },
     settings: {},
+    accounting: 'corrected',
+    unmergesToApply: false,
     intervalMillis: 86_400_000,
     settleMillis: 0,
     recheckMillis: [],

@@ -10,14 +10,14 @@ export interface GuestContent {
   readonly rewrittenZeroMiBPerSecond?: number;
   /** Pages that no other guest has. */
   readonly ownMiB: number;
-  /** How much of its own pages it writes anew, over and over, per second. */
+  /** How much of its own pages it writes again, over and over, per second. */
   readonly rewrittenMiBPerSecond: number;
 }
 
 export type Step =
   | { readonly kind: 'start'; readonly guest: string; readonly content: GuestContent }
   | { readonly kind: 'stop'; readonly guest: string }
-  /** The guest's own pages become the same as those of every other guest that takes this step. No event tells of it. */
+  /** The guest's own pages become the same as those of every other guest that takes this step. No event announces it. */
   | { readonly kind: 'align'; readonly guest: string };
 
 /** What happens on a host, and what there is to gain: run on the real kernel by the benchmark and here by the simulation. */
@@ -114,7 +114,7 @@ export function scenario(
     case 'quiet-change':
       return {
         ...base,
-        summary: "the guests' own pages become alike, and no event tells of it",
+        summary: "the guests' own pages become alike, and no event announces it",
         converged: true,
         then: names(guests).map((guest) => ({ kind: 'align', guest })),
         gainMiB: gain(guests, ownMiB),

@@ -35,7 +35,7 @@ const Entry = v.object({
 /**
  * Keeps what splits of huge pages freed over restarts of samepaged, while the guests live on.
  *
- * The file is of one moment, and the next look books what became of the guests since then, whether samepaged ran or not. So
+ * The file is of one moment, and the next retune books what became of the guests since then, whether samepaged ran or not. So
  * an old file does no harm, and need not be written at the end.
  */
 export class FreedBySplitsFile {

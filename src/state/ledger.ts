@@ -113,7 +113,7 @@ export class Ledger {
     const entry = v.safeParse(Entry, parseJson(text));
     if (!entry.success) {
       const expected = "expected what samepaged noted of the host's KSM settings, found something else";
-      throw new FatalError(`${this.file}: ${expected}; see it and remove it`, EXIT.config);
+      throw new FatalError(`${this.file}: ${expected}; check it and remove it`, EXIT.config);
     }
     const { bootId, pid, left, changed } = entry.output;
     const found = settingsIn(entry.output.found);
@@ -134,7 +134,7 @@ export class Ledger {
     } catch (error) {
       if (isAbsence(error)) return undefined;
       const why = errnoOf(error) ?? messageOf(error);
-      throw new FatalError(`${this.file} cannot be read (${why}): what the host had before is in it`, EXIT.config);
+      throw new FatalError(`${this.file} cannot be read (${why}): it holds the host's own settings`, EXIT.config);
     }
   }
 

@@ -36,7 +36,7 @@ export function clip(line: Line, columns: number): Line {
   return columns < 1 ? [] : [...clipped, { text: '…' }];
 }
 
-/** `line` in exactly so many cells. */
+/** `line` cut or padded to exactly `columns` cells. */
 export function fill(line: Line, columns: number): Line {
   const clipped = clip(line, columns);
   return [...clipped, { text: ' '.repeat(Math.max(columns - lineWidth(clipped), 0)) }];
@@ -48,7 +48,7 @@ export function ends(left: Line, rights: readonly Line[], columns: number): Line
   return right === undefined ? clip(left, columns) : [...fill(left, columns - lineWidth(right)), ...right];
 }
 
-/** Two blocks of lines beside each other, the left one in so many cells. */
+/** Two blocks of lines beside each other, the left one `leftColumns` cells wide. */
 export function beside(left: readonly Line[], right: readonly Line[], leftColumns: number): readonly Line[] {
   return Array.from({ length: Math.max(left.length, right.length) }, (_, row) => {
     return [...fill(left[row] ?? [], leftColumns), ...(right[row] ?? [])];

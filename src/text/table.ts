@@ -44,7 +44,7 @@ export function topicRows(
   });
 }
 
-/** `text` in at least so many cells of a terminal. */
+/** `text` padded to at least `columns` cells of a terminal. */
 export function padded(text: string, columns: number, atRight = false): string {
   const blanks = ' '.repeat(Math.max(columns - widthOf(text), 0));
   return atRight ? blanks + text : text + blanks;

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-// Runs on the machine, in the place of samepaged under its unit's settings, with Node and nothing else: tries what its argument
+// Runs on the machine, instead of samepaged under its unit's settings, with Node and nothing else: tries what its argument
 // or ATTEMPTS says (a JSON object, name to attempt) and prints the outcomes as one, "done", "empty" or an errno.
 
 export type Attempt =
@@ -17,20 +17,8 @@ export type Attempt =
 
 function act(attempt: Attempt): unknown {
   if ('read' in attempt) {
-    readAll(attempt.read);
-    return undefined;
-  }
-  if ('reader' in attempt) {
-    const [reader = ''] = readFileSync('/proc/thread-self/children', 'utf8').split(' ');
-    readAll(`/proc/${reader}/${attempt.reader}`);
-    return undefined;
-  }
-  if ('ask' in attempt) {
-    const [ask = -1, answer = -1] = (process.env['SAMEPAGED_KSM_STAT'] ?? '').split(' ').map(Number);
-    writeSync(ask, `${attempt.ask} ksm_stat\n`);
-    const bytes = Buffer.alloc(4096);
-    const text = bytes.toString('latin1', 0, readSync(answer, bytes));
-    if (!text.includes('ksm_merging_pages')) throw new Error(text);
+// Runs on the machine, instead of samepaged under its unit's settings, with Node and nothing else: tries what its argument
+// or ATTEMPTS says (a JSON object, name to attempt) and prints the outcomes as one, "done", "empty" or an errno.
     return undefined;
   }
   if ('write' in attempt) {

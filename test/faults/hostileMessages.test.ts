@@ -65,7 +65,7 @@ const NO_DESCRIPTOR_IN_VARIANT = body((wire) => {
 
 describe('what anybody may send', { concurrency: true }, () => {
   for (const [what, type] of Object.entries({ call: 1, signal: SIGNAL })) {
-    it(`a ${what} with a file descriptor that did not come along is passed over`, async () => {
+    it(`a ${what} with a file descriptor that did not come along is ignored`, async () => {
       await survives([
         { type, member: 'Explain', signature: 'h', body: NO_DESCRIPTOR },
         { type, member: 'Explain', signature: 'v', body: NO_DESCRIPTOR_IN_VARIANT },

@@ -54,7 +54,6 @@ async function war(onConflict: OnConflict, changes: readonly Change[]) {
     ledger,
     libvirt: () => Promise.resolve(undefined),
     unmergeObstacle: () => undefined,
-    unmergeToApply: () => false,
     others: () => Promise.resolve([]),
   });
   const plan = { ...planFrom(), onConflict };

@@ -61,7 +61,7 @@ test('real guests: what is merged of each, and of the one with nosharepages noth
 
   const other = await asNobody('--bus', lab.address, 'guests');
   assert.match(other.stdout, /^bank +\S+ +\S+ +- +- +- {2}no: nosharepages$/m);
-  assert.match(other.stdout, /^what is merged of a guest only root may read: sudo samepagectl guests$/m);
+  assert.match(other.stdout, /^only root can read what is merged of a guest: sudo samepagectl guests$/m);
 });
 
 test('a guest of the real libvirtd, forbidden, cannot be merged when it starts next', async () => {

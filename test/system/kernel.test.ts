@@ -72,7 +72,9 @@ test('SIGKILL: the next start knows what the host had, and gives it back', async
   assert.equal((await readKsm())['run'], '1');
 
   await using next = await scene.startDaemon(ALWAYS);
-  await next.line(/ended without giving the host back; before it the host had (use_zero_pages 0, )?pages_to_scan 123/);
+  await next.line(
+    /ended without restoring the host's settings; before it the host had (use_zero_pages 0, )?pages_to_scan 123/,
+  );
   await next.line(/^start: /);
   assert.equal(await next.end(), 0, next.output);
   const after = await readKsm();

@@ -3,7 +3,7 @@ import { describeWrite } from '../ksm.js';
 import type { Retune } from '../retune.js';
 import { savingsOfSample } from '../sample.js';
 
-/** What the history keeps of a sample. A value that the kernel does not tell is undefined. */
+/** What the history keeps of a sample. A value that the kernel does not report is undefined. */
 export interface HistorySample {
   readonly kind: 'sample';
   /** Milliseconds since 1970, as everywhere in the history. */
@@ -19,7 +19,7 @@ export interface HistorySample {
   readonly guestCount: number;
   /** As the turn left it. */
   readonly run: number;
-  /** What is saved less KSM's own records; below 0 where KSM costs more. Undefined where the kernel does not tell it. */
+  /** What is saved less KSM's own records; below 0 where KSM costs more. Undefined where the kernel does not report it. */
   readonly profitBytes: number | undefined;
   /** CPU time that ksmd has used since boot. */
   readonly ksmdCpuNanos: number | undefined;
@@ -39,7 +39,7 @@ export interface HistoryDecision {
   readonly changes: readonly string[];
 }
 
-/** A guest that came, went or changed its size, at the time of the turn that took notice of it. */
+/** A guest that came, went or changed its size, at the time of the retune that took notice of it. */
 export interface HistoryGuestEvent {
   readonly kind: 'guest';
   readonly atMillis: number;
@@ -53,7 +53,7 @@ export type HistoryRecord = HistorySample | HistoryDecision | HistoryGuestEvent;
 export const FAILED = 'failed';
 
 /**
- * One sample is recorded in each span of this length, however often the loop turns, and one with each decision told that
+ * One sample is recorded in each span of this length, however often samepaged retunes, and one with each decision told that
  * sets `run` to something else.
  */
 export const SAMPLE_SLOT_MILLIS = 10_000;

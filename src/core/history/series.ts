@@ -65,7 +65,7 @@ export function longestStretchMillis(samples: readonly HistorySample[]): number 
   return Math.max(LEAST_GAP_MILLIS, 3 * median);
 }
 
-/** The counter begins anew at every boot. */
+/** The counter starts again at every boot. */
 function ksmdCpuNanos(first: HistorySample, last: HistorySample): number | undefined {
   if (first.ksmdCpuNanos === undefined || last.ksmdCpuNanos === undefined) return undefined;
   const nanos = last.ksmdCpuNanos - first.ksmdCpuNanos;

@@ -6,8 +6,8 @@ import { UsageError, type Verb } from '../verb.js';
 export const completion: Verb = {
   summary: 'a completion script for your shell',
   details:
-    'Prints the script that completes verbs, options, their values, guests and policies; put it where the shell looks. ' +
-    'The script asks samepagectl itself what can be offered.',
+    'Prints a script that completes verbs, options, their values, guests and policies. Put it where the shell looks for ' +
+    'such scripts. It asks samepagectl for the words.',
   usage: 'completion bash|zsh|fish',
   words: [Object.keys(SHIMS)],
   options: [],
@@ -27,6 +27,6 @@ export const completion: Verb = {
     const script = Object.hasOwn(SHIMS, word) ? SHIMS[word as keyof typeof SHIMS] : undefined;
     if (script !== undefined) return Promise.resolve({ status: EXIT.ok, output: script });
     const hint = didYouMean(word, Object.keys(SHIMS));
-    throw new UsageError(`completion takes one of bash, zsh, fish, no "${word}"${hint}`);
+    throw new UsageError(`completion takes one of bash, zsh, fish, not "${word}"${hint}`);
   },
 };

@@ -31,7 +31,7 @@ function inFull({ level, title, found, why, mend }: Finding, terminal: Terminal)
     `${painted(level, level, terminal)}: ${title}`,
     ...indented(found, 2, terminal),
     ...indented(`Why it matters: ${why}`, 2, terminal),
-    ...(mend === undefined ? [] : ['  To mend it:', ...mend.map((line) => `    ${line}`)]),
+    ...(mend === undefined ? [] : ['  To fix it:', ...mend.map((line) => `    ${line}`)]),
   ].join('\n');
 }
 

@@ -3,8 +3,8 @@ import type { Verb } from '../verb.js';
 export const doctor: Verb = {
   summary: 'what keeps KSM from working well on this host',
   details:
-    'Says of each check what was found, why it matters and the command that mends it. Needs no samepaged. The exit status ' +
-    'is 1 where there is a problem.',
+    'Shows for each check what was found, why it matters and the command that fixes it. It works without samepaged. The ' +
+    'exit status is 1 if there is a problem.',
   options: ['bus', 'json', 'libvirt', 'root'],
   examples: [
     { command: 'samepagectl doctor', does: 'this host' },

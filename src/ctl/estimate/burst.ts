@@ -1,8 +1,8 @@
-/** What a burst has come to. */
+/** The result of a burst. */
 export interface BurstLook {
   /** Passes bring nothing more. */
   readonly isOver: boolean;
-  /** How far merging has come, in a few words. */
+  /** How far merging is, in a few words. */
   readonly stage: string | undefined;
   /** What is saved by now, in bytes. */
   readonly savedBytes: number;

@@ -19,7 +19,7 @@ export class DaemonBurst implements Burst {
   /** @throws NotRunning, Error when it may not merge. */
   static async open(address: BusAddress): Promise<DaemonBurst> {
     const { hold, dryRun } = await Daemon.with(address, (daemon) => daemon.properties());
-    if (dryRun) throw new Error('samepaged makes a dry run and merges nothing: there is nothing to estimate from');
+    if (dryRun) throw new Error('samepaged is in a dry run and merges nothing: there is nothing to measure');
     if (hold !== '') throw new Error(`merging is ${hold} by hand: samepagectl resume first`);
     return new DaemonBurst(address);
   }

@@ -21,7 +21,7 @@ interface GuestFigures {
   readonly pid: number;
   readonly name: string;
   readonly residentBytes: number;
-  /** Undefined where only root may read it, or this kernel does not tell. */
+  /** Undefined where only root may read it, or this kernel does not report it. */
   readonly mergedBytes: number | undefined;
   readonly freedBytes: number;
 }

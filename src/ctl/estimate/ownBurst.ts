@@ -65,13 +65,13 @@ export class OwnBurst implements Burst {
       unmergeCheck({ root, ksm, pageSizeBytes: pageSizeBytes(root), watched: collector.watched });
     const libvirt = () => Promise.resolve(undefined);
     const others = () => findRivals(root, process.pid);
-    this.tuner = new Tuner({ ksm, ledger, libvirt, unmergeObstacle, unmergeToApply: () => false, others });
+    this.tuner = new Tuner({ ksm, ledger, libvirt, unmergeObstacle, others });
     this.collector = collector;
     this.values = values;
     this.plan$ = new BehaviorSubject(this.planFor({ kind: 'paused' }));
     this.retune$ = retunes({
       ...{ plan$: this.plan$, guest$: guests.event$, manual$: NEVER, stop$: this.stop$ },
-      sample: () => from(this.collector.sample(values.KSM_MEMORY_ACCOUNTING)),
+      sample: ({ accounting }) => from(this.collector.sample(accounting)),
       apply: (decision, sample, plan) => from(this.tuner.apply(decision, sample, plan)),
     }).pipe(
       tap((retune) => (this.last = retune)),
@@ -131,7 +131,7 @@ export class OwnBurst implements Burst {
 
   private planFor(hold: Hold): Plan {
     const because: Trigger = { kind: 'manual', by: 'samepagectl estimate' };
-    return planOf({ because, values: this.values, hold }, undefined);
+    return { ...planOf({ because, values: this.values, hold }, undefined), unmergesToApply: false };
   }
 }
 

@@ -22,7 +22,7 @@ export interface Estimate {
 export interface EstimatedGuest {
   readonly name: string;
   readonly residentBytes: number;
-  /** Undefined where only root may read it, or this kernel does not tell. */
+  /** Undefined where only root may read it, or this kernel does not report it. */
   readonly mergedBytes: number | undefined;
   readonly mergedBytesBefore: number | undefined;
   readonly freedBytes: number;
@@ -88,7 +88,7 @@ function costText({ seconds, ksmdCpuSeconds }: Estimate, saved: number): string 
 }
 
 function endText({ end, after, before }: Estimate): string {
-  if (end === 'over') return 'The burst is over: further passes would bring nothing more.';
+  if (end === 'over') return 'The burst is over: further passes would gain nothing.';
   const why = end === 'cut' ? 'its time was up' : 'it was interrupted';
   const least =
     after.savedBytes > before.savedBytes ? ': merging saves at least this much' : ', before pages could merge';
@@ -106,7 +106,7 @@ function headroomText({ availableBytes, after, before }: Estimate): string {
 function guestText({ name, residentBytes, mergedBytes, mergedBytesBefore = 0, freedBytes }: EstimatedGuest): string {
   const freed = freedBytes > 0 ? `, ${formatBytes(freedBytes)} freed by splitting huge pages` : '';
   if (mergedBytes === undefined)
-    return `  ${name}: what is merged of it only root may read, on Linux 5.19 and newer${freed}`;
+    return `  ${name}: only root can read what is merged of it (Linux 5.19 and newer)${freed}`;
   const before = mergedBytesBefore > 0 ? ` (${formatBytes(mergedBytesBefore)} before)` : '';
   const share = residentBytes === 0 ? '' : `, ${Math.round((mergedBytes / residentBytes) * 100)} % of its memory`;
   return `  ${name}: ${formatBytes(mergedBytes)} merged${before}${share}${freed}`;

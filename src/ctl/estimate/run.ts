@@ -57,7 +57,8 @@ async function agree({ yes, notice }: VerbInput, warning: string): Promise<void>
   notice(warning);
   if (yes) return;
   const { stdin: input, stderr: output } = process;
-  if (!input.isTTY || !output.isTTY) throw new UsageError('nobody can be asked here: --yes goes on');
+  if (!input.isTTY || !output.isTTY)
+    throw new UsageError('there is no terminal to ask on: --yes goes on without asking');
   const lines = createInterface({ input, output });
   const answer = await lines.question('Go on? [y/N] ').finally(() => {
     lines.close();

@@ -3,10 +3,10 @@ import type { Verb } from '../verb.js';
 export const estimate: Verb = {
   summary: 'what merging would save here, by trying it',
   details:
-    'Has ksmd go through all memory at its CPU budget (KSM_CPU_MAX), until passes bring nothing more or the time is up, and ' +
-    'says what that saves and costs. Then everything is unmerged again. Pages are shared meanwhile, which is a side channel: ' +
-    'it asks first, and needs --yes where nobody can be asked. Ctrl-C ends it and puts everything back. Works with ' +
-    'samepaged, whose policy waits, and without, as root.',
+    'ksmd scans all memory within its CPU budget (KSM_CPU_MAX) until passes gain nothing more or the time is up. Then ' +
+    'estimate shows what merging saves and costs, and unmerges everything again. Shared pages are a side channel between ' +
+    'guests, so it asks first; without a terminal it needs --yes. Ctrl-C ends it and restores everything. It works with ' +
+    'samepaged, whose policy waits meanwhile, and as root without it.',
   usage: 'estimate',
   options: ['bus', 'json', 'libvirt', 'root', 'for', 'keep', 'yes'],
   examples: [

@@ -6,7 +6,7 @@ import type { ConfigEntry, ExplanationReply, TermReply } from '../../api/replies
 import { type Row, alignedRows, topicRows } from '../../text/table.js';
 import { type Terminal, hanging, indented, paint } from '../../text/terminal.js';
 
-/** Shorter times are told in milliseconds. */
+/** Shorter times are shown in milliseconds. */
 const LONG_MILLIS = 10_000;
 
 /** The last decision worked through, for a person. */
@@ -15,7 +15,7 @@ export function explainScreen(reply: ExplanationReply, terminal: Terminal): stri
   const part = (heading: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : [[paint(terminal, 'strong', heading), ...lines].join('\n')];
   const text = (line: string) => indented(line, 2, terminal);
-  if (failure !== undefined) return part('The last look failed: nothing was decided', text(failure)).join('');
+  if (failure !== undefined) return part('The last retune failed: nothing was decided', text(failure)).join('');
   if (sentence === undefined) return 'samepaged has not decided anything yet';
   const decided = [
     ...part(`Decision: ${reason} (policy ${policy})`, text(sentence)),

@@ -5,14 +5,14 @@ import { explainScreen } from './screen.js';
 import type { Verb } from '../verb.js';
 
 export const explain: Verb = {
-  summary: 'the last decision worked out with its numbers',
+  summary: 'the last decision, step by step with its numbers',
   details:
-    'Works the last decision through: every number and where it came from, the comparisons, what would change the ' +
-    'decision, and what each key of the configuration in play does.',
+    'Shows the last decision step by step: every number and its source, the comparisons, what would change the decision, ' +
+    'and what each configuration key that took part does.',
   options: ['bus', 'json'],
   examples: [
     { command: 'samepagectl explain', does: 'the last decision' },
-    { command: 'samepagectl retune && samepagectl explain', does: 'look now, and explain what came of it' },
+    { command: 'samepagectl retune && samepagectl explain', does: 'retune now, and explain the decision' },
   ],
   async run({ bus, json, terminal }) {
     const reply = await withDaemon(bus, (daemon) => daemon.explain());

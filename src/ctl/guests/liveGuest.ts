@@ -10,7 +10,7 @@ import type { VerbInput } from '../verb.js';
 
 /** Said before libvirt's way to a monitor is used. */
 export const TAINT =
-  'libvirt marks a guest as tainted (custom-monitor) when its monitor is used, until the guest is shut down; nothing else comes of that';
+  'libvirt marks a guest as tainted (custom-monitor) when its monitor is used, until the guest is shut down; that has no other effect';
 
 /** libvirt's side of guests, or why there is none. */
 export type LibvirtSide =

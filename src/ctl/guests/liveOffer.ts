@@ -12,7 +12,7 @@ import { type Root, pageSizeBytes } from '../../host/sysfs.js';
 import { offerMemory } from '../../qemu/memoryOffer.js';
 import type { QemuMonitor } from '../../qemu/monitor.js';
 
-/** A running guest whose offer changed. Undefined is what only root may read, or this kernel does not tell. */
+/** A running guest whose offer changed. Undefined is what only root may read, or this kernel does not report. */
 export interface OfferChange {
   readonly guest: string;
   /** Whether its memory is offered to KSM now. */
@@ -65,7 +65,7 @@ export function offerText({
   millis,
 }: OfferChange): string {
   if (offered) return `its ${formatBytes(memoryBytes)} are offered to KSM`;
-  if (mergedBytesBefore === undefined) return 'QEMU took back the offer of its memory to KSM';
+  if (mergedBytesBefore === undefined) return 'QEMU withdrew its memory from KSM';
   const rest = left === 0 ? '' : `; ${formatBytes(left)} of firmware and video memory stay merged`;
   return `${formatBytes(Math.max(mergedBytesBefore - left, 0))} unmerged in ${(millis / 1000).toFixed(1)} s${rest}`;
 }
@@ -83,7 +83,7 @@ function mostTaken(root: Root, { ksmStat, residentBytes }: GuestProcess): number
   return Math.min(merged ?? residentBytes, savedBytes);
 }
 
-/** Undefined where the kernel does not tell. */
+/** Undefined where the kernel does not report it. */
 export function mergedBytesOf({ mergingPages, zeroPages = 0 }: KsmStat, pageBytes: number): number | undefined {
   return mergingPages === undefined ? undefined : (mergingPages + Math.max(zeroPages, 0)) * pageBytes;
 }
@@ -100,8 +100,8 @@ function covers({ offeredBytes }: OfferedMemory, memoryBytes: number): boolean {
 
 function unchanged(offered: boolean): string {
   const state = offered
-    ? 'the kernel does not know its memory as offered'
-    : 'the kernel still knows its memory as offered';
+    ? 'its memory is not marked as mergeable in the kernel'
+    : 'its memory is still marked as mergeable in the kernel';
   return `QEMU took the command, but nothing happened: ${state} (some QEMU 9.1 ignore it)`;
 }
 

@@ -31,7 +31,7 @@ export async function changeNow(input: VerbInput, name: string, sharing: Sharing
   if (process === undefined) return { now: undefined, definition: await define() };
 
   const obstacle = sharing === 'forbid' && !input.force ? offerObstacle('', process) : undefined;
-  if (obstacle !== undefined) throw new Error(`${obstacle}; --force does it all the same`);
+  if (obstacle !== undefined) throw new Error(`${obstacle}; --force does it anyway`);
   return await withMonitor(process, side, async (monitor) => {
     if (monitor.taints) input.notice(TAINT);
     // It answers before anything is changed.

@@ -29,7 +29,7 @@ export interface Sources {
 }
 
 /**
- * Every running guest; what `samepagectl guests --json` prints, with names and units as here. A value that nobody tells is
+ * Every running guest; what `samepagectl guests --json` prints, with names and units as here. An unknown value is
  * left out.
  */
 export interface GuestsReport {
@@ -41,7 +41,7 @@ export interface GuestsReport {
    * the copy that stays. Undefined without KSM.
    */
   readonly hostSavedBytes: number | undefined;
-  /** Processes that use KSM and run no guest; undefined where nobody tells. */
+  /** Processes that use KSM and run no guest; undefined where it is unknown. */
   readonly otherMergers: OtherMergers | undefined;
   /** What could not be told, why, and what to do. */
   readonly notes: readonly string[];
@@ -63,7 +63,7 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   const notes = replyNotes(new Set(processes.map(({ ksmStat }) => ksmStat.kind)), ksm.exists());
   const told = await askLibvirt(bus, libvirt, processes).catch((error: unknown) => {
     if (!isNoSuchService(error) || libvirtIsHere(root)) {
-      notes.unshift(`guests are taken from /proc alone: ${libvirtReason(error)}`);
+      notes.unshift(`guests are read from /proc only: ${libvirtReason(error)}`);
     }
     return undefined;
   });
@@ -123,10 +123,10 @@ function withFreed(guest: GuestMemory, freed: ReadonlyMap<string, number>): Gues
 
 function replyNotes(kinds: ReadonlySet<KsmStatReply['kind']>, hasKsm: boolean): string[] {
   const untold = hasKsm
-    ? 'this kernel does not tell what is merged of a process; Linux 5.19 and newer do'
+    ? 'this kernel does not show what is merged of a process; Linux 5.19 and newer do'
     : 'this kernel has no KSM';
   return [
-    ...(kinds.has('denied') ? ['what is merged of a guest only root may read: sudo samepagectl guests'] : []),
+    ...(kinds.has('denied') ? ['only root can read what is merged of a guest: sudo samepagectl guests'] : []),
     ...(kinds.has('absent') ? [untold] : []),
   ];
 }

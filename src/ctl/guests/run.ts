@@ -18,7 +18,7 @@ export async function run(input: VerbInput): Promise<VerbResult> {
   }
   const sharing = sharingOf(word);
   if (name === undefined || name === '') throw new UsageError(`guests ${word}: which guest?`);
-  if (rest.length > 0) throw new UsageError(`guests ${word} takes one guest, no "${rest.join(' ')}"`);
+  if (rest.length > 0) throw new UsageError(`guests ${word} takes one guest, not "${rest.join(' ')}"`);
   return { status: 0, output: await change(input, name, sharing) };
 }
 
@@ -45,5 +45,5 @@ async function change(input: VerbInput, name: string, sharing: Sharing): Promise
 
 function sharingOf(word: string): Sharing {
   if (word === 'forbid' || word === 'allow') return word;
-  throw new UsageError(`guests takes forbid or allow, no "${word}"${didYouMean(word, ['forbid', 'allow'])}`);
+  throw new UsageError(`guests takes forbid or allow, not "${word}"${didYouMean(word, ['forbid', 'allow'])}`);
 }

@@ -31,7 +31,7 @@ export interface SharingChange {
 export async function changeSharing(definitions: Definitions, name: string, sharing: Sharing): Promise<SharingChange> {
   const forbidden = sharing === 'forbid';
   const path = await find(definitions, name);
-  const ask = <T>(work: () => Promise<T>) => attempt(definitions, name, 'libvirt does not tell of it', work);
+  const ask = <T>(work: () => Promise<T>) => attempt(definitions, name, 'libvirt does not report it', work);
   if (!(await ask(() => definitions.isPersistent(path)))) throw new Error(transient(name, forbidden));
 
   const before = await ask(() => definitions.persistentXml(path));
@@ -122,6 +122,6 @@ function transient(name: string, forbidden: boolean): string {
 function revived(name: string): string {
   return (
     `guest ${name} was deleted meanwhile, and libvirt has taken the definition for a new guest; ` +
-    `if it is to be gone: virsh undefine -- ${shellWord(name)}`
+    `to remove it: virsh undefine -- ${shellWord(name)}`
   );
 }

@@ -4,8 +4,8 @@ export const guests: Verb = {
   summary: "guests' memory and what is merged of it",
   details:
     "Shows each guest's memory, how much of it is merged, and why a guest cannot be merged. forbid puts <nosharepages/> " +
-    "into the guest's persistent definition for its next start, allow takes it out. With --now QEMU also takes back the " +
-    'offer of a running guest, which unmerges it alone if it fits into memory, or offers it again.',
+    "into the guest's persistent definition for its next start, allow takes it out. With --now QEMU also withdraws a " +
+    'running guest from KSM, which unmerges it alone if it fits into memory, or offers it to KSM again.',
   usage: 'guests [forbid|allow NAME]',
   words: [['forbid', 'allow'], 'guest'],
   options: ['bus', 'json', 'libvirt', 'root', 'now', 'force'],

@@ -8,7 +8,7 @@ type Time = string;
 
 /**
  * What `samepagectl history --json` prints, the same in every version that says `version: 1`; later ones may add fields.
- * Sizes are bytes. What the kernel does not tell is left out.
+ * Sizes are bytes. What the kernel does not report is left out.
  */
 interface HistoryJson {
   readonly version: 1;

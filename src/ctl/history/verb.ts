@@ -15,8 +15,9 @@ import { UsageError, type Verb, type VerbInput, type VerbResult } from '../verb.
 export const history: Verb = {
   summary: 'memory saved and what happened, table or chart',
   details:
-    'A table of the last day, or of --since; for programs --csv or --json; --svg draws a chart. samepaged keeps a day at ' +
-    'full detail and a month with a sample in five minutes; when it does not run, its file is read.',
+    'Prints a table of the last day, or of the time that --since names. --csv and --json are for programs, --svg draws a ' +
+    'chart. samepaged keeps one day in full detail and one month with a sample every five minutes. If it does not run, ' +
+    'history reads its file.',
   options: ['since', 'csv', 'json', 'svg', 'bus', 'root'],
   examples: [
     { command: 'samepagectl history --since 1h', does: 'the last hour' },
@@ -34,7 +35,7 @@ const KEPT_NOTE = `samepaged keeps a month: what is older than ${formatDuration(
 async function showHistory({ since, csv, json, svg, terminal, ...input }: VerbInput): Promise<VerbResult> {
   const askedMillis = parseDuration(since);
   if (askedMillis === undefined) {
-    throw new UsageError(`--since "${since}" is no duration; expected one as 90m, 1h, 1d or 30d`);
+    throw new UsageError(`--since "${since}" is not a duration; expected for example 90m, 1h, 1d or 30d`);
   }
   if ([csv, json, svg !== ''].filter((wanted) => wanted).length > 1) {
     throw new UsageError('history takes one of --csv, --json and --svg');

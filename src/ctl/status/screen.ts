@@ -7,7 +7,7 @@ import { stageOf } from '../../api/stage.js';
 import { type Row, topicRows } from '../../text/table.js';
 import { type Style, type Terminal, indented, paint } from '../../text/terminal.js';
 
-/** So many of the last look's warnings are shown, so that all fits one screen; `samepagectl retune` tells all. */
+/** So many of the last retune's warnings are shown, so that all fits one screen; `samepagectl retune` tells all. */
 const MOST_WARNINGS = 2;
 const MOST_TRIGGERS = 3;
 /** Where less than this part of available memory would be left; samepagectl unmerge refuses there. */
@@ -31,7 +31,7 @@ export function statusScreen(
     libvirt(properties, libvirtIsHere),
     ['policy', policyInForce(properties)],
     ...holdRow(properties, nowMillis),
-    ['looked', looked(properties, nowMillis)],
+    ['retuned', looked(properties, nowMillis)],
     ['daemon', daemon(properties)],
     ...warnings(lastRetune.problems),
   ];
@@ -51,22 +51,22 @@ export function merging(run: number): string {
 
 /** The policy, and whether the configuration says so. */
 export function policyInForce({ policy, configuredPolicy }: DaemonProperties): string {
-  return policy === configuredPolicy ? policy : `${policy}, set by hand in the place of ${configuredPolicy}`;
+  return policy === configuredPolicy ? policy : `${policy}, set by hand instead of ${configuredPolicy}`;
 }
 
 function why({ failure, sentence }: RetuneReply, terminal: Terminal): readonly string[] {
-  if (failure !== undefined) return indented(`the last look failed: ${failure}`, 2, terminal, 'bad');
+  if (failure !== undefined) return indented(`the last retune failed: ${failure}`, 2, terminal, 'bad');
   return indented(sentence ?? 'no decision yet', 2, terminal);
 }
 
-/** How far merging has come. */
+/** How far merging is. */
 function burstRow(retune: RetuneReply): readonly Row[] {
   const stage = stageOf(retune);
   return stage === undefined ? [] : [['burst', describeStage(stage)]];
 }
 
 function saves({ savedBytes, freedBytes, beingFreedBytes, guestMemoryBytes, sharingRatio }: DaemonProperties): string {
-  const gone = beingFreedBytes > 0 ? `; ${formatBytes(beingFreedBytes)} of guests that have gone are being freed` : '';
+  const gone = beingFreedBytes > 0 ? `; ${formatBytes(beingFreedBytes)} of stopped guests are being freed` : '';
   if (savedBytes === 0) return `nothing${gone}`;
   const share = (savedBytes / guestMemoryBytes) * 100;
   // Where nobody watched, pages of guests that have gone count until ksmd has passed over them.
@@ -84,7 +84,7 @@ function costs({ ksmdCpuPercent, bookkeepingBytes, profitBytes }: DaemonProperti
 /** Could the host take it if every page were written to: each becomes one of its own. */
 function headroom({ savedBytes, freedBytes, availableBytes }: DaemonProperties): [string, Style?] {
   if (savedBytes === 0) return ['nothing is shared'];
-  const needed = `unsharing all${freedBytes > 0 ? ' and using what was freed' : ''} takes ${formatBytes(savedBytes)}, ${formatBytes(availableBytes)} are available`;
+  const needed = `unmerging${freedBytes > 0 ? ' and using what was freed' : ''} takes ${formatBytes(savedBytes)}, ${formatBytes(availableBytes)} are available`;
   const left = availableBytes - savedBytes;
   if (left < 0) return [`${needed}: ${formatBytes(-left)} short`, 'bad'];
   return left < availableBytes * CLOSE ? [`${needed}: it barely fits`, 'warning'] : [`${needed}: it fits`];
@@ -118,7 +118,7 @@ function looked({ lastRetune, nextLookUSec }: DaemonProperties, nowMillis: numbe
   const shown = triggers.slice(0, MOST_TRIGGERS).join(', ');
   const more = triggers.length > MOST_TRIGGERS ? ` and ${triggers.length - MOST_TRIGGERS} more` : '';
   const before = realtimeUSec === undefined ? undefined : nowMillis - realtimeUSec / 1000;
-  const last = before === undefined ? (failure === undefined ? 'never' : 'in vain') : ago(before);
+  const last = before === undefined ? (failure === undefined ? 'never' : 'failed') : ago(before);
   const next = nextLookUSec === 0 ? '' : `; next ${inTime(nextLookUSec / 1000 - nowMillis)}`;
   return `${last}${shown === '' ? '' : ` (${shown}${more})`}${next}`;
 }

@@ -14,7 +14,7 @@ import { NOT_RUNNING_STATUS, type Verb } from '../verb.js';
 export const status: Verb = {
   summary: 'is KSM merging, why, what it saves and costs',
   details:
-    'Shows how things stood at the last look. The exit status is 0 while samepaged runs and 3 while it does not; then the ' +
+    'Shows the state at the last retune. The exit status is 0 while samepaged runs. While it does not run it is 3, and the ' +
     "kernel's own state is shown. status.schema.json in /usr/share/doc/samepaged describes --json.",
   options: ['bus', 'json'],
   examples: [

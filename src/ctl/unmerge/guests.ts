@@ -12,7 +12,7 @@ import type { VerbInput } from '../verb.js';
 /** A guest that was to be unmerged alone; what `samepagectl unmerge --gradually --json` prints of it. */
 export interface Step {
   readonly guest: string;
-  /** What was merged of it. Undefined where it stays merged, or nobody tells. */
+  /** What was merged of it. Undefined where it stays merged, or it is unknown. */
   readonly unmergedBytes?: number | undefined;
   /** Why it was left to the end. */
   readonly problem?: string;
@@ -76,7 +76,7 @@ export async function unmergeGuests(
     const left = plural(guests.length - index, 'guest');
     if (interrupt.came) return `interrupted, ${left} not unmerged`;
     const obstacle = force ? undefined : offerObstacle('', guest);
-    if (obstacle !== undefined) return `${left} not unmerged: ${obstacle}; --force does it all the same`;
+    if (obstacle !== undefined) return `${left} not unmerged: ${obstacle}; --force does it anyway`;
     const offered = await readOffered('', guest.pid);
     if (offered === undefined || offered.offeredBytes < guest.configuredBytes / 2) {
       const why = offered === undefined ? 'only root may read what it offers' : 'its memory is not offered to KSM';
@@ -125,7 +125,7 @@ export function mostMerged(guest: GuestProcess): number {
   return mergedOf(guest) ?? guest.residentBytes;
 }
 
-/** Undefined where only root may read it, or this kernel does not tell. */
+/** Undefined where only root may read it, or this kernel does not report it. */
 export function mergedOf({ ksmStat }: GuestProcess): number | undefined {
   return ksmStat.kind === 'told' ? mergedBytesOf(ksmStat.stat, pageSizeBytes('')) : undefined;
 }

@@ -23,6 +23,7 @@ import {
 } from 'rxjs';
 import { messageOf } from '../../errors.js';
 import { Daemon } from '../../api/client.js';
+import type { MemoryAccounting } from '../../core/memory.js';
 import type { RetuneReply } from '../../api/replies.js';
 import { type Means, print } from '../../text/cells.js';
 import { frame } from './frame.js';
@@ -79,7 +80,7 @@ export async function watchLive(sources: Sources, screen: Screen, hostName: stri
 /** Everything that comes by itself. */
 function happenings(sources: Sources): Observable<WatchEvent> {
   const reader = new HostReader(sources.root);
-  let accounting: 'corrected' | 'legacy' = 'corrected';
+  let accounting: MemoryAccounting = 'corrected';
   const daemon$ = from(historyEvent(sources)).pipe(
     concatMap((recorded) =>
       merge(
@@ -98,7 +99,7 @@ function happenings(sources: Sources): Observable<WatchEvent> {
 
 function pressed(key: string, state: WatchState, sources: Sources): Observable<WatchEvent> {
   if (key === '?' || key === 'h' || state.help) return of({ kind: 'help', shown: !state.help });
-  if (key === 'r') return command(state, sources, 'a retune is asked for', (daemon) => daemon.command('Retune'));
+  if (key === 'r') return command(state, sources, 'a retune is requested', (daemon) => daemon.command('Retune'));
   const held = state.daemon !== undefined && state.daemon.hold !== '';
   return held
     ? command(state, sources, 'resuming', (daemon) => daemon.command('Resume'))

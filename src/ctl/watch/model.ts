@@ -209,12 +209,12 @@ function withEntries(log: readonly LogEntry[], entries: readonly LogEntry[]): re
 
 function withLoss({ log, away, daemon, nowMillis }: WatchState): readonly LogEntry[] {
   if (away !== undefined || daemon === undefined) return log;
-  return withEntries(log, [{ atMillis: nowMillis, kind: 'daemon', text: 'samepaged went away', times: 1 }]);
+  return withEntries(log, [{ atMillis: nowMillis, kind: 'daemon', text: 'samepaged has stopped', times: 1 }]);
 }
 
 function withReturn({ log, away, nowMillis }: WatchState): readonly LogEntry[] {
   if (away === undefined) return log;
-  return withEntries(log, [{ atMillis: nowMillis, kind: 'daemon', text: 'samepaged is there', times: 1 }]);
+  return withEntries(log, [{ atMillis: nowMillis, kind: 'daemon', text: 'samepaged runs again', times: 1 }]);
 }
 
 function bySavings(a: GuestNow, b: GuestNow): number {

@@ -59,12 +59,12 @@ function paragraphs({ away, daemon, unreadable, nowMillis }: WatchState): readon
     said.push([`${away.why}: waiting for it${since}; the figures are the kernel's own${detail}`, 'bad']);
   }
   if (unreadable !== undefined) said.push([unreadable, 'bad']);
-  if (daemon === undefined) return away === undefined ? [...said, ['samepaged is being asked ...']] : said;
+  if (daemon === undefined) return away === undefined ? [...said, ['asking samepaged ...']] : said;
   const { failure, sentence, problems } = daemon.lastRetune;
-  const before = away === undefined ? '' : 'it said last: ';
+  const before = away === undefined ? '' : 'last decision: ';
   const stage = stageOf(daemon.lastRetune);
   if (failure === undefined) said.push([`${before}${sentence ?? 'no decision yet'}`]);
-  else said.push([`the last look failed: ${failure}`, 'bad']);
+  else said.push([`the last retune failed: ${failure}`, 'bad']);
   if (stage !== undefined && stage.name !== 'done') said.push([describeStage(stage), 'strong']);
   const libvirt = daemon.libvirtConnected ? [] : ['libvirt is not connected, guests are found in /proc'];
   for (const problem of [...libvirt, ...problems]) said.push([`warning: ${problem}`, 'warning']);
@@ -74,7 +74,7 @@ function paragraphs({ away, daemon, unreadable, nowMillis }: WatchState): readon
 /** The guests, those that save most first, as many as there is room for. */
 export function guestTable(state: WatchState, { columns, rows }: Area): readonly Line[] {
   const { guests, guestNotes, daemon } = state;
-  const nothing = daemon?.guestCount === 0 ? 'none is running' : 'none is seen from here';
+  const nothing = daemon?.guestCount === 0 ? 'none is running' : 'none can be seen from here';
   const note: readonly Line[] = guestNotes
     .slice(0, 1)
     .map((text) => clip([{ text: clean(text), ink: 'dim' }], columns));
@@ -122,7 +122,7 @@ const MARKS: Readonly<Record<LogEntry['kind'], readonly [mark: string, ink?: Sty
   daemon: ['!', 'warning'],
 };
 
-/** With less, a happening gets a line: the sentence of the last decision is told in full anyway. */
+/** With less, a happening gets a line: the sentence of the last decision is shown in full anyway. */
 const FEW_ROWS = 10;
 
 /** What happened, the newest at the top. */
@@ -134,12 +134,12 @@ export function happened({ log }: WatchState, { columns, rows }: Area): readonly
     if (told.length >= room) break;
     told.push(...entryLines(entry, columns, Math.min(most, room - told.length)));
   }
-  const title: Line = [{ text: log.length === 0 ? 'HAPPENED  nothing so far' : 'HAPPENED', ink: 'dim' }];
+  const title: Line = [{ text: log.length === 0 ? 'EVENTS  none so far' : 'EVENTS', ink: 'dim' }];
   return [title, ...told].slice(0, Math.max(rows, 0));
 }
 
 /**
- * The time, a mark for those who do not see colours, and the text in at most so many lines. Of a decision that is too long
+ * The time, a mark for those who do not see colours, and the text in at most `most` lines. Of a decision that is too long
  * the end is shown: what was decided.
  */
 export function entryLines(entry: LogEntry, columns: number, most: number): readonly Line[] {
@@ -173,7 +173,7 @@ function folded(text: string, columns: number): readonly string[] {
 /** What the keys do, and how to read the screen. */
 export function helpLines(columns: number): readonly Line[] {
   const keys: readonly (readonly [string, string])[] = [
-    ['r', 'retune: samepaged looks at memory and guests now'],
+    ['r', 'retune now'],
     ['p', 'pause ksmd until p is pressed again'],
     ['?', 'this help, and back'],
     ['q', 'quit; Ctrl-Z suspends, Ctrl-L redraws'],
@@ -181,7 +181,7 @@ export function helpLines(columns: number): readonly Line[] {
   const notes = [
     'Curves go back 10 minutes; ↑ is what their full height stands for. Blank is unknown, _ is nothing.',
     'Free memory is what the policy counts as free. ksmd and the scan rate are means over 5 seconds.',
-    'MERGED is what a guest shares; each guest that has a page counts it. PROFIT is that less what KSM keeps for it.',
+    'MERGED is what a guest shares; every guest that has a page counts it. PROFIT is that less what KSM keeps for it.',
     'Of decisions with the same reason in a row the last is shown, with their number.',
   ];
   return [

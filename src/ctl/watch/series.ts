@@ -1,4 +1,4 @@
-/** What the curves are drawn from: a host at one moment. Counters count from boot; undefined is what the kernel does not tell. */
+/** What the curves are drawn from: a host at one moment. Counters count from boot; undefined is what the kernel does not report. */
 export interface Reading {
   /** Milliseconds since 1970, or on any other clock that only goes forward. */
   readonly atMillis: number;
@@ -105,7 +105,7 @@ function binned(
   return sums.map(({ value, millis }) => (millis > 0 ? value / millis : undefined));
 }
 
-/** Undefined over a gap and a boot, at which counters begin anew. */
+/** Undefined over a gap and a boot, at which counters start again. */
 function rateBetween(first: Reading, last: Reading, counter: Counter): number | undefined {
   const [before, after] = [first[counter], last[counter]];
   const millis = last.atMillis - first.atMillis;

@@ -31,7 +31,7 @@ export function hostEvent(reader: HostReader, accounting: MemoryAccounting): Wat
   }
 }
 
-/** What the daemon has recorded in the last minutes, or since then; nothing where nobody can tell. */
+/** What the daemon has recorded in the last minutes, or since then; nothing where it is unknown. */
 export async function historyEvent({ bus, root }: Sources, sinceMillis = 0): Promise<WatchEvent> {
   try {
     const { records } = await readHistory({ bus, root }, Math.max(sinceMillis, Date.now() - WINDOW_MILLIS));
@@ -65,7 +65,7 @@ export function guestEvents(sources: Sources): Observable<WatchEvent> {
   }).pipe(repeat({ delay: GUESTS_MILLIS }));
 }
 
-/** What the daemon says; each time it is there anew, first what it recorded meanwhile. */
+/** What the daemon says; each time it is there again, first what it recorded meanwhile. */
 export function daemonEvents(
   sources: Sources,
   onAccounting: (accounting: MemoryAccounting) => void,

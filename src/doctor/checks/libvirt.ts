@@ -21,7 +21,7 @@ const libvirtDbus = check({
   id: 'libvirt-dbus',
   title: 'libvirt-dbus',
   why:
-    'It tells of guests that start and stop, so that a retune comes within a second. Without it they are found in /proc ' +
+    'It reports starts and stops of guests, so samepaged retunes within a second. Without it guests are found in /proc ' +
     'within two seconds, and merge_across_nodes is not set through libvirt.',
   needs: ['libvirt'],
   look: ({ libvirt }, facts) => {
@@ -53,7 +53,7 @@ const libvirtd = check({
   id: 'libvirtd',
   title: 'libvirtd',
   why:
-    'Guests go on running without libvirtd, but nobody tells of their start and stop, and their definitions cannot be ' +
+    'Guests keep running without libvirtd, but nothing reports their starts and stops, and their definitions cannot be ' +
     'changed.',
   needs: [],
   look: (_values, facts) => {

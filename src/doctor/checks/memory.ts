@@ -30,7 +30,7 @@ const spareMemory = check({
     if (enough !== merges)
       return ok(`${enough ? 'enough' : 'short'} (${figures}), and ksmd ${merges ? 'merges' : 'rests'}`);
     const host = `guests use ${formatBytes(committedBytes)} of ${formatBytes(totalBytes)}; ${figures}`;
-    const found = `memory is ${merges ? 'plenty and ksmd merges all the same' : 'short and ksmd rests'}`;
+    const found = `memory is ${merges ? 'plenty and ksmd merges anyway' : 'short and ksmd rests'}`;
     if (hold !== '') return note(`${found} (${hold} by hand): ${host}`, 'samepagectl resume');
     if (dryRun || !daemonRuns(facts)) return note(`${found}: ${host}`, setKsm('run', merges ? 0 : 1));
     return lastRetune !== undefined || (policy === 'ksmtuned' && when === 'needed')
@@ -54,7 +54,7 @@ const promisedMemory = check({
     const counted = guests.filter((guest) => guest.mergeability?.obstacles.includes('hugepages') !== true);
     const told = counted.filter(({ configuredBytes }) => configuredBytes > 0);
     if (counted.length === 0) return ok('no guest runs that takes from it');
-    if (told.length === 0) return unanswered("no guest's command line tells its memory");
+    if (told.length === 0) return unanswered("no guest's command line shows its memory");
     const promisedBytes = told.reduce((sum, { configuredBytes }) => sum + configuredBytes, 0);
     const memoryBytes = memory.memTotalBytes - memory.hugetlbBytes;
     const zramBytes = inMemoryBytes(swapAreas);
@@ -62,7 +62,7 @@ const promisedMemory = check({
     const untold = counted.length - told.length;
     const figures =
       `${plural(told.length, 'guest')} may take ${formatBytes(promisedBytes)}` +
-      `${untold === 0 ? '' : ` (${plural(untold, 'more')} untold)`}; there is ${formatBytes(memoryBytes)}` +
+      `${untold === 0 ? '' : ` (${plural(untold, 'more')} unknown)`}; there is ${formatBytes(memoryBytes)}` +
       ` + ${formatBytes(swapBytes)} swap${zramBytes === 0 ? '' : ` + ${formatBytes(zramBytes)} zram`}`;
     const missingBytes = promisedBytes - memoryBytes - swapBytes;
     if (missingBytes <= 0) return ok(figures);

@@ -12,8 +12,8 @@ const profit = check({
   id: 'profit',
   title: 'Profit',
   why:
-    'ksmd keeps books of 64 bytes for every page that it looks at. Where too few are equal these take more memory than ' +
-    'merging frees, and its CPU time comes on top.',
+    'ksmd keeps a record of about 64 bytes for every page that it scans. If too few pages are equal, the records take more ' +
+    'memory than merging frees, and the CPU time of ksmd comes on top.',
   needs: ['ksm', 'pageSize'],
   look: ({ ksm, pageSize }, facts) => {
     const { generalProfit, run, fullScans = 0 } = ksm;
@@ -22,7 +22,8 @@ const profit = check({
     const found = `${formatBytes(bytes)} (${origin})`;
     if (bytes >= 0) return ok(found);
     const loss = `merging costs more memory than it saves: ${found}`;
-    if (run !== 1) return note(`${loss}; ksmd rests, but its books stay until all is unmerged`, ...unmerge(ksm, facts));
+    if (run !== 1)
+      return note(`${loss}; ksmd rests, but its records stay until everything is unmerged`, ...unmerge(ksm, facts));
     return fullScans < PASSES_TO_JUDGE
       ? note(`${loss}; too early to judge, as pages merge in ksmd's second pass and ${fullScans} are done`)
       : problem(`${loss} after ${fullScans} full passes`, ...unmerge(ksm, facts));

@@ -20,7 +20,7 @@ const numaMerging = check({
     const { mergeAcrossNodes } = ksm;
     if (mergeAcrossNodes === undefined) return ok('this kernel was built without NUMA');
     if (numaNodes.length < 2)
-      return ok(`one node with memory, so merge_across_nodes=${mergeAcrossNodes} is all the same`);
+      return ok(`one node with memory, so merge_across_nodes=${mergeAcrossNodes} has no effect`);
     const nodes = `${plural(numaNodes.length, 'node')} of ${sizes(numaNodes)}${distance(numaNodes)}`;
     if (mergeAcrossNodes === 0) return ok(`merge_across_nodes=0, ${nodes}`);
     const found = `merge_across_nodes=1 on ${nodes}`;
@@ -54,7 +54,7 @@ const numad = check({
   title: 'numad',
   why:
     'numad moves each guest to the node where its memory is. Pages that KSM merged across nodes are on one node and ' +
-    'used from all: it moves them to and fro and takes wrong amounts of free memory for true.',
+    'used from all: numad moves them back and forth, and its figures of free memory are wrong.',
   needs: ['numad', 'numaNodes', 'ksm'],
   look: ({ numad: [running], numaNodes, ksm }, facts) => {
     if (running === undefined) return ok('does not run');

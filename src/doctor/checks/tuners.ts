@@ -30,7 +30,8 @@ const daemon = check({
     if (told !== undefined) {
       const { version, policy, dryRun, libvirtConnected, hold, lastRetune } = told;
       const who = `samepaged ${version} runs, policy ${policy}`;
-      if (lastRetune.failure !== undefined) return problem(`${who}; its last look failed: ${lastRetune.failure}`, LOG);
+      if (lastRetune.failure !== undefined)
+        return problem(`${who}; its last retune failed: ${lastRetune.failure}`, LOG);
       if (dryRun) return note(`${who}, as a dry run: it sets nothing`, START);
       if (hold !== '') return note(`${who}, but is held: ${hold} by hand`, 'samepagectl resume');
       return libvirtConnected ? ok(`${who}, with libvirt`) : note(`${who}, without libvirt: it asks /proc`, LOG);
@@ -61,7 +62,7 @@ const otherTuners = check({
   id: 'other-tuners',
   title: 'Other tuners',
   why:
-    "KSM is one for the whole kernel. Two tuners undo each other's work, and samepaged does not start beside " +
+    "A kernel has one KSM. Two tuners undo each other's work, and samepaged does not start beside " +
     'ksmtuned or another samepaged.',
   needs: ['tuners'],
   look: ({ tuners }) => {

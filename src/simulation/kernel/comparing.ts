@@ -99,7 +99,7 @@ export function costOf(verdict: Verdict, known: boolean, { stable, unstable }: T
   }
 }
 
-/** For so many pages of the same verdict and content costOf() stays as it is, until a tree has come to another size. */
+/** For this many pages of the same verdict and content costOf() stays the same: until the size of a tree changes. */
 export function pagesAtCost(verdict: Verdict, { stable, unstable }: Trees, copies: number | undefined): number {
   const step = sizeStep(unstable);
   switch (verdict.kind) {

@@ -66,10 +66,10 @@ export const MEASURED_COSTS: KsmdCosts = {
   tickNanos: 4_000_000,
 };
 
-/** A tree of a quarter of a million nodes has so many levels; its top stays in the cache. */
+/** A tree of a quarter of a million nodes has this many levels; its top stays in the cache. */
 const NEAR_LEVELS = 18;
 
-/** Going down a balanced tree of so many nodes; the same price within a `sizeStep`. */
+/** Going down a balanced tree of `nodes` nodes; the same price within a `sizeStep`. */
 export function searchNanos(nodes: number, { nearNanos, farNanos }: SearchCosts): number {
   const levels = Math.log2(1 + sizeStep(nodes).from);
   return Math.min(levels, NEAR_LEVELS) * nearNanos + Math.max(levels - NEAR_LEVELS, 0) * farNanos;

@@ -38,7 +38,7 @@ export class VirtualGuest {
   readonly hugePagePages: number;
   private readonly contents: Contents;
   private areas: readonly Area[];
-  /** How long the guest takes to write all its own pages anew; Infinity when it does not. */
+  /** How long the guest takes to write all its own pages again; Infinity when it does not. */
   private readonly rewriteNanos: number;
   /** How much of its empty memory it writes to and empties again. */
   private readonly emptiedPagesPerMilli: number;
@@ -178,7 +178,7 @@ export class VirtualGuest {
     );
   }
 
-  /** The huge page at an address is split, and what of it is empty is freed. @returns so many pages. */
+  /** The huge page at an address is split, and what of it is empty is freed. @returns the number of those pages. */
   splitAt(address: number): number {
     const area = this.areas.find(({ from, to }) => from <= address && address < to);
     if (area === undefined) return 0;
@@ -216,7 +216,7 @@ export class VirtualGuest {
     this.visitedAtNanos = nowNanos;
   }
 
-  /** The share of such pages that it wrote in the time of so many passes, up to this visit; a multiple of SHARE_STEP. */
+  /** The share of such pages that it wrote in the time of `passes` passes, up to this visit; a multiple of SHARE_STEP. */
   rewrittenShare(content: PageContent, passes: number): number {
     if (content.kind !== 'own' || !content.rewritten) return 0;
     const share = Math.min((this.betweenVisitsNanos * passes) / this.rewriteNanos, 1);

@@ -25,7 +25,7 @@ export class Ksmd {
   /** CPU time since boot. */
   cpuNanos = 0;
   fullScans = 0;
-  /** Pages looked at since boot, also where the kernel does not tell. */
+  /** Pages looked at since boot, also where the kernel does not report them. */
   pagesScanned = 0;
   private readonly scanner: Scanner;
   private readonly costs: KsmdCosts;

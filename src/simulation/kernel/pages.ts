@@ -12,7 +12,7 @@ export type Contents = SharedContents<PageHolder>;
 export type GuestFamily = Family<PageHolder>;
 
 /**
- * What is in pages: something that only this guest has (and may write anew), empty pages, or a part of a family (address +
+ * What is in pages: something that only this guest has (and may write again), empty pages, or a part of a family (address +
  * shift is its place in it). Of empty pages it matters whether they are in huge pages whose splitting frees them.
  */
 export type PageContent =

@@ -49,7 +49,7 @@ export class Scanner {
   private readonly costs: KsmdCosts;
   private cursor = 0;
   private address = NOT_ENTERED;
-  /** Counts passes, and never begins anew. */
+  /** Counts passes, and never starts again. */
   private pass = 0;
   /** Nodes of the unstable tree, which is new in every pass. */
   private unstableNodes = 0;

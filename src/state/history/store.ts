@@ -12,7 +12,7 @@ import { isAbsence } from '../../host/sysfs.js';
 
 /** What may be added to a thinned history before it is thinned again: half a day of samples. */
 const MOST_ADDED_BYTES = 512 * 1024;
-/** A file that could not be written is tried again at every so many records: at ten seconds each every ten minutes. */
+/** A file that could not be written is tried again after this many records: ten minutes at one record each ten seconds. */
 const RECORDS_TO_NEXT_TRY = 60;
 
 export interface HistoryPage {
@@ -33,7 +33,7 @@ export interface HistoryStoreOptions {
  *
  * INVARIANTS: memory and file stay below 8 MB (core/historyThinning.ts has the reckoning); the file is only ever appended
  * to or replaced as a whole, so a kill at any point costs the line being written at most. Lines are not fsynced: a kill loses
- * nothing, a loss of power the last half minute. A file that cannot be written is told once, and never thrown.
+ * nothing, a loss of power the last half minute. A file that cannot be written is logged once, and never thrown.
  */
 export class HistoryStore {
   private readonly path: string | undefined;
@@ -105,7 +105,7 @@ export class HistoryStore {
     this.addedBytes = 0;
   }
 
-  /** Appends `fresh`, or writes the whole file anew. */
+  /** Appends `fresh`, or writes the whole file again. */
   private write(path: string, fresh: readonly HistoryLine[] | undefined): void {
     try {
       if (fresh === undefined) replaceFile(path, textOf(this.lines));

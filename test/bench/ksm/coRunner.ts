@@ -14,13 +14,12 @@ import type { BenchOptions } from './options.js';
 import type { Progress } from './progress.js';
 import { startTuner } from './startTuner.js';
 
-/** The scenario co-runner: what guests and processes feel of a burst, with ksmd's scheduling classes and budgets. */
+/** The scenario co-runner: what guests and processes feel of a burst, by ksmd's scheduling class. */
 
 const execFileAsync = promisify(execFile);
 const SOURCE = 'test/bench/ksm/coRunner.c';
 const AUTOGROUP = '/proc/sys/kernel/sched_autogroup_enabled';
 const DEFAULT_SECONDS = 8;
-const BUDGETS = [30, 50, 70, 100] as const;
 const CLASSES = ['other', 'idle'] as const;
 /** Between two requests to the guest. */
 const REQUEST_MILLIS = 20;
@@ -36,6 +35,7 @@ export interface CoRunnerTheatre {
 interface Ksmtuning {
   readonly sched: (typeof CLASSES)[number];
   readonly cpuMaxPercent: number;
+  readonly logFile: string | undefined;
 }
 
 /** Percentiles in milliseconds. */
@@ -53,7 +53,10 @@ interface Felt {
 }
 
 /** Plays it, and prints the table as it grows. Autogroups are off meanwhile: with them ksmd hardly runs beside processes of a session. */
-export async function coRunner(theatre: CoRunnerTheatre, { sizes, forMillis }: BenchOptions): Promise<void> {
+export async function coRunner(
+  theatre: CoRunnerTheatre,
+  { sizes, forMillis, cpuMaxPercent, logFile }: BenchOptions,
+): Promise<void> {
   const { lab, progress } = theatre;
   const program = join(lab.bus.directory, 'coRunner');
   await execFileAsync('gcc', ['-O2', '-Wall', '-Wextra', '-Werror', '-pthread', '-o', program, SOURCE]);
@@ -69,7 +72,7 @@ export async function coRunner(theatre: CoRunnerTheatre, { sizes, forMillis }: B
   const seconds = forMillis === undefined ? DEFAULT_SECONDS : Math.round(forMillis / KILO);
   const trials: (Ksmtuning | undefined)[] = [
     undefined,
-    ...CLASSES.flatMap((sched) => BUDGETS.map((cpuMaxPercent) => ({ sched, cpuMaxPercent }))),
+    ...CLASSES.map((sched) => ({ sched, cpuMaxPercent, logFile })),
     undefined,
   ];
   process.stdout.write(`${HEADER.join('\n')}\n`);
@@ -124,10 +127,10 @@ async function feel(theatre: CoRunnerTheatre, { program, seconds, isBusy, answer
 }
 
 /** samepaged, when its burst has begun. */
-async function startBurst({ lab, ksm }: CoRunnerTheatre, { sched, cpuMaxPercent }: Ksmtuning) {
+async function startBurst({ lab, ksm }: CoRunnerTheatre, { sched, ...options }: Ksmtuning) {
   const settings = { KSM_WHEN: 'always', KSM_KSMD_SCHED: sched };
   const tuner = { kind: 'samepaged', policy: 'adaptive', settings, summary: '' } as const;
-  const running = await startTuner(tuner, { lab, ksm, reserve: {}, cpuMaxPercent });
+  const running = await startTuner(tuner, { ...options, lab, ksm, reserve: {} });
   const directory = new KsmDirectory('');
   await eventually(() => directory.read().run === 1 || undefined);
   return running;

@@ -92,8 +92,8 @@ function isAtRest(curve: readonly CurvePoint[], point: CurvePoint): boolean {
   return cpuPercent(point, atTime(curve, untilMillis)) < REST_PERCENT;
 }
 
-/** From this time on: the line between two points is what was there between. */
-function integral(curve: readonly CurvePoint[], fromMillis: number, baseBytes: number): number {
+/** Saved bytes times seconds, from this time on: the line between two points is what was there between. */
+export function integral(curve: readonly CurvePoint[], fromMillis: number, baseBytes: number): number {
   const points = [atTime(curve, fromMillis), ...curve.filter(({ atMillis }) => atMillis > fromMillis)];
   return points.reduce((sum, { atMillis, savedBytes }, index) => {
     const before = points[index - 1];

@@ -8,6 +8,7 @@ import { restoreKsm, saveKsm } from '../../support/kvm/ksm.js';
 import { Lab } from '../../support/kvm/lab.js';
 import { readHostMemory } from './hostMemory.js';
 import { SinglePasses } from './singlePass.js';
+import { startSamepaged } from './startTuner.js';
 
 /**
  * `node dist/test/bench/ksm/khugepaged.js`: whether khugepaged takes back what merging empty pages gave. Some four minutes,
@@ -22,7 +23,9 @@ const SETTLE_MILLIS = 3000;
 const PHASE_MILLIS = 40_000;
 const READ_EACH_MILLIS = 1000;
 const MIB = 1024 ** 2;
-const COLUMNS = ['available', 'RssAnon', 'huge', 'KSM saved', 'collapsed', 'full scans'];
+/** Memory is plenty here, so that samepaged merges nothing meanwhile. */
+const SAMEPAGED = { policy: 'adaptive', settings: { KSM_THP_MAX_PTES_NONE: 0 } } as const;
+const COLUMNS = ['max_ptes_none', 'available', 'RssAnon', 'huge', 'KSM saved', 'collapsed', 'full scans'];
 
 function read(file: string): number {
   return Number(readFileSync(`${DIRECTORY}/${file}`, 'utf8'));
@@ -32,13 +35,18 @@ function write(settings: Readonly<Record<string, number>>): void {
   for (const [file, value] of Object.entries(settings)) writeFileSync(`${DIRECTORY}/${file}`, String(value));
 }
 
-/** Memory in MiB, then what khugepaged has done since boot: huge pages that it made, and rounds over all memory. */
+/** Its setting, memory in MiB, then what khugepaged has done since boot: huge pages that it made, and rounds over all memory. */
 function print(label: string): void {
   const { availableBytes, guestsAnonBytes, hugeBytes } = readHostMemory();
   const { savedBytes } = savingsOf(new KsmDirectory('').read(), pageSizeBytes(''));
   const mebibytes = [availableBytes, guestsAnonBytes, hugeBytes, savedBytes].map((bytes) => (bytes / MIB).toFixed(0));
-  const cells = [...mebibytes, String(read('pages_collapsed')), String(read('full_scans'))];
-  process.stdout.write(`${label.padEnd(58)} ${cells.map((cell) => cell.padStart(10)).join(' ')}\n`);
+  const cells = [
+    String(read('max_ptes_none')),
+    ...mebibytes,
+    String(read('pages_collapsed')),
+    String(read('full_scans')),
+  ];
+  process.stdout.write(`${label.padEnd(58)} ${cells.map((cell) => cell.padStart(13)).join(' ')}\n`);
 }
 
 async function start(lab: Lab): Promise<BootedGuest[]> {
@@ -59,7 +67,7 @@ const saved = await saveKsm();
 const lab = await Lab.start();
 try {
   process.stdout.write(`khugepaged found with ${JSON.stringify(found)}, set to ${JSON.stringify(PACE)}\n`);
-  process.stdout.write(`${' '.repeat(58)} ${COLUMNS.map((title) => title.padStart(10)).join(' ')}\n`);
+  process.stdout.write(`${' '.repeat(58)} ${COLUMNS.map((title) => title.padStart(13)).join(' ')}\n`);
   const guests = await start(lab);
   print('guests are ready');
   const ksmd = new SinglePasses();
@@ -76,14 +84,14 @@ try {
     await sleep(READ_EACH_MILLIS);
   }
   print('guests read all their memory again and again');
-  write({ max_ptes_none: 0 });
+  const samepaged = await startSamepaged(SAMEPAGED, { lab, reserve: {}, cpuMaxPercent: 70, logFile: undefined });
   await Promise.all(guests.map((guest) => guest.sprinkle()));
   await sleep(PHASE_MILLIS);
-  print('guests wrote to one page of each 2 MiB, max_ptes_none=0');
-  write({ max_ptes_none: found['max_ptes_none'] ?? 0 });
+  print('guests wrote to one page of each 2 MiB, under samepaged');
+  await samepaged.stop();
   await Promise.all(guests.map((guest) => guest.sprinkle()));
   await sleep(PHASE_MILLIS);
-  print(`once more, max_ptes_none=${found['max_ptes_none']}`);
+  print('once more, after samepaged has ended');
   write(found);
   await ksmd.set({ run: 1 });
   await ksmd.passes(4);

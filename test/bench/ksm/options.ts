@@ -23,6 +23,8 @@ export interface BenchOptions {
   /** How long every trial is watched from the clock's start, whatever it gains; instead of the two before. */
   readonly forMillis: number | undefined;
   readonly jsonFile: string | undefined;
+  /** Where samepaged's own log goes. */
+  readonly logFile: string | undefined;
 }
 
 const CO_RUNNER = 'co-runner';
@@ -43,7 +45,7 @@ Needs root, libvirt, QEMU and gcc, KSM for itself, a quiet machine, and by defau
   --scenario LIST    which scenarios, with commas between them (all):
 ${rows([
   ...SCENARIO_NAMES.map((name) => [name, scenario(name, DEFAULT_SIZES).summary] as const),
-  [CO_RUNNER, 'what a guest and a process feel of a burst, by budget and scheduling class of ksmd (8 s each)'],
+  [CO_RUNNER, 'what a guest and a process feel of a burst, by scheduling class of ksmd (8 s each)'],
 ])}
   --tuner LIST       which tuners (all):
 ${rows(TUNER_NAMES.map((name) => [name, TUNERS[name].summary]))}
@@ -57,6 +59,7 @@ ${rows(TUNER_NAMES.map((name) => [name, TUNERS[name].summary]))}
   --after SECONDS    how long the calm after it is watched (300)
   --for SECONDS      watch every trial so long from the clock's start, instead of --limit and --after
   --json FILE        write every figure and curve to FILE, anew after each tuner
+  --log FILE         append to FILE what samepaged logs
   --help             say so and end
 
 In the table "CPU" is ksmd's, in seconds, unless it is the tuner's; "rest" is when ksmd takes less than 1 % of a core for 10 s
@@ -88,6 +91,7 @@ export function readOptions(args: readonly string[]): BenchOptions | undefined {
     afterMillis: whole('--after', values.after, 10, 86_400) * 1000,
     forMillis: values.for === undefined ? undefined : whole('--for', values.for, 10, 86_400) * 1000,
     jsonFile: values.json,
+    logFile: values.log,
   };
 }
 
@@ -108,6 +112,7 @@ function parse(args: readonly string[]) {
         after: { type: 'string', default: '300' },
         for: { type: 'string' },
         json: { type: 'string' },
+        log: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     }).values;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findDaemons } from '../../../src/host/daemons.js';
 import type { Values } from '../../../src/config/keys.js';
@@ -41,6 +41,8 @@ export interface TunerHost {
   /** KSM_THRES_*: the same for every tuner. */
   readonly reserve: Settings;
   readonly cpuMaxPercent: number;
+  /** What samepaged logs is appended to it. */
+  readonly logFile: string | undefined;
 }
 
 const CLOCK_TICK_MILLIS = 10;
@@ -71,9 +73,9 @@ async function startKernel(settings: KsmSettings, { ksm }: TunerHost): Promise<R
 }
 
 /** The built daemon, on the lab's bus. It has libvirt when this resolves. */
-async function startSamepaged(
-  { policy, settings }: SamepagedTuner,
-  { lab, reserve, cpuMaxPercent }: TunerHost,
+export async function startSamepaged(
+  { policy, settings }: Pick<SamepagedTuner, 'policy' | 'settings'>,
+  { lab, reserve, cpuMaxPercent, logFile }: Omit<TunerHost, 'ksm'>,
 ): Promise<RunningTuner> {
   const directory = lab.bus.directory;
   const config = join(directory, 'samepaged.conf');
@@ -91,6 +93,7 @@ async function startSamepaged(
     told: () => told(lab),
     stop: async () => {
       const status = await daemon.end();
+      if (logFile !== undefined) await appendFile(logFile, daemon.output);
       if (status !== 0) throw new Error(`samepaged ended with ${String(status)}:\n${daemon.output}`);
     },
   };

@@ -1,6 +1,6 @@
 import { formatBytes } from '../../../src/core/format.js';
 import type { Scenario } from '../../../src/simulation/step.js';
-import type { Figures } from './figures.js';
+import { type Figures, integral } from './figures.js';
 import type { HostMemory } from './hostMemory.js';
 import type { Told } from './startTuner.js';
 import type { Outcome } from './trial.js';
@@ -114,6 +114,7 @@ const COMMON_COLUMNS: readonly Column[] = [
 const MEMORY_COLUMNS: readonly Column[] = [
   TUNER_COLUMN,
   { title: ['MemAvailable', 'gained, GiB'], cell: ({ memory }) => optional(memory, inGibibytes(gainedBytes)) },
+  { title: ['its integral', 'GiB s'], cell: ({ memory, curve }) => optional(memory, availableIntegral(curve)) },
   {
     title: ["guests' Pss_Anon", 'fell, GiB'],
     cell: ({ memory }) => optional(memory, inGibibytes(fallBytes('guestsOwnBytes'))),
@@ -138,6 +139,14 @@ type BeginAndEnd = readonly [HostMemory, HostMemory];
 
 function gainedBytes([begin, end]: BeginAndEnd): number {
   return end.availableBytes - begin.availableBytes;
+}
+
+/** Counters of rewritten pages stay until ksmd comes to them; MemAvailable shows at once that they are there again. */
+function availableIntegral(curve: Outcome['curve']) {
+  return ([{ availableBytes }]: BeginAndEnd) => {
+    const available = curve.map((point) => ({ ...point, savedBytes: point.availableBytes }));
+    return (integral(available, 0, availableBytes) / GIB).toFixed(0);
+  };
 }
 
 function fallBytes(figure: keyof HostMemory) {

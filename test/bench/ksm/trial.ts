@@ -27,6 +27,7 @@ export interface TrialOptions {
   readonly limitMillis: number;
   readonly afterMillis: number;
   readonly forMillis: number | undefined;
+  readonly logFile: string | undefined;
 }
 
 /** What a tuner did in a scenario. */
@@ -80,7 +81,7 @@ export async function runTrial(
   const reserve = reserveFor(scenario, readMemoryFigures('').memTotalBytes);
   let memoryAtBegin = readHostMemory();
   const startedMillis = performance.now();
-  const tuner = await startTuner(TUNERS[name], { lab, ksm, reserve, cpuMaxPercent: options.cpuMaxPercent });
+  const tuner = await startTuner(TUNERS[name], { ...options, lab, ksm, reserve });
   try {
     const trial = new Trial(theatre, sampler, scenario, name, options);
     if (scenario.converged) {
@@ -128,7 +129,9 @@ class Trial {
   async untilRest(): Promise<void> {
     this.#theatre.progress.stage(`${titleOf(this.#scenario, this.#name)}: waiting until it has come to rest`);
     const least = performance.now() + Math.min(LEAST_WAIT_FOR_REST_MILLIS, this.#options.limitMillis);
-    const most = performance.now() + Math.min(MOST_WAIT_FOR_REST_MILLIS, this.#options.limitMillis);
+    const canRest = TUNERS[this.#name].kind !== 'kernel';
+    const longestMillis = canRest ? MOST_WAIT_FOR_REST_MILLIS : LEAST_WAIT_FOR_REST_MILLIS;
+    const most = performance.now() + Math.min(longestMillis, this.#options.limitMillis);
     await this.#until(most, (now) => {
       const before = atTime(this.#sampler.points, now.atMillis - REST_MILLIS);
       const percent = cpuPercent(before, now);

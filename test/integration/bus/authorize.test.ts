@@ -119,7 +119,7 @@ describe('who may do what', { concurrency: true, skip: NEEDS_ROOT }, () => {
     for (const user of ['nobody', 'member'] as const) {
       it(`${user} reads, and is refused everything else`, async () => {
         await using service = await ServiceHost.start({ polkit: false });
-        const answer = (action: string) => `refused: ${action} is for root only here (there is no polkit to ask)`;
+        const answer = (action: string) => `refused: ${action} is for root only here (polkit does not run)`;
         assert.deepEqual(await outcomes(service, user), expected(answer));
         const properties = { path: '/org/samepaged1', interface: 'org.freedesktop.DBus.Properties' };
         const reading = [

@@ -132,6 +132,32 @@ describe('configuration', { concurrency: true }, () => {
     assert.equal(tree.ksm('run'), '0');
   });
 
+  it('tp-libvirt node_memtune: its bad values end the daemon with the line of each, and nothing is set', async () => {
+    using tree = HostTree.create();
+    tree.setMeminfo({ MemFree: 300_000 });
+    const lines = [
+      'KSM_NPAGES_MAX=-0x1',
+      "KSM_SLEEP_MSEC='~!@#$%^*()'",
+      'KSM_MERGE_ACROSS_NODES=2',
+      'KSM_MERGE_ACROSS_NODES=11111111111',
+    ];
+    tree.write('etc/ksmtuned.conf', `${lines.join('\n')}\n`);
+    const file = join(tree.root, 'etc/ksmtuned.conf');
+    const { status, stderr } = await runDaemon(['--root', tree.root, '--config', file, '--libvirt', 'none']);
+    assert.equal(status, 78);
+    const told = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => /ksmtuned\.conf:(\d): (\w+)=.*: expected /.exec(line)?.slice(1));
+    assert.deepEqual(told, [
+      ['1', 'KSM_NPAGES_MAX'],
+      ['2', 'KSM_SLEEP_MSEC'],
+      ['3', 'KSM_MERGE_ACROSS_NODES'],
+      ['4', 'KSM_MERGE_ACROSS_NODES'],
+    ]);
+    assert.equal(tree.ksm('run'), '0');
+  });
+
   it('lines that need a shell are refused as such, and nothing is executed', async () => {
     using tree = HostTree.create();
     const trap = join(tree.root, 'executed');

@@ -26,10 +26,10 @@ describe('samepagectl config', { concurrency: true }, () => {
       stdout.replaceAll(host.configFile, 'FILE'),
       `# in force in samepaged:
 
-# seconds to the next look when nothing happens
+# seconds between retunes when nothing happens
 KSM_MONITOR_INTERVAL=3600  # FILE:1
 
-# the reserve, memory that should stay free, in percent of all memory
+# the reserve: memory that should stay free, in percent of all memory
 KSM_THRES_COEF=25  # FILE:3
 
 # whether every decision is logged, with the calls that ksmtuned would make
@@ -69,7 +69,7 @@ DEBUG=1  # FILE:2
     await using host = await runningHost();
     await ctl(host, 'policy', 'adaptive');
     const { stdout } = await ctl(host, 'config');
-    assert.match(stdout, /^KSM_POLICY=adaptive {2}# set by hand in the place of ksmtuned \(default\)$/m);
+    assert.match(stdout, /^KSM_POLICY=adaptive {2}# set by hand instead of ksmtuned \(default\)$/m);
   });
 
   it('--json has the same', async () => {

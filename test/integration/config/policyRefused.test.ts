@@ -32,7 +32,7 @@ describe('a policy that this kernel cannot have', { concurrency: true }, () => {
     assert.equal(errors.length, 2, daemon.output);
     assert.match(errors[0] ?? '', MESSAGE);
     assert.ok(errors[0]?.startsWith(`${host.configFile}:3: `), errors[0]);
-    assert.equal(errors[1], 'the configuration is not reloaded: going on with the one that was running');
+    assert.equal(errors[1], 'the configuration is not reloaded: the running one stays in force');
     await retune(daemon);
     await host.paceIs('1 600 10');
     assert.equal(await daemon.end(), 0);

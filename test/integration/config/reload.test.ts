@@ -49,7 +49,7 @@ describe('SIGHUP', { concurrency: true }, () => {
     assert.equal(errors.length, 3, daemon.output);
     assert.match(errors[0] ?? '', /ksmtuned\.conf:3: KSM_NPAGES_MAX=lots: expected a whole number of pages/);
     assert.match(errors[1] ?? '', /ksmtuned\.conf:4: KSM_ON_EXIT=explode: expected one of/);
-    assert.equal(errors[2], 'the configuration is not reloaded: going on with the one that was running');
+    assert.equal(errors[2], 'the configuration is not reloaded: the running one stays in force');
 
     await retune(daemon);
     assert.equal(host.pace, '1 100 10');

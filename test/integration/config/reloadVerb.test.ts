@@ -42,7 +42,7 @@ describe('samepagectl reload', { concurrency: true }, () => {
     const [first = '', second = '', third] = stdout.split('\n');
     assert.ok(first.startsWith(`${host.configFile}:3: KSM_NPAGES_MAX=lots: expected a whole number of pages`), first);
     assert.ok(second.startsWith(`${host.configFile}:4: KSM_ON_EXIT=explode: expected one of`), second);
-    assert.equal(third, 'The configuration is not taken: the one before stays in force.');
+    assert.equal(third, 'The configuration is not used: the previous one stays in force.');
     await daemon.line(/^the configuration is not reloaded/);
     await ctl(host, 'retune');
     assert.equal(host.pace, '1 100 10');

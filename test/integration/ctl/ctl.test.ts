@@ -20,7 +20,7 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
     const { status, stdout, stderr } = await runCtl(['--bus', host.address, 'status']);
     assert.equal(stderr, '');
     assert.equal(status, 0);
-    const timeless = stdout.replace(/^( {2}looked +).*? \(start\); next in [\w ]+$/m, '$1TIME');
+    const timeless = stdout.replace(/^( {2}retuned +).*? \(start\); next in [\w ]+$/m, '$1TIME');
     assertGolden('status-of-a-host.txt', timeless.replaceAll(VERSION, 'VERSION'));
   });
 
@@ -76,7 +76,7 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
     await daemon.line(/MemTotal above 0/);
     const { status, stdout } = await runCtl(['--bus', host.address, 'status']);
     assert.equal(status, 0);
-    assert.match(stdout, /^ {2}the last look failed: .*proc\/meminfo: expected/m);
+    assert.match(stdout, /^ {2}the last retune failed: .*proc\/meminfo: expected/m);
   });
 
   it('retune tells the decision and what was changed', async () => {
@@ -169,7 +169,7 @@ describe('samepagectl mistyped', { concurrency: true }, () => {
     [['polcy', '--help'], /^samepagectl: no verb "polcy"; did you mean policy\?\n$/],
     [['status', '--bus'], /--bus/],
     [['status', '--bus', '--json'], /^samepagectl: [^\n]*'--bus' argument is ambiguous[^\n]*\n$/],
-    [['status', '--bus', 'sesion'], /^samepagectl: --bus takes .*, no "sesion"; did you mean session\?\n$/],
+    [['status', '--bus', 'sesion'], /^samepagectl: --bus takes .*, not "sesion"; did you mean session\?\n$/],
     [['policy', '--bus', 'nonsense'], /^samepagectl: --bus takes system, session or a D-Bus address .*"nonsense"\n$/],
     [['status', '--bus', ''], /^samepagectl: --bus is empty; expected --bus BUS\n$/],
     [['history', '--svg='], /^samepagectl: --svg is empty; expected --svg FILE\n$/],

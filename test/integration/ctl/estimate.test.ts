@@ -107,7 +107,7 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
     using tree = HostTree.create();
     const unasked = await runCtl(['estimate', '--root', tree.root]);
     assert.equal(unasked.status, 64);
-    assert.match(unasked.stderr, /^samepagectl: nobody can be asked here: --yes goes on$/m);
+    assert.match(unasked.stderr, /^samepagectl: there is no terminal to ask on: --yes goes on without asking$/m);
     assert.equal(tree.ksm('run'), '0');
     for (const time of ['2h', '0', 'soon']) {
       const { status, stderr } = await runCtl(['estimate', '--root', tree.root, '--for', time]);

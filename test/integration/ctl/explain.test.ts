@@ -79,7 +79,7 @@ describe('samepagectl explain', { concurrency: true }, () => {
     await daemon.line(/no decision/);
     const { status, stdout } = await ctl(host, 'explain');
     assert.equal(status, 0);
-    assert.match(stdout, /^The last look failed: nothing was decided\n {2}.*proc\/meminfo/);
+    assert.match(stdout, /^The last retune failed: nothing was decided\n {2}.*proc\/meminfo/);
   });
 
   it('is not part of what is signalled', async () => {

@@ -114,10 +114,10 @@ describe('guests forbid that cannot be', { concurrency: 4 }, () => {
 
   it('mistyped: exit 64', async () => {
     for (const [words, sentence] of [
-      [['guests', 'forbit', 'web'], /guests takes forbid or allow, no "forbit"; did you mean forbid\?/],
-      [['guests', 'dance'], /guests takes forbid or allow, no "dance"\n/],
+      [['guests', 'forbit', 'web'], /guests takes forbid or allow, not "forbit"; did you mean forbid\?/],
+      [['guests', 'dance'], /guests takes forbid or allow, not "dance"\n/],
       [['guests', 'forbid'], /guests forbid: which guest\?/],
-      [['guests', 'allow', 'a', 'b'], /guests allow takes one guest, no "b"/],
+      [['guests', 'allow', 'a', 'b'], /guests allow takes one guest, not "b"/],
       [['--libvirt', 'none', 'guests', 'forbid', 'a'], /not with --libvirt none/],
       [['--root', '/', 'guests', 'forbid', 'a'], /guests forbid does not take --root/],
       [['--libvirt', OBJECT, 'status'], /status does not take --libvirt/],

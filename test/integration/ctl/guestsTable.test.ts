@@ -108,7 +108,7 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     assert.deepEqual(old.slice(2), [
       row,
       '',
-      'this kernel does not tell what is merged of a process; Linux 5.19 and newer do',
+      'this kernel does not show what is merged of a process; Linux 5.19 and newer do',
     ]);
     tree.remove('sys/kernel/mm/ksm');
     assert.deepEqual((await table('--root', tree.root)).slice(2), [row, '', 'this kernel has no KSM']);
@@ -123,9 +123,9 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     tree.write('run/libvirt/virtqemud-sock', '');
     const lines = await table('--root', tree.root, '--bus', bus.address);
     assert.ok(lines[2]?.startsWith('web '));
-    assert.match(lines.join(' '), /guests are taken from \/proc alone: libvirt-dbus is not on the bus: install/);
+    assert.match(lines.join(' '), /guests are read from \/proc only: libvirt-dbus is not on the bus: install/);
     const gone = await table('--root', tree.root, '--bus', 'unix:path=/nonexistent');
-    assert.match(gone.join(' '), /guests are taken from \/proc alone: no D-Bus at unix:path=\/nonexistent: /);
+    assert.match(gone.join(' '), /guests are read from \/proc only: no D-Bus at unix:path=\/nonexistent: /);
   });
 
   it("from libvirt and /proc together; a guest whose process is not seen is judged by libvirt's definition", async () => {

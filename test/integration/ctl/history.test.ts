@@ -159,7 +159,7 @@ describe('samepagectl history', { concurrency: true }, () => {
     assert.equal(none.status, 1);
     assert.match(
       none.stderr,
-      /^samepagectl: samepaged cannot be asked \(no D-Bus at .*\), and \S+history\.log cannot be read \(ENOENT\)\n$/,
+      /^samepagectl: samepaged cannot be reached \(no D-Bus at .*\), and \S+history\.log cannot be read \(ENOENT\)\n$/,
     );
   });
 });

@@ -26,14 +26,14 @@ function refusing(type: string, text: string): Interface {
 const ROOT = `  Root may do everything: sudo samepagectl ...
 `;
 const GROUP = `  Members of the group libvirt may retune and pause; to become one:
-    sudo usermod -aG libvirt "$USER"    # and log in anew
+    sudo usermod -aG libvirt "$USER"    # and log in again
 `;
 
 describe('samepagectl that is not allowed', { concurrency: true }, () => {
   for (const [what, type, text, who] of [
     ['by polkit', NOT_AUTHORIZED, 'org.samepaged1.unmerge is for root and administrators', ROOT],
     ['though the group libvirt may', NOT_AUTHORIZED, 'it is for root and members of the group libvirt', ROOT + GROUP],
-    ['without polkit', NOT_AUTHORIZED, 'it is for root only here (there is no polkit to ask)', ROOT],
+    ['without polkit', NOT_AUTHORIZED, 'it is for root only here (polkit does not run)', ROOT],
     ['by the bus', 'org.freedesktop.DBus.Error.AccessDenied', 'Rejected; type="method_call"', ROOT],
   ] as const) {
     it(`${what}: says who may, and how to become one, exit 1`, async () => {
@@ -100,7 +100,7 @@ describe('samepagectl with a samepaged of another version', { concurrency: true 
     for (const verb of ['status', 'explain', 'reload', 'config']) {
       const { status, stdout, stderr } = await runCtl(['--bus', bus.address, verb]);
       assert.deepEqual([status, stdout], [1, ''], verb);
-      assert.match(stderr, /^samepagectl: the samepaged that runs is of another version than this command \(/);
+      assert.match(stderr, /^samepagectl: the running samepaged has another version than this command \(/);
       assert.match(stderr, /systemctl restart samepaged\n$/);
     }
     const { status, stdout } = await runCtl(['--bus', bus.address, 'version']);

@@ -37,7 +37,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
     assert.equal(set.status, 0, set.stderr);
     assert.match(set.stdout, /^policy adaptive\n/);
     assert.deepEqual(await policies(host), ['adaptive', 'ksmtuned']);
-    assert.match((await ctl(host, 'status')).stdout, /^ {2}policy +adaptive, set by hand in the place of ksmtuned$/m);
+    assert.match((await ctl(host, 'status')).stdout, /^ {2}policy +adaptive, set by hand instead of ksmtuned$/m);
 
     const bus = await host.bus.connect();
     const manager = await ManagerClient.on(await host.bus.connect());
@@ -74,7 +74,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
 
       const third = await host.started();
       assert.deepEqual(await policies(host), ['adaptive', 'ksmtuned']);
-      await third.line(/^policy adaptive, set by hand in the place of ksmtuned$/);
+      await third.line(/^policy adaptive, set by hand instead of ksmtuned$/);
       assert.deepEqual(
         warnings(third).filter((text) => !text.startsWith('the last samepaged ended')),
         [],
@@ -150,7 +150,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
     const daemon = await host.started();
     assert.equal((await ctl(host, 'policy', 'adaptive')).status, 0);
     assert.deepEqual(await policies(host), ['adaptive', 'ksmtuned']);
-    await daemon.line(/hold\.json cannot be written \(.+\): a restart will forget this$/);
+    await daemon.line(/hold\.json cannot be written \(.+\): after a restart this policy is lost$/);
   });
 });
 
@@ -204,7 +204,7 @@ describe('a hold.json with a policy', { concurrency: true }, () => {
       host.tree.write(HOLD_FILE, text);
       const daemon = await host.started();
       assert.equal(warnings(daemon).length, 1, daemon.output);
-      assert.match(warnings(daemon)[0] ?? '', /hold\.json is no hold of samepaged's/);
+      assert.match(warnings(daemon)[0] ?? '', /hold\.json cannot be read/);
       assert.deepEqual(await policies(host), ['ksmtuned', 'ksmtuned']);
     });
   }

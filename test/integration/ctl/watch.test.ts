@@ -19,7 +19,7 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     await tmux.shows(/^1 GUEST +RESIDENT +MERGED +PROFIT\ntest /m);
     const client = await host.bus.connect();
     await startTestGuest(client, 'web');
-    await tmux.shows(/^HAPPENED\n.*\n\d\d:\d\d:\d\d \* guest web started/m);
+    await tmux.shows(/^EVENTS\n.*\n\d\d:\d\d:\d\d \* guest web started/m);
     await tmux.shows(/^2 GUESTS .*\ntest .*\nweb /m);
     await destroyTestGuest(client, 'web');
     await tmux.shows(/ \* guest web stopped/);
@@ -40,7 +40,7 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     await tmux.press('?');
     await tmux.shows(/^ {2}p {2}pause ksmd until p is pressed again$/m);
     await tmux.press('r');
-    await tmux.shows(/^HAPPENED/m);
+    await tmux.shows(/^EVENTS/m);
     await tmux.press('q');
     await isAsBefore(watch, 0);
   });
@@ -69,7 +69,7 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
         () => `${String(columns)}x${String(rows)} is not filled`,
       );
     }
-    await tmux.shows(/^HAPPENED/m);
+    await tmux.shows(/^EVENTS/m);
     await tmux.press('q');
     await isAsBefore(watch, 0);
   });
@@ -84,12 +84,12 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     await first.end('SIGTERM');
     const away = await tmux.shows(/^samepaged is not running: waiting for it/m);
     assert.match(away, /^saved memory +3\.8 GiB[^]*█/m);
-    assert.match(away, /^\d\d:\d\d:\d\d ! samepaged went away$/m);
+    assert.match(away, /^\d\d:\d\d:\d\d ! samepaged has stopped$/m);
     await tmux.press('r');
     await tmux.shows(/^samepaged is not running$/m);
 
     const second = await host.started({ libvirt: LIBVIRT });
-    await tmux.shows(/ ! samepaged is there$/m);
+    await tmux.shows(/ ! samepaged runs again$/m);
     const back = await tmux.shows(/^KSM is merging · ksmtuned +\S+ +\d\d:\d\d:\d\d\n(?!samepaged)/m);
     assert.match(back, /^saved memory +3\.8 GiB[^]*█/m);
     await tmux.press('p');
@@ -107,12 +107,12 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     await using watch = await watching(host);
     const { tmux } = watch;
     await host.bus.killBus();
-    await tmux.shows(/^samepaged cannot be asked: waiting for it/m);
+    await tmux.shows(/^samepaged cannot be reached: waiting for it/m);
     await daemon.end();
     await tmux.press('C-c');
     await isAsBefore(watch, 0);
     await tmux.enter(`clear; samepagectl watch ${watchWords(host).join(' ')}`);
-    await tmux.shows(/^samepaged cannot be asked: waiting for it.*\n.*no D-Bus at/m);
+    await tmux.shows(/^samepaged cannot be reached: waiting for it.*\n.*no D-Bus at/m);
     await tmux.shows(/^saved memory /m);
     await tmux.press('q');
     await tmux.shows(/^ready>/m);

@@ -13,7 +13,7 @@ describe('a command line that samepaged cannot take is refused in one line', { c
     [['--root', '/nonexistent'], '--root /nonexistent has no proc and no sys: it must hold a copy of /proc and /sys'],
     [
       ['--bus', 'sesion'],
-      '--bus takes system, session or a D-Bus address as unix:path=/run/bus, no "sesion"; did you mean session?',
+      '--bus takes system, session or a D-Bus address as unix:path=/run/bus, not "sesion"; did you mean session?',
     ],
     [['--policy', 'adaptive'], '--policy needs --replay: only there is it an option'],
   ];

@@ -19,7 +19,7 @@ describe('after a crash', { concurrency: true }, () => {
     assert.equal(await first.end('SIGKILL'), 'SIGKILL');
 
     const second = await host.started();
-    const inherited = await second.line(/the last samepaged ended without giving the host back/);
+    const inherited = await second.line(/the last samepaged ended without restoring the host's settings/);
     assert.equal(inherited.level, 'warn');
     assert.match(inherited.msg, /before it the host had use_zero_pages 0, pages_to_scan 100/);
     assert.equal(await second.end(), 0);
@@ -109,7 +109,10 @@ describe('after a crash', { concurrency: true }, () => {
       assert.equal(readFileSync(host.ledgerFile, 'utf8'), text);
       assert.deepEqual(host.ksmFiles(), before);
       assert.equal(daemon.other.length, 1, `one line, and no stack:\n${daemon.output}`);
-      assert.match(daemon.other[0] ?? '', /^samepaged: .*ledger\.json: .*found something else; see it and remove it$/);
+      assert.match(
+        daemon.other[0] ?? '',
+        /^samepaged: .*ledger\.json: .*found something else; check it and remove it$/,
+      );
     });
   }
 
@@ -125,7 +128,7 @@ describe('after a crash', { concurrency: true }, () => {
     assert.equal(told.length, 1, daemon.output);
     assert.match(
       told[0] ?? '',
-      /ledger\.json cannot be written \(\w+\): samepaged sets nothing, for a crash would lose what the host had before$/,
+      /ledger\.json cannot be written \(\w+\): samepaged sets nothing, because a crash would lose what the host had before$/,
     );
 
     rmSync(dirname(host.ledgerFile));

@@ -59,7 +59,7 @@ describe('a read that hangs in the kernel', { concurrency: true }, () => {
     assert.match(told.join('\n'), /22\/cmdline does not answer within 2 s: if it is a guest, it is left out/);
     assert.match(
       told.join('\n'),
-      /what KSM makes of guest half is not known \(.*23\/ksm_stat does not answer within 2 s\)/,
+      /what KSM does with guest half is not known \(.*23\/ksm_stat does not answer within 2 s\)/,
     );
     assert.ok((await end(daemon)) < 10_000);
     assert.deepEqual(host.ksmFiles(), before);

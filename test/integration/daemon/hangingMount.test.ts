@@ -48,7 +48,7 @@ describe('samepaged --give-back', { concurrency: true }, () => {
     assert.equal(status, 0, output);
     assert.match(output, /KSM_ON_EXIT=restore: run 1 -> 0/);
     assert.deepEqual(host.ksmFiles(), before);
-    assert.match((await giveBack(host)).output, /no samepaged ended without giving the host back/);
+    assert.match((await giveBack(host)).output, /no samepaged ended without restoring the host's settings/);
   });
 
   it('does not touch what one that lives has set', async () => {

@@ -9,7 +9,7 @@ import { VERSION } from '../../support/version.js';
 
 const run = promisify(execFile);
 
-/** A directory in the place of a host's root, with the scripts run on it. */
+/** A directory instead of a host's root, with the scripts run on it. */
 class Destination implements AsyncDisposable {
   readonly root: string;
 
@@ -66,11 +66,26 @@ describe('deploy/install.sh', { concurrency: true }, () => {
     host.write('/usr/share/doc/samepaged/mine', '');
     const before = host.files();
     await host.script('install');
-    assert.equal(host.files().filter((path) => !path.includes('/chunks/')).length, 27 + before.length);
+    assert.equal(host.files().filter((path) => !path.includes('/chunks/')).length, 42 + before.length);
     await host.script('uninstall');
     assert.deepEqual(host.files(), before);
     assert.deepEqual(readdirSync(join(host.root, 'usr')), ['share']);
     assert.deepEqual(readdirSync(join(host.root, 'usr/share')), ['doc']);
+  });
+
+  it("has a command ksmtuned that says what to do instead, and leaves somebody else's", async () => {
+    await using host = await Destination.create();
+    await host.script('install');
+    await host.script('install');
+    const refused = { code: 1, stdout: '', stderr: /^ksmtuned: samepaged .*systemctl (start|stop) samepaged\n$/ };
+    await assert.rejects(run(join(host.root, 'usr/sbin/ksmtuned'), ['debug']), refused);
+
+    await using other = await Destination.create();
+    other.write('/usr/sbin/ksmtuned', 'the script');
+    await other.script('install');
+    await other.script('uninstall');
+    assert.deepEqual(other.files(), ['/usr/sbin/ksmtuned']);
+    assert.equal(other.read('/usr/sbin/ksmtuned'), 'the script');
   });
 
   it('installed twice is removed at once, also what only the first had', async () => {

@@ -16,6 +16,7 @@ const SCRIPTS = ['postinst', 'postrm', 'prerm'];
 const FILES = `
 lrwxrwxrwx usr/bin/samepagectl
 lrwxrwxrwx usr/bin/samepaged
+lrwxrwxrwx usr/share/man/man8/ksmtuned.8.gz
 -rw-r--r-- usr/lib/samepaged/chunks/…
 -rw-r--r-- usr/lib/samepaged/daemon.js
 -rw-r--r-- usr/lib/samepaged/package.json
@@ -27,6 +28,7 @@ lrwxrwxrwx usr/bin/samepaged
 -rw-r--r-- usr/lib/systemd/system/samepaged-textfile.timer
 -rw-r--r-- usr/lib/systemd/system/samepaged.service
 -rw-r--r-- usr/lib/sysusers.d/samepaged.conf
+-rwxr-xr-x usr/sbin/ksmtuned
 -rw-r--r-- usr/share/bash-completion/completions/samepagectl
 -rw-r--r-- usr/share/dbus-1/interfaces/org.samepaged1.Manager.xml
 -rw-r--r-- usr/share/dbus-1/system.d/org.samepaged1.conf
@@ -34,6 +36,15 @@ lrwxrwxrwx usr/bin/samepaged
 -rw-r--r-- usr/share/doc/samepaged/changelog.gz
 -rw-r--r-- usr/share/doc/samepaged/copyright
 -rw-r--r-- usr/share/doc/samepaged/examples/ksmtuned.conf
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedAnotherTuner.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedBurstDoesNotEnd.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedForbiddenGuestMergeable.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedKsmdOverBudget.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedKsmdStarved.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedLibvirtGone.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedMergingAtALoss.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedNoHeadroom.md
+-rw-r--r-- usr/share/doc/samepaged/runbooks/SamepagedNotMergingThoughShort.md
 -rw-r--r-- usr/share/doc/samepaged/status.schema.json
 -rw-r--r-- usr/share/fish/vendor_completions.d/samepagectl.fish
 -rw-r--r-- usr/share/lintian/overrides/samepaged
@@ -43,6 +54,10 @@ lrwxrwxrwx usr/bin/samepaged
 -rw-r--r-- usr/share/man/man8/samepaged.8.gz
 -rw-r--r-- usr/share/polkit-1/actions/org.samepaged1.policy
 -rw-r--r-- usr/share/polkit-1/rules.d/50-samepaged.rules
+-rw-r--r-- usr/share/samepaged/grafana/samepaged-fleet.json
+-rw-r--r-- usr/share/samepaged/grafana/samepaged-host.json
+-rw-r--r-- usr/share/samepaged/prometheus/samepaged-alerts.yml
+-rw-r--r-- usr/share/samepaged/prometheus/samepaged-rules.yml
 -rw-r--r-- usr/share/zsh/vendor-completions/_samepagectl
 `;
 
@@ -102,6 +117,7 @@ describe('the Debian package', () => {
       'deploy/package.sh',
       'deploy/install.sh',
       'deploy/uninstall.sh',
+      'deploy/ksmtuned.sh',
       'deploy/systemd/service.sh',
       ...scripts,
     ]);

@@ -104,7 +104,7 @@ describe('a hold.json that is none of samepaged’s', { concurrency: true }, () 
       await host.paceIs('1 300 10');
       const told = warnings(daemon);
       assert.equal(told.length, 1, daemon.output);
-      assert.match(told[0] ?? '', /var\/lib\/samepaged\/hold\.json is no hold of samepaged's \(.+\): not held$/s);
+      assert.match(told[0] ?? '', /var\/lib\/samepaged\/hold\.json cannot be read \(.+\): ignored, nothing is held$/s);
       const { Hold } = await (await ManagerClient.on(await host.bus.connect())).properties();
       assert.equal(Hold, '');
       assert.equal(await daemon.end(), 0);
@@ -126,7 +126,7 @@ describe('a state directory that cannot be written', { concurrency: true }, () =
     assert.equal(host.pace, '0 300 10');
     const told = () => warnings(daemon).filter((text) => text.includes('hold.json'));
     assert.equal(told().length, 1, daemon.output);
-    assert.match(told()[0] ?? '', /hold\.json cannot be written \(.+\): a restart will forget this$/);
+    assert.match(told()[0] ?? '', /hold\.json cannot be written \(.+\): after a restart this hold is lost$/);
 
     assert.equal((await runCtl(['--bus', host.address, 'resume'])).status, 0);
     assert.equal(host.pace, '1 600 10');

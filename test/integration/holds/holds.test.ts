@@ -30,7 +30,7 @@ async function mergingHost(): Promise<AgentHost> {
 
 describe('samepagectl stop, pause, unmerge and resume', { concurrency: true }, () => {
   const verbs = [
-    { verb: 'stop', kind: 'stopped', pace: '0 300 10', sentence: 'stopped by hand, what is shared stays shared' },
+    { verb: 'stop', kind: 'stopped', pace: '0 300 10', sentence: 'stopped by hand, shared pages stay shared' },
     { verb: 'pause', kind: 'paused', pace: '0 300 10', sentence: 'paused by hand' },
     { verb: 'unmerge', kind: 'unmerged', pace: '2 300 10', sentence: 'everything is unmerged by hand' },
   ] as const;

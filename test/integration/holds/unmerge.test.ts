@@ -47,7 +47,7 @@ describe('samepagectl unmerge', { concurrency: true }, () => {
     assert.equal(host.pace, '0 300 10');
   });
 
-  it('--force does it all the same', async () => {
+  it('--force does it anyway', async () => {
     await using host = await fullHost();
     await host.started();
     const { status, stdout } = await runCtl(['--bus', host.address, 'unmerge', '--force', '--json']);
@@ -81,10 +81,10 @@ describe('samepagectl unmerge', { concurrency: true }, () => {
 
 describe('holds mistyped or without a daemon', { concurrency: true }, () => {
   for (const [words, pattern] of [
-    [['pause', 'nonsense'], /^samepagectl: "nonsense" is no duration; expected one as 90s, 10m, 2h30m or 1d\n$/],
-    [['pause', ''], /^samepagectl: "" is no duration; /],
-    [['pause', '0'], /^samepagectl: "0" is no duration; /],
-    [['pause', '10m', '5m'], /^samepagectl: "10m 5m" is no duration; /],
+    [['pause', 'nonsense'], /^samepagectl: "nonsense" is not a duration; expected for example 90s, 10m, 2h30m or 1d\n$/],
+    [['pause', ''], /^samepagectl: "" is not a duration; /],
+    [['pause', '0'], /^samepagectl: "0" is not a duration; /],
+    [['pause', '10m', '5m'], /^samepagectl: "10m 5m" is not a duration; /],
     [['pause', '-5'], /-5/],
     [['stop', 'now'], /^samepagectl: stop takes no "now"\n$/],
     [['resume', '--force'], /^samepagectl: resume does not take --force; see samepagectl help resume\n$/],

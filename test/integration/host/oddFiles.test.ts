@@ -22,7 +22,7 @@ describe('a file of a guest that says what nobody understands', { concurrency: t
     assert.equal(msg, `whether guest odd, which KSM_FORBID_GUESTS names, can be merged is not known ${why}`);
     assert.deepEqual(
       warnings(daemon).filter((text) => text !== msg),
-      [`what KSM makes of guest odd is not known ${why}: its profit is left out`],
+      [`what KSM does with guest odd is not known ${why}: its profit is left out`],
     );
     assert.equal(await daemon.end(), 0);
   });

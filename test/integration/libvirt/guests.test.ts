@@ -70,9 +70,9 @@ describe('guests on libvirt-dbus', { concurrency: 4 }, () => {
     await destroyTestGuest(client, 'leaves');
     assert.match((await decision(daemon, 3)).msg, /^guest leaves stopped: /);
 
-    assert.match((await decision(daemon, 4)).msg, /^second look at guest stays: /);
+    assert.match((await decision(daemon, 4)).msg, /^recheck of guest stays: /);
     assert.ok(performance.now() - at > 900);
-    assert.match((await decision(daemon, 5)).msg, /^second look at guest stays: /);
+    assert.match((await decision(daemon, 5)).msg, /^recheck of guest stays: /);
     assert.ok(performance.now() - at > 1900);
     await sleep(300);
     assert.equal(decisions(daemon).length, 5, daemon.output);

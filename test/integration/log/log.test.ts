@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { AgentHost, decision, reload, retune, warnings } from '../../support/agentHost.js';
 import { eventually } from '../../support/daemon.js';
@@ -142,6 +142,24 @@ describe('LOGFILE', { concurrency: true }, () => {
     await host.paceIs('1 900 10');
     await eventually(() => existsSync(file) && readFileSync(file, 'utf8').includes('KSMCTL start 900 10'));
     assert.doesNotMatch(readFileSync(`${file}.1`, 'utf8'), /KSMCTL start 900/);
+  });
+
+  it('that may not be written, as /var/log/ksmtuned by the service, is in LOGS_DIRECTORY, which one line says', async () => {
+    // Nobody may create a file in /sys, not even root.
+    await using host = await AgentHost.create({ config: { LOGFILE: '/sys/ksmtuned' } });
+    const directory = `${host.tree.root}/logs`;
+    mkdirSync(directory);
+    host.memoryIsShort();
+    const daemon = await host.started({ env: { LOGS_DIRECTORY: directory } });
+    await eventually(() => /KSMCTL start 300 10$/m.test(readFileSync(`${directory}/ksmtuned`, 'utf8')));
+    const told = warnings(daemon).filter((text) => text.includes('LOGFILE'));
+    assert.deepEqual(
+      told.map((text) => text.replace(/EACCES|EROFS/, 'ERRNO')),
+      [`LOGFILE /sys/ksmtuned cannot be written (ERRNO): the log goes to ${directory}/ksmtuned`],
+    );
+    await reload(daemon);
+    await host.paceIs('1 600 10');
+    await eventually(() => /KSMCTL start 600 10$/m.test(readFileSync(`${directory}/ksmtuned`, 'utf8')));
   });
 
   for (const [what, path] of Object.entries({ 'in no directory': '/nonexistent/log', full: '/dev/full' })) {

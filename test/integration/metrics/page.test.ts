@@ -67,11 +67,13 @@ describe('the metrics of a daemon', { concurrency: true }, () => {
 
   it('are served nowhere unless it is asked for, and samepagectl metrics has them all the same', async () => {
     await using host = await AgentHost.create({ bus: {} });
-    const daemon = await host.started();
+    host.tree.remove('run/libvirt');
+    const daemon = await host.started({ libvirt: '/org/libvirt/QEMU' });
     assert.deepEqual(listening(daemon.pid), []);
     const { status, stdout, stderr } = await runCtl(['metrics', '--bus', host.address]);
     assert.deepEqual([status, stderr], [0, '']);
     assert.equal(valueIn(stdout, 'samepaged_retunes_total{trigger="start"}'), 1);
+    assert.equal(valueIn(stdout, 'samepaged_connected{peer="libvirt"}'), undefined, 'nobody misses libvirt here');
   });
 
   it('count what happened before anybody asked', async () => {
@@ -80,9 +82,13 @@ describe('the metrics of a daemon', { concurrency: true }, () => {
     const daemon = await host.started();
     host.tree.setKsm('pages_to_scan', 7);
     await retune(daemon);
+    host.tree.setKsm('sleep_millisecs', 700);
+    await retune(daemon);
     const { stdout } = await runCtl(['metrics', '--bus', host.address]);
-    assert.equal(valueIn(stdout, 'samepaged_retunes_total{trigger="manual"}'), 1);
-    assert.equal(valueIn(stdout, 'samepaged_changes_by_others_total'), 1);
+    assert.equal(valueIn(stdout, 'samepaged_retunes_total{trigger="manual"}'), 2);
+    assert.equal(valueIn(stdout, 'samepaged_changes_by_others_total'), 2);
+    // After the second change samepaged waits, with everything that makes the pace.
+    assert.equal(valueIn(stdout, 'samepaged_settings_left_to_others'), 3);
     assert.equal(valueIn(stdout, 'samepaged_connected{peer="bus"}'), 1);
     assert.equal(valueIn(stdout, 'samepaged_merging'), 1);
   });

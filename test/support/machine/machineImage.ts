@@ -13,13 +13,27 @@ const PACKAGES = [
   'libvirt-daemon-system,libvirt-clients,libvirt-dbus,qemu-system-x86',
   'nodejs',
   'man-db',
+  // ksmtuned 4.20180327 needs it.
+  'procps',
 ];
-/** In the image, not installed. */
+/** In the image, not installed: Debian 13's (4.20150326), and the next Debian's (4.20180327 and newer). */
 export const KSMTUNED_PACKAGE = '/opt/ksmtuned.deb';
+export const NEW_KSMTUNED_PACKAGE = '/opt/ksmtuned-new.deb';
 /** Of the group libvirt, with a home directory. */
 export const LIBVIRT_MEMBER = 'member';
+/** A hook: ksmtuned of the newest release that apt knows. */
+function download(path: string): string {
+  return `chroot "$1" sh -c 'cd /opt && apt-get -o APT::Sandbox::User=root download ksmtuned && mv ksmtuned_*.deb ${path}'`;
+}
+
 const HOOKS = [
-  `chroot "$1" sh -c 'cd /opt && apt-get -o APT::Sandbox::User=root download ksmtuned && mv ksmtuned_*.deb ksmtuned.deb'`,
+  download(KSMTUNED_PACKAGE),
+  `echo 'deb ${DEBIAN_MIRROR} forky main' >"$1"/etc/apt/sources.list.d/forky.list`,
+  // The mirror may be some weeks old.
+  `chroot "$1" apt-get -q -o Acquire::Check-Valid-Until=false update`,
+  download(NEW_KSMTUNED_PACKAGE),
+  // What a package needs comes from trixie.
+  `rm "$1"/etc/apt/sources.list.d/forky.list && chroot "$1" apt-get -q update`,
   // A container may neither divide its cgroups nor make device nodes.
   `printf 'cgroup_controllers = []\\nnamespaces = []\\n' >>"$1"/etc/libvirt/qemu.conf`,
   `chroot "$1" useradd --create-home --groups libvirt ${LIBVIRT_MEMBER}`,

@@ -12,6 +12,7 @@ export const ZERO: Mark = {
   pagesSeen: 1000,
   pagesMerged: 0,
   pagesUnshared: 0,
+  mergesAtFirstScan: false,
   zeroPages: 0,
   pageSizeBytes: 4096,
   pagesVisited: 0,

@@ -62,6 +62,8 @@ export function countingPolicy(name: string, more: Partial<Decision> = {}): Poli
 export const DEFAULT_PLAN: Plan = {
   because: { kind: 'start' },
   settings: {},
+  accounting: 'corrected',
+  unmergesToApply: false,
   policy: countingPolicy('count'),
   intervalMillis: 3600000,
   settleMillis: 250,

@@ -80,7 +80,7 @@ describe('Authority', () => {
     await assert.rejects(
       new Authority(fakeBus(0)).authorize(call),
       refusedWith(
-        'org.samepaged1.Manager.GetHistory is nothing but its answer',
+        'org.samepaged1.Manager.GetHistory only answers: a call without a reply does nothing',
         'org.freedesktop.DBus.Error.NotSupported',
       ),
     );
@@ -164,7 +164,7 @@ describe('Authority', () => {
       );
       const authority = new Authority(bus);
       const waiting = Array.from({ length: 4 }, () => authority.authorize(incoming('Retune', { interactive: true })));
-      const refused = refusedWith('4 of your calls wait to be allowed already: try again', NO_PLACE);
+      const refused = refusedWith('4 of your calls already wait for polkit: try again', NO_PLACE);
       await assert.rejects(authority.authorize(incoming('Retune', { sender: ':1.9' })), refused);
       waiting.push(authority.authorize(incoming('Retune', { sender: ':1.8' })));
       resolve([true, false, {}]);
@@ -184,7 +184,7 @@ describe('Authority', () => {
       const waiting = calls.map((call) => authority.authorize(call));
       await assert.rejects(
         authority.authorize(last),
-        refusedWith('32 calls wait to be allowed already: try again', NO_PLACE),
+        refusedWith('32 calls already wait for polkit: try again', NO_PLACE),
       );
       resolve([true, false, {}]);
       await Promise.all(waiting);
@@ -195,12 +195,9 @@ describe('Authority', () => {
       const authority = new Authority(fakeBus(() => promise));
       const from = (sender: string) => authority.authorize(incoming('Retune', { sender }));
       const waiting = [':1.7', ':1.8'].flatMap((sender) => Array.from({ length: 128 }, () => from(sender)));
-      await assert.rejects(
-        from(':1.7'),
-        refusedWith('128 of your calls wait to be allowed already: try again', NO_PLACE),
-      );
+      await assert.rejects(from(':1.7'), refusedWith('128 of your calls already wait for polkit: try again', NO_PLACE));
       waiting.push(from(':1.9'));
-      await assert.rejects(from(':1.9'), refusedWith('256 calls wait to be allowed already: try again', NO_PLACE));
+      await assert.rejects(from(':1.9'), refusedWith('256 calls already wait for polkit: try again', NO_PLACE));
       resolve(0);
       await Promise.all(waiting);
     });
@@ -211,7 +208,7 @@ describe('Authority', () => {
     const authority = new Authority(bus);
     for (let round = 1; round <= 5; round += 1) {
       const call = authority.authorize(incoming('Retune', { interactive: true }));
-      const refused = assert.rejects(call, refusedWith('the caller has gone'));
+      const refused = assert.rejects(call, refusedWith('the caller has disconnected'));
       await setImmediate();
       bus.left.next(':1.8');
       assert.equal(bus.asked('CancelCheckAuthorization').length, round - 1);

@@ -16,14 +16,14 @@ describe('why samepaged did not answer', () => {
     [
       'an answer of another form',
       new v.ValiError(wrong.issues ?? assert.fail()),
-      { why: 'the samepaged that runs is of another version than this command' },
+      { why: 'the running samepaged has another version than this command' },
     ],
     [
       'an error of the bus, in its own words',
       new DBusError('org.freedesktop.DBus.Error.AccessDenied', 'denied'),
-      { why: 'samepaged cannot be asked', detail: 'denied' },
+      { why: 'samepaged cannot be reached', detail: 'denied' },
     ],
-    ['no bus', new Error('no D-Bus at X'), { why: 'samepaged cannot be asked', detail: 'no D-Bus at X' }],
+    ['no bus', new Error('no D-Bus at X'), { why: 'samepaged cannot be reached', detail: 'no D-Bus at X' }],
   ];
   for (const [name, error, says] of rows) {
     test(name, () => {

@@ -17,6 +17,7 @@ describe("the benchmark's command line", () => {
       afterMillis: 300_000,
       forMillis: undefined,
       jsonFile: undefined,
+      logFile: undefined,
     });
   });
   test('co-runner compares no tuners, so it stands beside the scenarios', () => {
@@ -34,7 +35,8 @@ describe("the benchmark's command line", () => {
       '--after=80',
       '--for=90',
     ];
-    assert.deepEqual(readOptions(['--scenario', 'churn', '--tuner=off', ...numbers, '--json', 'a file']), {
+    const files = ['--json', 'a file', '--log', 'another'];
+    assert.deepEqual(readOptions(['--scenario', 'churn', '--tuner=off', ...numbers, ...files]), {
       scenarios: ['churn'],
       coRunner: false,
       tuners: ['off'],
@@ -44,6 +46,7 @@ describe("the benchmark's command line", () => {
       afterMillis: 80_000,
       forMillis: 90_000,
       jsonFile: 'a file',
+      logFile: 'another',
     });
   });
   test('lists keep the order of the table', () => {

@@ -164,15 +164,33 @@ describe("the benchmark's table", () => {
       guestsOwnBytes: anonGiB * GIB,
       hugeBytes: hugeGiB * GIB,
     });
+    // 10 GiB more in 10 s, evenly, whatever KSM's counters say.
+    const curve = [0, 10].map((seconds) => ({
+      ...{ atMillis: seconds * 1000, availableBytes: (4 + seconds) * GIB, savedBytes: GIB, countedBytes: GIB },
+      ...{
+        ksmdCpuNanos: 0,
+        ksmdWaitNanos: 0,
+        run: 1,
+        pagesToScan: 100,
+        sleepMillisecs: 20,
+        fullScans: 0,
+        pagesScanned: 0,
+      },
+      bookkeepingBytes: undefined,
+    }));
     const gained = [memory(4, 13, 11), memory(14, 3, 0.5)] as const;
     const told = { sharedBytes: 2 * GIB, zeroBytes: 0.25 * GIB, freedBytes: 8.25 * GIB };
-    const [, second = ''] = table(scenario('zeros', DEFAULT_SIZES), [outcome({ memory: gained, told })], stranger)
+    const [, second = ''] = table(
+      scenario('zeros', DEFAULT_SIZES),
+      [outcome({ memory: gained, told, curve })],
+      stranger,
+    )
       .trimEnd()
       .split('\n\n')
       .slice(1);
     assert.equal(
       second.split('\n').at(-1)?.replaceAll(/ {2,}/g, '|'),
-      'adaptive|10.00|10.00|10.00|11.00|0.50|12.00|256|2.00 + 0.25 + 8.25|+2.5 %|+5.0 %',
+      'adaptive|10.00|50|10.00|10.00|11.00|0.50|12.00|256|2.00 + 0.25 + 8.25|+2.5 %|+5.0 %',
     );
   });
 

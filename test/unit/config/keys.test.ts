@@ -128,7 +128,7 @@ describe('a switch', () => {
 describe('a choice', () => {
   const choices = {
     KSM_POLICY: ['ksmtuned', 'adaptive', 'advisor'],
-    KSM_MEMORY_ACCOUNTING: ['corrected', 'legacy'],
+    KSM_MEMORY_ACCOUNTING: ['corrected', 'legacy', 'pss'],
     KSM_ON_EXIT: ['restore', 'leave', 'stop', 'unmerge'],
     KSM_ON_CONFLICT: ['reassert', 'yield'],
     KSM_WHEN: ['needed', 'always'],
@@ -224,6 +224,8 @@ test('the plan has the configuration in milliseconds', () => {
   assert.equal(policy.name, 'ksmtuned');
   assert.deepEqual(times, {
     onConflict: 'reassert',
+    accounting: 'corrected',
+    unmergesToApply: false,
     intervalMillis: 7000,
     settleMillis: 80,
     recheckMillis: [1000, 2000],

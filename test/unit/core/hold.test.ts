@@ -195,7 +195,7 @@ describe('holdPolicy', () => {
 
   const rows: { hold: RestingHold; run: number; sentence: RegExp }[] = [
     { hold: { kind: 'paused' }, run: 0, sentence: /^paused by hand: not merging until samepagectl resume$/ },
-    { hold: { kind: 'stopped' }, run: 0, sentence: /^stopped by hand, what is shared stays shared: not merging until/ },
+    { hold: { kind: 'stopped' }, run: 0, sentence: /^stopped by hand, shared pages stay shared: not merging until/ },
     { hold: { kind: 'unmerged' }, run: 2, sentence: /^everything is unmerged by hand: not merging until/ },
   ];
   for (const { hold, run, sentence } of rows) {

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Guest } from '../../../src/core/guest.js';
-import { type HostMemory, type MemoryAccounting, type MemoryFigures, hostMemory } from '../../../src/core/memory.js';
+import {
+  type HostMemory,
+  type MemoryAccounting,
+  type MemoryFigures,
+  estimatedProportionalBytes,
+  hostMemory,
+} from '../../../src/core/memory.js';
 
 const GIB = 1024 ** 3;
 const GUESTS: readonly Guest[] = [
@@ -90,8 +96,16 @@ describe('hostMemory', () => {
     });
   }
 
+  test('pss is as corrected, but for the guests: their PSS, and what is resident of one whose PSS nobody knows', () => {
+    const corrected = hostMemory(figures({ hugetlbBytes: GIB, shmemBytes: GIB }), GUESTS, 'corrected');
+    const proportional = new Map([['a', 2 * GIB]]);
+    const pss = hostMemory(figures({ hugetlbBytes: GIB, shmemBytes: GIB }), GUESTS, 'pss', proportional);
+    assert.deepEqual(pss, { ...corrected, committedBytes: 3 * GIB });
+    assert.equal(hostMemory(figures(), GUESTS, 'corrected', proportional).committedBytes, 4 * GIB);
+  });
+
   test('without guests nothing is committed', () => {
-    for (const accounting of ['legacy', 'corrected'] as const) {
+    for (const accounting of ['legacy', 'corrected', 'pss'] as const) {
       assert.equal(hostMemory(figures(), [], accounting).committedBytes, 0);
     }
   });
@@ -109,7 +123,7 @@ describe('hostMemory', () => {
       hugetlbBytes: bytes,
       reclaimableArcBytes: bytes,
     });
-    const accounting = fc.constantFrom<MemoryAccounting[]>('legacy', 'corrected');
+    const accounting = fc.constantFrom<MemoryAccounting[]>('legacy', 'corrected', 'pss');
     fc.assert(
       fc.property(any, accounting, (chosen, how) => {
         const { totalBytes, freeBytes, committedBytes } = hostMemory(chosen, GUESTS, how);
@@ -119,4 +133,15 @@ describe('hostMemory', () => {
       }),
     );
   });
+});
+
+test('the estimated PSS of all guests is what they have in memory less what merging saves', () => {
+  // Three guests with 100 pages in common, and two of them with 50 more.
+  const ksm = { pagesShared: 150, pagesSharing: 250 };
+  const estimated = [150, 150, 100].map((merged) => estimatedProportionalBytes(GIB, merged * 4096, ksm));
+  assert.deepEqual(estimated, [GIB - 93.75 * 4096, GIB - 93.75 * 4096, GIB - 62.5 * 4096]);
+  const sum = estimated.reduce((all, bytes) => all + bytes, 0);
+  assert.equal(sum, 3 * GIB - ksm.pagesSharing * 4096);
+  assert.equal(estimatedProportionalBytes(GIB, 0, { pagesShared: 0, pagesSharing: 0 }), GIB);
+  assert.equal(estimatedProportionalBytes(4096, GIB, ksm), 0, 'figures that were read one after another');
 });

@@ -22,7 +22,7 @@ describe('the loop begins', () => {
       stop: '1m s',
     });
     const triggers = turns.flatMap((retune) => retune.triggers.map(describeTrigger));
-    assert.deepEqual(triggers.sort(), ['guest a started', 'second look at guest a', 'start']);
+    assert.deepEqual(triggers.sort(), ['guest a started', 'recheck of guest a', 'start']);
   });
 });
 

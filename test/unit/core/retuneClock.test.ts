@@ -132,7 +132,7 @@ describe('a reload', () => {
 
 describe('a guest that started is looked at again', () => {
   const recheck = { p: { recheckMillis: [5000, 20000] } };
-  const looks = { s: 'start', g: 'guest a started', r: 'second look at guest a' };
+  const looks = { s: 'start', g: 'guest a started', r: 'recheck of guest a' };
   const rows = [
     {
       name: 'after 5 and after 20 seconds, counted from its event; the looks settle as events do',
@@ -177,7 +177,7 @@ describe('a guest that started is looked at again', () => {
       turns: {
         s: 'start',
         g: 'guest a started, guest b started, guest c started',
-        r: 'second look at guest a, second look at guest b, second look at guest c',
+        r: 'recheck of guest a, recheck of guest b, recheck of guest c',
       },
     },
   ];

@@ -64,7 +64,7 @@ describe('whatever comes in, and however long a turn takes', () => {
         const expected = numbered.flatMap(({ kind, name }) =>
           kind === 'manual'
             ? [`asked for by ${name}`]
-            : [`guest ${name} started`, `second look at guest ${name}`, `second look at guest ${name}`],
+            : [`guest ${name} started`, `recheck of guest ${name}`, `recheck of guest ${name}`],
         );
         const taken = turns.flatMap(({ triggers }) => triggers.map(describeTrigger));
         assert.deepEqual(taken.sort(), ['start', ...expected].sort());

@@ -203,7 +203,7 @@ describe('a trigger in words', () => {
     [{ kind: 'manual', by: 'SIGUSR1' }, 'asked for by SIGUSR1'],
     [{ kind: 'guest', event: { change: 'started', name: 'web' } }, 'guest web started'],
     [{ kind: 'guest', event: { change: 'crashed', name: 'web' } }, 'guest web crashed'],
-    [{ kind: 'recheck', name: 'web' }, 'second look at guest web'],
+    [{ kind: 'recheck', name: 'web' }, 'recheck of guest web'],
   ];
   for (const [trigger, words] of rows) {
     test(words, () => {

@@ -88,10 +88,7 @@ describe('samepagectl policy', () => {
     assert.match(output, /^ {2}\* ksmtuned {2}\S.*\n {4}adaptive {2}\S.*\n {4}advisor {3}\S.*\n\nin force: ksmtuned$/);
     const byHand = await run(context, policy, { ...PROPERTIES, policy: 'adaptive' });
     assert.match(byHand.output, /^ {4}ksmtuned .*\n {2}\* adaptive /);
-    assert.match(
-      byHand.output.replaceAll('\n', ' '),
-      /set by hand in the place of ksmtuned; samepagectl policy default/,
-    );
+    assert.match(byHand.output.replaceAll('\n', ' '), /set by hand instead of ksmtuned; samepagectl policy default/);
   });
 
   test('without a daemon shows them and ends with 3', async (context) => {
@@ -120,7 +117,7 @@ describe('samepagectl reload', () => {
   test('says each error of one that is not, and ends with 78', async (context) => {
     const { status: exit, output } = await run(context, reload, { taken: false, problems: ['f:1: a', 'f:2: b'] });
     assert.equal(exit, 78);
-    assert.equal(output, 'f:1: a\nf:2: b\nThe configuration is not taken: the one before stays in force.');
+    assert.equal(output, 'f:1: a\nf:2: b\nThe configuration is not used: the previous one stays in force.');
   });
 });
 

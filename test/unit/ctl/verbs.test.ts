@@ -69,17 +69,17 @@ describe('the help', () => {
 
 describe('words that a verb cannot take', () => {
   const rows: readonly (readonly [words: string, message: RegExp])[] = [
-    ['policy a b', /^policy takes one name, no "b"$/],
-    ['help a b', /^help takes one verb, no "b"$/],
+    ['policy a b', /^policy takes one name, not "b"$/],
+    ['help a b', /^help takes one verb, not "b"$/],
     ['help polcy', /^no verb "polcy"; did you mean policy\?$/],
-    ['config chek', /^config takes check FILE, no "chek"; did you mean check\?$/],
-    ['config dance', /^config takes check FILE, no "dance"$/],
-    ['config check a b', /^config check takes one file, no "b"$/],
+    ['config chek', /^config takes check FILE, not "chek"; did you mean check\?$/],
+    ['config dance', /^config takes check FILE, not "dance"$/],
+    ['config check a b', /^config check takes one file, not "b"$/],
     ['completion', /^completion takes one of bash, zsh, fish$/],
-    ['completion bsh', /^completion takes one of bash, zsh, fish, no "bsh"; did you mean bash\?$/],
+    ['completion bsh', /^completion takes one of bash, zsh, fish, not "bsh"; did you mean bash\?$/],
     ['completion bash zsh', /^completion takes one of bash, zsh, fish$/],
-    ['completion constructor', /no "constructor"$/],
-    ['pause soon', /^"soon" is no duration/],
+    ['completion constructor', /not "constructor"$/],
+    ['pause soon', /^"soon" is not a duration/],
   ];
   for (const [line, message] of rows) {
     test(line, async () => {

@@ -76,7 +76,7 @@ describe("guests' profits from /proc", () => {
     assert.deepEqual(
       problems.map(({ sentence }) => sentence.replace(tree.root, 'HOST')),
       [
-        'what KSM makes of guest odd is not known (HOST/proc/101/ksm_stat: ksm_mergeable: expected yes or no, found "perhaps"): its profit is left out',
+        'what KSM does with guest odd is not known (HOST/proc/101/ksm_stat: ksm_mergeable: expected yes or no, found "perhaps"): its profit is left out',
       ],
     );
   });
@@ -105,6 +105,7 @@ describe("a sample's guests have their profits", () => {
         ]);
         return Promise.resolve({ guests, problems: [] });
       },
+      proportional: () => Promise.resolve(new Map()),
     };
     const clock = mock.method(performance, 'now', () => millis);
     try {

@@ -28,7 +28,7 @@ describe('the value of --bus', () => {
   ] as const) {
     test(`"${value}" cannot`, () => {
       const expected = '--bus takes system, session or a D-Bus address as unix:path=/run/bus';
-      assert.equal(busAddressProblem(value), `${expected}, no "${value}"${hint}`);
+      assert.equal(busAddressProblem(value), `${expected}, not "${value}"${hint}`);
     });
   }
 });

@@ -72,14 +72,14 @@ it('the options of samepaged are read from its help', () => {
     '',
     '  --config FILE      read FILE',
     '                     and more',
-    '  --version, --help  say so and end',
+    '  --version, --help  print it and end',
     '',
     'SIGUSR1 retunes now.',
   ].join('\n');
   assert.deepEqual(flagsOf(help), [
     { name: 'config', placeholder: 'FILE', help: 'read FILE and more' },
-    { name: 'version', placeholder: undefined, help: 'say so and end' },
-    { name: 'help', placeholder: undefined, help: 'say so and end' },
+    { name: 'version', placeholder: undefined, help: 'print it and end' },
+    { name: 'help', placeholder: undefined, help: 'print it and end' },
   ]);
 });
 

@@ -59,10 +59,10 @@ checkTable('promised-memory', [
     found: /^no guest runs that takes/,
   },
   {
-    name: 'one guest untold',
+    name: 'one guest unknown',
     facts: { guests: known([big(GIB), guestOf({ name: 'odd', configuredBytes: 0 })]) },
     level: 'ok',
-    found: /^1 guest may take 1\.0 GiB \(1 more untold\);/,
+    found: /^1 guest may take 1\.0 GiB \(1 more unknown\);/,
   },
   {
     name: 'no guest told',
@@ -129,7 +129,7 @@ checkTable('split-headroom', [
     mend: /^fallocate -l 4G /,
   },
   {
-    name: 'MemAvailable untold',
+    name: 'MemAvailable unknown',
     facts: { ksm: known(MERGING), memory: known(OLD_MEMORY) },
     level: 'unknown',
     found: /3\.14/,

@@ -25,7 +25,7 @@ checkTable('profit', [
     name: 'a loss that rests',
     facts: { ksm: known({ ...MERGING, generalProfit: -4096, run: 0 }) },
     level: 'note',
-    found: /: -4\.0 KiB \(general_profit\); ksmd rests, but its books stay/,
+    found: /: -4\.0 KiB \(general_profit\); ksmd rests, but its records stay/,
     mend: /^samepagectl unmerge$/,
   },
   {

@@ -44,7 +44,7 @@ checkTable('spare-memory', [
     name: 'enough, and it merges after a look that failed',
     facts: { ksm: RUNNING, daemon: known({ ...DAEMON, lastRetune: { triggers: [], changes: [], problems: [] } }) },
     level: 'note',
-    found: /^memory is plenty and ksmd merges all the same: guests use 0 B of 16\.0 GiB; 10\.0 GiB free/,
+    found: /^memory is plenty and ksmd merges anyway: guests use 0 B of 16\.0 GiB; 10\.0 GiB free/,
     mend: /^samepagectl retune$/,
   },
   {

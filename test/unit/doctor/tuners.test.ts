@@ -55,7 +55,7 @@ checkTable('daemon', [
     name: 'a look that failed',
     facts: { daemon: known({ ...DAEMON, lastRetune: { ...DAEMON.lastRetune, failure: 'no sample' } }) },
     level: 'problem',
-    found: /its last look failed: no sample$/,
+    found: /its last retune failed: no sample$/,
     mend: /^journalctl/,
   },
   {

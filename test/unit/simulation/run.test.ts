@@ -38,8 +38,8 @@ describe("the daemon's loop on a virtual host", () => {
     assert.deepEqual(recorder.trace().turns.map(told), [
       '0 start: ',
       '10250 guest a started, guest b started: ',
-      '15250 second look at guest a, second look at guest b: ',
-      '30250 second look at guest a, second look at guest b: ',
+      '15250 recheck of guest a, recheck of guest b: ',
+      '30250 recheck of guest a, recheck of guest b: ',
       '70250 guest a stopped: ',
       '130250 timer: ',
     ]);

@@ -17,7 +17,7 @@ import { probeInMillis, waitingOf } from './waiting.js';
 
 const LOOK_MILLIS = 10_000;
 const SETTLE_LOOK_MILLIS = 500;
-/** While ksmd runs, looks are frequent at first, when its pace is not known yet, and rarer in a burst that takes long. */
+/** While ksmd runs, retunes are frequent at first, when its pace is not known yet, and rarer in a burst that takes long. */
 const SCAN_LOOKS = [
   { untilMillis: 2000, millis: 250 },
   { untilMillis: 180_000, millis: 500 },
@@ -27,7 +27,7 @@ const SCAN_LOOKS = [
 const PASS_END_MILLIS = 20;
 /** ... but not more often than this. */
 const LEAST_SCAN_LOOK_MILLIS = 100;
-/** A pass that takes longer is told of: new guests wait that long for their turn. */
+/** A pass that takes longer is shown: new guests wait that long for their turn. */
 const LONG_PASS_MILLIS = 600_000;
 
 type Told = Pick<Decision, 'reason' | 'sentence' | 'nextInMillis' | 'routine' | 'stage'> & {
@@ -37,7 +37,7 @@ type Told = Pick<Decision, 'reason' | 'sentence' | 'nextInMillis' | 'routine' | 
 /**
  * What a phase means for ksmd, and why, in a sentence.
  *
- * @param before the phase of the last look.
+ * @param before the phase of the last retune.
  */
 export function decisionOf(
   memory: AdaptiveMemory,
@@ -106,7 +106,7 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
     case 'settle': {
       const { [phase.waitsFor]: what } = {
         growth: describeSettling(settling, sample.guests),
-        cpu: `the CPUs are busy while ${listed(namesOf(due?.guests ?? [], sample.guests), 'comes', 'come')} up`,
+        cpu: `the CPUs are busy while ${listed(namesOf(due?.guests ?? [], sample.guests), 'starts', 'start')}`,
       };
       return {
         ...resting(SETTLE_LOOK_MILLIS),
@@ -133,7 +133,7 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
         ...run(phase.begin, true),
         routine: true,
         reason: 'probe',
-        sentence: `${need.sentence}: looking at a little memory, to see whether anything has changed`,
+        sentence: `${need.sentence}: ksmd scans a little memory to see whether anything has changed`,
       };
     case 'watch':
       return { ...watching(phase, memory, need, sample, options), routine: !isNew };
@@ -158,7 +158,7 @@ function watching(
   const few =
     due === undefined
       ? ''
-      : `; ${describeDue(due, sample.guests)} with ${formatBytes(hopeOf(due, sample))}, less than the ${formatBytes(wantedBytes(memory, mark))} that are worth a burst: left to more guests or a probe`;
+      : `; ${describeDue(due, sample.guests)} (${formatBytes(hopeOf(due, sample))}), too little for a burst of its own (${formatBytes(wantedBytes(memory, mark))})`;
   return {
     ...resting(Math.min(LOOK_MILLIS, left)),
     reason: atALoss ? 'costs-more-than-it-saves' : 'nothing-to-gain',

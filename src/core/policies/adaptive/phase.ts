@@ -1,6 +1,15 @@
 import { guestId, residentBytesOf } from '../../guest.js';
 import type { Sample } from '../../sample.js';
-import { type Burst, beginBurst, extendBurst, isBlind, isOver, judgeBurst, vainNanosOf } from '../shared/burst.js';
+import {
+  type Burst,
+  beginBurst,
+  extendBurst,
+  isBlind,
+  isOver,
+  judgeBurst,
+  mergingNanosOf,
+  passesToMerge,
+} from '../shared/burst.js';
 import { PRESSURE_WAIT_MILLIS, describeDue, ripeAndLater, type Due } from '../shared/cause.js';
 import type { Need } from '../shared/need.js';
 import {
@@ -64,12 +73,12 @@ export interface Situation {
   readonly growing: readonly string[];
   /** What ksmd may use, parts of a core. */
   readonly budget: number;
-  /** Part of the time since the last look in which some task waited for a CPU. */
+  /** Part of the time since the last retune in which some task waited for a CPU. */
   readonly busyShare: number;
   readonly probeMaxMillis: number;
 }
 
-/** Some task waits for a CPU for more than this part of the time: guests come up, and ksmd would be in their way. */
+/** Some task waits for a CPU for more than this part of the time: guests boot, and ksmd would be in their way. */
 const BUSY_SHARE = 0.25;
 /** Guests that brought little wait for more until a burst for them takes no more than this part of a core on average. */
 const LOOK_SHARE = 0.05;
@@ -150,26 +159,26 @@ function settleFor(ripe: Due | undefined, course: Course, situation: Situation):
   );
   // A guest alone has nobody to share with.
   const longestMillis =
-    settled.length > 1 ? passesMillis(bytes / sample.pageSizeBytes, budget) : Number.POSITIVE_INFINITY;
+    settled.length > 1 ? passesMillis(bytes / sample.pageSizeBytes, mark, budget) : Number.POSITIVE_INFINITY;
   const { ripeSinceMillis = mark.monotonicMillis } = course;
   const untilMillis = ripeSinceMillis + Math.min(longestMillis, PATIENCE_MILLIS);
   return mark.monotonicMillis >= untilMillis ? undefined : { name: 'settle', waitsFor, ripe: { bytes, untilMillis } };
 }
 
-/** How long it takes to merge pages that nobody has seen yet: two passes over them. */
-function passesMillis(pages: number, budget: number): number {
-  return (2 * pages * UNSHARED_PAGE_NANOS) / 1e6 / budget;
+/** How long it takes to merge pages that nobody has seen yet. */
+function passesMillis(pages: number, mark: Mark, budget: number): number {
+  return (passesToMerge(mark) * pages * UNSHARED_PAGE_NANOS) / 1e6 / budget;
 }
 
 /** Whether guests brought too little to go through all memory for: more of them may come, or a probe finds theirs. */
 function isTooLittle(due: Due, course: Course, { need, sample, mark }: Situation): boolean {
   if (due.other !== undefined || need.urgent || hopeOf(due, sample) >= wantedBytes(course, mark)) return false;
-  return mark.monotonicMillis - course.dueSinceMillis < vainNanosOf(mark) / 1e6 / LOOK_SHARE;
+  return mark.monotonicMillis - course.dueSinceMillis < mergingNanosOf(mark) / 1e6 / LOOK_SHARE;
 }
 
 /** What guests must bring for a burst to begin, bytes. */
 export function wantedBytes({ demand }: Pick<Course, 'demand'>, mark: Mark): number {
-  return demand * worthOf(vainNanosOf(mark));
+  return demand * worthOf(mergingNanosOf(mark));
 }
 
 /** What a burst may bring at most, bytes: the memory that came, or all where nobody knows. */

@@ -8,13 +8,13 @@ export interface Probe {
 
 /** What probes may cost, and what they found. */
 export interface Probing {
-  /** The time from the beginning of one lap over all memory to the next, milliseconds; doubled by each in vain. */
+  /** The time from the beginning of one lap over all memory to the next, milliseconds; doubled by each without gain. */
   readonly gapMillis: number;
   /** Where the lap under way began; a lap is done by as many probes as it takes. */
   readonly lap: Mark | undefined;
-  /** CPU time that probes may use; it grows while ksmd rests. Below 0 after a burst that a probe caused in vain. */
+  /** CPU time that probes may use; it grows while ksmd rests. Below 0 after a burst that a probe caused without gain. */
   readonly creditNanos: number;
-  /** The part of the pages that must have changed for a hint; it grows by hints in vain. */
+  /** The part of the pages that must have changed for a hint; it grows by hints without gain. */
   readonly hintShare: number;
   /**
    * Whether pages_volatile tells the pages that changed, and no others: after a lap over every page. smart_scan counts the
@@ -31,7 +31,7 @@ const SLICE_MILLIS = 30_000;
 const HINT_SHARE = 0.01;
 /** A hint is at least this much memory, bytes. */
 const HINT_BYTES = 8 * 1024 ** 2;
-/** A burst in vain over a large host must not blind it for the day: in times of KSM_PROBE_MAX, an hour by default ... */
+/** A burst without gain over a large host must not blind it for the day: in times of KSM_PROBE_MAX, an hour by default ... */
 const LONGEST_DEBT = 6;
 /** ... and at most so long. */
 const LONGEST_DEBT_MILLIS = 6 * 3_600_000;
@@ -129,7 +129,7 @@ export function afterBurst({ creditNanos, hintShare }: Probing, exact: boolean, 
   };
 }
 
-/** The longest time for which something in vain puts off the next attempt. */
+/** The longest time for which something without gain puts off the next attempt. */
 export function longestDebtMillis(probeMaxMillis: number): number {
   return Math.min(LONGEST_DEBT * probeMaxMillis, LONGEST_DEBT_MILLIS);
 }

@@ -43,7 +43,7 @@ function waitingForGuests(
     terms: [
       ...filling,
       bytes('settled', ripe.bytes, 'resident memory of the guests that could be merged now'),
-      millis('longest wait', leftMillis, 'what two passes over the settled memory take, from when it had settled'),
+      millis('longest wait', leftMillis, 'what merging the settled memory takes, from when it had settled'),
     ],
     comparisons: [],
     change: `merging begins when ${rest}, or in ${formatDuration(leftMillis)}`,
@@ -52,20 +52,24 @@ function waitingForGuests(
 
 function waitingForMore(memory: AdaptiveMemory, sample: Sample, leftMillis: number): Waiting {
   const { due, mark } = memory;
-  const probe = millis('next probe', leftMillis, 'the longer, the less the last probes found; KSM_PROBE_MAX at most');
+  const probe = millis('next probe', leftMillis, 'longer the less the last probes found, at most KSM_PROBE_MAX');
   if (due === undefined) {
-    return { terms: [probe], comparisons: [], change: 'merging begins when a guest comes or a probe finds changes' };
+    return { terms: [probe], comparisons: [], change: 'merging begins when a guest starts or a probe finds changes' };
   }
   const [came, wanted] = [hopeOf(due, sample), wantedBytes(memory, mark)];
   const { sign, size } = compareBytes([came], wanted);
   return {
     terms: [
-      bytes('came', came, `resident memory: ${describeDue(due, sample.guests)}`),
-      bytes('worth a burst', wanted, 'what pays for passes over all memory, more after bursts that brought nothing'),
+      bytes('new guests', came, `resident memory: ${describeDue(due, sample.guests)}`),
+      bytes(
+        'worth a burst',
+        wanted,
+        'the gain that pays for passes over all memory, more after bursts that gained nothing',
+      ),
       probe,
     ],
-    comparisons: [`came ${size(came)} ${sign} ${size(wanted)} worth a burst`],
-    change: `merging begins when ${size(Math.max(wanted - came, 0))} more have come, or a probe finds changes`,
+    comparisons: [`new guests ${size(came)} ${sign} ${size(wanted)} worth a burst`],
+    change: `merging begins when new guests bring ${size(Math.max(wanted - came, 0))} more, or a probe finds changes`,
   };
 }
 

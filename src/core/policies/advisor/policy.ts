@@ -51,7 +51,7 @@ export interface AdvisorMemory {
   readonly targetSeconds: number;
   /** For so long after a burst pressure is no reason for another, milliseconds; doubled by each that brought nothing. */
   readonly pressureWaitMillis: number;
-  /** When the advisor was last switched off to begin anew, milliseconds of the monotonic clock. */
+  /** When the advisor was last switched off to start again, milliseconds of the monotonic clock. */
   readonly restartedAtMillis: number;
   /** The dearest page so far, nanoseconds of ksmd's CPU time. */
   readonly pageNanos: number;
@@ -62,7 +62,7 @@ type Pacing = Pick<AdvisorMemory, 'phase' | 'targetSeconds' | 'pressureWaitMilli
 /** Time of a page in a pass with few merges, nanoseconds: what a target is estimated from. */
 const USUAL_PAGE_NANOS = 2000;
 const SHORTEST_TARGET_SECONDS = 5;
-/** Calm lengthens the target by this factor with each pass in vain, up to an hour for a pass. */
+/** Calm lengthens the target by this factor with each pass without gain, up to an hour for a pass. */
 const CALMER = 4;
 const LONGEST_TARGET_SECONDS = 3600;
 /** A burst goes through memory this often at least. */
@@ -142,7 +142,7 @@ function nextMemory(
   return { ...common, due, ...(next ?? pacing) };
 }
 
-/** What the passes since the last look lead to; undefined where slow ones have brought as much as fast ones must. */
+/** What the passes since the last retune lead to; undefined where slow ones have brought as much as fast ones must. */
 function nextPacing(pacing: Pacing, mark: Mark, sample: Sample, disturbed: boolean): Pacing | undefined {
   const { phase, targetSeconds, pressureWaitMillis } = pacing;
   const calm = (sinceMillis: number): Pacing => ({
@@ -245,7 +245,7 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
           name: 'target',
           value: targetSeconds * 1000,
           unit: 'milliseconds',
-          source: 'four times as long after each pass in vain',
+          source: 'four times as long after each pass that found nothing',
         },
       ],
       keys,

@@ -22,7 +22,7 @@ interface KsmtunedPace {
   readonly sleepMillisecs: number;
 }
 
-/** A guest that would change a decision is told in a size that guests have: a power of two from here on, in bytes. */
+/** A guest that would change a decision is shown in a size that guests have: a power of two from here on, in bytes. */
 const LEAST_GUEST_BYTES = 256 * 1024 ** 2;
 
 /** What it means that free memory is less than the reserve, as much, or more. */

@@ -66,7 +66,7 @@ function decide(
     {
       reason: enough ? 'always' : boost ? 'free-below-reserve' : fits ? 'free-at-reserve' : 'committed-above-total',
       sentence: enough
-        ? `${committed} and ${free}: merging all the same (KSM_WHEN=always), ${pace}`
+        ? `${committed} and ${free}: merging anyway (KSM_WHEN=always), ${pace}`
         : fits
           ? `${committed}, but ${free}: merging, ${pace}`
           : `${committed}: merging; ${free}: ${pace}`,

@@ -72,13 +72,13 @@ export function beginBurst(now: Mark, parts: Pick<Burst, 'why' | 'hintShare' | '
   return { name: 'burst', ...parts, begin: now, joined: now, ...fresh };
 }
 
-/** More guests have come: the burst goes on until passes bring nothing more of them either. */
+/** More guests started: the burst goes on until passes bring nothing more of them either. */
 export function extendBurst(burst: Burst, now: Mark, hopedBytes: number): Burst {
   return { ...burst, hintShare: undefined, joined: now, hopedBytes: burst.hopedBytes + hopedBytes, ...NOT_QUIET };
 }
 
 /**
- * Judges the passes that ended since the last look.
+ * Judges the passes that ended since the last retune.
  *
  * @param departed whether guests have gone since then.
  */
@@ -138,9 +138,14 @@ function deservesEveryPage({ thorough, skippedPages, hopedBytes, begin, pass }: 
   return leftBytes > hopedBytes / 2 && leftBytes >= worthOf(QUIET_PASSES * skippedPages * DEAREST_PAGE_NANOS);
 }
 
-/** What a burst costs that finds nothing, nanoseconds of CPU time. */
-export function vainNanosOf(now: Mark): number {
-  return QUIET_PASSES * passNanosOf(now);
+/** In how many passes memory that came has merged, where it equals shared pages; see mergesAtFirstScan(). */
+export function passesToMerge({ mergesAtFirstScan }: Pick<Mark, 'mergesAtFirstScan'>): number {
+  return mergesAtFirstScan ? 1 : 2;
+}
+
+/** What going through memory for guests costs, nanoseconds of CPU time. */
+export function mergingNanosOf(now: Mark): number {
+  return passesToMerge(now) * passNanosOf(now);
 }
 
 export function isOver({ quietPasses, hintShare, exhausted }: Burst): boolean {

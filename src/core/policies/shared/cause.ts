@@ -20,7 +20,7 @@ export interface Due {
  * What is due now: what was and what has come. Guests that have gone are no reason any more.
  *
  * @param came guests that bring memory that nobody has looked at.
- * @param other a reason that no trigger tells of, as memory that has become short.
+ * @param other a reason that no trigger announces, as memory that has become short.
  */
 export function nextDue(
   before: Due | undefined,
@@ -76,7 +76,7 @@ export function hasDeparture(triggers: readonly Trigger[]): boolean {
 export function describeDue({ guests, other }: Due, running: readonly Guest[]): string {
   if (other !== undefined) return other;
   const [first = '', ...more] = namesOf(guests, running);
-  return more.length === 0 ? `guest ${first} has come` : `guest ${first} and ${plural(more.length, 'other')} have come`;
+  return more.length === 0 ? `guest ${first} started` : `guest ${first} and ${plural(more.length, 'other')} started`;
 }
 
 /** "a, b, c and 2 more are": the first names, and how many others there are. */
@@ -104,7 +104,7 @@ interface Look {
 }
 
 /**
- * Why memory should be looked through now, where no trigger tells of it.
+ * Why memory should be looked through now, where no trigger announces it.
  *
  * @param isGoneThrough whether that is being done or was done so lately that pressure is no reason to do it once more.
  */

@@ -13,7 +13,7 @@ export interface Pace {
  * long beside the rounding of its sleep, which is counted in timer ticks of 1 to 10 ms.
  */
 const LONGEST_BATCH_NANOS = 10e6;
-/** Small budgets have shorter batches instead of longer sleeps: a look of 250 ms must see more than one of them. */
+/** Small budgets have shorter batches instead of longer sleeps: a retune each 250 ms must see more than one of them. */
 const LONGEST_SLEEP_MILLIS = 100;
 /** Bounds of one step: the cost of a page differs by ten between memory that merges and memory that does not. */
 const LEAST_STEP = 1 / 16;
@@ -61,7 +61,7 @@ export function nextPace(
 ): Pace {
   const { sleepMillisecs, owedNanos } = restingPace(pace, { elapsedMillis, cpuNanos, waitNanos }, budget);
   if (sleepMillisecs !== pace.sleepMillisecs) return { ...firstPace(budget), owedNanos };
-  // A wait is counted when it ends, so a look may not show it yet, or show more than the time since the last look.
+  // A wait is counted when it ends, so a retune may not show it yet, or show more than the time since the last retune.
   if (yields && (cpuNanos === 0 || waitNanos > BUSY_SHARE * elapsedMillis * 1e6)) {
     return { sleepMillisecs, owedNanos, pagesToScan: Math.min(pace.pagesToScan, SHORT_BATCH_PAGES) };
   }

@@ -1,3 +1,4 @@
+import { mergesAtFirstScan } from '../../kernelVersion.js';
 import { pagesSeen } from '../../ksm.js';
 import { type Sample, savingsOfSample } from '../../sample.js';
 
@@ -16,6 +17,8 @@ export interface Mark {
   /** Of them, those that are merged, and those that are in the unstable tree. */
   readonly pagesMerged: number;
   readonly pagesUnshared: number;
+  /** Whether a page that ksmd does not know can merge in its first scan: pages are shared, and the kernel is older than 6.11. */
+  readonly mergesAtFirstScan: boolean;
   /** Pages that KSM mapped to the zero page (ksm_zero_pages). */
   readonly zeroPages: number;
   readonly pageSizeBytes: number;
@@ -38,6 +41,7 @@ export function markOf(sample: Sample): Mark {
     pagesSeen: pagesSeen(ksm),
     pagesMerged: ksm.pagesShared + ksm.pagesSharing,
     pagesUnshared: ksm.pagesUnshared ?? 0,
+    mergesAtFirstScan: ksm.pagesShared > 0 && mergesAtFirstScan(sample.kernel),
     zeroPages: ksm.ksmZeroPages ?? 0,
     pageSizeBytes: sample.pageSizeBytes,
     pagesVisited: ksm.pagesScanned === undefined ? undefined : ksm.pagesScanned + (ksm.pagesSkipped ?? 0),
@@ -75,7 +79,7 @@ export interface Progress {
 export const DEAREST_PAGE_NANOS = 10_000;
 
 /**
- * From one mark to a later one; undefined when a counter that only grows went backwards (the counters began anew), so that
+ * From one mark to a later one; undefined when a counter that only grows went backwards (a boot), so that
  * nothing can be said of the time between.
  */
 export function progressBetween(from: Mark, to: Mark): Progress | undefined {

@@ -5,7 +5,7 @@ import { arrivals, listed } from './cause.js';
 /** A guest that is filling its memory, or may be. */
 interface Growing {
   readonly sinceMillis: number;
-  /** Whether it has just started, or was seen to grow; a guest that was there at the first look only may be growing. */
+  /** Whether it has just started, or was seen to grow; a guest that was there at the first retune only may be growing. */
   readonly grows: boolean;
   /** Its resident memory when the present quiet time began. */
   readonly residentBytes: number;
@@ -26,7 +26,7 @@ export const PATIENCE_MILLIS = 180_000;
 /**
  * Takes in what happened and how much memory each guest has now. A guest that has gone, or settled, is no longer in it.
  *
- * @param before undefined at the first look: nobody knows then how long guests have been there.
+ * @param before undefined at the first retune: nobody knows then how long guests have been there.
  */
 export function nextSettling(
   before: Settling | undefined,

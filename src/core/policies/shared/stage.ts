@@ -1,33 +1,37 @@
 import { residentBytesOf } from '../../guest.js';
-import { isAtLeast } from '../../kernelVersion.js';
 import type { MergeStage } from '../../mergeStage.js';
 import type { Sample } from '../../sample.js';
 import type { Burst } from './burst.js';
 import { type Mark, UNSHARED_PAGE_NANOS, progressBetween } from './progress.js';
 
-/** Since then a page that equals a shared one merges in its second scan and not in its first (d58a361b0350). */
-const CHECKSUM_FIRST = { major: 6, minor: 11 };
 /** A shorter time says nothing of how fast ksmd is, milliseconds. */
 const LEAST_MEASURED_MILLIS = 1000;
 
 /**
- * How far a burst has come. In its first pass ksmd notes the checksums of pages that it does not know, so that next to
+ * How far a burst is. In its first pass ksmd notes the checksums of pages that it does not know, so that next to
  * nothing merges; in the second it merges what did not change. Times are estimates, from how fast ksmd goes in this pass.
  *
  * @param budget parts of one core, 0 to 1.
  */
 export function stageOfBurst(burst: Burst, now: Mark, sample: Sample, budget: number): MergeStage {
   const name = burst.passes === 0 ? 'first-pass' : 'merging';
-  const leftMillis = millisToPassEnd(burst, now, sample);
-  if (leftMillis === undefined) return { name };
+  const pace = paceOfPass(burst, now, sample);
+  if (pace === undefined) return { name };
+  const leftMillis = pace.leftPages * pace.pageMillis;
   if (name === 'merging') return { name, endInMillis: leftMillis };
-  const mergingMillis = (pagesOf(now, sample) * UNSHARED_PAGE_NANOS) / 1e6 / budget;
-  const mergesAtOnce = sample.kernel !== undefined && !isAtLeast(sample.kernel, CHECKSUM_FIRST) && now.pagesMerged > 0;
-  return {
-    name,
-    ...(mergesAtOnce ? {} : { firstSavingsInMillis: leftMillis }),
-    endInMillis: leftMillis + mergingMillis,
-  };
+  const mergingMillis = (count: number) => (count * UNSHARED_PAGE_NANOS) / 1e6 / budget;
+  const pages = pagesOf(now, sample);
+  const newPages = burst.hopedBytes / now.pageSizeBytes;
+  const isLate = now.pagesMerged > 0 && newPages > 0 && newPages <= pages / 2;
+  if (!isLate) {
+    const first = now.mergesAtFirstScan ? {} : { firstSavingsInMillis: leftMillis };
+    return { name, ...first, endInMillis: leftMillis + mergingMillis(pages) };
+  }
+  // Guests that came are the last of the pass. Where their pages need a second scan, a whole lap lies between.
+  const untilNewPages = pace.leftPages - newPages + (now.mergesAtFirstScan ? 0 : pages);
+  const firstMillis = Math.max(untilNewPages * pace.pageMillis, 0);
+  const first = firstMillis > 0 ? { firstSavingsInMillis: firstMillis } : {};
+  return { name, ...first, endInMillis: firstMillis + mergingMillis(newPages) };
 }
 
 /**
@@ -35,12 +39,22 @@ export function stageOfBurst(burst: Burst, now: Mark, sample: Sample, budget: nu
  * when it takes longer than that.
  */
 export function millisToPassEnd(burst: Burst, now: Mark, sample: Sample): number | undefined {
+  const pace = paceOfPass(burst, now, sample);
+  return pace && pace.leftPages * pace.pageMillis;
+}
+
+interface PassPace {
+  readonly leftPages: number;
+  readonly pageMillis: number;
+}
+
+function paceOfPass(burst: Burst, now: Mark, sample: Sample): PassPace | undefined {
   const sincePass = progressBetween(burst.pass, now);
   const visited = sincePass?.visitedPages;
   if (visited === undefined || visited === 0 || sincePass === undefined) return undefined;
   if (sincePass.elapsedMillis < LEAST_MEASURED_MILLIS) return undefined;
-  const left = pagesOf(now, sample) - visited;
-  return left > 0 ? (left * sincePass.elapsedMillis) / visited : undefined;
+  const leftPages = pagesOf(now, sample) - visited;
+  return leftPages > 0 ? { leftPages, pageMillis: sincePass.elapsedMillis / visited } : undefined;
 }
 
 /** In a first pass ksmd does not know them all yet. */

@@ -23,7 +23,7 @@ export interface ZeroPagesMemory {
 const NEXT_TO_NOTHING = 0.01;
 /** Less memory than this says nothing, bytes. */
 const LEAST_BLOCKED_BYTES = 16 * 1024 ** 2;
-/** Pages enter the unstable tree in their second scan: at least so many of the pages must have been seen before the pass. */
+/** Pages enter the unstable tree in their second scan: at least this part of the pages must have been scanned before the pass. */
 const LEAST_KNOWN_SHARE = 0.9;
 
 /**
@@ -157,7 +157,7 @@ function automatic({ hugePages, ksm, freedBySplits, pageSizeBytes }: Sample, blo
   if (blocked) {
     return {
       value: 1,
-      note: `use_zero_pages=1: zero pages in huge pages were seen to keep ksmd from merging anything else${soFar}`,
+      note: `use_zero_pages=1: zero pages in huge pages kept ksmd from merging anything else${soFar}`,
     };
   }
   if (hugePages?.mayHoldGuests === true && hugePages.splitFreesZeros) {
@@ -169,7 +169,7 @@ function automatic({ hugePages, ksm, freedBySplits, pageSizeBytes }: Sample, blo
   return {
     value: undefined,
     released: true,
-    note: `use_zero_pages=${ksm.useZeroPages ?? 0}, as the host has it: nothing speaks for another value`,
+    note: `use_zero_pages=${ksm.useZeroPages ?? 0}, as the host has it: there is no reason to change it`,
   };
 }
 

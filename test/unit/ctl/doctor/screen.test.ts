@@ -32,7 +32,7 @@ describe('the report', () => {
   a sentence of many words that goes on and on until it
   needs a second line and then some more of it
   Why it matters: it matters
-  To mend it:
+  To fix it:
     # a line
     echo ${'x'.repeat(90)}
 

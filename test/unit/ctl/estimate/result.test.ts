@@ -35,7 +35,7 @@ describe('an estimate in words', () => {
     assert.deepEqual(estimateText(estimateOf(before, after, { end: 'over', millis: 10_000 })), [
       "Merging saves 1.6 GiB here (1.0 GiB shared, 512.0 MiB zero pages, 102.4 MiB freed by splitting huge pages); KSM's records take 20.0 MiB for it.",
       'ksmd took 4.0 s of CPU in 10 s (40 % of a core): 409.6 MiB for each second of it.',
-      'The burst is over: further passes would bring nothing more.',
+      'The burst is over: further passes would gain nothing.',
       'Headroom: 8.0 GiB are available with the pages merged, 1.6 GiB of it from merging; a guest that writes to a merged page takes a copy of its own, so leave room for that in memory or swap.',
       '  web: 1.5 GiB merged, 73 % of its memory',
       '  db: 100.0 MiB merged, 5 % of its memory',
@@ -54,7 +54,7 @@ describe('an estimate in words', () => {
     );
     assert.deepEqual(text.slice(4), [
       '  web: 150.0 MiB merged (50.0 MiB before), 7 % of its memory',
-      '  new: what is merged of it only root may read, on Linux 5.19 and newer',
+      '  new: only root can read what is merged of it (Linux 5.19 and newer)',
     ]);
   });
 

@@ -59,9 +59,9 @@ describe('a running guest', () => {
   test('with which nothing happens is an error', async () => {
     await assert.rejects(
       change(false),
-      /^Error: QEMU took the command, but nothing happened: the kernel still knows its /,
+      /^Error: QEMU took the command, but nothing happened: its memory is still marked as mergeable /,
     );
-    await assert.rejects(change(false, true), /the kernel does not know its memory as offered/);
+    await assert.rejects(change(false, true), /its memory is not marked as mergeable in the kernel/);
   });
 });
 
@@ -81,7 +81,7 @@ describe('what is said of it', () => {
     [{}, '300.0 MiB unmerged in 0.4 s'],
     [{ mergedBytes: MIB }, '299.0 MiB unmerged in 0.4 s; 1.0 MiB of firmware and video memory stay merged'],
     [{ mergedBytes: undefined }, '300.0 MiB unmerged in 0.4 s'],
-    [{ mergedBytesBefore: undefined }, 'QEMU took back the offer of its memory to KSM'],
+    [{ mergedBytesBefore: undefined }, 'QEMU withdrew its memory from KSM'],
     [{ offered: true }, 'its 512.0 MiB are offered to KSM'],
   ];
   for (const [parts, text] of rows) {

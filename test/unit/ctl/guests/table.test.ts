@@ -50,8 +50,8 @@ describe('the table', () => {
     ).split('\n');
     assert.match(lines[2] ?? '', /^vault .* no: taken back$/);
     assert.deepEqual(lines.slice(7), [
-      'taken back: QEMU has taken the offer of its memory back; samepagectl guests allow --now -- NAME',
-      'offers it again',
+      'taken back: QEMU has withdrawn its memory from KSM; samepagectl guests allow --now -- NAME offers it',
+      'again',
       'vault: from its next start on KSM may merge its memory',
       'web: from its next start on KSM may not merge its memory',
     ]);
@@ -97,13 +97,13 @@ describe('the table', () => {
       guest('c', { mergeability: no('not offered') }),
       guest('d', { mergeability: { ...YES, locked: true } }),
     ];
-    const notes = ['guests are taken from /proc alone: libvirt-dbus is not on the bus: install and start libvirt-dbus'];
+    const notes = ['guests are read from /proc only: libvirt-dbus is not on the bus: install and start libvirt-dbus'];
     const lines = guestsTable(report(guests, { notes, hostSavedBytes: 500 * GIB }), PLAIN).split('\n');
     for (const line of lines) assert.ok(line.length <= 80, `${line.length}: ${line}`);
     assert.equal(lines.filter((line) => line.startsWith('nosharepages: ')).length, 1);
     assert.equal(lines.filter((line) => line.startsWith('shared: ')).length, 0);
     assert.match(lines.join(' '), /locked: KSM merges locked memory too; .*not offered: |not offered: .*locked: KSM /);
-    assert.match(lines.join(' '), /taken from \/proc alone: libvirt-dbus is not on the bus/);
+    assert.match(lines.join(' '), /read from \/proc only: libvirt-dbus is not on the bus/);
   });
 
   test('shows what nobody tells as -', () => {

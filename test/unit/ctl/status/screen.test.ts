@@ -101,7 +101,7 @@ describe('the screen of samepagectl status', () => {
     const colourful = statusScreen(bad, NOW, { ...PLAIN, colour: true });
     const headline = '\u001b[1m\u001b[32mKSM is merging\u001b[39m\u001b[22m';
     assert.ok(colourful.startsWith(`${headline}\n`), colourful);
-    assert.match(colourful, /headroom +\u001b\[1m\u001b\[31munsharing all[^\n]*short\u001b\[39m\u001b\[22m\n/);
+    assert.match(colourful, /headroom +\u001b\[1m\u001b\[31munmerging[^\n]*short\u001b\[39m\u001b\[22m\n/);
     assert.equal(colourful.replaceAll(/\u001b\[[\d;]*m/g, ''), statusScreen(bad, NOW, PLAIN));
   });
 });

@@ -136,7 +136,7 @@ describe('the state of a watch', () => {
     assert.equal(back.away, undefined);
     assert.deepEqual(
       back.log.slice(-2).map(({ text }) => text),
-      ['samepaged went away', 'samepaged is there'],
+      ['samepaged has stopped', 'samepaged runs again'],
     );
     assert.deepEqual(after(gone).log, []);
   });

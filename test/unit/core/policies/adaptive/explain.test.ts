@@ -105,7 +105,7 @@ describe('each step explains itself', () => {
         watching()
           .lookUntil(({ reason }) => reason === 'probe')
           .at(-1) ?? assert.fail(),
-      sentence: `${STILL}: looking at a little memory, to see whether anything has changed`,
+      sentence: `${STILL}: ksmd scans a little memory to see whether anything has changed`,
     },
     {
       name: 'a guest that comes',
@@ -128,7 +128,7 @@ describe('each step explains itself', () => {
         return host.look(5000);
       },
       sentence:
-        'guests may use 36.0 GiB + 4.0 GiB reserve > 16.0 GiB: merging is wanted, but the CPUs are busy while e, f, g and 2 more come up, so it waits, 1 s at most, as the 50.0 MiB that have settled wait too',
+        'guests may use 36.0 GiB + 4.0 GiB reserve > 16.0 GiB: merging is wanted, but the CPUs are busy while e, f, g and 2 more start, so it waits, 1 s at most, as the 50.0 MiB that have settled wait too',
     },
     {
       name: 'guests that came',
@@ -139,7 +139,7 @@ describe('each step explains itself', () => {
         return host.look(5000);
       },
       sentence:
-        'guests may use 24.0 GiB + 4.0 GiB reserve > 16.0 GiB; guest e and 1 other have come: merging with up to 50 % of a core',
+        'guests may use 24.0 GiB + 4.0 GiB reserve > 16.0 GiB; guest e and 1 other started: merging with up to 50 % of a core',
     },
     {
       name: 'guests that came with little',
@@ -150,7 +150,7 @@ describe('each step explains itself', () => {
         return host.look(5000);
       },
       sentence:
-        'guests may use 24.0 GiB + 4.0 GiB reserve > 16.0 GiB, but there is nothing more to gain (200.0 MiB saved for 64.2 MiB of bookkeeping, after 4 passes): resting, next probe in 54 s; guest e and 1 other have come with 20.0 MiB, less than the 21.0 MiB that are worth a burst: left to more guests or a probe',
+        'guests may use 24.0 GiB + 4.0 GiB reserve > 16.0 GiB, but there is nothing more to gain (200.0 MiB saved for 64.2 MiB of bookkeeping, after 4 passes): resting, next probe in 54 s; guest e and 1 other started (20.0 MiB), too little for a burst of its own (21.0 MiB)',
     },
     {
       name: 'memory that becomes short, and nearly runs out',
@@ -228,11 +228,11 @@ describe('each step explains itself', () => {
     with5(host, 10, ['e', 'f']);
     host.look(1000, {}, started('e'), started('f'));
     const working = host.look(5000).working ?? assert.fail();
-    assert.deepEqual(numbers(working, 'came', 'next probe'), [
-      ['came', 20 * MIB, 'bytes'],
+    assert.deepEqual(numbers(working, 'new guests', 'next probe'), [
+      ['new guests', 20 * MIB, 'bytes'],
       ['next probe', 54_000, 'milliseconds'],
     ]);
-    assert.equal(working.comparisons.at(-1), 'came 20.0 MiB < 21.0 MiB worth a burst');
-    assert.equal(working.change, 'merging begins when 1.0 MiB more have come, or a probe finds changes');
+    assert.equal(working.comparisons.at(-1), 'new guests 20.0 MiB < 21.0 MiB worth a burst');
+    assert.equal(working.change, 'merging begins when new guests bring 1.0 MiB more, or a probe finds changes');
   });
 });

@@ -27,6 +27,7 @@ const BEGIN: Mark = {
   pagesSeen: 1_000_000,
   pagesMerged: 0,
   pagesUnshared: 0,
+  mergesAtFirstScan: false,
   zeroPages: 0,
   pageSizeBytes: 4096,
   pagesVisited: 5_000_000,

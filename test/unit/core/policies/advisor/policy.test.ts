@@ -192,7 +192,7 @@ describe('the advisor begins anew', () => {
     }
     const anew = host.look(2000);
     assert.deepEqual(told(anew), ['advised', 1, 'none', 50, 'told']);
-    assert.match(anew.sentence, /; guest e has come: the kernel's advisor/);
+    assert.match(anew.sentence, /; guest e started: the kernel's advisor/);
     assert.equal(anew.settings.advisorTargetScanTime, 6);
   });
 

@@ -64,7 +64,7 @@ describe('KSM_WHEN=always', () => {
     assert.equal(
       decision.sentence,
       'guests use 512.0 MiB + 3.2 GiB reserve < 16.0 GiB and free 15.0 GiB > 3.2 GiB: ' +
-        'merging all the same (KSM_WHEN=always), slower by 50 (450 pages every 10 ms)',
+        'merging anyway (KSM_WHEN=always), slower by 50 (450 pages every 10 ms)',
     );
   });
 

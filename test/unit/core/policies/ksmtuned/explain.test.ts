@@ -143,7 +143,7 @@ describe('what would change it', () => {
         'merging stops when guests use 1.2 GiB less and 2.2 GiB more are free; merged pages count as used, so guests must end or shrink',
     },
     {
-      name: 'the key, where memory is enough and it merges all the same',
+      name: 'the key, where memory is enough and it merges anyway',
       host: { totalKb: total, freeKb: 8 * GIB_KB, committedKb: 0 },
       options: { when: 'always' },
       change: 'with KSM_WHEN=needed merging would stop now',

@@ -7,7 +7,7 @@ import {
   isBlind,
   isOver,
   judgeBurst,
-  vainNanosOf,
+  mergingNanosOf,
 } from '../../../../../src/core/policies/shared/burst.js';
 import { type Mark, worthOf } from '../../../../../src/core/policies/shared/progress.js';
 import { GIB, MIB } from '../../../../support/policies/policyHost.js';
@@ -137,7 +137,7 @@ test('a burst that more guests extend looks for what they have too: what was the
   assert.equal(isOver(passed), true);
 });
 
-describe('a burst in vain costs two passes over the pages seen', () => {
+describe('merging memory that came costs two passes over the pages seen', () => {
   const rows: { name: string; mark: Partial<Mark>; nanos: number }[] = [
     { name: 'at what a page has cost', mark: { cpuNanos: 6e9, pagesVisited: 2e6 }, nanos: 6e9 },
     { name: 'but for skipped ones', mark: { cpuNanos: 6e9, pagesVisited: 5e6, pagesSkipped: 3e6 }, nanos: 6e9 },
@@ -146,10 +146,15 @@ describe('a burst in vain costs two passes over the pages seen', () => {
     { name: 'where pages are not counted', mark: { cpuNanos: 6e9, pagesVisited: undefined }, nanos: 20e9 },
     { name: 'where the CPU time cannot be seen', mark: { cpuNanos: undefined, pagesVisited: 2e9 }, nanos: 20e9 },
     { name: 'and nothing before there are any', mark: { pagesSeen: 0 }, nanos: 0 },
+    {
+      name: 'or one pass where pages that equal shared ones merge in their first scan',
+      mark: { cpuNanos: 6e9, pagesVisited: 2e6, mergesAtFirstScan: true },
+      nanos: 3e9,
+    },
   ];
   for (const { name, mark, nanos } of rows) {
     test(name, () => {
-      assert.equal(vainNanosOf(markWith({ pagesSeen: 1e6, ...mark })), nanos);
+      assert.equal(mergingNanosOf(markWith({ pagesSeen: 1e6, ...mark })), nanos);
     });
   }
 });

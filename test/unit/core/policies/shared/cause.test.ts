@@ -75,8 +75,8 @@ test('a guest has gone when it stopped or crashed', () => {
 });
 
 test('it is told in a few words', () => {
-  assert.equal(describeDue(ofGuests('a'), GUESTS), 'guest a has come');
-  assert.equal(describeDue(ofGuests('a', 'b'), GUESTS), 'guest a and 1 other have come');
-  assert.equal(describeDue(ofGuests('a', 'b', 'c'), GUESTS), 'guest a and 2 others have come');
+  assert.equal(describeDue(ofGuests('a'), GUESTS), 'guest a started');
+  assert.equal(describeDue(ofGuests('a', 'b'), GUESTS), 'guest a and 1 other started');
+  assert.equal(describeDue(ofGuests('a', 'b', 'c'), GUESTS), 'guest a and 2 others started');
   assert.equal(describeDue({ ...ofGuests('a'), other: 'memory has become short' }, GUESTS), 'memory has become short');
 });

@@ -27,6 +27,23 @@ describe('what ksmd did between two looks', () => {
     });
   });
 
+  describe('a page that equals a shared one merges in its first scan', () => {
+    const rows = [
+      { name: 'of Linux 6.10', kernel: { major: 6, minor: 10 }, pagesShared: 1, first: true },
+      { name: 'of Linux 5.14', kernel: { major: 5, minor: 14 }, pagesShared: 1, first: true },
+      { name: 'of Linux 6.11: in its second', kernel: { major: 6, minor: 11 }, pagesShared: 1, first: false },
+      { name: 'of Linux 7.0: in its second', kernel: { major: 7, minor: 0 }, pagesShared: 1, first: false },
+      { name: 'of an unknown kernel: taken for the second', kernel: undefined, pagesShared: 1, first: false },
+      { name: 'where nothing is shared: in its second', kernel: { major: 6, minor: 1 }, pagesShared: 0, first: false },
+    ];
+    for (const { name, kernel, pagesShared, first } of rows) {
+      test(name, () => {
+        const sample = sampleOf({ ksm: { ...OLD_KSM, pagesShared }, ...(kernel && { kernel }) });
+        assert.equal(markOf(sample).mergesAtFirstScan, first);
+      });
+    }
+  });
+
   test('has the profit reckoned and no pages where the kernel does not count them', () => {
     const ksm = { ...OLD_KSM, pagesShared: 10, pagesSharing: 600, pagesUnshared: 300, pagesVolatile: 90 };
     const mark = markOf(sampleOf({ ksm, ksmdCpuNanos: 0 }));
