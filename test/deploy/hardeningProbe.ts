@@ -17,8 +17,20 @@ export type Attempt =
 
 function act(attempt: Attempt): unknown {
   if ('read' in attempt) {
-// Runs on the machine, instead of samepaged under its unit's settings, with Node and nothing else: tries what its argument
-// or ATTEMPTS says (a JSON object, name to attempt) and prints the outcomes as one, "done", "empty" or an errno.
+    readAll(attempt.read);
+    return undefined;
+  }
+  if ('reader' in attempt) {
+    const [reader = 'none'] = readFileSync('/proc/thread-self/children', 'utf8').split(' ');
+    readAll(`/proc/${reader}/${attempt.reader}`);
+    return undefined;
+  }
+  if ('ask' in attempt) {
+    const [ask = -1, answer = -1] = (process.env['SAMEPAGED_KSM_STAT'] ?? '').split(' ').map(Number);
+    writeSync(ask, `${attempt.ask} ksm_stat\n`);
+    const bytes = Buffer.alloc(4096);
+    const text = bytes.toString('latin1', 0, readSync(answer, bytes));
+    if (!text.includes('ksm_merging_pages')) throw new Error(text);
     return undefined;
   }
   if ('write' in attempt) {
@@ -42,7 +54,7 @@ function act(attempt: Attempt): unknown {
 }
 
 function readAll(path: string): void {
-  // systemd puts an empty file in the place of one that is not to be read.
+  // systemd puts an empty file instead of one that is not to be read.
   if (readFileSync(path).length === 0) throw new Error('empty');
 }
 

@@ -64,7 +64,10 @@ export function checkTrouble(machine: Machine): void {
   check(machine, 'stops with KSM_ON_EXIT=unmerge: nothing is shared, and the host has its settings', async (since) => {
     await systemctl('stop', 'samepaged');
     setHostSettings();
-    await machine.write('/etc/ksmtuned.conf', 'KSM_WHEN=always\nKSM_ON_EXIT=unmerge\n');
+    await machine.write(
+      '/etc/ksmtuned.conf',
+      'KSM_WHEN=always\nKSM_ON_EXIT=unmerge\nKSM_NPAGES_MIN=5000\nKSM_NPAGES_MAX=5000\n',
+    );
     await startMachineGuest(machine, { name: 'first', commonMiB: 16, ownMiB: 0 });
     await startMachineGuest(machine, { name: 'second', commonMiB: 16, ownMiB: 0 });
     await systemctl('start', 'samepaged');
