@@ -30,9 +30,10 @@ function cutAll(texts: readonly string[]): string[] {
 
 /**
  * A retune as it goes over the bus. Sizes in bytes, RealtimeUSec in microseconds since 1970 as systemd's properties have it;
- * Changes and Problems are sentences. GuestEvents: name and change (started, stopped, crashed, resized) of those among the
- * triggers, in their order. Routine: it only follows measurements, as a probe now and then. Stage, for a
- * policy that knows: waiting, first-pass, merging or done, with estimates of when the first pages merge and when it is over.
+ * Changes, Failed (what the kernel did not take) and Problems are sentences. DryRun: nothing was written, and Changes is what
+ * would have been. GuestEvents: name and change (started, stopped, crashed, resized) of those among the triggers, in their order.
+ * Routine: it only follows measurements, as a probe now and then. Stage, for a policy that knows: waiting, first-pass, merging or
+ * done, with estimates of when the first pages merge and when it is over.
  * A failed retune has only Triggers, GuestEvents, Policy and Failure.
  */
 export function retuneDict(retune: Retune): VariantDict {
@@ -43,6 +44,7 @@ export function retuneDict(retune: Retune): VariantDict {
   };
   if ('failure' in retune) return { ...common, Failure: new Variant('s', cut(retune.failure.message)) };
   const { sample, decision, applied } = retune;
+  const { failed = [] } = applied;
   const problems = [...sample.problems, ...(decision.problems ?? []), ...applied.problems].map(
     ({ sentence }) => sentence,
   );
@@ -52,7 +54,9 @@ export function retuneDict(retune: Retune): VariantDict {
     Sentence: new Variant('s', cut(decision.sentence)),
     Routine: new Variant('b', decision.routine === true),
     ...stageDict(decision.stage),
+    ...(applied.dryRun === true ? { DryRun: new Variant('b', true) } : {}),
     Changes: new Variant('as', applied.writes.map(describeWrite)),
+    ...(failed.length === 0 ? {} : { Failed: new Variant('as', failed.map(describeWrite)) }),
     Problems: new Variant('as', cutAll(problems)),
     RealtimeUSec: new Variant('t', BigInt(sample.takenAtMillis) * 1000n),
     TotalBytes: new Variant('t', BigInt(sample.memory.totalBytes)),

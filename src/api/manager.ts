@@ -102,6 +102,10 @@ export class Manager extends Interface {
   @read('s') get ConfiguredPolicy(): string {
     return this.state.configuredPolicy;
   }
+  /** The file that the configuration is read from; FILE.d/*.conf follow it. */
+  @read('s') get ConfigFile(): string {
+    return this.state.configFile;
+  }
   /** What SetPolicy takes, beside `default`. */
   @read('as') get Policies(): readonly string[] {
     return [...this.commands.policies];

@@ -21,7 +21,10 @@ const retune = {
   stage: v.optional(v.string()),
   firstSavingsInUSec: v.optional(v.number()),
   endInUSec: v.optional(v.number()),
+  /** Absent: no. */
+  dryRun: v.optional(v.boolean()),
   changes: v.optional(v.array(v.string()), []),
+  failed: v.optional(v.array(v.string())),
   problems: v.optional(v.array(v.string()), []),
   realtimeUSec: v.optional(v.number()),
   totalBytes: v.optional(v.number()),
@@ -45,6 +48,8 @@ export const Properties = v.object({
   dryRun: v.boolean(),
   policy: v.string(),
   configuredPolicy: v.string(),
+  /** Absent from a daemon of before 0.2.0. */
+  configFile: v.optional(v.string()),
   policies: v.array(v.string()),
   run: v.number(),
   pagesToScan: v.number(),

@@ -4,8 +4,8 @@ import { KEYS } from './keys.js';
 import { ConfigError, DEFAULT_CONFIG_FILE, loadConfig } from './load.js';
 
 /** Whose guests count on a host, for a command: as its configuration says, or as usual where that has errors. */
-export function configuredGuestUsers(root: Root): GuestUsers {
-  const names = guestUsersIn(`${root}${DEFAULT_CONFIG_FILE}`);
+export function configuredGuestUsers(root: Root, file = `${root}${DEFAULT_CONFIG_FILE}`): GuestUsers {
+  const names = guestUsersIn(file);
   return new GuestUsers(root, () => names);
 }
 

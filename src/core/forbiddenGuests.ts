@@ -22,6 +22,12 @@ export function patternsWithoutGuest(patterns: NamePatterns, guests: readonly Na
   return patterns.filter((pattern) => !guests.some((guest) => means(pattern, guest)));
 }
 
+/** What to say of the patterns that mean none of the guests that run; undefined where there are none. */
+export function unmatchedText(patterns: NamePatterns, guests: readonly NamedGuest[]): string | undefined {
+  const unmatched = patternsWithoutGuest(patterns, guests).map((pattern) => `"${pattern}"`);
+  return unmatched.length === 0 ? undefined : `no running guest is called ${unmatched.join(', ')}`;
+}
+
 /** What to warn of when a guest starts; undefined when all is well, or when nobody knows whether it can be merged. */
 export function forbiddenWarning(
   patterns: NamePatterns,
@@ -31,7 +37,7 @@ export function forbiddenWarning(
   if (seen?.mergeability.mergeable !== true || !isForbidden(patterns, guest)) return undefined;
   const remedy = memoryRemedy({ ...seen, ...guest }, 'forbid');
   return (
-    `guest ${guest.name} should not be merged (KSM_FORBID_GUESTS) but is: KSM is a side channel between guests` +
+    `guest ${guest.name} should not be merged (KSM_FORBID_GUESTS), but KSM may merge it and is a side channel between guests` +
     (remedy === undefined ? '' : `; ${inSentence(remedy)}, then restart it`)
   );
 }

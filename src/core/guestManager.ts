@@ -1,10 +1,10 @@
-import { shellWord } from './shellWord.js';
+import { inSentence, shellWord } from './shellWord.js';
 
 /**
  * Who starts a guest, and so whose words a remedy is in: the host's libvirt, a user's own libvirt (qemu:///session), Proxmox
- * VE, another hypervisor's command line, QEMU's.
+ * VE, KubeVirt, another hypervisor's command line, QEMU's.
  */
-export type GuestManager = 'libvirt' | 'session' | 'proxmox' | 'cloud-hypervisor' | 'qemu' | 'other';
+export type GuestManager = 'libvirt' | 'session' | 'proxmox' | 'kubevirt' | 'cloud-hypervisor' | 'qemu' | 'other';
 
 /** A guest to be changed. */
 export interface ManagedGuest {
@@ -33,6 +33,10 @@ export function memoryRemedy(guest: ManagedGuest, change: MemoryChange): string 
         : `virsh -c qemu:///session edit -- ${word}   # <memoryBacking>: ${XML[change]}`;
     case 'proxmox':
       return PROXMOX[change]?.(vmId);
+    case 'kubevirt':
+      return KUBEVIRT[change] === undefined
+        ? undefined
+        : `# ${name}: in its VirtualMachineInstance ${KUBEVIRT[change]}`;
     case 'cloud-hypervisor':
       return `# ${name}: start it with --memory ${CLOUD_HYPERVISOR[change]}`;
     case 'qemu':
@@ -41,6 +45,25 @@ export function memoryRemedy(guest: ManagedGuest, change: MemoryChange): string 
       return undefined;
   }
 }
+
+/** What follows for a command that changes guests of this host's libvirt alone: who starts the guest, and how that changes it. */
+export function otherManagerAdvice(guest: ManagedGuest, change: 'forbid' | 'allow'): string {
+  const { name, manager } = guest;
+  const remedy = memoryRemedy(guest, change);
+  const owner = `guest ${name} ${OWNERS[manager]}`;
+  if (remedy === undefined) return `${owner}, which has no switch for it`;
+  return `${owner}; for its next start: ${inSentence(remedy).replace(`${name}: `, '')}`;
+}
+
+const OWNERS: Readonly<Record<GuestManager, string>> = {
+  libvirt: 'belongs to libvirt',
+  session: "belongs to a user's session of libvirt",
+  proxmox: 'belongs to Proxmox VE',
+  kubevirt: 'belongs to KubeVirt',
+  'cloud-hypervisor': 'was started by a command line of cloud-hypervisor',
+  qemu: 'was started by a command line of QEMU',
+  other: 'was started by another hypervisor',
+};
 
 type Texts = Readonly<Record<Exclude<MemoryChange, 'offer' | 'offer again'>, string>>;
 
@@ -64,6 +87,17 @@ const PROXMOX: Readonly<Partial<Record<MemoryChange, (id: string) => string>>> =
   allow: (id) => `qm set ${id} --allow-ksm 1`,
   'no hugepages': (id) => `qm set ${id} --delete hugepages`,
   'no sharing': (id) => `qm config ${id}   # without virtiofs, and without share=on in args`,
+};
+
+/**
+ * Of the guests in a cluster only realtime ones have <nosharepages/> (KubeVirt's pkg/virt-launcher/virtwrap/converter); which
+ * nodes merge at all is ksmConfiguration's matter.
+ */
+const KUBEVIRT: Readonly<Partial<Record<MemoryChange, string>>> = {
+  forbid: 'spec.domain.cpu.realtime',
+  allow: 'no spec.domain.cpu.realtime',
+  'no hugepages': 'no spec.domain.memory.hugepages',
+  'no sharing': 'no virtiofs in spec.domain.devices.filesystems',
 };
 
 const CLOUD_HYPERVISOR: Readonly<Record<Exclude<MemoryChange, 'offer again'>, string>> = {

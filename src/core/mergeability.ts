@@ -38,9 +38,14 @@ const STRONGER_THAN_AN_OFFER: ReadonlySet<Obstacle> = new Set(['shared', 'hugepa
  *   that does not say. A process can be offered as a whole without QEMU's doing (PR_SET_MEMORY_MERGE, systemd's MemoryKSM=).
  */
 export function judgeMergeability({ obstacles, locked }: MemoryTraits, offered: boolean | undefined): Mergeability {
-  const standing = offered === true ? obstacles.filter((name) => STRONGER_THAN_AN_OFFER.has(name)) : obstacles;
+  const standing = offered === true ? lastingObstacles({ obstacles }) : obstacles;
   if (offered === false && standing.length === 0) return { mergeable: false, obstacles: ['not offered'], locked };
   return { mergeable: standing.length === 0, obstacles: standing, locked };
+}
+
+/** What keeps KSM from the guest's memory whatever QEMU offers; undefined mergeability: not known. */
+export function lastingObstacles(traits: Pick<MemoryTraits, 'obstacles'> | undefined): readonly Obstacle[] {
+  return traits?.obstacles.filter((name) => STRONGER_THAN_AN_OFFER.has(name)) ?? [];
 }
 
 /**

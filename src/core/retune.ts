@@ -54,8 +54,10 @@ export interface Plan {
 
 /** What became of a decision in the kernel. */
 export interface Applied {
-  /** What was written, in order; in a dry run what would have been. */
+  /** What was written, in order. */
   readonly writes: readonly KsmWrite[];
+  /** Whether nothing was written, and `writes` is what would have been; absent: no. */
+  readonly dryRun?: true;
   /** What the kernel did not take; absent: none. */
   readonly failed?: readonly KsmWrite[];
   /** Settings that were left as something else had changed them; absent: none. */

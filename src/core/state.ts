@@ -12,6 +12,8 @@ export interface AgentState {
   readonly policy: string;
   /** The policy that the configuration names; another one is in force where it was set by hand. */
   readonly configuredPolicy: string;
+  /** The file that the configuration is read from; FILE.d/*.conf follow it. */
+  readonly configFile: string;
   readonly run: number;
   readonly pagesToScan: number;
   readonly sleepMillisecs: number;
@@ -46,7 +48,7 @@ const NOTHING_MERGED: KsmState = { run: 0, pagesToScan: 0, sleepMillisecs: 0, pa
 
 /** The state before anything was looked at. */
 export function initialState(
-  fixed: Pick<AgentState, 'version' | 'policy' | 'configuredPolicy' | 'dryRun'>,
+  fixed: Pick<AgentState, 'version' | 'policy' | 'configuredPolicy' | 'configFile' | 'dryRun'>,
 ): AgentState {
   return {
     ...fixed,

@@ -12,6 +12,9 @@ const PROGRESS_MILLIS = 200;
 
 export const stop: Verb = {
   summary: 'stop ksmd; shared pages stay shared',
+  details:
+    'Stops ksmd until resume. Shared pages stay shared. If something else starts KSM meanwhile, KSM_ON_CONFLICT applies, as ' +
+    'for pause.',
   options: ['bus', 'json'],
   examples: [{ command: 'samepagectl stop', does: 'no more CPU time for ksmd' }],
   run: (input) => runCommand(input, (daemon) => daemon.command('Stop')),
@@ -21,7 +24,8 @@ export const pause: Verb = {
   summary: 'stop ksmd for 90s, 10m, 2h30m, or until resume',
   details:
     'Stops ksmd for a time such as 90s, 10m, 2h30m or 1d, or until resume. Shared pages stay shared. A restart of ' +
-    'samepaged does not end it.',
+    'samepaged does not end it. If something else starts KSM meanwhile, samepaged warns, and stops KSM again or leaves it as ' +
+    'KSM_ON_CONFLICT says.',
   usage: 'pause [DURATION]',
   words: [['10m', '1h', '8h']],
   options: ['bus', 'json'],

@@ -12,6 +12,7 @@ import { COMPLETE, type Names, completions } from './completion/completer.js';
 import { generalHelp, verbHelp, verbOf } from './help.js';
 import { fold, terminalOf } from '../text/terminal.js';
 import {
+  FAILED_STATUS,
   NOT_RUNNING_STATUS,
   OPTIONS,
   type OptionName,
@@ -21,8 +22,6 @@ import {
   optionOf,
 } from './verb.js';
 import { VERBS } from './verbs.js';
-
-const FAILED_STATUS = 1;
 
 async function main(): Promise<VerbResult> {
   const [first, ...typed] = process.argv.slice(2);

@@ -12,6 +12,9 @@ interface Option {
   readonly values?: readonly string[] | 'directory';
 }
 
+/** What was asked failed, was refused, or was not done. */
+export const FAILED_STATUS = 1;
+
 /** As `systemctl status`: the daemon does not run. */
 export const NOT_RUNNING_STATUS = 3;
 

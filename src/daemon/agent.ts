@@ -60,6 +60,8 @@ import { unmergeCheck } from './unmergeCheck.js';
 export interface AgentOptions extends IntentsOptions {
   readonly version: string;
   readonly root: Root;
+  /** The file that the configuration is read from. */
+  readonly configFile: string;
   readonly ksm: KsmDirectory;
   /** Undefined for a dry run. */
   readonly ledger: Ledger | undefined;
@@ -101,7 +103,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const intents = new Intents(options);
   const { configuredPolicy, current } = intents;
   const policy = current.values.KSM_POLICY;
-  const first = initialState({ version: options.version, policy, configuredPolicy, dryRun });
+  const { version, configFile } = options;
+  const first = initialState({ version, policy, configuredPolicy, configFile, dryRun });
   const obstacle = (): string | undefined =>
     unmergeCheck({ root, ksm, pageSizeBytes: pageSize, watched: collector.watched });
   const manager = new Manager(
@@ -123,9 +126,9 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guestUsers = new GuestUsers(root, () => intents.current.values.KSM_GUEST_USERS);
   const processes = new GuestProcesses(root, guestUsers, ksmStatReader(process.env));
-  const guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), processes);
+  const guests: Guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), processes);
   const usesLibvirt = options.libvirtObject !== undefined;
-  const metrics = new Metrics({ root, first, intents, guestUsers, usesLibvirt, log });
+  const metrics = new Metrics({ root, first, intents, inspect: () => guests.inspect(), usesLibvirt, log });
   const collector = new Collector(root, ksm, guests, options.freedFile);
   const tuner = new Tuner({
     ksm,
@@ -163,7 +166,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     return done;
   }
 
-  const report = new RetuneReport(log, dryRun);
+  const report = new RetuneReport(log);
   const state$ = agentStates({ first, retune$, intents, libvirt$: guests.libvirt$ });
   const firstLook$ = combineLatest({
     state: state$.pipe(filter(({ lastRetune }) => lastRetune !== undefined)),
@@ -188,16 +191,19 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
           busNews(bus$, newsFrom$, options.busAddress, log),
           libvirtNews(guests.libvirt$, newsFrom$, log),
           forbiddenNews(
-            guests.event$,
-            () => intents.current.values.KSM_FORBID_GUESTS,
-            (event) => guests.processOf(event),
+            {
+              ...{ event$: guests.event$, retune$ },
+              forbidden: () => intents.current.values.KSM_FORBID_GUESTS,
+              processOf: (event) => guests.processOf(event),
+              inspect: () => guests.inspect(),
+            },
             log,
           ),
           reload$,
           metrics.count({ retune$, state$, bus$, event$: guests.event$, libvirt$: guests.libvirt$ }),
           metrics.serve(),
         ).pipe(takeUntil(ended$)),
-        recordHistory(retune$, options.history, { dryRun }),
+        recordHistory(retune$, options.history),
         tellSystemd(options.systemd, {
           retune$,
           dryRun,

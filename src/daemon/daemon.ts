@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { ReplaySubject } from 'rxjs';
 import { type AgentOptions, type FirstLook, runAgent } from './agent.js';
 import { HELP, parseCommandLine } from './commandLine.js';
@@ -154,9 +155,8 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   const ksm = new KsmDirectory(root);
   const silent = await silentKernel(root);
   if (silent !== undefined) throw new FatalError(silent, EXIT.unavailable);
-  if (!ksm.exists()) {
-    throw new FatalError(`${ksm.path} is not there: this kernel was built without KSM (CONFIG_KSM)`, EXIT.unavailable);
-  }
+  const absence = ksm.absence();
+  if (absence !== undefined) throw new FatalError(absence, EXIT.unavailable);
   const kernelSettings = ksm.readSettings();
   const checked = (config: Config) => requirePolicy(config, policyObstacle(config.values.KSM_POLICY, kernelSettings));
   checked(config);
@@ -187,6 +187,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
       ...streams,
       version: VERSION,
       root,
+      configFile: resolve(configFile),
       ksm,
       ledger,
       holdFile: directory === undefined ? undefined : new HoldFile(directory),

@@ -24,7 +24,7 @@ import { type Entry, takeInventory } from '../core/inventory.js';
 import type { Problem } from '../core/sample.js';
 import { messageOf } from '../errors.js';
 import type { GuestProcess, SeenGuest } from '../host/guestProcess.js';
-import type { GuestProcesses } from '../host/guestProcesses.js';
+import type { GuestProcesses, InspectedGuest } from '../host/guestProcesses.js';
 import type { Libvirt } from '../libvirt/libvirt.js';
 import type { ToldGuest } from '../libvirt/domain.js';
 import type { LibvirtState } from '../libvirt/presence.js';
@@ -90,6 +90,12 @@ export class Guests {
       const sentence = `the kernel's figures of the guests cannot be read (${messageOf(error)}): they are left out`;
       return { guests: new Map(), problems: [{ subject: 'guests in /proc', sentence }] };
     }
+  }
+
+  /** Every guest that runs now, those that do not count among them, with its process in every detail. */
+  async inspect(): Promise<readonly InspectedGuest[]> {
+    const [told, seen] = [await this.told([]), await this.processes.look()];
+    return this.processes.inspect(takeInventory(told, seen));
   }
 
   /** PSS of the guests that were listed last, by identity, as far as it can be read. */

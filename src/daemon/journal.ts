@@ -3,14 +3,15 @@ import { describeWrite } from '../core/ksm.js';
 import type { Problem } from '../core/sample.js';
 import type { Retune } from '../core/retune.js';
 import type { Log } from '../log.js';
-import { type Observable, distinctUntilChanged, skipUntil, tap, filter, mergeMap } from 'rxjs';
+import { type Observable, distinctUntilChanged, filter, merge, mergeMap, skipUntil, tap } from 'rxjs';
 import { BUS_NAME } from '../api/names.js';
 import type { BusState } from '../api/publish.js';
-import { parseNamePatterns, isForbidden, forbiddenWarning } from '../core/forbiddenGuests.js';
+import { forbiddenWarning, isForbidden, parseNamePatterns, unmatchedText } from '../core/forbiddenGuests.js';
 import type { GuestEvent } from '../core/guest.js';
 import { describeAddress, type BusAddress } from '../dbus/address.js';
 import { messageOf } from '../errors.js';
 import type { GuestProcess } from '../host/guestProcess.js';
+import type { InspectedGuest } from '../host/guestProcesses.js';
 import type { LibvirtState } from '../libvirt/presence.js';
 
 /**
@@ -19,12 +20,10 @@ import type { LibvirtState } from '../libvirt/presence.js';
  */
 export class RetuneReport {
   private readonly log: Log;
-  private readonly dryRun: boolean;
   private told = new Set<string>();
 
-  constructor(log: Log, dryRun: boolean) {
+  constructor(log: Log) {
     this.log = log;
-    this.dryRun = dryRun;
   }
 
   add(retune: Retune): void {
@@ -47,7 +46,7 @@ export class RetuneReport {
     this.log.debug(`KSMCTL ${run === 1 ? start : 'stop'}`);
     const level = applied.writes.length === 0 || decision.routine === true ? 'debug' : 'info';
     const changes = applied.writes.map(describeWrite).join(', ');
-    const shown = changes === '' ? '' : ` [${this.dryRun ? 'would set ' : ''}${changes}]`;
+    const shown = changes === '' ? '' : ` [${applied.dryRun === true ? 'would set ' : ''}${changes}]`;
     this.log[level]({ ...fields, ...(changes === '' ? {} : { changes }) }, `${why}: ${decision.sentence}${shown}`);
     this.tell([...sample.problems, ...(decision.problems ?? []), ...applied.problems]);
   }
@@ -97,28 +96,58 @@ export function libvirtNews(
   );
 }
 
-/** Warns of each guest that starts, should not be merged (KSM_FORBID_GUESTS) and can be. Never errors. */
+export interface ForbiddenSources {
+  readonly event$: Observable<GuestEvent>;
+  readonly retune$: Observable<Retune>;
+  /** KSM_FORBID_GUESTS as it is now. */
+  readonly forbidden: () => string;
+  readonly processOf: (event: GuestEvent) => Promise<GuestProcess | undefined>;
+  /** All guests that run now. */
+  readonly inspect: () => Promise<readonly InspectedGuest[]>;
+}
+
+/**
+ * Warns of each guest that should not be merged (KSM_FORBID_GUESTS) and can be: of those that run at the start and at a reload, and
+ * of each that starts later. Says then which patterns mean nobody. Never errors.
+ */
 export function forbiddenNews(
-  guest$: Observable<GuestEvent>,
-  forbidden: () => string,
-  processOf: (event: GuestEvent) => Promise<GuestProcess | undefined>,
+  { event$, retune$, forbidden, processOf, inspect }: ForbiddenSources,
   log: Log,
 ): Observable<unknown> {
-  const warningOf = async (event: GuestEvent) => {
-    const patterns = parseNamePatterns(forbidden());
-    if (!isForbidden(patterns, event)) return undefined;
+  const patterns = () => parseNamePatterns(forbidden());
+  const warn = (warning: string | undefined) => {
+    if (warning !== undefined) log.warn(warning);
+  };
+  const ofStart = async (event: GuestEvent) => {
+    if (!isForbidden(patterns(), event)) return;
     try {
-      return forbiddenWarning(patterns, event, await processOf(event));
+      warn(forbiddenWarning(patterns(), event, await processOf(event)));
     } catch (error) {
-      return `whether guest ${event.name}, which KSM_FORBID_GUESTS names, can be merged is not known (${messageOf(error)})`;
+      warn(
+        `whether guest ${event.name}, which KSM_FORBID_GUESTS names, can be merged is not known (${messageOf(error)})`,
+      );
     }
   };
-  return guest$.pipe(
-    filter(({ change }) => change === 'started'),
-    mergeMap(warningOf),
-    tap((warning) => {
-      if (warning !== undefined) log.warn(warning);
-    }),
+  const ofAll = async () => {
+    if (patterns().length === 0) return;
+    try {
+      const guests = await inspect();
+      for (const guest of guests) warn(forbiddenWarning(patterns(), guest, guest.process));
+      const unmatched = unmatchedText(patterns(), guests);
+      if (unmatched !== undefined) log.info(`KSM_FORBID_GUESTS: ${unmatched}`);
+    } catch (error) {
+      warn(`whether guests that KSM_FORBID_GUESTS names can be merged is not known (${messageOf(error)})`);
+    }
+  };
+  return merge(
+    event$.pipe(
+      filter(({ change }) => change === 'started'),
+      mergeMap(ofStart),
+    ),
+    retune$.pipe(
+      filter(({ triggers }) => triggers.some(({ kind }) => kind === 'start' || kind === 'reload')),
+      mergeMap(ofAll),
+    ),
   );
 }
 

@@ -30,7 +30,7 @@ export class ProportionalMemory {
    * In bytes, by identity; estimated where it cannot be read.
    *
    * @param listed the guests that Guests has listed last.
-   * @param seen what the kernel tells of them.
+   * @param seen what the kernel reports of them.
    * @param problems of what could not be read.
    */
   async of(

@@ -12,12 +12,11 @@ interface Recorded {
 export function recordHistory(
   retune$: Observable<Retune>,
   store: Pick<HistoryStore, 'add'>,
-  { dryRun }: { readonly dryRun: boolean },
 ): Observable<readonly HistoryRecord[]> {
   return retune$.pipe(
     scan(
       ({ memory }: Recorded, retune): Recorded => {
-        const [next, records] = recordsOf(memory, retune, { nowMillis: Date.now(), dryRun });
+        const [next, records] = recordsOf(memory, retune, Date.now());
         return { memory: next, records };
       },
       { memory: undefined, records: [] },

@@ -26,8 +26,7 @@ import type { Trigger } from '../core/trigger.js';
 import type { Retune } from '../core/retune.js';
 import type { AgentState } from '../core/state.js';
 import { messageOf } from '../errors.js';
-import { listGuestProcesses } from '../host/guestProcess.js';
-import type { GuestUsers } from '../host/guestUsers.js';
+import type { InspectedGuest } from '../host/guestProcesses.js';
 import { inheritedSockets } from '../host/inheritedSockets.js';
 import { Ksmd } from '../host/ksmd.js';
 import type { Root } from '../host/sysfs.js';
@@ -50,7 +49,8 @@ export interface MetricsOptions {
   readonly root: Root;
   readonly first: AgentState;
   readonly intents: Intents;
-  readonly guestUsers: GuestUsers;
+  /** All guests that run now. */
+  readonly inspect: () => Promise<readonly InspectedGuest[]>;
   readonly usesLibvirt: boolean;
   readonly log: Log;
 }
@@ -194,10 +194,12 @@ export class Metrics {
 
   /** Looks whether KSM can merge each guest; what was known stays where that cannot be seen. */
   private async look(): Promise<void> {
-    const { root, guestUsers, log } = this.options;
+    const { inspect, log } = this.options;
     try {
-      const all = await listGuestProcesses(root, guestUsers);
-      this.mergeability = all.filter(({ stranger }) => stranger === undefined);
+      const counting = (await inspect()).filter(({ stranger }) => stranger === undefined);
+      this.mergeability = counting.flatMap(({ process, ...named }) =>
+        process === undefined ? [] : [{ ...named, mergeability: process.mergeability }],
+      );
     } catch (error) {
       log.debug(`metrics: whether guests can be merged is not seen (${messageOf(error)})`);
     }

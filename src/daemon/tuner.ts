@@ -103,7 +103,7 @@ export class Tuner {
     this.set = without(this.set, [...back, ...disputed.left]);
     if (this.ledger === undefined) this.set = { ...this.set, ...asSettings(writes) };
     else problems.push(...releaseIn(this.ledger, back), ...cedeIn(this.ledger, disputed.ceded));
-    if (this.ledger === undefined) return { writes, ...noted };
+    if (this.ledger === undefined) return { dryRun: true, writes, ...noted };
     if (writes.length === 0) {
       this.set = sameAs({ ...this.set, ...wanted }, ksm);
       return { writes, ...noted };

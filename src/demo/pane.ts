@@ -65,7 +65,7 @@ export class Pane {
 
   private takeRetune(retune: Retune): void {
     const retuned = 'failure' in retune ? retune : { ...retune, sample: clocked(retune.sample) };
-    const [memory, records] = recordsOf(this.history, retuned, { nowMillis: this.state.nowMillis, dryRun: false });
+    const [memory, records] = recordsOf(this.history, retuned, this.state.nowMillis);
     this.history = memory;
     this.last = retuned;
     const told = records.filter(({ kind }) => kind !== 'sample');

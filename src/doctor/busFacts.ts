@@ -4,17 +4,18 @@ import { describeAddress, type BusAddress } from '../dbus/address.js';
 import { Daemon, type DaemonProperties } from '../api/client.js';
 import { NotRunning } from '../api/notRunning.js';
 import type { ToldName } from '../core/inventory.js';
+import { CallTimeout } from '../dbus/call.js';
 import { messageOf } from '../errors.js';
 import { Libvirt } from '../libvirt/libvirt.js';
 import { type Fact, known, learn, unknown } from './fact.js';
 
 /**
- * What libvirt-dbus said when it was asked for the running guests. `broken`: installed and does not start. `fails`:
- * libvirt-dbus is there, but libvirt did not answer it.
+ * What libvirt-dbus said when it was asked for the running guests. `broken`: installed and does not start. `silent`: it did not
+ * answer, or libvirt did not answer it. `fails`: libvirt-dbus said that libvirt fails.
  */
 export type LibvirtReply =
   | { readonly kind: 'answers'; readonly guests: readonly ToldName[] }
-  | { readonly kind: 'missing' | 'broken' | 'denied' | 'fails'; readonly reason: string };
+  | { readonly kind: 'missing' | 'broken' | 'silent' | 'denied' | 'fails'; readonly reason: string };
 
 export interface BusFacts {
   /** The bus, in words; or why nobody answers there. */
@@ -68,7 +69,8 @@ async function askLibvirt(bus: Bus, object: string): Promise<LibvirtReply> {
   }
 }
 
-function failureKind(error: unknown): 'missing' | 'broken' | 'denied' | 'fails' {
+function failureKind(error: unknown): Exclude<LibvirtReply['kind'], 'answers'> {
+  if (error instanceof CallTimeout) return 'silent';
   if (isNoSuchService(error))
     return error instanceof DBusError && error.type.includes('.Spawn.') ? 'broken' : 'missing';
   return error instanceof DBusError && /\.(AccessDenied|AuthFailed)$/.test(error.type) ? 'denied' : 'fails';

@@ -94,22 +94,24 @@ export function factsOf({ processes, ...host }: HostFacts, bus: BusFacts): Facts
   return { ...host, ...bus, ...guestFacts(processes, bus.libvirt) };
 }
 
-/** MOM is oVirt's; mom/ kept its daemon's name from before. */
-
-/** What the files below `root` tell. Never fails: what cannot be read is unknown, with the reason. */
-export async function gatherHostFacts(root: Root): Promise<HostFacts> {
+/**
+ * What the files below `root` tell. Never fails: what cannot be read is unknown, with the reason.
+ *
+ * @param configFile what the running samepaged reads its configuration from.
+ */
+export async function gatherHostFacts(root: Root, configFile = `${root}${DEFAULT_CONFIG_FILE}`): Promise<HostFacts> {
   const hidden = hidesProcesses(root);
   const ofProcesses = <T>(read: () => Promise<T>): Promise<Fact<T>> =>
     hidden ? Promise.resolve(unknown<T>(HIDDEN)) : learn(read);
   const ksm = new KsmDirectory(root);
-  const processes = await ofProcesses(() => examineProcesses(root));
+  const processes = await ofProcesses(() => examineProcesses(root, configFile));
   return {
     kernelRelease: await learn(() => readText(`${root}/proc/sys/kernel/osrelease`)),
     pageSize: await learn(() => ({
       bytes: pageSizeBytes(root),
       assumed: !existsSync(`${root}/proc/self/auxv`),
     })),
-    ksm: ksm.exists() ? await learn(() => ksm.read()) : absent(`${ksm.path} is not there`),
+    ksm: await ksmFact(ksm),
     unknownKsmFiles: await learn(() => ksm.unknownFiles()),
     perProcessFile: await ofProcesses(() => probePerProcessFile(root)),
     memory: await learn(() => readMemoryFigures(root)),
@@ -130,8 +132,15 @@ export async function gatherHostFacts(root: Root): Promise<HostFacts> {
     enabledServices: await enabledServices(root),
     bootWrites: await learn(() => readBootWrites(root)),
     uksm: known(hasUksm(root)),
-    configuration: await learn(() => configuration(`${root}${DEFAULT_CONFIG_FILE}`)),
+    configuration: await learn(() => configuration(configFile)),
   };
+}
+
+/** Without its directory a kernel has no KSM; a directory without `run` is one that cannot be read. */
+async function ksmFact(ksm: KsmDirectory): Promise<Fact<KsmState>> {
+  const absence = ksm.absence();
+  if (absence === undefined) return learn(() => ksm.read());
+  return existsSync(ksm.path) ? unknown(absence) : absent(`${ksm.path} is not there`);
 }
 
 async function otherMergers(root: Root, processes: Fact<readonly GuestProcess[]>): Promise<Fact<OtherMergers>> {

@@ -31,8 +31,8 @@ export interface GuestFacts {
 }
 
 /** The processes that run guests, from /proc alone so that a copy of it will do. */
-export async function examineProcesses(root: Root): Promise<readonly GuestProcess[]> {
-  return withLiveOffers(root, await listGuestProcesses(root, configuredGuestUsers(root)));
+export async function examineProcesses(root: Root, configFile: string): Promise<readonly GuestProcess[]> {
+  return withLiveOffers(root, await listGuestProcesses(root, configuredGuestUsers(root, configFile)));
 }
 
 /** The running guests by name, those of strangers apart: the processes, and what libvirt names where it was asked. */

@@ -1,3 +1,4 @@
+import { DEFAULT_CONFIG_FILE } from '../config/load.js';
 import { unmergeObstacle } from '../core/hold.js';
 import type { KsmState } from '../core/ksm.js';
 import { savingsOf } from '../core/savings.js';
@@ -10,15 +11,15 @@ export function daemonRuns({ daemon, tuners }: Facts): boolean {
 }
 
 /** What puts a line of the configuration in force. */
-export function reconfigure(key: string, apply = RELOAD): readonly string[] {
-  return [`# ${key} in /etc/ksmtuned.conf, and then:`, apply];
+export function reconfigure({ daemon }: Facts, key: string, apply = RELOAD): readonly string[] {
+  return [`# ${key} in ${valueOf(daemon)?.configFile ?? DEFAULT_CONFIG_FILE}, and then:`, apply];
 }
 
 const RELOAD = 'systemctl reload samepaged';
 
 /** The commands for a setting: by `key`, its line in the configuration, where samepaged runs, else by `command`. */
 export function change(facts: Facts, key: string, command: string): readonly string[] {
-  return daemonRuns(facts) ? reconfigure(key) : [command];
+  return daemonRuns(facts) ? reconfigure(facts, key) : [command];
 }
 
 /**
@@ -30,7 +31,7 @@ export function change(facts: Facts, key: string, command: string): readonly str
 export function changeUnshared(ksm: KsmState, facts: Facts, key: string, command: string): readonly string[] {
   const shared = ksm.pagesShared > 0;
   if (!shared) return change(facts, key, command);
-  if (daemonRuns(facts)) return reconfigure(key, `samepagectl unmerge && ${RELOAD} && samepagectl resume`);
+  if (daemonRuns(facts)) return reconfigure(facts, key, `samepagectl unmerge && ${RELOAD} && samepagectl resume`);
   return [...unmerge(ksm, facts), command, ...(ksm.run === 1 ? [setKsm('run', 1)] : [])];
 }
 

@@ -7,11 +7,21 @@ import { propertiesOf } from './qemuOptions.js';
 /** Where a user's own libvirt keeps its guests' files, of which some are named on the command line. */
 const SESSION_FILE = /\/\.(config|cache|local\/share)\/libvirt\//;
 
-/** Who started a guest, by its command line: libvirt writes `-name guest=NAME`, Proxmox VE `-id NUMBER`. */
-export function managerOf({ hypervisor, argv, description }: Omit<FoundGuest, 'pid' | 'startTime'>): GuestManager {
+/** The cgroup of a pod's processes, by systemd's and by cgroupfs' driver. */
+const POD = /(^|\/)kubepods/;
+
+/**
+ * Who started a guest, by its command line and cgroup: libvirt writes `-name guest=NAME`, Proxmox VE `-id NUMBER`; KubeVirt has a
+ * libvirt of its own in each pod.
+ */
+export function managerOf(
+  { hypervisor, argv, description }: Pick<FoundGuest, 'hypervisor' | 'argv' | 'description'>,
+  cgroup?: string,
+): GuestManager {
   if (hypervisor === CLOUD_HYPERVISOR) return 'cloud-hypervisor';
   if (hypervisor !== QEMU) return 'other';
   if (description.vmId !== undefined) return 'proxmox';
   if (argv.some((word) => SESSION_FILE.test(word))) return 'session';
-  return propertiesOf(argv, '', 'name').some((name) => name.has('guest')) ? 'libvirt' : 'qemu';
+  if (!propertiesOf(argv, '', 'name').some((name) => name.has('guest'))) return 'qemu';
+  return cgroup !== undefined && POD.test(cgroup) ? 'kubevirt' : 'libvirt';
 }

@@ -80,7 +80,7 @@ export async function listGuestProcesses(
     ...seen.filter(({ stranger }) => stranger === undefined),
     ...seen.filter(({ stranger }) => stranger !== undefined),
   ];
-  const guests = await Promise.all(sorted.map((guest) => readGuest(root, guest).catch(unlessOverdue)));
+  const guests = await Promise.all(sorted.map((guest) => readGuest(root, guest, undefined).catch(unlessOverdue)));
   return guests.filter((guest) => guest !== undefined);
 }
 
@@ -89,16 +89,17 @@ function unlessOverdue(error: unknown): undefined {
   return undefined;
 }
 
-/** A guest in every detail; undefined where it has ended. @throws Overdue, MalformedError */
+/** A guest in every detail; undefined where it has ended. @throws Overdue */
 export async function readGuest(
   root: Root,
   { found, memory, ...seen }: SeenGuest,
-  reader?: KsmStatReader,
+  reader: KsmStatReader | undefined,
 ): Promise<GuestProcess | undefined> {
   const { pid, argv, hypervisor, description } = found;
   const ksmStat = await readKsmStat(root, pid, reader);
   if (ksmStat.kind === 'absent' && !existsSync(`${root}/proc/${pid}`)) return undefined;
   const traits = withKernelView(hypervisor.traits(argv), memory, description.configuredBytes);
+  const cgroup = readCgroup(root, pid);
   const offered = ksmStat.kind === 'told' ? ksmStat.stat.mergeable : undefined;
   return {
     ...seen,
@@ -107,8 +108,8 @@ export async function readGuest(
     mergeability: judgeMergeability(traits, offered),
     qmpSocket: qmpSocketOf(argv),
     vmId: description.vmId,
-    cgroup: readCgroup(root, pid),
-    manager: managerOf(found),
+    cgroup,
+    manager: managerOf(found, cgroup),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { KernelGuest } from '../core/guest.js';
+import type { KernelGuest, NamedGuest } from '../core/guest.js';
 import { type Entry, type ToldName, lifeOf, takeInventory } from '../core/inventory.js';
 import type { ListedGuest } from '../core/guestReport.js';
 import type { Problem } from '../core/sample.js';
@@ -11,6 +11,14 @@ import type { KsmStatReader } from './ksmStatReader.js';
 import { readMemoryFigures } from './meminfo.js';
 import { readProportionalMemory } from './proportionalMemory.js';
 import { type Root, pageSizeBytes } from './sysfs.js';
+
+/** A guest of this host's inventory. */
+export interface InspectedGuest extends NamedGuest {
+  /** Whose it is, where it counts for no decision. */
+  readonly stranger?: string;
+  /** Undefined where it is not seen. */
+  readonly process: GuestProcess | undefined;
+}
 
 /** By core/memory.ts. */
 const ESTIMATED = 'samepaged estimates it from resident memory and merged pages';
@@ -64,6 +72,17 @@ export class GuestProcesses {
       ...(plainName === undefined ? {} : { plainName }),
       ...(process === undefined ? {} : { pid: process.pid, life: lifeOf(process) }),
     }));
+  }
+
+  /** The guests of an inventory with their processes in every detail, as far as these can be read. */
+  async inspect(entries: readonly Entry<ToldName, SeenGuest>[]): Promise<readonly InspectedGuest[]> {
+    const inspected = entries.map(async ({ id, name, plainName, stranger, process }): Promise<InspectedGuest> => ({
+      ...{ id, name },
+      ...(plainName === undefined ? {} : { plainName }),
+      ...(stranger === undefined ? {} : { stranger }),
+      process: process && (await readGuest(this.root, process, this.reader).catch(() => undefined)),
+    }));
+    return Promise.all(inspected);
   }
 
   /** A guest's process in every detail; undefined where it is not seen. */
@@ -133,13 +152,14 @@ export class GuestProcesses {
   }
 
   private async ksmStatOf(pid: number, name: string, problems: Problem[]): Promise<Partial<KsmStat>> {
-    try {
-      const reply = await readKsmStat(this.root, pid, this.reader);
-      return reply.kind === 'told' ? reply.stat : {};
-    } catch (error) {
-      const sentence = `what KSM does with guest ${name} is not known (${messageOf(error)}): its profit is left out`;
+    const reply = await readKsmStat(this.root, pid, this.reader).catch(
+      (error: unknown) => ({ kind: 'odd', why: messageOf(error) }) as const,
+    );
+    if (reply.kind === 'told') return reply.stat;
+    if (reply.kind === 'odd') {
+      const sentence = `what KSM does with guest ${name} is not known (${reply.why}): its profit is left out`;
       problems.push({ subject: `profit of ${name}`, sentence });
-      return {};
     }
+    return {};
   }
 }

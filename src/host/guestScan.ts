@@ -37,6 +37,8 @@ const SCANS_BETWEEN_EXAMINATIONS = 256;
 export class GuestScan {
   private readonly root: Root;
   private readonly known = new Map<number, KnownProcess>();
+  /** Those among `known`. */
+  private guests: readonly FoundGuest[] = [];
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(root: Root) {
@@ -77,16 +79,22 @@ export class GuestScan {
     const pids = listPids(this.root);
     const isFirst = this.known.size === 0;
     const firstSights = isFirst ? SETTLED_SIGHTS : 0;
+    const due: (readonly [pid: number, process: KnownProcess])[] = [];
     for (const pid of pids) {
-      const process = this.known.get(pid);
-      if (process === undefined) this.known.set(pid, { sights: firstSights + 1, life: undefined, guest: undefined });
-      else process.sights += 1;
+      let process = this.known.get(pid);
+      if (process === undefined) {
+        process = { sights: firstSights, life: undefined, guest: undefined };
+        this.known.set(pid, process);
+      }
+      process.sights += 1;
+      if (isFirst || isToExamine(process)) due.push([pid, process]);
     }
-    if (this.known.size > pids.length) this.forgetOthers(pids);
-    for (const [pid, process] of [...this.known]) {
-      if (isFirst || isToExamine(process)) await this.examine(pid, process, problems);
-    }
-    return [...this.known.values()].flatMap(({ guest }) => guest ?? []);
+    // Without news one pass over the processes is all: an interpreter takes its time for each.
+    const isOver = this.known.size > pids.length;
+    if (isOver) this.forgetOthers(pids);
+    for (const [pid, process] of due) await this.examine(pid, process, problems);
+    if (isOver || due.length > 0) this.guests = [...this.known.values()].flatMap(({ guest }) => guest ?? []);
+    return this.guests;
   }
 
   private forgetOthers(pids: readonly number[]): void {

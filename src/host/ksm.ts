@@ -40,9 +40,16 @@ export class KsmDirectory {
     this.ksmd = new Ksmd(root);
   }
 
-  /** Whether this kernel has KSM (CONFIG_KSM). */
+  /** Whether KSM can be read and set here. */
   exists(): boolean {
-    return existsSync(`${this.path}/run`);
+    return this.absence() === undefined;
+  }
+
+  /** Why KSM cannot be read or set here; undefined where it can. */
+  absence(): string | undefined {
+    if (!existsSync(this.path)) return `${this.path} is not there: this kernel was built without KSM (CONFIG_KSM)`;
+    if (existsSync(`${this.path}/run`)) return undefined;
+    return `${this.path}/run is not there, which every kernel with KSM has: something hides it, or this is no whole /sys`;
   }
 
   /**

@@ -19,15 +19,21 @@ export interface KsmStat {
   readonly mergeAny: boolean | undefined;
 }
 
-/** `denied`: only the owner and root may read it. `absent`: this kernel does not report it, or the process has ended. */
+/**
+ * `denied`: only the owner and root may read it. `absent`: this kernel does not report it, or the process has ended. `odd`: it is
+ * not as it should be.
+ */
 export type KsmStatReply =
-  { readonly kind: 'told'; readonly stat: KsmStat } | { readonly kind: 'denied' } | { readonly kind: 'absent' };
+  | { readonly kind: 'told'; readonly stat: KsmStat }
+  | { readonly kind: 'denied' }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'odd'; readonly why: string };
 
 /**
  * /proc/PID/ksm_stat, and where that is missing or tells less /proc/PID/ksm_merging_pages (5.19).
  *
  * @param reader where this process may not read other users' files itself.
- * @throws MalformedError, Overdue
+ * @throws Overdue
  */
 export async function readKsmStat(root: Root, pid: number, reader?: KsmStatReader): Promise<KsmStatReply> {
   const directory = `${root}/proc/${pid}`;
@@ -38,11 +44,13 @@ export async function readKsmStat(root: Root, pid: number, reader?: KsmStatReade
     const stat = parseKsmStat(text ?? '', `${directory}/ksm_stat`);
     if (stat.mergingPages !== undefined) return { kind: 'told', stat };
     const pages = await read('ksm_merging_pages');
-    if (pages === undefined) return { kind: 'absent' };
+    // Without an address space, as a process has none that is ending, the kernel prints nothing (fs/proc/base.c).
+    if (pages === undefined || pages === '') return { kind: 'absent' };
     const mergingPages = parseCount(pages.trim(), `${directory}/ksm_merging_pages`);
     return { kind: 'told', stat: { ...stat, mergingPages } };
   } catch (error) {
     if (['EACCES', 'EPERM'].includes(errnoOf(error) ?? '')) return { kind: 'denied' };
+    if (error instanceof MalformedError) return { kind: 'odd', why: error.message };
     throw error;
   }
 }

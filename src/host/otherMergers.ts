@@ -2,7 +2,7 @@ import { clean } from '../text/clean.js';
 import { Overdue } from './inTime.js';
 import { readKsmStat } from './ksmStat.js';
 import { listProcesses } from './processes.js';
-import { MalformedError, type Root, pageSizeBytes } from './sysfs.js';
+import { type Root, pageSizeBytes } from './sysfs.js';
 
 /** Processes that use KSM and run no guest: by systemd's MemoryKSM=, prctl(PR_SET_MEMORY_MERGE), or madvise(). */
 export interface OtherMergers {
@@ -34,7 +34,7 @@ export async function readOtherMergers(root: Root, guests: ReadonlySet<number>):
   let [told, denied] = [0, 0];
   for (const { pid, comm } of listProcesses(root)) {
     if (guests.has(pid)) continue;
-    const reply = await readKsmStat(root, pid).catch(unlessUnreadable);
+    const reply = await readKsmStat(root, pid).catch(unlessOverdue);
     if (reply?.kind === 'denied') denied += 1;
     if (reply?.kind !== 'told') continue;
     told += 1;
@@ -52,7 +52,7 @@ export async function readOtherMergers(root: Root, guests: ReadonlySet<number>):
   };
 }
 
-function unlessUnreadable(error: unknown): undefined {
-  if (!(error instanceof Overdue) && !(error instanceof MalformedError)) throw error;
+function unlessOverdue(error: unknown): undefined {
+  if (!(error instanceof Overdue)) throw error;
   return undefined;
 }

@@ -12,9 +12,9 @@ export interface ProcessName {
 /** The pids below `root`/proc: one directory is read, nothing else. Those hidden from us (hidepid) are left out. */
 export function listPids(root: Root): number[] {
   // The names that begin with a digit are those of processes.
-  return readdirSync(`${root}/proc`)
-    .filter((name) => name < ':')
-    .map(Number);
+  const pids: number[] = [];
+  for (const name of readdirSync(`${root}/proc`)) if (name < ':') pids.push(Number(name));
+  return pids;
 }
 
 /** Every process below `root`/proc. Those that end meanwhile, or are hidden from us (hidepid), are left out. */

@@ -1,5 +1,6 @@
 import { type Observable, exhaustMap, interval, map, merge, scan, startWith } from 'rxjs';
 import { type Bus, isNoSuchService } from '../dbus/bus.js';
+import { CallTimeout } from '../dbus/call.js';
 import type { ToldName } from '../core/inventory.js';
 import { messageOf } from '../errors.js';
 import { LIBVIRT_NAME, type Libvirt } from './libvirt.js';
@@ -32,6 +33,16 @@ export function watchLibvirt(bus: Bus, libvirt: Libvirt, isHere: () => boolean):
   );
 }
 
+/**
+ * libvirt-dbus waits for libvirt for as long as it takes, so that a call without an answer tells nothing of which of them hangs;
+ * with an answer it is libvirt.
+ */
+export function silenceRemedy(error: unknown): string {
+  return error instanceof CallTimeout
+    ? 'see that libvirt-dbus and libvirtd run: systemctl status libvirt-dbus libvirtd virtqemud'
+    : 'see that libvirtd runs: systemctl status libvirtd virtqemud';
+}
+
 function down(error: unknown, isHere: () => boolean): LibvirtState {
   if (isNoSuchService(error)) {
     if (!isHere()) return { up: false, reason: 'no libvirt is seen on this host' };
@@ -41,9 +52,5 @@ function down(error: unknown, isHere: () => boolean): LibvirtState {
       remedy: 'install the package libvirt-dbus; on a bus without activation start it: libvirt-dbus --system',
     };
   }
-  return {
-    up: false,
-    reason: `libvirt does not answer (${messageOf(error)})`,
-    remedy: 'see that libvirtd runs: systemctl status libvirtd virtqemud',
-  };
+  return { up: false, reason: `libvirt does not answer (${messageOf(error)})`, remedy: silenceRemedy(error) };
 }

@@ -46,7 +46,7 @@ export function courseOf(
   const simulation = new Simulation({ ...rebuilt.host, costs }, (retune) => {
     if (lateMillis === undefined) return;
     const atMillis = host.nowMillis + lateMillis;
-    const [next, records] = recordsOf(memory, retune, { nowMillis: atMillis, dryRun: false });
+    const [next, records] = recordsOf(memory, retune, atMillis);
     memory = next;
     for (const record of records) if (record.kind === 'decision') decisions.push({ ...record, atMillis });
   });

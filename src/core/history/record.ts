@@ -70,18 +70,15 @@ export interface HistoryMemory {
   readonly run: number | undefined;
 }
 
-export interface TurnContext {
-  /** The time of a turn that has no sample. */
-  readonly nowMillis: number;
-  /** Whether `applied` tells only what would have been written. */
-  readonly dryRun: boolean;
-}
-
-/** A turn of the loop as records: its guest events, a decision that is another than before, and a sample now and then. */
+/**
+ * A turn of the loop as records: its guest events, a decision that is another than before, and a sample now and then.
+ *
+ * @param nowMillis the time of a turn that has no sample.
+ */
 export function recordsOf(
   memory: HistoryMemory | undefined,
   retune: Retune,
-  { nowMillis, dryRun }: TurnContext,
+  nowMillis: number,
 ): readonly [HistoryMemory, readonly HistoryRecord[]] {
   const failed = 'failure' in retune;
   const atMillis = failed ? nowMillis : retune.sample.takenAtMillis;
@@ -96,7 +93,7 @@ export function recordsOf(
   const tells = memory === undefined || isNews(memory, made, routine);
   const slot = failed ? (memory?.slot ?? -1) : Math.floor(atMillis / SAMPLE_SLOT_MILLIS);
   const switches = tells && memory?.run !== made.run;
-  const samples = !failed && (slot !== memory?.slot || switches) ? [sampleOf(retune, dryRun)] : [];
+  const samples = !failed && (slot !== memory?.slot || switches) ? [sampleOf(retune)] : [];
   return [{ ...(tells ? made : memory), slot }, [...events, ...(tells ? [decision] : []), ...samples]];
 }
 
@@ -123,10 +120,11 @@ function decisionOf(retune: Retune, atMillis: number): HistoryDecision {
   };
 }
 
-function sampleOf({ sample, applied }: Extract<Retune, { sample: unknown }>, dryRun: boolean): HistorySample {
+function sampleOf({ sample, applied }: Extract<Retune, { sample: unknown }>): HistorySample {
   const { ksm, memory, guests } = sample;
   const { savedBytes, freedBytes, profitBytes } = savingsOfSample(sample);
-  const runWritten = dryRun ? undefined : applied.writes.findLast(({ setting }) => setting === 'run')?.to;
+  const runWritten =
+    applied.dryRun === true ? undefined : applied.writes.findLast(({ setting }) => setting === 'run')?.to;
   return {
     kind: 'sample',
     atMillis: sample.takenAtMillis,

@@ -1,4 +1,5 @@
 import { gatherBusFacts, unaskedBus } from '../../doctor/busFacts.js';
+import { valueOf } from '../../doctor/check.js';
 import { examine } from '../../doctor/examine.js';
 import { factsOf, gatherHostFacts } from '../../doctor/facts.js';
 import { findingsAsJson, formatFindings } from './screen.js';
@@ -10,12 +11,11 @@ const PROBLEM_STATUS = 1;
 
 export async function run({ json, libvirt, terminal, ...input }: VerbInput): Promise<VerbResult> {
   const { root, bus } = hostOf(input);
-  const [hostFacts, busFacts] = await Promise.all([
-    gatherHostFacts(root),
+  const busFacts =
     bus === undefined
       ? unaskedBus('with --root the bus is asked only where --bus names one')
-      : gatherBusFacts(bus, libvirt),
-  ]);
+      : await gatherBusFacts(bus, libvirt);
+  const hostFacts = await gatherHostFacts(root, valueOf(busFacts.daemon)?.configFile);
   const findings = examine(factsOf(hostFacts, busFacts));
   return {
     status: findings.some(({ level }) => level === 'problem') ? PROBLEM_STATUS : 0,

@@ -137,7 +137,8 @@ export class OwnBurst implements Burst {
 
 /** @throws Error that says what is missing. */
 function requireWritable(ksm: KsmDirectory): void {
-  if (!ksm.exists()) throw new Error(`${ksm.path} is not there: this kernel was built without KSM (CONFIG_KSM)`);
+  const absence = ksm.absence();
+  if (absence !== undefined) throw new Error(absence);
   try {
     accessSync(`${ksm.path}/run`, constants.W_OK);
   } catch (error) {

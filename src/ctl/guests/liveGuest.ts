@@ -43,9 +43,14 @@ export async function pathOf(side: LibvirtSide, name: string): Promise<GuestPath
  *
  * @throws Error that says why there is none.
  */
-export async function monitorOf({ name, qmpSocket }: GuestProcess, side: LibvirtSide): Promise<QemuMonitor> {
-  const uuid = uuidOfPath((await pathOf(side, name)) ?? '');
-  if (uuid !== undefined && 'uri' in side && side.uri !== undefined) return new VirshMonitor(side.uri, uuid);
+export async function monitorOf(
+  { name, plainName = name, uuid: own, qmpSocket }: GuestProcess,
+  side: LibvirtSide,
+): Promise<QemuMonitor> {
+  const uuid = uuidOfPath((await pathOf(side, plainName)) ?? '');
+  // libvirt puts the UUID on the command line: another one is another guest of the same name.
+  if (uuid !== undefined && (own === undefined || own === uuid) && 'uri' in side && side.uri !== undefined)
+    return new VirshMonitor(side.uri, uuid);
   if (qmpSocket !== undefined) return QmpSocket.connect(qmpSocket);
   const libvirt = 'missing' in side ? side.missing : 'libvirt does not know it';
   throw new Error(`guest ${name}: its monitor cannot be reached: ${libvirt}, and QEMU listens on no QMP socket`);

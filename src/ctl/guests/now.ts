@@ -1,7 +1,8 @@
-import { didYouMean } from '../../text/nearest.js';
 import { messageOf } from '../../errors.js';
-import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
-import { clean } from '../../text/clean.js';
+import { OBSTACLES, lastingObstacles } from '../../core/mergeability.js';
+import { otherManagerAdvice } from '../../core/guestManager.js';
+import type { GuestProcess } from '../../host/guestProcess.js';
+import { findGuest, nearestGuest } from './find.js';
 import { type SharingChange, type Sharing, changeSharing, sharingText } from './sharing.js';
 import { type LibvirtSide, TAINT, busOf, libvirtSide, pathOf, withMonitor } from './liveGuest.js';
 import { type OfferChange, changeOffer, offerObstacle, offerText } from './liveOffer.js';
@@ -13,6 +14,8 @@ export interface NowChange {
   readonly now: OfferChange | undefined;
   /** Undefined where libvirt has no persistent definition of it. */
   readonly definition: SharingChange | undefined;
+  /** What is left to do for its next start, where it has no definition. */
+  readonly nextStart?: string;
 }
 
 /**
@@ -30,6 +33,9 @@ export async function changeNow(input: VerbInput, name: string, sharing: Sharing
     'definitions' in side && isPersistent ? changeSharing(side.definitions, name, sharing) : undefined;
   if (process === undefined) return { now: undefined, definition: await define() };
 
+  const [first] = sharing === 'allow' ? lastingObstacles(process.mergeability) : [];
+  if (first !== undefined)
+    throw new Error(`guest ${process.name} cannot be merged while it runs: ${first}, ${OBSTACLES[first]}`);
   const obstacle = sharing === 'forbid' && !input.force ? offerObstacle('', process) : undefined;
   if (obstacle !== undefined) throw new Error(`${obstacle}; --force does it anyway`);
   return await withMonitor(process, side, async (monitor) => {
@@ -39,7 +45,8 @@ export async function changeNow(input: VerbInput, name: string, sharing: Sharing
     const definition = await define();
     try {
       const now = await changeOffer('', process, monitor, sharing === 'allow', input.progress);
-      return { now, definition: definition === undefined ? undefined : { ...definition, pending: false } };
+      if (definition !== undefined) return { now, definition: { ...definition, pending: false } };
+      return { now, definition, ...(isPersistent ? {} : { nextStart: nextStartText(process, sharing) }) };
     } catch (error) {
       if (definition === undefined) throw error;
       throw new Error(`${messageOf(error)}; its definition is changed, for its next start`, { cause: error });
@@ -48,29 +55,28 @@ export async function changeNow(input: VerbInput, name: string, sharing: Sharing
 }
 
 /** The change in lines. */
-export function nowText({ now, definition }: NowChange): readonly string[] {
+export function nowText({ now, definition, nextStart }: NowChange): readonly string[] {
   if (now === undefined) return definition === undefined ? [] : [sharingText(definition)];
   const next =
     definition === undefined
-      ? 'it has no persistent definition: its next start is not changed'
+      ? (nextStart ?? 'its next start is not changed')
       : `from its next start on KSM may ${definition.forbidden ? 'not ' : ''}merge its memory${definition.changed ? '' : ', as before'}`;
   return [`guest ${now.guest}: ${offerText(now)}`, next];
 }
 
+function nextStartText(guest: GuestProcess, sharing: Sharing): string {
+  return guest.manager === 'libvirt'
+    ? 'it has no persistent definition: its next start is not changed'
+    : otherManagerAdvice(guest, sharing);
+}
+
 /** The running guest's process; undefined where libvirt knows the guest and it does not run. */
 async function processOf(name: string, side: LibvirtSide): Promise<GuestProcess | undefined> {
-  const all = await listGuestProcesses('');
-  const [process, ...more] = all.filter((guest) => guest.name === clean(name));
-  if (more.length > 0) throw new Error(`${more.length + 1} running guests are called ${name}: none of them is changed`);
+  const process = await findGuest(name);
   if (process !== undefined) return process;
   const path = await pathOf(side, name);
   if (path === undefined || 'missing' in side) {
-    const hint = didYouMean(
-      name,
-      all.map((guest) => guest.name),
-      'see samepagectl guests',
-    );
-    throw new Error(`no guest ${name} runs that can be seen from here${hint}`);
+    throw new Error(`no guest ${name} runs that can be seen from here${await nearestGuest(name)}`);
   }
   if (!(await side.definitions.isActive(path))) return undefined;
   throw new Error(`guest ${name} runs, but its QEMU process cannot be seen from here`);

@@ -58,7 +58,8 @@ interface Told {
 /** Asks the kernel, and libvirt where it can be reached. */
 export async function reportGuests({ root, bus, libvirt }: Sources): Promise<GuestsReport> {
   const problems: Problem[] = [];
-  const processes = await listGuestProcesses(root, configuredGuestUsers(root), problems);
+  const { configFile, freed } = await daemonView(bus);
+  const processes = await listGuestProcesses(root, configuredGuestUsers(root, configFile), problems);
   const ksm = new KsmDirectory(root);
   const notes = replyNotes(new Set(processes.map(({ ksmStat }) => ksmStat.kind)), ksm.exists());
   const told = await askLibvirt(bus, libvirt, processes).catch((error: unknown) => {
@@ -73,8 +74,7 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   if (entries.some(({ process }) => process === undefined)) {
     notes.push('a guest without figures has no QEMU process that can be seen from here');
   }
-  notes.push(...strangerNotes(entries), ...problems.map(({ sentence }) => sentence));
-  const freed = await freedByGuest(bus);
+  notes.push(...oddNotes(entries), ...strangerNotes(entries, configFile), ...problems.map(({ sentence }) => sentence));
   const guests = entries.map((entry) => withFreed(memoryOf(entry, pageBytes, told?.definitions), freed));
   return {
     source: told === undefined ? 'proc' : 'libvirt',
@@ -88,26 +88,45 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   };
 }
 
+/** Whose file of the kernel is not as it should be. */
+function oddNotes(entries: readonly Entry<ToldGuest, GuestProcess>[]): readonly string[] {
+  return entries.flatMap(({ name, process }) =>
+    process?.ksmStat.kind === 'odd' ? [`what is merged of ${name} is not known (${process.ksmStat.why})`] : [],
+  );
+}
+
 /** Who does not count, why, and the key that changes it. */
-function strangerNotes(entries: readonly Entry<ToldGuest, GuestProcess>[]): readonly string[] {
+function strangerNotes(
+  entries: readonly Entry<ToldGuest, GuestProcess>[],
+  configFile = DEFAULT_CONFIG_FILE,
+): readonly string[] {
   return entries.flatMap(({ name, stranger }) =>
     stranger === undefined
       ? []
       : [
           `${name} does not count for decisions: it runs as ${stranger}, who is not in KSM_GUEST_USERS ` +
-            `(add ${stranger} to that key in ${DEFAULT_CONFIG_FILE} to make it count)`,
+            `(add ${stranger} to that key in ${configFile} to make it count)`,
         ],
   );
 }
 
-/** What the running samepaged knows to have been freed, by identity; nothing where it does not run or is of another version. */
-async function freedByGuest(address: BusAddress | undefined): Promise<ReadonlyMap<string, number>> {
-  if (address === undefined) return new Map();
+/** What the running samepaged alone knows; nothing where it does not run or is of another version. */
+interface DaemonView {
+  readonly configFile: string | undefined;
+  /** What splits of huge pages freed, by identity. */
+  readonly freed: ReadonlyMap<string, number>;
+}
+
+async function daemonView(address: BusAddress | undefined): Promise<DaemonView> {
+  const nothing: DaemonView = { configFile: undefined, freed: new Map() };
+  if (address === undefined) return nothing;
   try {
-    const guests = await withDaemon(address, (daemon) => daemon.guests());
-    return new Map(guests.map(({ id, name, freedBytes }) => [id ?? name, freedBytes]));
+    return await withDaemon(address, async (daemon) => {
+      const [{ configFile }, guests] = [await daemon.properties(), await daemon.guests()];
+      return { configFile, freed: new Map(guests.map(({ id, name, freedBytes }) => [id ?? name, freedBytes])) };
+    });
   } catch {
-    return new Map();
+    return nothing;
   }
 }
 

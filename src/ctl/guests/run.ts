@@ -2,6 +2,9 @@ import { Bus } from '../../dbus/bus.js';
 import { didYouMean } from '../../text/nearest.js';
 import { Definitions } from '../../libvirt/definitions.js';
 import { toJson } from '../command.js';
+import { otherManagerAdvice } from '../../core/guestManager.js';
+import { shellWord } from '../../core/shellWord.js';
+import { findGuest } from './find.js';
 import { changeNow, nowText } from './now.js';
 import { reportGuests } from './report.js';
 import { type Sharing, changeSharing, sharingText } from './sharing.js';
@@ -35,12 +38,24 @@ async function change(input: VerbInput, name: string, sharing: Sharing): Promise
     return json ? toJson(outcome) : fold(nowText(outcome), terminal);
   }
   if (input.force) throw new UsageError(`guests ${sharing} takes --force with --now only`);
-  if (libvirt === 'none') {
-    throw new UsageError(`guests ${sharing} is done through libvirt: not with --libvirt none`);
+  try {
+    if (libvirt === 'none') {
+      throw new UsageError(`guests ${sharing} is done through libvirt: not with --libvirt none`);
+    }
+    using bus = await Bus.connect(address);
+    const outcome = await changeSharing(new Definitions(bus, libvirt), name, sharing);
+    return json ? toJson(outcome) : fold([sharingText(outcome)], terminal);
+  } catch (error) {
+    throw (await startedByAnother(name, sharing)) ?? error;
   }
-  using bus = await Bus.connect(address);
-  const outcome = await changeSharing(new Definitions(bus, libvirt), name, sharing);
-  return json ? toJson(outcome) : fold([sharingText(outcome)], terminal);
+}
+
+/** Where the guest runs and another manager than this host's libvirt has it: what is to be done there. */
+async function startedByAnother(name: string, sharing: Sharing): Promise<Error | undefined> {
+  const guest = await findGuest(name);
+  if (guest === undefined || guest.manager === 'libvirt') return undefined;
+  const now = `at once: samepagectl guests ${sharing} --now -- ${shellWord(guest.name)}`;
+  return new Error(`${otherManagerAdvice(guest, sharing)}${guest.qmpSocket !== undefined ? `; ${now}` : ''}`);
 }
 
 function sharingOf(word: string): Sharing {

@@ -1,8 +1,10 @@
 import { didYouMean } from '../../text/nearest.js';
 import { shellWord } from '../../core/shellWord.js';
+import { OBSTACLES, type Obstacle, lastingObstacles } from '../../core/mergeability.js';
 import { messageOf } from '../../errors.js';
 import { allowMerging, differences, forbidMerging, forbidsMerging } from '../../libvirt/domainXml.js';
 import { type Definitions, type GuestPath, libvirtReason } from '../../libvirt/definitions.js';
+import { traitsOfDefinition } from '../../libvirt/memoryBacking.js';
 
 const REFUSED = 'libvirt refuses the new definition (its log says more: journalctl -u virtqemud -u libvirtd)';
 
@@ -20,6 +22,8 @@ export interface SharingChange {
   readonly pending: boolean;
   /** Whether the next start goes on from a saved state, and so with the definition of then. */
   readonly saved: boolean;
+  /** What keeps KSM from its memory all the same. */
+  readonly obstacles: readonly Obstacle[];
 }
 
 /**
@@ -44,13 +48,18 @@ export async function changeSharing(definitions: Definitions, name: string, shar
   const running = await ask(() => definitions.isActive(path));
   const pending = running && forbidsMerging(await ask(() => definitions.liveXml(path))) !== forbidden;
   const saved = !running && (await ask(() => definitions.hasSavedState(path)));
-  return { guest: name, forbidden, changed: after !== before, running, pending, saved };
+  const obstacles = lastingObstacles(traitsOfDefinition(after));
+  return { guest: name, forbidden, changed: after !== before, running, pending, saved, obstacles };
 }
 
 /** The change in a sentence. */
-export function sharingText({ guest, forbidden, changed, running, pending, saved }: SharingChange): string {
-  const may = `KSM may ${forbidden ? 'not ' : ''}merge its memory`;
-  const subject = `guest ${guest}: ${changed ? '' : 'nothing to change, '}${may}`;
+export function sharingText({ guest, forbidden, changed, running, pending, saved, obstacles }: SharingChange): string {
+  const [obstacle] = forbidden ? [] : obstacles;
+  const subject = `guest ${guest}: ${changed ? '' : 'nothing to change, '}${mergingText(forbidden)}`;
+  if (obstacle !== undefined) {
+    const allowed = `guest ${guest}: ${changed ? 'merging is allowed' : 'nothing to change, merging is allowed'}`;
+    return `${allowed}, but KSM cannot merge its memory: ${obstacle}, ${OBSTACLES[obstacle]}`;
+  }
   if (pending)
     return `${subject} from its next start on: shut it down and start it; a reboot from inside is not enough`;
   if (saved) {
@@ -58,6 +67,10 @@ export function sharingText({ guest, forbidden, changed, running, pending, saved
   }
   if (!changed) return subject;
   return `${subject}${running ? ', now and' : ''} from its next start on`;
+}
+
+function mergingText(forbidden: boolean): string {
+  return `KSM may ${forbidden ? 'not ' : ''}merge its memory`;
 }
 
 async function find(definitions: Definitions, name: string): Promise<GuestPath> {

@@ -5,7 +5,8 @@ export const guests: Verb = {
   details:
     "Shows each guest's memory, how much of it is merged, and why a guest cannot be merged. forbid puts <nosharepages/> " +
     "into the guest's persistent definition for its next start, allow takes it out. With --now QEMU also withdraws a " +
-    'running guest from KSM, which unmerges it alone if it fits into memory, or offers it to KSM again.',
+    'running guest from KSM, which unmerges it alone if it fits into memory, or offers it to KSM again. For a guest that is ' +
+    "not libvirt's they name its manager's command.",
   usage: 'guests [forbid|allow NAME]',
   words: [['forbid', 'allow'], 'guest'],
   options: ['bus', 'json', 'libvirt', 'root', 'now', 'force'],

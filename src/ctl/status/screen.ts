@@ -36,16 +36,16 @@ export function statusScreen(
     ...warnings(lastRetune.problems),
   ];
   return [
-    paint(terminal, run === 1 ? 'good' : 'strong', `KSM ${merging(run)}`),
-    ...why(lastRetune, terminal),
+    paint(terminal, run === 1 && properties.pagesToScan > 0 ? 'good' : 'strong', `KSM ${merging(properties)}`),
+    ...why(properties, terminal),
     '',
     ...topicRows(rows, terminal),
   ].join('\n');
 }
 
-/** What `run` means. */
-export function merging(run: number): string {
-  if (run === 1) return 'is merging';
+/** What ksmd does. */
+export function merging({ run, pagesToScan }: Pick<DaemonProperties, 'run' | 'pagesToScan'>): string {
+  if (run === 1) return pagesToScan > 0 ? 'is merging' : 'is on, but ksmd scans nothing (pages_to_scan is 0)';
   return run === 2 ? 'is off and everything is unmerged' : 'is not merging';
 }
 
@@ -54,9 +54,11 @@ export function policyInForce({ policy, configuredPolicy }: DaemonProperties): s
   return policy === configuredPolicy ? policy : `${policy}, set by hand instead of ${configuredPolicy}`;
 }
 
-function why({ failure, sentence }: RetuneReply, terminal: Terminal): readonly string[] {
+function why({ dryRun, lastRetune }: DaemonProperties, terminal: Terminal): readonly string[] {
+  const { failure, sentence } = lastRetune;
   if (failure !== undefined) return indented(`the last retune failed: ${failure}`, 2, terminal, 'bad');
-  return indented(sentence ?? 'no decision yet', 2, terminal);
+  const lines = indented(sentence ?? 'no decision yet', 2, terminal);
+  return dryRun ? [...indented('dry run, nothing is changed; the decision:', 2, terminal, 'warning'), ...lines] : lines;
 }
 
 /** How far merging is. */

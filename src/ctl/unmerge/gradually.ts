@@ -7,7 +7,7 @@ import { readKsmStat } from '../../host/ksmStat.js';
 import { readMemoryFigures } from '../../host/meminfo.js';
 import { listProcesses, memoryStatus } from '../../host/processes.js';
 import { pageSizeBytes } from '../../host/sysfs.js';
-import { retuneLines, toJson } from '../command.js';
+import { isDone, retuneLines, toJson } from '../command.js';
 import { mergedBytesOf } from '../guests/liveOffer.js';
 import { fold } from '../../text/terminal.js';
 import { type Withdrawn, mostMerged, oneByOne, stepText, unmergeGuests } from './guests.js';
@@ -22,6 +22,8 @@ import type { VerbInput, VerbResult } from '../verb.js';
  */
 export async function unmergeGradually(input: VerbInput): Promise<VerbResult> {
   const stopped = await withDaemon(input.bus, (daemon) => daemon.command('Stop'));
+  if (!isDone(stopped))
+    throw new Error(`${retuneLines(stopped).join('; ')}: no guest is unmerged while ksmd may merge`);
   const { result: end, steps } = await oneByOne(input, async (means) => {
     const obstacle = await unmergeGuests(input, means);
     return obstacle === undefined ? { retune: await unmergeRest(input, means.withdrawn) } : { obstacle };

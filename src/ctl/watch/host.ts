@@ -22,7 +22,8 @@ export class HostReader {
 
   /** @throws Error that names the file which does not say what it should. */
   read(accounting: MemoryAccounting): HostNow {
-    if (!this.ksm.exists()) throw new Error('this kernel has no KSM');
+    const absence = this.ksm.absence();
+    if (absence !== undefined) throw new Error(absence);
     const ksm = this.ksm.read();
     const { totalBytes, freeBytes } = hostMemory(readMemoryFigures(this.root), [], accounting);
     const { run, pagesToScan, sleepMillisecs, pagesScanned } = ksm;

@@ -21,7 +21,7 @@ export function heading(state: WatchState, columns: number): Line {
   const left: Line = [
     ...(host === undefined
       ? [{ text: unreadable === undefined ? 'KSM' : 'KSM cannot be read', ink: 'strong' as const }]
-      : [{ text: `KSM ${merging(host.run)}`, ink: host.run === 1 ? ('good' as const) : ('strong' as const) }]),
+      : [{ text: `KSM ${merging(host)}`, ink: host.run === 1 ? ('good' as const) : ('strong' as const) }]),
     ...holdOf(state),
     ...(daemon === undefined ? [] : [{ text: ` · ${policyOf(daemon.policy, daemon.configuredPolicy)}` }]),
     ...(daemon?.dryRun === true ? [{ text: ' · a dry run', ink: 'warning' as const }] : []),

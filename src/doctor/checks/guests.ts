@@ -1,5 +1,5 @@
 import { formatBytes, plural } from '../../core/format.js';
-import { isForbidden, patternsWithoutGuest } from '../../core/forbiddenGuests.js';
+import { isForbidden, unmatchedText } from '../../core/forbiddenGuests.js';
 import { describeOtherMergers } from '../../core/otherMergers.js';
 import { type MemoryChange, memoryRemedy } from '../../core/guestManager.js';
 import type { Obstacle } from '../../core/mergeability.js';
@@ -88,9 +88,8 @@ const forbidden = check({
     const guests = [...counting, ...strangers];
     const meant = guests.filter((guest) => isForbidden(forbiddenGuests, guest));
     const apart = meant.filter(({ mergeability }) => mergeability?.mergeable === true);
-    const unmatched = patternsWithoutGuest(forbiddenGuests, guests);
-    const nobody =
-      unmatched.length === 0 ? '' : `; no running guest is called ${unmatched.map((each) => `"${each}"`).join(', ')}`;
+    const unmatched = unmatchedText(forbiddenGuests, guests);
+    const nobody = unmatched === undefined ? '' : `; ${unmatched}`;
     if (apart.length > 0) {
       return problem(
         `${apart.length} of ${plural(meant.length, 'running guest')} can be merged: ${listed(apart.map(({ name }) => name))}${nobody}`,
@@ -99,7 +98,7 @@ const forbidden = check({
       );
     }
     const found = `${plural(meant.length, 'running guest')}, none of them mergeable${nobody}`;
-    return unmatched.length === 0 ? ok(found) : note(found, 'samepagectl guests   # how the guests are called');
+    return unmatched === undefined ? ok(found) : note(found, 'samepagectl guests   # how the guests are called');
   },
 });
 

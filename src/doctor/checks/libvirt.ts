@@ -1,4 +1,5 @@
 import { plural } from '../../core/format.js';
+import { hasLibvirtGuest, libvirtIsHere } from '../libvirtHere.js';
 import { type Check, type Verdict, check, note, ok, problem, unanswered, valueOf } from '../check.js';
 import type { Facts } from '../facts.js';
 
@@ -6,8 +7,8 @@ const bus = check({
   id: 'bus',
   title: 'D-Bus',
   why:
-    "libvirt's guest events come over D-Bus, and samepagectl speaks to samepaged there. Without it guests are looked " +
-    'for in /proc alone.',
+    "libvirt's guest events come over D-Bus, and samepagectl speaks to samepaged there. Without it guests are " +
+    'found in /proc only.',
   needs: ['bus'],
   look: ({ bus: reached }, facts) => {
     if ('address' in reached) return ok(reached.address);
@@ -30,6 +31,8 @@ const libvirtDbus = check({
         return ok('installed, reachable, allowed');
       case 'fails':
         return ok('installed and reachable; libvirt behind it fails');
+      case 'silent':
+        return problem(`no answer: ${libvirt.reason}`, 'systemctl restart libvirt-dbus', ...START);
       case 'missing':
         return libvirtIsHere(facts) || hasLibvirtGuest(facts.guests)
           ? problem(`libvirt is here, but libvirt-dbus is not on the bus`, INSTALL)
@@ -76,15 +79,6 @@ function fromProc({ libvirtDaemons, libvirtSocket, guests }: Facts): Verdict {
   const shown = count === 0 ? '' : `; /proc shows ${plural(count, 'guest')}`;
   if (!hasLibvirtGuest(guests)) return ok(`none is seen here, and none is needed${shown}`);
   return note(`neither libvirtd nor virtqemud runs${shown}`, ...START);
-}
-
-function libvirtIsHere({ libvirtDaemons, libvirtSocket }: Facts): boolean {
-  return (valueOf(libvirtDaemons)?.length ?? 0) > 0 || valueOf(libvirtSocket) === true;
-}
-
-/** Guests go on without the libvirt that started them. */
-function hasLibvirtGuest(guests: Facts['guests']): boolean {
-  return valueOf(guests)?.some(({ manager }) => manager === 'libvirt') === true;
 }
 
 export const LIBVIRT_CHECKS: readonly Check[] = [bus, libvirtDbus, libvirtd];

@@ -101,7 +101,10 @@ const zeroPages = check({
     const found = `use_zero_pages=${useZeroPages}, KSM_USE_ZERO_PAGES=${choice}`;
     if (ksmZeroPages === undefined) {
       return choice === 1
-        ? note(`${found}: what it gives back is not counted, and unmerging does not undo it`, ...AUTO)
+        ? note(
+            `${found}: what it gives back is not counted, and unmerging does not undo it`,
+            ...reconfigure(facts, AUTO),
+          )
         : ok(found);
     }
     const huge = valueOf(facts.transparentHugepages);
@@ -110,7 +113,7 @@ const zeroPages = check({
       return problem(`use_zero_pages=0: ${BLOCKED}`, setKsm('use_zero_pages', 1));
     }
     const isOff = choice === 0 || (choice === 'keep' && useZeroPages === 0);
-    if (blocks && isOff) return problem(`${found}: ${BLOCKED}`, ...AUTO);
+    if (blocks && isOff) return problem(`${found}: ${BLOCKED}`, ...reconfigure(facts, AUTO));
     const freedBytes = valueOf(facts.daemon)?.freedBytes ?? 0;
     const givenBytes = freedBytes + Math.max(ksmZeroPages, 0) * pageSize.bytes;
     const emptyPages = huge?.mode === 'never' ? 0 : (ksm.khugepagedMaxPtesNone ?? 0);
@@ -123,6 +126,6 @@ const zeroPages = check({
 });
 
 const BLOCKED = 'zero pages in huge pages keep ksmd from merging on this kernel';
-const AUTO = reconfigure('KSM_USE_ZERO_PAGES=auto');
+const AUTO = 'KSM_USE_ZERO_PAGES=auto';
 
 export const MERGING_CHECKS: readonly Check[] = [profit, sharingLimit, transparentHugepages, zeroPages];

@@ -1,5 +1,6 @@
 import type { RunningDaemon } from '../../host/daemons.js';
 import { RIVALS } from '../../host/rivals.js';
+import { hasLibvirtGuest, libvirtIsHere } from '../libvirtHere.js';
 import { type Check, check, note, ok, problem, unanswered, valueOf } from '../check.js';
 
 const configuration = check({
@@ -25,7 +26,8 @@ const daemon = check({
   title: 'samepaged',
   why: 'Without samepaged, or another tuner, KSM stays as it is however memory and guests change.',
   needs: [],
-  look: (_values, { daemon: fact, tuners }) => {
+  look: (_values, facts) => {
+    const { daemon: fact, tuners } = facts;
     const told = valueOf(fact);
     if (told !== undefined) {
       const { version, policy, dryRun, libvirtConnected, hold, lastRetune } = told;
@@ -34,7 +36,10 @@ const daemon = check({
         return problem(`${who}; its last retune failed: ${lastRetune.failure}`, LOG);
       if (dryRun) return note(`${who}, as a dry run: it sets nothing`, START);
       if (hold !== '') return note(`${who}, but is held: ${hold} by hand`, 'samepagectl resume');
-      return libvirtConnected ? ok(`${who}, with libvirt`) : note(`${who}, without libvirt: it asks /proc`, LOG);
+      if (libvirtConnected) return ok(`${who}, with libvirt`);
+      return libvirtIsHere(facts) || hasLibvirtGuest(facts.guests)
+        ? note(`${who}, without libvirt: guests are found in /proc`, LOG)
+        : ok(`${who}; guests are found in /proc`);
     }
     if (tuners.state === 'unknown') return unanswered(tuners.reason);
     const running = valueOf(tuners) ?? [];

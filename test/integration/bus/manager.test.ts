@@ -9,6 +9,7 @@ import { VERSION } from '../../support/version.js';
 const PROPERTIES = {
   Version: 's',
   Policy: 's',
+  ConfigFile: 's',
   ConfiguredPolicy: 's',
   Policies: 'as',
   Run: 'u',
@@ -156,6 +157,7 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
       Version: VERSION,
       Policy: 'ksmtuned',
       ConfiguredPolicy: 'ksmtuned',
+      ConfigFile: host.configFile,
       Policies: ['ksmtuned', 'adaptive', 'advisor'],
       Run: numbers[0],
       PagesToScan: numbers[1],

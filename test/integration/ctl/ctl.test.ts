@@ -42,6 +42,7 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
       version: VERSION,
       policy: 'ksmtuned',
       configuredPolicy: 'ksmtuned',
+      configFile: host.configFile,
       policies: ['ksmtuned', 'adaptive', 'advisor'],
       sharingRatio: 0,
       ksmdCpuPercent: null,

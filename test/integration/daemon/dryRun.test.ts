@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { AgentHost, decision, retune } from '../../support/agentHost.js';
 import { Child } from '../../support/child.js';
-import { eventually } from '../../support/daemon.js';
+import { eventually, runCtl } from '../../support/daemon.js';
 import { ManagerClient } from '../../support/dbus/managerClient.js';
 import { DAEMON } from '../../support/programs.js';
 
@@ -48,6 +48,22 @@ describe('a dry run', { concurrency: true }, () => {
     );
     assert.deepEqual((await manager.retune())['Changes'], ['pages_to_scan 300 -> 600']);
     assert.equal(host.pace, '0 100 20');
+  });
+
+  it('answers a command by hand with what it would change, and fails', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    host.memoryIsShort();
+    host.tree.setKsm('run', 1);
+    const daemon = host.start({ args: ['--dry-run'] });
+    await decision(daemon, 1);
+    const { status, stdout } = await runCtl(['unmerge', '--bus', host.address]);
+    assert.equal(status, 1);
+    assert.match(stdout, /^dry run, nothing was changed\neverything is unmerged by hand.*\nwould be set: run 1 -> 2$/m);
+    assert.equal(host.tree.ksm('run'), '1');
+    assert.match(
+      (await runCtl(['status', '--bus', host.address])).stdout,
+      /^KSM is merging\n +dry run, nothing is changed/,
+    );
   });
 
   it('is what somebody without the right to write gets, with a line that says why', async () => {

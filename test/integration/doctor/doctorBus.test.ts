@@ -88,7 +88,7 @@ describe('samepagectl doctor with a bus', { concurrency: true }, () => {
     await host.started();
     const [daemon] = await said(host.tree.root, host.address, 'daemon');
     assert.equal(daemon?.level, 'note');
-    assert.match(daemon.found, /^samepaged \S+ runs, policy ksmtuned, without libvirt: it asks \/proc$/);
+    assert.match(daemon.found, /^samepaged \S+ runs, policy ksmtuned, without libvirt: guests are found in \/proc$/);
   });
 
   it('no libvirt-dbus, where libvirt is', async () => {

@@ -159,8 +159,11 @@ describe('samepagectl stop, pause, unmerge and resume', { concurrency: true }, (
     await host.started({ args: ['--dry-run'] });
     const before = host.ksmFiles();
     const { status, stdout } = await ctl(host, 'unmerge');
-    assert.equal(status, 0);
-    assert.match(stdout, /^everything is unmerged by hand: .*\nrun 1 -> 2\n$/);
+    assert.equal(status, 1);
+    assert.match(
+      stdout,
+      /^dry run, nothing was changed\neverything is unmerged by hand: .*\nwould be set: run 1 -> 2\n$/,
+    );
     assert.deepEqual(await held(await client(host)), { Hold: 'unmerged', HoldUntilUSec: 0n });
     assert.deepEqual(host.ksmFiles(), before);
     assert.equal(existsSync(host.holdFile), false);

@@ -34,7 +34,10 @@ describe('a libvirt-dbus that is late, silent or fails (a stand-in)', { concurre
     const first = await decision(daemon, 1);
     assert.equal(first['guests'], 1);
     const late = await daemon.line(/^libvirt does not answer/);
-    assert.match(late.msg, /org\.libvirt did not answer ListDomains within 5 s.*; see that libvirtd runs/);
+    assert.match(
+      late.msg,
+      /org\.libvirt did not answer ListDomains within 5 s.*; see that libvirt-dbus and libvirtd run/,
+    );
     assert.ok(String(first['time']) < String(late['time']), 'decided before libvirt was given up');
     await retune(daemon);
     assert.equal(await daemon.end(), 0);

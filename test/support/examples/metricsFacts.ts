@@ -24,7 +24,7 @@ export function everything(): Facts {
     decision: { reason: 'burst', sentence: 'merging', settings: {} },
     applied: { writes: [], problems: [] },
   };
-  const fixed = { version: '1.2.3', policy: 'adaptive', configuredPolicy: 'ksmtuned', dryRun: false };
+  const fixed = { version: '1.2.3', policy: 'adaptive', configuredPolicy: 'ksmtuned', configFile: '/f', dryRun: false };
   const connected = (['bus', 'libvirt'] as const).map((peer) => ({ peer, isUp: true }));
   return {
     state: nextState(initialState(fixed), { retune, doneAtMillis: 1_700_000_000_000 }),

@@ -22,7 +22,7 @@ export function recordOf({ host, plan, before, later = [], minutes }: Course): r
   const records: HistoryRecord[] = [];
   let memory: HistoryMemory | undefined;
   const simulation = new Simulation(host, (retune) => {
-    const [next, fresh] = recordsOf(memory, retune, { nowMillis: simulation.host.nowMillis, dryRun: false });
+    const [next, fresh] = recordsOf(memory, retune, simulation.host.nowMillis);
     memory = next;
     records.push(...fresh.map((record) => ({ ...record, atMillis: FROM + Math.round(record.atMillis) })));
   });

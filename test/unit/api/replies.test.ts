@@ -6,7 +6,10 @@ import * as v from 'valibot';
 import { retuneDict } from '../../../src/api/encode.js';
 import { Retune, type RetuneReply, plain } from '../../../src/api/replies.js';
 import type { GuestChange } from '../../../src/core/guest.js';
+import type { KsmWrite } from '../../../src/core/ksm.js';
+import type { Applied } from '../../../src/core/retune.js';
 import type { Trigger } from '../../../src/core/trigger.js';
+import { sampleOf } from '../../support/examples/examples.js';
 
 function overTheBus(dict: object): RetuneReply {
   return v.parse(Retune, plain(dict));
@@ -15,6 +18,27 @@ function overTheBus(dict: object): RetuneReply {
 function failedBy(triggers: readonly Trigger[]) {
   return retuneDict({ triggers, policy: 'ksmtuned', failure: new Error('why'), nextInMillis: 60_000 });
 }
+
+describe('a retune over the bus', () => {
+  const run: KsmWrite = { setting: 'run', from: 1, to: 2 };
+  const told = (applied: Applied) =>
+    overTheBus(
+      retuneDict({
+        ...{ triggers: [], policy: 'ksmtuned', nextInMillis: 0, sample: sampleOf(), applied },
+        decision: { reason: 'unmerged', sentence: 'unmerged by hand', settings: { run: 2 } },
+      }),
+    );
+
+  test('says that a dry run wrote nothing', () => {
+    const { dryRun, changes, failed } = told({ dryRun: true, writes: [run], problems: [] });
+    assert.deepEqual({ dryRun, changes, failed }, { dryRun: true, changes: ['run 1 -> 2'], failed: undefined });
+  });
+
+  test('says what the kernel did not take', () => {
+    const { dryRun, changes, failed } = told({ writes: [], failed: [run], problems: [] });
+    assert.deepEqual({ dryRun, changes, failed }, { dryRun: undefined, changes: [], failed: ['run 1 -> 2'] });
+  });
+});
 
 describe('the guest events of a retune over the bus', () => {
   test('are those among its triggers, whatever the guests are called', () => {

@@ -73,10 +73,10 @@ describe('a guest whose shown name says more than its own', () => {
 describe('the warning', () => {
   const patterns = parseNamePatterns('bank-*');
 
-  test('for a guest that should not be merged and is', () => {
+  test('for a guest that should not be merged and can be', () => {
     assert.equal(
       forbiddenWarning(patterns, { name: 'bank-1' }, YES),
-      'guest bank-1 should not be merged (KSM_FORBID_GUESTS) but is: KSM is a side channel between guests; ' +
+      'guest bank-1 should not be merged (KSM_FORBID_GUESTS), but KSM may merge it and is a side channel between guests; ' +
         'samepagectl guests forbid -- bank-1, then restart it',
     );
   });

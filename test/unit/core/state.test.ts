@@ -9,6 +9,7 @@ const FIRST = initialState({
   version: '1.2.3',
   policy: 'ksmtuned',
   configuredPolicy: 'ksmtuned',
+  configFile: '/etc/ksmtuned.conf',
   dryRun: false,
 });
 const MERGED = {
@@ -55,6 +56,7 @@ describe('the state of the agent', () => {
       version: '1.2.3',
       policy: 'ksmtuned',
       configuredPolicy: 'ksmtuned',
+      configFile: '/etc/ksmtuned.conf',
       dryRun: false,
       run: 0,
       pagesToScan: 0,

@@ -40,13 +40,13 @@ describe('samepagectl status', () => {
   test('without a daemon ends with 3, says why, and what the kernel does by itself', async (context) => {
     const { status: exit, output } = await run(context, status, GONE);
     assert.equal(exit, 3);
-    assert.match(output, /^samepaged is not running on BUS\.\nTh(e kernel by itself|is kernel has no KSM)/);
+    assert.match(output, /samepaged is not running on BUS\.\n(The kernel by itself|KSM|\/sys)/);
   });
 });
 
 describe('samepagectl retune', () => {
   const sentence = REPLY.sentence ?? '';
-  const rows: { name: string; reply: RetuneReply; text: string }[] = [
+  const rows: { name: string; reply: RetuneReply; text: string; status?: number }[] = [
     {
       name: 'says the decision and what changed',
       reply: REPLY,
@@ -62,10 +62,27 @@ describe('samepagectl retune', () => {
       reply: { ...REPLY, changes: ['run 0 -> 1'], problems: ['one', 'two'] },
       text: `${sentence}\nrun 0 -> 1\nwarning: one\nwarning: two`,
     },
+    {
+      name: 'says that a dry run changed nothing, and fails',
+      reply: { ...REPLY, dryRun: true, changes: ['run 0 -> 1'] },
+      text: `dry run, nothing was changed\n${sentence}\nwould be set: run 0 -> 1`,
+      status: 1,
+    },
+    {
+      name: 'says that a dry run would change nothing',
+      reply: { ...REPLY, dryRun: true, changes: [] },
+      text: `dry run, nothing was changed\n${sentence}\nnothing would have to be changed`,
+    },
+    {
+      name: 'says what the kernel did not take, and fails',
+      reply: { ...REPLY, changes: [], failed: ['run 0 -> 1'], problems: ['run cannot be written (EROFS)'] },
+      text: `${sentence}\ncould not be set: run 0 -> 1\nwarning: run cannot be written (EROFS)`,
+      status: 1,
+    },
   ];
-  for (const { name, reply, text } of rows) {
+  for (const { name, reply, text, status: exit = 0 } of rows) {
     test(name, async (context) => {
-      assert.deepEqual(await run(context, retune, reply), { status: 0, output: text });
+      assert.deepEqual(await run(context, retune, reply), { status: exit, output: text });
     });
   }
 

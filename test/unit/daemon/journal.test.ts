@@ -24,7 +24,7 @@ const ROUTINE: Decided = { ...DECIDED, decision: { ...DECIDED.decision, routine:
 const FAILED: Retune = { ...COMMON, triggers: [{ kind: 'timer' }], failure: new Error('meminfo is odd') };
 
 /** The lines that the turns leave in the log, as "level: text". */
-function logged(turns: readonly Retune[], { dryRun = false, least = 'info' } = {}): string[] {
+function logged(turns: readonly Retune[], { least = 'info' } = {}): string[] {
   const lines: string[] = [];
   const levels = ['debug', 'info', 'warn'];
   const at =
@@ -34,7 +34,7 @@ function logged(turns: readonly Retune[], { dryRun = false, least = 'info' } = {
     };
   const unused = () => assert.fail('not for a turn');
   const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: unused, fatal: unused };
-  const report = new RetuneReport(log, dryRun);
+  const report = new RetuneReport(log);
   for (const turn of turns) report.add(turn);
   return lines;
 }
@@ -44,7 +44,7 @@ const busy: Problem = { subject: 'merge_across_nodes', sentence: 'it is busy' };
 const denied: Problem = { subject: 'run', sentence: 'it is denied' };
 
 describe('the log of the turns', () => {
-  const rows: { name: string; turns: Retune[]; dryRun?: boolean; lines: string[] }[] = [
+  const rows: { name: string; turns: Retune[]; lines: string[] }[] = [
     {
       name: 'a decision that changes something is one line',
       turns: [DECIDED],
@@ -52,8 +52,7 @@ describe('the log of the turns', () => {
     },
     {
       name: 'in a dry run it says what would be set',
-      turns: [DECIDED],
-      dryRun: true,
+      turns: [{ ...DECIDED, applied: { ...DECIDED.applied, dryRun: true } }],
       lines: ['info: guest web started and 1 more: short: merging [would set run 0 -> 1]'],
     },
     { name: 'a decision that changes nothing is none', turns: [QUIET, QUIET], lines: [] },
@@ -90,9 +89,9 @@ describe('the log of the turns', () => {
       lines: ['warn: it is busy', 'warn: no decision (timer): meminfo is odd'],
     },
   ];
-  for (const { name, turns, dryRun = false, lines } of rows) {
+  for (const { name, turns, lines } of rows) {
     test(name, () => {
-      assert.deepEqual(logged(turns, { dryRun }), lines);
+      assert.deepEqual(logged(turns), lines);
     });
   }
 

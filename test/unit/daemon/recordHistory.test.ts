@@ -20,7 +20,7 @@ test('every turn goes into the store, each decision and each ten seconds once; a
     added.push(...records.map(({ kind, atMillis }) => [kind, atMillis] as const));
   };
   const retunes = [turnAt(60_000), turnAt(61_000), turnAt(70_000), { ...COMMON, failure: new Error('no meminfo') }];
-  const turns = await lastValueFrom(recordHistory(of(...retunes), { add }, { dryRun: false }).pipe(count()), {
+  const turns = await lastValueFrom(recordHistory(of(...retunes), { add }).pipe(count()), {
     defaultValue: 0,
   });
   assert.equal(turns, 4);

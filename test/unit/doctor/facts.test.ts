@@ -138,7 +138,7 @@ describe('enabled services', () => {
 });
 
 async function examinedGuests(root: string): Promise<readonly ExaminedGuest[]> {
-  const { guests } = guestFacts(known(await examineProcesses(root)), unknown('not asked'));
+  const { guests } = guestFacts(known(await examineProcesses(root, `${root}/etc/ksmtuned.conf`)), unknown('not asked'));
   assert.ok(guests.state === 'known');
   return guests.value;
 }

@@ -12,6 +12,8 @@ import {
   findingOf,
 } from '../../support/examples/doctorFacts.js';
 import { examine } from '../../../src/doctor/examine.js';
+import { gatherHostFacts } from '../../../src/doctor/facts.js';
+import { HostTree } from '../../support/hostTree.js';
 
 /** What Linux 5.10 has. */
 const OLD_KSM: KsmState = {
@@ -21,6 +23,24 @@ const OLD_KSM: KsmState = {
   pagesShared: 0,
   pagesSharing: 0,
 };
+
+test('a directory of KSM without run is not taken for a kernel without KSM', async () => {
+  using tree = HostTree.create();
+  tree.remove('sys/kernel/mm/ksm/run');
+  const { ksm } = await gatherHostFacts(tree.root);
+  assert.match(
+    ksm.state === 'unknown' ? ksm.reason : ksm.state,
+    /ksm\/run is not there, which every kernel with KSM has/,
+  );
+});
+
+test('the configuration that is judged is the one of the samepaged that runs', async () => {
+  using tree = HostTree.create();
+  tree.write('elsewhere.conf', 'KSM_POLICY=adaptive\n');
+  const { configuration } = await gatherHostFacts(tree.root, `${tree.root}/elsewhere.conf`);
+  const { file, policy } = configuration.state === 'known' ? configuration.value : {};
+  assert.deepEqual({ file, policy }, { file: `${tree.root}/elsewhere.conf`, policy: 'adaptive' });
+});
 
 checkTable('ksm-in-kernel', [
   { name: 'at rest', facts: {}, level: 'ok', found: /^run=0, ksmd rests, 0 B saved$/ },

@@ -4,7 +4,7 @@ import { checkTable, guestOf } from '../../support/examples/doctorFacts.js';
 
 const NO_LIBVIRT: Partial<Facts> = { libvirtDaemons: known([]), libvirtSocket: known(false) };
 const NO_BUS = 'there is no D-Bus to ask on';
-const libvirtSays = (kind: 'missing' | 'broken' | 'denied' | 'fails'): Partial<Facts> => ({
+const libvirtSays = (kind: 'missing' | 'broken' | 'silent' | 'denied' | 'fails'): Partial<Facts> => ({
   libvirt: known({ kind, reason: 'it was said so' }),
 });
 
@@ -68,6 +68,13 @@ checkTable('libvirt-dbus', [
     level: 'problem',
     found: /^it does not start: it was said so$/,
     mend: /^journalctl /,
+  },
+  {
+    name: 'does not answer',
+    facts: libvirtSays('silent'),
+    level: 'problem',
+    found: /^no answer: it was said so$/,
+    mend: /^systemctl restart libvirt-dbus\n/,
   },
   {
     name: 'denied to root',

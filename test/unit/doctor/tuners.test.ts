@@ -1,5 +1,5 @@
 import { known, unknown } from '../../../src/doctor/fact.js';
-import { CONFIGURATION, DAEMON, KSM, checkTable, without } from '../../support/examples/doctorFacts.js';
+import { CONFIGURATION, DAEMON, KSM, checkTable, guestOf, without } from '../../support/examples/doctorFacts.js';
 
 const KSMTUNED = { name: 'ksmtuned', pid: 812 };
 const SAMEPAGED = { name: 'samepaged', pid: 900 };
@@ -31,11 +31,21 @@ checkTable('configuration', [
 checkTable('daemon', [
   { name: 'on the bus', facts: {}, level: 'ok', found: /^samepaged 1\.2\.3 runs, policy ksmtuned, with libvirt$/ },
   {
-    name: 'without libvirt',
+    name: 'without the libvirt that is here',
     facts: { daemon: known({ ...DAEMON, libvirtConnected: false }) },
     level: 'note',
-    found: /without libvirt: it asks \/proc$/,
+    found: /without libvirt: guests are found in \/proc$/,
     mend: /^journalctl -u samepaged/,
+  },
+  {
+    name: 'on a host without libvirt, as Proxmox',
+    facts: {
+      daemon: known({ ...DAEMON, libvirtConnected: false }),
+      ...{ libvirtDaemons: known([]), libvirtSocket: known(false) },
+      guests: known([guestOf({ name: 'web (100)', manager: 'proxmox', vmId: '100' })]),
+    },
+    level: 'ok',
+    found: /^samepaged 1\.2\.3 runs, policy ksmtuned; guests are found in \/proc$/,
   },
   {
     name: 'a dry run',

@@ -82,6 +82,13 @@ describe('a process', () => {
     assert.deepEqual(await readKsmStat(tree.root, 8), { kind: 'absent' });
   });
 
+  test('that is ending has files with nothing in them', async () => {
+    using tree = HostTree.create();
+    tree.write('proc/7/ksm_stat', '');
+    tree.write('proc/7/ksm_merging_pages', '');
+    assert.deepEqual(await readKsmStat(tree.root, 7), { kind: 'absent' });
+  });
+
   test('of somebody else', async () => {
     using tree = HostTree.create();
     tree.write('proc/7/ksm_stat', 'ksm_merging_pages 1\n');

@@ -77,7 +77,7 @@ describe('the page of metrics', () => {
   });
 
   test('what is not known is not there: no decision yet, an old kernel, one node', async () => {
-    const fixed = { version: '1', policy: 'ksmtuned', configuredPolicy: 'ksmtuned', dryRun: false };
+    const fixed = { version: '1', policy: 'ksmtuned', configuredPolicy: 'ksmtuned', configFile: '/f', dryRun: false };
     const facts = everything();
     const none = { ...facts.readings, ksmdCpuNanos: undefined, copiedOnWrite: undefined, nodes: [] };
     const page = await pageOf(

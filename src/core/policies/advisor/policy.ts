@@ -189,10 +189,12 @@ function pagesFor({ pageNanos, targetSeconds, mark }: AdvisorMemory, calm: boole
   return calm ? Math.min(Math.max(enough, 1), most) : most;
 }
 
-/** Whether the advisor, which is on, scans far less than it should after an event, or far more in calm. */
-function isFarFrom(pages: number, { advisorMode, pagesToScan }: KsmState, calm: boolean): boolean {
-  if (advisorMode !== 'scan-time') return false;
-  return pagesToScan > pages * FAR || (!calm && pagesToScan < pages / FAR);
+/**
+ * Whether the advisor, which is on, scans far more or far less than it should: it takes a new minimum and maximum at the end of a
+ * pass only, which comes late where it scans little.
+ */
+function isFarFrom(pages: number, { advisorMode, pagesToScan }: KsmState): boolean {
+  return advisorMode === 'scan-time' && (pagesToScan > pages * FAR || pagesToScan < pages / FAR);
 }
 
 function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: AdvisorOptions): Decision {
@@ -211,7 +213,7 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
   const calm = phase.name !== 'burst';
   const pages = pagesFor(memory, calm, cpuMaxPercent / 100);
   const mayRestart = mark.monotonicMillis - memory.restartedAtMillis >= BURST_LOOK_MILLIS;
-  const restarts = mayRestart && isFarFrom(pages, sample.ksm, calm);
+  const restarts = mayRestart && isFarFrom(pages, sample.ksm);
   const settings: KsmSettings = {
     sleepMillisecs: sleepFor(cpuMaxPercent / 100),
     advisorMaxCpu: cpuMaxPercent,

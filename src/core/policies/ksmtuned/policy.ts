@@ -60,7 +60,8 @@ function decide(
     LEAST_SLEEP_MILLISECS,
     Math.trunc((options.sleepMillisecs * REFERENCE_HOST_BYTES) / totalBytes),
   );
-  const pace = `${changeText(npages, next, wanted)} (${next} pages every ${sleepMillisecs} ms)`;
+  const scans = `(${next} pages every ${sleepMillisecs} ms)${next === 0 ? ', ksmd scans nothing' : ''}`;
+  const pace = `${changeText(npages, next, wanted)} ${scans}`;
   return [
     { policy: 'ksmtuned', npages: next },
     {

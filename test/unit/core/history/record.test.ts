@@ -31,12 +31,21 @@ interface Turn {
   readonly sentence?: string;
   readonly routine?: boolean;
   readonly writes?: readonly KsmWrite[];
+  readonly dryRun?: true;
 }
 
-function turn({ sample = {}, triggers = [TIMER], policy = 'ksmtuned', run, writes = [], ...decision }: Turn): Retune {
+function turn({
+  sample = {},
+  triggers = [TIMER],
+  policy = 'ksmtuned',
+  run,
+  writes = [],
+  dryRun,
+  ...decision
+}: Turn): Retune {
   const { reason = 'enough-memory', sentence = 'memory is enough: not merging', routine = false } = decision;
   const settings = run === undefined ? {} : { run };
-  const applied = { writes, problems: [] };
+  const applied = { writes, problems: [], ...(dryRun === undefined ? {} : { dryRun }) };
   const decided = { reason, sentence, settings, routine };
   return { triggers, policy, nextInMillis: 60_000, sample: sampleOf(sample), decision: decided, applied };
 }
@@ -46,10 +55,10 @@ function failure(message: string, triggers: readonly Trigger[] = [TIMER]): Retun
 }
 
 /** The records of turns one after another; a failed one happens at the time given. */
-function recorded(turns: readonly Retune[], { nowMillis = 0, dryRun = false } = {}): readonly HistoryRecord[] {
+function recorded(turns: readonly Retune[], { nowMillis = 0 } = {}): readonly HistoryRecord[] {
   let memory: HistoryMemory | undefined;
   return turns.flatMap((retune) => {
-    const [next, records] = recordsOf(memory, retune, { nowMillis, dryRun });
+    const [next, records] = recordsOf(memory, retune, nowMillis);
     memory = next;
     return records;
   });
@@ -85,9 +94,9 @@ describe('a turn of the loop', () => {
   });
 
   test('has run as it was left, in a dry run as it was found', () => {
-    const retune = turn({ writes: [{ setting: 'run', from: 0, to: 1 }] });
-    const runs = [false, true].map((dryRun) => {
-      const last = recorded([retune], { dryRun }).at(-1);
+    const writes: Turn['writes'] = [{ setting: 'run', from: 0, to: 1 }];
+    const runs = [turn({ writes }), turn({ writes, dryRun: true })].map((retune) => {
+      const last = recorded([retune]).at(-1);
       return last?.kind === 'sample' ? last.run : undefined;
     });
     assert.deepEqual(runs, [1, 0]);

@@ -91,7 +91,8 @@ describe('what is said of it', () => {
   }
 
   test('names the guest, and its next start', () => {
-    const definition = { guest: 'web', forbidden: true, changed: true, running: true, pending: false, saved: false };
+    const state = { running: true, pending: false, saved: false, obstacles: [] };
+    const definition = { guest: 'web', forbidden: true, changed: true, ...state };
     assert.deepEqual(nowText({ now: CHANGE, definition }), [
       'guest web: 300.0 MiB unmerged in 0.4 s',
       'from its next start on KSM may not merge its memory',

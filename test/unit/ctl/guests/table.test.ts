@@ -197,6 +197,7 @@ describe('what became of a guest', () => {
     running: true,
     pending: true,
     saved: false,
+    obstacles: [],
   };
   const rows: { name: string; change: Partial<SharingChange>; text: string }[] = [
     {

@@ -30,6 +30,7 @@ const SCREENS: Readonly<Record<string, Partial<DaemonProperties>>> = {
       sentence: 'paused by hand: not merging for another 10 min, or until samepagectl resume',
     },
   },
+  'allowed no page': { pagesToScan: 0 },
   unmerged: { run: 2, savedBytes: 0, hold: 'unmerged' },
   'pages could not split': { savedBytes: 12 * GIB, availableBytes: 5 * GIB },
   'pages could hardly split': { savedBytes: 4.8 * GIB, availableBytes: 5 * GIB },

@@ -34,7 +34,13 @@ function decide({ totalKb, freeKb, committedKb }: Host, npages = 0, options = KS
 
 describe('the sentence of a decision', () => {
   const total = Math.round(23.5 * GIB_KB);
-  const rows: { name: string; host: Host; npages?: number; sentence: string }[] = [
+  const rows: {
+    name: string;
+    host: Host;
+    npages?: number;
+    sentence: string;
+    chosen?: Partial<typeof KSMTUNED_DEFAULTS>;
+  }[] = [
     {
       name: 'short of memory',
       host: { totalKb: total, freeKb: Math.round(3.1 * GIB_KB), committedKb: Math.round(19.5 * GIB_KB) },
@@ -70,6 +76,14 @@ describe('the sentence of a decision', () => {
         'guests use 8.0 GiB + 1.6 GiB reserve > 8.0 GiB: merging; free 4.0 GiB > 1.6 GiB: slower by 36, the minimum (64 pages every 20 ms)',
     },
     {
+      name: 'allowed no page',
+      host: { totalKb: 16 * GIB_KB, freeKb: 0, committedKb: 2 * GIB_KB },
+      npages: 0,
+      chosen: { pagesMin: 0, pagesMax: 0 },
+      sentence:
+        'guests use 2.0 GiB + 3.2 GiB reserve < 16.0 GiB, but free 0 B < 3.2 GiB: merging, at the same pace, the maximum (0 pages every 10 ms), ksmd scans nothing',
+    },
+    {
       name: 'short of memory by little',
       host: { totalKb: 16 * GIB_KB, freeKb: 3355443 - 2458, committedKb: 13421772 - 2458 },
       sentence:
@@ -82,9 +96,9 @@ describe('the sentence of a decision', () => {
       sentence: 'guests use 512.0 MiB + 3.2 GiB reserve < 16.0 GiB and free 15.0 GiB > 3.2 GiB: not merging',
     },
   ];
-  for (const { name, host, npages, sentence } of rows) {
+  for (const { name, host, npages, sentence, chosen } of rows) {
     test(name, () => {
-      assert.equal(decide(host, npages).decision.sentence, sentence);
+      assert.equal(decide(host, npages, { ...KSMTUNED_DEFAULTS, ...chosen }).decision.sentence, sentence);
     });
   }
 
@@ -146,7 +160,7 @@ describe('the rule', () => {
   test('keeps pages_to_scan within minimum and maximum, whatever the page count was', () => {
     fc.assert(
       fc.property(cases, fc.nat(4294967295), ({ chosen, host }, npages) => {
-        const { pagesToScan } = decide(host, npages, chosen).decision.settings;
+        const { pagesToScan } = decide(host, npages, { ...KSMTUNED_DEFAULTS, ...chosen }).decision.settings;
         if (pagesToScan === undefined) return;
         assert.ok(pagesToScan >= chosen.pagesMin && pagesToScan <= chosen.pagesMax, String(pagesToScan));
       }),

@@ -1,0 +1,45 @@
+import { didYouMean } from '../../text/nearest.js';
+import { takeInventory } from '../../core/inventory.js';
+import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
+import { clean } from '../../text/clean.js';
+
+/** The process of the running guest that a person means; undefined where none is seen. @throws Error where several are meant. */
+export async function findGuest(name: string): Promise<GuestProcess | undefined> {
+  return chooseGuest(name, shownGuests(await listGuestProcesses('')));
+}
+
+type Choice = Pick<GuestProcess, 'name' | 'plainName' | 'vmId' | 'pid'>;
+
+/**
+ * The guest of this name as it is shown or as it was given, of this number with Proxmox VE, or of this `NAME (pid PID)`.
+ *
+ * @throws Error where several are meant.
+ */
+export function chooseGuest<Guest extends Choice>(name: string, guests: readonly Guest[]): Guest | undefined {
+  const wanted = clean(name);
+  const byPid = guests.find((guest) => withPid(guest) === wanted);
+  if (byPid !== undefined) return byPid;
+  const meant = guests.filter((guest) => [guest.name, guest.plainName, guest.vmId].includes(wanted));
+  if (meant.length > 1) {
+    const names = meant.map(withPid).join(', ');
+    throw new Error(`${meant.length} running guests are called ${name}: none of them is changed; name one of ${names}`);
+  }
+  return meant[0];
+}
+
+/** What to say beside "no such guest". */
+export async function nearestGuest(name: string): Promise<string> {
+  const names = shownGuests(await listGuestProcesses('')).map((guest) => guest.name);
+  return didYouMean(name, names, 'see samepagectl guests');
+}
+
+/** The processes under the names that `samepagectl guests` shows. */
+function shownGuests(processes: readonly GuestProcess[]): readonly GuestProcess[] {
+  return takeInventory([], processes).flatMap(({ name, plainName, process }) =>
+    process === undefined ? [] : [{ ...process, name, ...(plainName === undefined ? {} : { plainName }) }],
+  );
+}
+
+function withPid({ name, plainName = name, pid }: Choice): string {
+  return `${plainName} (pid ${pid})`;
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { lastValueFrom, of } from 'rxjs';
+import type { GuestEvent } from '../../../src/core/guest.js';
+import type { Trigger } from '../../../src/core/trigger.js';
+import { forbiddenNews } from '../../../src/daemon/journal.js';
+import { takeInventory } from '../../../src/core/inventory.js';
+import { GuestProcesses } from '../../../src/host/guestProcesses.js';
+import { HostTree } from '../../support/hostTree.js';
+
+/** The lines about forbidden guests, of a host where `vault` and `web` run. */
+async function news(forbidden: string, triggers: readonly Trigger[], events: readonly GuestEvent[] = []) {
+  using tree = HostTree.create();
+  tree.addGuest(101, 'vault', 1000);
+  tree.addGuest(102, 'web', 1000);
+  const processes = new GuestProcesses(tree.root);
+  const lines: string[] = [];
+  const at = (level: string) => (text: unknown) => void lines.push(`${level}: ${String(text)}`);
+  const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), fatal: at('fatal') };
+  const [retune] = [{ triggers, policy: 'ksmtuned', nextInMillis: 0, failure: new Error('not of interest') }];
+  const news$ = forbiddenNews(
+    {
+      ...{ event$: of(...events), retune$: of(retune), forbidden: () => forbidden },
+      processOf: ({ id = '', name }) => processes.processOf({ id, name }),
+      inspect: async () => processes.inspect(takeInventory([], await processes.look())),
+    },
+    log,
+  );
+  await lastValueFrom(news$, { defaultValue: undefined });
+  return lines;
+}
+
+const WARNING =
+  'warn: guest vault should not be merged (KSM_FORBID_GUESTS), but KSM may merge it and is a side channel between guests; ' +
+  'samepagectl guests forbid -- vault, then restart it';
+
+describe('the log of forbidden guests', () => {
+  for (const kind of ['start', 'reload'] as const) {
+    test(`has at a ${kind} those that run, and the patterns that mean nobody`, async () => {
+      const nobody = 'info: KSM_FORBID_GUESTS: no running guest is called "vualt", "db-*"';
+      assert.deepEqual(await news('vault,vualt,db-*', [{ kind }]), [WARNING, nobody]);
+    });
+  }
+
+  test('has each that starts', async () => {
+    const event: GuestEvent = { change: 'started', name: 'vault', id: '101.1000' };
+    assert.deepEqual(await news('vault,x', [{ kind: 'timer' }], [event]), [WARNING]);
+  });
+
+  test('is empty where none is forbidden', async () => {
+    assert.deepEqual(await news('', [{ kind: 'start' }]), []);
+  });
+});
