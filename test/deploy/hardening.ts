@@ -120,6 +120,7 @@ export function checkHardening(machine: Machine): void {
     });
     assert.deepEqual(new Set(Object.values(outcomes as object)), new Set(['done']), JSON.stringify(outcomes));
     await rm(machine.path('/var/lib/samepaged/probe'));
+    assert.match(await machine.run('samepagectl', 'metrics'), /^samepaged_guest_profit_bytes\{guest="one"\} /m);
   });
 
   check(machine, 'the service is not root, and cannot become more than it is', async () => {
