@@ -23,7 +23,7 @@ import { Daemon, whyAway } from './client.js';
 import { type DaemonProperties, Retune, type RetuneReply, plain } from './replies.js';
 
 /** What the daemon says, or that it is not there. */
-export type DaemonNews =
+export type DaemonEvent =
   | { readonly kind: 'daemon'; readonly daemon: DaemonProperties; readonly accounting: MemoryAccounting }
   | { readonly kind: 'retuned'; readonly retune: RetuneReply }
   | { readonly kind: 'away'; readonly why: string; readonly detail?: string | undefined };
@@ -36,16 +36,16 @@ const LEAST_LOOK_MILLIS = 250;
 const RECONNECT_MILLIS = 2000;
 
 /** What the daemon says, from now on. Waits for bus and daemon, whenever they come; never starts the daemon. Never ends. */
-export function daemonNews(address: BusAddress): Observable<DaemonNews> {
+export function observeDaemon(address: BusAddress): Observable<DaemonEvent> {
   return connected(address).pipe(
-    switchMap((bus) => merge(newsOf(bus), lossOf(bus))),
+    switchMap((bus) => merge(eventsOf(bus), lossOf(bus))),
     catchError((error: unknown) => of(away(error))),
     repeat({ delay: RECONNECT_MILLIS }),
   );
 }
 
 /** What the daemon says now. */
-export async function daemonNow(address: BusAddress): Promise<DaemonNews> {
+export async function daemonNow(address: BusAddress): Promise<DaemonEvent> {
   try {
     using bus = await Bus.connect(address);
     return await look(bus, accountingOf(bus));
@@ -73,7 +73,7 @@ function connected(address: BusAddress): Observable<Bus> {
   });
 }
 
-function newsOf(bus: Bus): Observable<DaemonNews> {
+function eventsOf(bus: Bus): Observable<DaemonEvent> {
   const signal$ = (iface: string, member: string) =>
     bus.signal$({ sender: BUS_NAME, interface: iface, member, path: OBJECT_PATH });
   // The daemon reads its files to tell its configuration: it is asked once, and again when that may be another.
@@ -100,7 +100,7 @@ function newsOf(bus: Bus): Observable<DaemonNews> {
       if (kind === 'away') forget();
     }),
   );
-  const told$ = retune$.pipe(map((retune): DaemonNews => ({ kind: 'retuned', retune })));
+  const told$ = retune$.pipe(map((retune): DaemonEvent => ({ kind: 'retuned', retune })));
   return merge(told$, look$);
 }
 
@@ -108,7 +108,7 @@ function lossOf(bus: Bus): Observable<never> {
   return bus.lost$.pipe(switchMap((reason) => throwError(() => new Error(reason))));
 }
 
-async function look(bus: Bus, accounting: Promise<MemoryAccounting>): Promise<DaemonNews> {
+async function look(bus: Bus, accounting: Promise<MemoryAccounting>): Promise<DaemonEvent> {
   try {
     const [daemon, known] = await Promise.all([new Daemon(bus).properties(), accounting]);
     return { kind: 'daemon', daemon, accounting: known };
@@ -123,6 +123,6 @@ async function accountingOf(bus: Bus): Promise<MemoryAccounting> {
   return isLegacy ? 'legacy' : 'corrected';
 }
 
-function away(error: unknown): DaemonNews {
+function away(error: unknown): DaemonEvent {
   return { kind: 'away', ...whyAway(error) };
 }

@@ -43,7 +43,7 @@ export interface Term {
 }
 
 /** A decision worked through, for a person who asks. */
-export interface Working {
+export interface Explanation {
   readonly terms: readonly Term[];
   /** The comparisons with their numbers, as "18.5 GiB + 4.8 GiB > 23.5 GiB". */
   readonly comparisons: readonly string[];
@@ -72,7 +72,7 @@ export interface Decision {
   readonly nextInMillis?: number;
   /** Absent for a policy that does not know. */
   readonly stage?: MergeStage;
-  readonly working?: Working;
+  readonly working?: Explanation;
   /** What an administrator should know of it, as a setting that does harm here. */
   readonly problems?: readonly Problem[];
   /** Only follows measurements, as a pace does: not worth a line in the log. */

@@ -28,7 +28,7 @@ export interface Entry<T extends ToldName, P extends SeenProcess> {
   readonly name: string;
   /** The name that the guest was given, where `name` says more than that. */
   readonly plainName?: string;
-  readonly told?: T;
+  readonly reported?: T;
   readonly process?: P;
   /** Whose it is, where it counts for no decision. What libvirt names counts, whoever it runs as. */
   readonly stranger?: string;
@@ -51,7 +51,7 @@ export function takeInventory<T extends ToldName, P extends SeenProcess>(
     const process = processOf(guest, left);
     if (process !== undefined) left.delete(process);
     names.add(guest.name);
-    return { id: guest.id, name: guest.name, told: guest, ...(process === undefined ? {} : { process }) };
+    return { id: guest.id, name: guest.name, reported: guest, ...(process === undefined ? {} : { process }) };
   });
   const ids = new Set(told.map(({ id }) => id));
   const beside = [...left].map((process): Entry<T, P> => {

@@ -150,7 +150,7 @@ export class Guests {
 }
 
 /** What libvirt reports of a guest; what it leaves out, and all of a guest that it does not name, from its process. */
-function guestOf({ id, name, plainName, told, process }: Entry<ToldGuest, SeenGuest>): Guest {
+function guestOf({ id, name, plainName, reported: told, process }: Entry<ToldGuest, SeenGuest>): Guest {
   const named = { id, name, ...(plainName === undefined ? {} : { plainName }) };
   const residentBytes = told?.residentBytes ?? process?.memory('VmRSS') ?? 0;
   const configuredBytes = told?.configuredBytes ?? process?.configuredBytes ?? 0;

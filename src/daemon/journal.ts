@@ -20,7 +20,7 @@ import type { LibvirtState } from '../libvirt/presence.js';
  */
 export class RetuneReport {
   private readonly log: Log;
-  private told = new Set<string>();
+  private warned = new Set<string>();
 
   constructor(log: Log) {
     this.log = log;
@@ -31,9 +31,9 @@ export class RetuneReport {
     const why = `${first ?? ''}${more.length > 0 ? ` and ${more.length} more` : ''}`;
     if ('failure' in retune) {
       const { message } = retune.failure;
-      if (!this.told.has(message)) this.log.warn(`no decision (${why}): ${message}`);
+      if (!this.warned.has(message)) this.log.warn(`no decision (${why}): ${message}`);
       // It says nothing of the other problems.
-      this.told.add(message);
+      this.warned.add(message);
       return;
     }
     const { sample, decision, applied } = retune;
@@ -55,9 +55,9 @@ export class RetuneReport {
   private tell(problems: readonly Problem[]): void {
     const bySubject = new Map(problems.toReversed().map(({ subject, sentence }) => [subject, sentence]));
     for (const subject of new Set(problems.map((problem) => problem.subject))) {
-      if (!this.told.has(subject)) this.log.warn(bySubject.get(subject) ?? '');
+      if (!this.warned.has(subject)) this.log.warn(bySubject.get(subject) ?? '');
     }
-    this.told = new Set(bySubject.keys());
+    this.warned = new Set(bySubject.keys());
   }
 }
 

@@ -278,31 +278,31 @@ export class Tuner {
 
 /** The problem with which nothing may be written, or none. */
 function recordIn(ledger: Ledger, writes: readonly KsmWrite[]): readonly Problem[] {
-  return told(ledger, 'samepaged sets nothing, because a crash would lose what the host had before', () => {
+  return inLedger(ledger, 'samepaged sets nothing, because a crash would lose what the host had before', () => {
     ledger.record(writes);
   });
 }
 
 function releaseIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
-  return told(ledger, 'the next samepaged will restore the same settings again', () => {
+  return inLedger(ledger, 'the next samepaged will restore the same settings again', () => {
     ledger.release(settings);
   });
 }
 
 function cedeIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
-  return told(ledger, 'samepaged will restore them when it ends', () => {
+  return inLedger(ledger, 'samepaged will restore them when it ends', () => {
     ledger.cede(settings);
   });
 }
 
 function leaveIn(ledger: Ledger): readonly Problem[] {
-  return told(ledger, 'the next samepaged will treat this end as a crash', () => {
+  return inLedger(ledger, 'the next samepaged will treat this end as a crash', () => {
     ledger.leave();
   });
 }
 
 /** Writing the ledger may fail: that is a problem, with what follows from it. */
-function told(ledger: Ledger, consequence: string, write: () => void): readonly Problem[] {
+function inLedger(ledger: Ledger, consequence: string, write: () => void): readonly Problem[] {
   try {
     write();
     return [];

@@ -49,7 +49,7 @@ export function guestFacts(processes: Fact<readonly GuestProcess[]>, libvirt: Bu
   };
 }
 
-function examined({ id, name, plainName, told, process }: Entry<ToldName, GuestProcess>): ExaminedGuest {
+function examined({ id, name, plainName, reported: told, process }: Entry<ToldName, GuestProcess>): ExaminedGuest {
   return {
     ...{ id, name },
     ...(plainName === undefined ? {} : { plainName }),

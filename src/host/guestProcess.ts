@@ -100,7 +100,7 @@ export async function readGuest(
   if (ksmStat.kind === 'absent' && !existsSync(`${root}/proc/${pid}`)) return undefined;
   const traits = withKernelView(hypervisor.traits(argv), memory, description.configuredBytes);
   const cgroup = readCgroup(root, pid);
-  const offered = ksmStat.kind === 'told' ? ksmStat.stat.mergeable : undefined;
+  const offered = ksmStat.kind === 'known' ? ksmStat.stat.mergeable : undefined;
   return {
     ...seen,
     residentBytes: memory('VmRSS'),

@@ -155,7 +155,7 @@ export class GuestProcesses {
     const reply = await readKsmStat(this.root, pid, this.reader).catch(
       (error: unknown) => ({ kind: 'odd', why: messageOf(error) }) as const,
     );
-    if (reply.kind === 'told') return reply.stat;
+    if (reply.kind === 'known') return reply.stat;
     if (reply.kind === 'odd') {
       const sentence = `what KSM does with guest ${name} is not known (${reply.why}): its profit is left out`;
       problems.push({ subject: `profit of ${name}`, sentence });

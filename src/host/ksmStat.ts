@@ -24,7 +24,7 @@ export interface KsmStat {
  * not as it should be.
  */
 export type KsmStatReply =
-  | { readonly kind: 'told'; readonly stat: KsmStat }
+  | { readonly kind: 'known'; readonly stat: KsmStat }
   | { readonly kind: 'denied' }
   | { readonly kind: 'absent' }
   | { readonly kind: 'odd'; readonly why: string };
@@ -42,12 +42,12 @@ export async function readKsmStat(root: Root, pid: number, reader?: KsmStatReade
   try {
     const text = await read('ksm_stat');
     const stat = parseKsmStat(text ?? '', `${directory}/ksm_stat`);
-    if (stat.mergingPages !== undefined) return { kind: 'told', stat };
+    if (stat.mergingPages !== undefined) return { kind: 'known', stat };
     const pages = await read('ksm_merging_pages');
     // Without an address space, as a process has none that is ending, the kernel prints nothing (fs/proc/base.c).
     if (pages === undefined || pages === '') return { kind: 'absent' };
     const mergingPages = parseCount(pages.trim(), `${directory}/ksm_merging_pages`);
-    return { kind: 'told', stat: { ...stat, mergingPages } };
+    return { kind: 'known', stat: { ...stat, mergingPages } };
   } catch (error) {
     if (['EACCES', 'EPERM'].includes(errnoOf(error) ?? '')) return { kind: 'denied' };
     if (error instanceof MalformedError) return { kind: 'odd', why: error.message };

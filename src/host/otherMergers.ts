@@ -36,7 +36,7 @@ export async function readOtherMergers(root: Root, guests: ReadonlySet<number>):
     if (guests.has(pid)) continue;
     const reply = await readKsmStat(root, pid).catch(unlessOverdue);
     if (reply?.kind === 'denied') denied += 1;
-    if (reply?.kind !== 'told') continue;
+    if (reply?.kind !== 'known') continue;
     told += 1;
     const { mergeAny, rmapItems = 0, mergingPages = 0, zeroPages = 0 } = reply.stat;
     const mergedPages = mergingPages + zeroPages;

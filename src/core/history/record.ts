@@ -90,7 +90,7 @@ export function recordsOf(
   const run = failed ? undefined : retune.decision.settings.run;
   const made = { policy: decision.policy, reason: decision.reason, run };
   const routine = !failed && retune.decision.routine === true;
-  const tells = memory === undefined || isNews(memory, made, routine);
+  const tells = memory === undefined || isWorthRecording(memory, made, routine);
   const slot = failed ? (memory?.slot ?? -1) : Math.floor(atMillis / SAMPLE_SLOT_MILLIS);
   const switches = tells && memory?.run !== made.run;
   const samples = !failed && (slot !== memory?.slot || switches) ? [sampleOf(retune)] : [];
@@ -98,7 +98,11 @@ export function recordsOf(
 }
 
 /** What only follows measurements, as a probe now and then, is no news, unless it shows that decisions are made again. */
-function isNews(before: Omit<HistoryMemory, 'slot'>, made: Omit<HistoryMemory, 'slot'>, routine: boolean): boolean {
+function isWorthRecording(
+  before: Omit<HistoryMemory, 'slot'>,
+  made: Omit<HistoryMemory, 'slot'>,
+  routine: boolean,
+): boolean {
   if (routine) return before.policy !== made.policy || before.reason === FAILED;
   return before.policy !== made.policy || before.reason !== made.reason || before.run !== made.run;
 }

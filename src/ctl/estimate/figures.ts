@@ -36,7 +36,7 @@ export async function readFigures(root: Root, watched?: BurstLook): Promise<Figu
     ksmdCpuNanos: new Ksmd(root).times()?.cpuNanos,
     guests: processes.map(({ pid, name, residentBytes, ksmStat }) => ({
       ...{ pid, name, residentBytes, freedBytes: watched?.freedByGuest.get(name) ?? 0 },
-      mergedBytes: ksmStat.kind === 'told' ? mergedBytesOf(ksmStat.stat, pageBytes) : undefined,
+      mergedBytes: ksmStat.kind === 'known' ? mergedBytesOf(ksmStat.stat, pageBytes) : undefined,
     })),
   };
 }

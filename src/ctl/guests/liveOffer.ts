@@ -79,7 +79,7 @@ export function offerObstacle(root: Root, guest: GuestProcess): string | undefin
 function mostTaken(root: Root, { ksmStat, residentBytes }: GuestProcess): number {
   const pageBytes = pageSizeBytes(root);
   const { savedBytes } = savingsOf(new KsmDirectory(root).read(), pageBytes);
-  const merged = ksmStat.kind === 'told' ? mergedBytesOf(ksmStat.stat, pageBytes) : undefined;
+  const merged = ksmStat.kind === 'known' ? mergedBytesOf(ksmStat.stat, pageBytes) : undefined;
   return Math.min(merged ?? residentBytes, savedBytes);
 }
 
@@ -90,7 +90,7 @@ export function mergedBytesOf({ mergingPages, zeroPages = 0 }: KsmStat, pageByte
 
 async function mergedBytes(root: Root, pid: number): Promise<number | undefined> {
   const reply = await readKsmStat(root, pid);
-  return reply.kind === 'told' ? mergedBytesOf(reply.stat, pageSizeBytes(root)) : undefined;
+  return reply.kind === 'known' ? mergedBytesOf(reply.stat, pageSizeBytes(root)) : undefined;
 }
 
 /** Beside its memory a guest offers firmware and video memory, which no backend has: some 20 MiB. */

@@ -188,11 +188,11 @@ async function allowedNext(definitions: Definitions, name: string): Promise<bool
 }
 
 function memoryOf(
-  { id, name, plainName, told, process, stranger }: Entry<ToldGuest, GuestProcess>,
+  { id, name, plainName, reported: told, process, stranger }: Entry<ToldGuest, GuestProcess>,
   pageBytes: number,
   definitions: ReadonlyMap<string, string> | undefined,
 ): GuestMemory {
-  const stat = process?.ksmStat.kind === 'told' ? process.ksmStat.stat : undefined;
+  const stat = process?.ksmStat.kind === 'known' ? process.ksmStat.stat : undefined;
   const { mergingPages, zeroPages = 0 } = stat ?? {};
   const mergedPages = mergingPages === undefined ? undefined : mergingPages + zeroPages;
   const xml = definitions?.get(id);

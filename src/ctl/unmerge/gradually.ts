@@ -58,7 +58,7 @@ async function mostMergedByPid(): Promise<readonly (readonly [number, number])[]
   const others = listProcesses('').filter(({ pid }) => !seen.has(pid) && hasMemory(pid));
   const read = others.map(async ({ pid }) => {
     const ksmStat = await readKsmStat('', pid);
-    return [pid, ksmStat.kind === 'told' ? (mergedBytesOf(ksmStat.stat, pageSizeBytes('')) ?? 0) : 0] as const;
+    return [pid, ksmStat.kind === 'known' ? (mergedBytesOf(ksmStat.stat, pageSizeBytes('')) ?? 0) : 0] as const;
   });
   return [...guests, ...(await Promise.all(read))];
 }

@@ -127,5 +127,5 @@ export function mostMerged(guest: GuestProcess): number {
 
 /** Undefined where only root may read it, or this kernel does not report it. */
 export function mergedOf({ ksmStat }: GuestProcess): number | undefined {
-  return ksmStat.kind === 'told' ? mergedBytesOf(ksmStat.stat, pageSizeBytes('')) : undefined;
+  return ksmStat.kind === 'known' ? mergedBytesOf(ksmStat.stat, pageSizeBytes('')) : undefined;
 }

@@ -5,7 +5,7 @@ import { messageOf } from '../../errors.js';
 import type { Root } from '../../host/sysfs.js';
 import { reportGuests } from '../guests/report.js';
 import { readHistory } from '../../api/readHistory.js';
-import { type DaemonNews, daemonNews } from '../../api/observe.js';
+import { type DaemonEvent, observeDaemon } from '../../api/observe.js';
 import type { HostReader } from './host.js';
 import type { WatchEvent } from './model.js';
 import { WINDOW_MILLIS } from './series.js';
@@ -71,7 +71,7 @@ export function daemonEvents(
   onAccounting: (accounting: MemoryAccounting) => void,
 ): Observable<WatchEvent> {
   let awaySinceMillis: number | undefined = 0;
-  const eventsOf = async (news: DaemonNews): Promise<readonly WatchEvent[]> => {
+  const eventsOf = async (news: DaemonEvent): Promise<readonly WatchEvent[]> => {
     if (news.kind === 'retuned') return [news];
     if (news.kind === 'away') {
       awaySinceMillis ??= Date.now();
@@ -83,7 +83,7 @@ export function daemonEvents(
     awaySinceMillis = undefined;
     return sinceMillis === undefined ? [event] : [await historyEvent(sources, sinceMillis), event];
   };
-  return daemonNews(sources.bus).pipe(
+  return observeDaemon(sources.bus).pipe(
     concatMap((news) => from(eventsOf(news))),
     concatMap((events) => from(events)),
   );

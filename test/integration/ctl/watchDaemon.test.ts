@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Message } from 'dbus-next';
-import { type DaemonNews, daemonNews } from '../../../src/api/observe.js';
+import { type DaemonEvent, observeDaemon } from '../../../src/api/observe.js';
 import { AgentHost, reload, retune } from '../../support/agentHost.js';
 import { callBus } from '../../support/dbus/busClient.js';
 import { eventually } from '../../support/daemon.js';
@@ -17,8 +17,8 @@ describe('what a watch asks the daemon', () => {
     });
     await callBus(client, 'AddMatch', "eavesdrop='true',type='method_call',member='GetConfiguration'");
     const first = await host.started();
-    const news: DaemonNews[] = [];
-    const watch = daemonNews(host.address).subscribe({ next: (one) => news.push(one), error: assert.ifError });
+    const news: DaemonEvent[] = [];
+    const watch = observeDaemon(host.address).subscribe({ next: (one) => news.push(one), error: assert.ifError });
     /** Waits until it looks once more and knows this of the configuration. */
     const knows = (accounting: string) => {
       const known = news.length;

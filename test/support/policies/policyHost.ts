@@ -5,7 +5,7 @@ import type { KsmSettings, KsmState } from '../../../src/core/ksm.js';
 import { adaptivePolicy } from '../../../src/core/policies/adaptive/policy.js';
 import type { AdaptiveMemory, AdaptiveOptions } from '../../../src/core/policies/adaptive/memory.js';
 import type { Phase } from '../../../src/core/policies/adaptive/phase.js';
-import { type Mark, markOf } from '../../../src/core/policies/shared/progress.js';
+import { type KsmdCounters, ksmdCountersOf } from '../../../src/core/policies/shared/progress.js';
 import { type Policy, type PolicyMemory, ownMemory } from '../../../src/core/policy.js';
 import type { Trigger } from '../../../src/core/trigger.js';
 import type { Sample } from '../../../src/core/sample.js';
@@ -110,8 +110,8 @@ export class PolicyHost {
     return own.phase;
   }
 
-  get mark(): Mark {
-    return markOf(this.sample);
+  get counters(): KsmdCounters {
+    return ksmdCountersOf(this.sample);
   }
 
   reload(policy: Policy): void {

@@ -1,7 +1,7 @@
 // What ksmd's counters were at one moment, for tests of what follows from two of them.
-import type { Mark } from '../../../src/core/policies/shared/progress.js';
+import type { KsmdCounters } from '../../../src/core/policies/shared/progress.js';
 
-export const ZERO: Mark = {
+export const ZERO: KsmdCounters = {
   monotonicMillis: 0,
   fullScans: 10,
   profitBytes: 0,
@@ -21,4 +21,4 @@ export const ZERO: Mark = {
   waitNanos: 0,
   stalledNanos: 0,
 };
-export const markWith = (parts: Partial<Mark>): Mark => ({ ...ZERO, ...parts });
+export const markWith = (parts: Partial<KsmdCounters>): KsmdCounters => ({ ...ZERO, ...parts });

@@ -10,7 +10,7 @@ function process(pid: number, name: string, parts: Partial<SeenProcess> = {}): S
 }
 
 function inWords(told: readonly ToldName[], processes: readonly SeenProcess[]): string[] {
-  return takeInventory(told, processes).map(({ id, name, told: named, process: seen, stranger }) =>
+  return takeInventory(told, processes).map(({ id, name, reported: named, process: seen, stranger }) =>
     [id, name, named === undefined ? '' : 'libvirt', seen?.pid ?? '', stranger ?? ''].join(' ').trim(),
   );
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { describeStage } from '../../../src/core/mergeStage.js';
 import { beginBurst } from '../../../src/core/policies/shared/burst.js';
-import type { Mark } from '../../../src/core/policies/shared/progress.js';
+import type { KsmdCounters } from '../../../src/core/policies/shared/progress.js';
 import { millisToPassEnd, stageOfBurst } from '../../../src/core/policies/shared/stage.js';
 import type { Sample } from '../../../src/core/sample.js';
 import { sampleOf } from '../../support/examples/examples.js';
@@ -15,7 +15,7 @@ const PARTS = { why: 'a test', hintShare: undefined, hopedBytes: 0, thorough: fa
 const HOST: Sample = sampleOf({ guests: [guestOf('a', 1_000_000 * PAGE)] });
 
 /** 10 s after a pass began in which so many pages were visited. */
-function after(visited: number | undefined, passes: number, parts: Partial<Mark> = {}, hopedBytes = 0) {
+function after(visited: number | undefined, passes: number, parts: Partial<KsmdCounters> = {}, hopedBytes = 0) {
   const begin = markWith({ pagesSeen: 0 });
   const burst = { ...beginBurst(begin, { ...PARTS, hopedBytes }), passes, whole: true };
   const now = markWith({ monotonicMillis: 10_000, pagesVisited: visited, ...parts });

@@ -69,10 +69,10 @@ describe('a process', () => {
   test('that only tells ksm_merging_pages, as on Linux 5.19 and 6.1', async () => {
     using tree = HostTree.create();
     tree.write('proc/7/ksm_merging_pages', '42\n');
-    assert.deepEqual(await readKsmStat(tree.root, 7), { kind: 'told', stat: { ...NOTHING, mergingPages: 42 } });
+    assert.deepEqual(await readKsmStat(tree.root, 7), { kind: 'known', stat: { ...NOTHING, mergingPages: 42 } });
     tree.write('proc/7/ksm_stat', 'ksm_rmap_items 100\n');
     const stat = { ...NOTHING, rmapItems: 100, mergingPages: 42 };
-    assert.deepEqual(await readKsmStat(tree.root, 7), { kind: 'told', stat });
+    assert.deepEqual(await readKsmStat(tree.root, 7), { kind: 'known', stat });
   });
 
   test('of an older kernel, or one that has ended', async () => {
@@ -105,6 +105,6 @@ describe('a process', () => {
 
   test('of this kernel: itself', async () => {
     const reply = await readKsmStat('', process.pid);
-    assert.ok(reply.kind === 'absent' || (reply.kind === 'told' && reply.stat.mergingPages === 0));
+    assert.ok(reply.kind === 'absent' || (reply.kind === 'known' && reply.stat.mergingPages === 0));
   });
 });

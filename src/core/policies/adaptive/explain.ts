@@ -6,11 +6,11 @@ import type { KsmSettings, KsmState } from '../../ksm.js';
 import { type Sample, savingsOfSample } from '../../sample.js';
 import type { AdaptiveMemory, AdaptiveOptions } from './memory.js';
 import type { Burst } from '../shared/burst.js';
-import { describeDue, listed } from '../shared/cause.js';
+import { describeScanCause, listed } from '../shared/cause.js';
 import type { Need } from '../shared/need.js';
 import type { Pace } from '../shared/pace.js';
-import { type Phase, type Settle, type Watch, hopeOf, wantedBytes } from './phase.js';
-import { type Mark, type Progress, progressBetween } from '../shared/progress.js';
+import { type Phase, type Settle, type Watch, mostGainBytes, requiredGainBytes } from './phase.js';
+import { type KsmdCounters, type Progress, progressBetween } from '../shared/progress.js';
 import { describeSettling } from '../shared/settling.js';
 import { millisToPassEnd, stageOfBurst } from '../shared/stage.js';
 import { probeInMillis, waitingOf } from './waiting.js';
@@ -49,7 +49,7 @@ export function decisionOf(
   const { keys, terms, comparisons, ...working } = need.working;
   const waiting = waitingOf(memory, sample, options.probeMaxMillis);
   return {
-    ...told(memory, isNews(memory, before), need, sample, options),
+    ...told(memory, isWorthTelling(memory, before), need, sample, options),
     isUrgent: need.urgent,
     working: {
       ...working,
@@ -60,10 +60,10 @@ export function decisionOf(
         ...(waiting?.terms ?? []),
         { name: 'CPU budget', value: options.cpuMaxPercent, unit: 'percent', source: 'KSM_CPU_MAX, of one core' },
         ...savingsTerms(sample),
-        { name: 'profit', value: memory.mark.profitBytes, unit: 'bytes', source: profitSource(sample.ksm) },
+        { name: 'profit', value: memory.counters.profitBytes, unit: 'bytes', source: profitSource(sample.ksm) },
         {
           name: 'bookkeeping',
-          value: memory.mark.bookkeepingBytes,
+          value: memory.counters.bookkeepingBytes,
           unit: 'bytes',
           source: bookkeepingSource(sample.ksm),
         },
@@ -85,15 +85,15 @@ function savingsTerms(sample: Sample): readonly Term[] {
 }
 
 /** Whether it is worth a line in the log; what probes do and find is not, unless it begins a burst. */
-function isNews({ phase, mark }: AdaptiveMemory, before: Phase | undefined): boolean {
-  if (phase.name === 'burst' && phase.begin === mark) return true;
+function isWorthTelling({ phase, counters }: AdaptiveMemory, before: Phase | undefined): boolean {
+  if (phase.name === 'burst' && phase.begin === counters) return true;
   return phase.name !== 'probe' && phase.name !== before?.name && before?.name !== 'probe';
 }
 
 function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample, options: AdaptiveOptions): Told {
-  const { phase, due, settling, pace, mark } = memory;
-  const run = (begin: Mark, everyPage: boolean): { settings: KsmSettings; nextInMillis: number } => {
-    const age = mark.monotonicMillis - begin.monotonicMillis;
+  const { phase, due, settling, pace, counters } = memory;
+  const run = (begin: KsmdCounters, everyPage: boolean): { settings: KsmSettings; nextInMillis: number } => {
+    const age = counters.monotonicMillis - begin.monotonicMillis;
     const nextInMillis = SCAN_LOOKS.find(({ untilMillis }) => age < untilMillis)?.millis ?? LOOK_MILLIS;
     return { settings: { ...scanning(pace, sample.ksm), ...smartScan(everyPage) }, nextInMillis };
   };
@@ -112,20 +112,20 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
         ...resting(SETTLE_LOOK_MILLIS),
         stage: { name: 'waiting' },
         reason: 'guests-settling',
-        sentence: `${need.sentence}: merging is wanted, but ${what}, so it waits${priceOf(phase, mark)}`,
+        sentence: `${need.sentence}: merging is wanted, but ${what}, so it waits${priceOf(phase, counters)}`,
       };
     }
     case 'burst': {
-      const so = soFar(phase, mark, options.cpuMaxPercent / 100);
+      const so = soFar(phase, counters, options.cpuMaxPercent / 100);
       const sentence = `${need.sentence}; ${phase.why}: merging with up to ${options.cpuMaxPercent} % of a core${so}`;
       const scans = run(phase.begin, phase.thorough);
       return {
         ...scans,
-        nextInMillis: lookAtPassEnd(scans.nextInMillis, phase, mark, sample),
+        nextInMillis: lookAtPassEnd(scans.nextInMillis, phase, counters, sample),
         reason: 'burst',
         sentence,
         routine: !isNew,
-        stage: stageOfBurst(phase, mark, sample, options.cpuMaxPercent / 100),
+        stage: stageOfBurst(phase, counters, sample, options.cpuMaxPercent / 100),
       };
     }
     case 'probe':
@@ -147,10 +147,10 @@ function watching(
   sample: Sample,
   { probeMaxMillis }: AdaptiveOptions,
 ): Told {
-  const { due, last, mark } = memory;
+  const { due, last, counters } = memory;
   const { guests } = sample;
   const left = probeInMillis(phase, memory, probeMaxMillis);
-  const { savedBytes: saved, bookkeepingBytes: book } = mark;
+  const { savedBytes: saved, bookkeepingBytes: book } = counters;
   const atALoss = saved < book;
   const what = atALoss ? 'merging takes more memory than it saves' : nothingOf(book);
   const passed = last === undefined || last.passes === 0 ? '' : `, after ${passesText(last.passes)}`;
@@ -158,7 +158,7 @@ function watching(
   const few =
     due === undefined
       ? ''
-      : `; ${describeDue(due, sample.guests)} (${formatBytes(hopeOf(due, sample))}), too little for a burst of its own (${formatBytes(wantedBytes(memory, mark))})`;
+      : `; ${describeScanCause(due, sample.guests)} (${formatBytes(mostGainBytes(due, sample))}), too little for a burst of its own (${formatBytes(requiredGainBytes(memory, counters))})`;
   return {
     ...resting(Math.min(LOOK_MILLIS, left)),
     reason: atALoss ? 'costs-more-than-it-saves' : 'nothing-to-gain',
@@ -168,15 +168,15 @@ function watching(
 }
 
 /** For how long it waits at most, and for what price. */
-function priceOf({ ripe }: Settle, { monotonicMillis }: Mark): string {
+function priceOf({ ripe }: Settle, { monotonicMillis }: KsmdCounters): string {
   if (ripe === undefined) return '';
   const left = formatDuration(ripe.untilMillis - monotonicMillis);
   return `, ${left} at most, as the ${formatBytes(ripe.bytes)} that have settled wait too`;
 }
 
 /** The end of a pass is looked at when it comes: what ksmd does after it may be for nothing. */
-function lookAtPassEnd(usualMillis: number, burst: Burst, mark: Mark, sample: Sample): number {
-  const endMillis = burst.whole ? millisToPassEnd(burst, mark, sample) : undefined;
+function lookAtPassEnd(usualMillis: number, burst: Burst, counters: KsmdCounters, sample: Sample): number {
+  const endMillis = burst.whole ? millisToPassEnd(burst, counters, sample) : undefined;
   if (endMillis === undefined) return usualMillis;
   return Math.min(usualMillis, Math.max(Math.ceil(endMillis) + PASS_END_MILLIS, LEAST_SCAN_LOOK_MILLIS));
 }
@@ -194,8 +194,8 @@ function scanning({ pagesToScan, sleepMillisecs }: Pace, ksm: KsmState): KsmSett
   };
 }
 
-function soFar({ passes, begin, pass }: Burst, mark: Mark, budget: number): string {
-  const progress = progressBetween(begin, mark);
+function soFar({ passes, begin, pass }: Burst, counters: KsmdCounters, budget: number): string {
+  const progress = progressBetween(begin, counters);
   if (progress === undefined) return '';
   const { cpuNanos, gainedBytes } = progress;
   if (passes === 0) return longPass('the first pass has taken', ' so far', ranMillis(progress, budget));

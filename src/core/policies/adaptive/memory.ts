@@ -1,6 +1,6 @@
 import type { NeedOptions, Need } from '../shared/need.js';
 import type { Pace } from '../shared/pace.js';
-import type { Mark } from '../shared/progress.js';
+import type { KsmdCounters } from '../shared/progress.js';
 import type { Settling } from '../shared/settling.js';
 import type { Course } from './phase.js';
 
@@ -18,6 +18,6 @@ export interface AdaptiveMemory extends Course {
   readonly need: Pick<Need, 'needed' | 'urgent'>;
   readonly settling: Settling;
   /** The last look. */
-  readonly mark: Mark;
+  readonly counters: KsmdCounters;
   readonly pace: Pace;
 }

@@ -10,7 +10,7 @@ import {
   mergingNanosOf,
   passesToMerge,
 } from '../shared/burst.js';
-import { PRESSURE_WAIT_MILLIS, describeDue, ripeAndLater, type Due } from '../shared/cause.js';
+import { PRESSURE_WAIT_MILLIS, describeScanCause, ripeAndLater, type ScanCause } from '../shared/cause.js';
 import type { Need } from '../shared/need.js';
 import {
   type Probe,
@@ -24,8 +24,19 @@ import {
   nextProbeAt,
   probeResult,
 } from './probe.js';
-import { type Mark, UNSHARED_PAGE_NANOS, isWorthIt, progressBetween, worthOf } from '../shared/progress.js';
+import { type KsmdCounters, UNSHARED_PAGE_NANOS, isWorthIt, progressBetween, worthOf } from '../shared/progress.js';
 import { PATIENCE_MILLIS } from '../shared/settling.js';
+
+// The words of this folder:
+//   burst    ksmd scans all memory within the budget, until another pass is not worth its CPU time.
+//   settle   memory is not scanned before its guest has stopped growing; "ripe" is what has settled.
+//   watch    ksmd rests and probes follow one another; "rest" is the phase in which no merging is needed.
+//   probe    ksmd scans a little memory and counts changed pages; "thorough": without smart_scan, so that it sees them all.
+//   lap      the probes from one end of memory to the other.
+//   hint     as many changed pages as start a burst; one that gained nothing makes the next need more.
+//   vain     what gained nothing: a pass, a hint, a burst.
+//   debt     CPU time of a burst that a hint started for nothing, paid back out of the probes' share of a core.
+//   course   the policy's state from one retune to the next.
 
 /** What a burst waits for before it begins. */
 export interface Settle {
@@ -50,12 +61,12 @@ export type Phase = { readonly name: 'rest' } | Settle | Burst | Watch | Probe;
 export interface Course {
   readonly phase: Phase;
   /** What memory is to be gone through for. */
-  readonly due: Due | undefined;
+  readonly due: ScanCause | undefined;
   readonly dueSinceMillis: number;
   /** Since when there is something due that could be gone through; undefined when there is nothing. */
   readonly ripeSinceMillis: number | undefined;
   /** How often the worth of a burst guests that came must promise: doubled by each for guests, until one was worth it. */
-  readonly demand: number;
+  readonly requiredGainFactor: number;
   readonly probing: Probing;
   /** The last burst that came to its end. */
   readonly last: Burst | undefined;
@@ -67,7 +78,7 @@ export interface Course {
 export interface Situation {
   readonly sample: Sample;
   readonly need: Pick<Need, 'needed' | 'urgent'>;
-  readonly mark: Mark;
+  readonly counters: KsmdCounters;
   readonly departed: boolean;
   /** Guests that are still filling their memory, by identity. */
   readonly growing: readonly string[];
@@ -88,14 +99,14 @@ export function isScanning({ name }: Phase): boolean {
 }
 
 export function nextCourse(last: Course, situation: Situation): Course {
-  const { need, mark, departed, growing } = situation;
+  const { need, counters, departed, growing } = situation;
   const { phase, due } = last;
   if (!need.needed) return { ...last, phase: { name: 'rest' }, due: undefined, ripeSinceMillis: undefined };
   const before = phase.name === 'settle' ? phase.before : phase;
-  const burst = before?.name === 'burst' ? judgeBurst(before, mark, departed) : undefined;
+  const burst = before?.name === 'burst' ? judgeBurst(before, counters, departed) : undefined;
   const { ripe: settled, later } = ripeAndLater(due, growing);
   const ripe = need.urgent && burst === undefined ? due : settled;
-  const ripeSinceMillis = ripe === undefined ? undefined : (last.ripeSinceMillis ?? mark.monotonicMillis);
+  const ripeSinceMillis = ripe === undefined ? undefined : (last.ripeSinceMillis ?? counters.monotonicMillis);
   const course = { ...last, ripeSinceMillis };
   const isRipe = ripe !== undefined && !isTooLittle(ripe, course, situation);
   const settle =
@@ -110,33 +121,45 @@ export function nextCourse(last: Course, situation: Situation): Course {
 
 /** ksmd goes through memory for what is due, and guests that are still filling theirs stay due. */
 function begun(
-  ripe: Due,
-  later: Due | undefined,
+  ripe: ScanCause,
+  later: ScanCause | undefined,
   burst: Burst | undefined,
   course: Course,
   situation: Situation,
 ): Course {
-  const { mark, sample } = situation;
-  const hopedBytes = hopeOf(ripe, sample);
+  const { counters, sample } = situation;
+  const hopedBytes = mostGainBytes(ripe, sample);
   if (burst !== undefined && ripe.other === undefined) {
-    const sinceJoined = progressBetween(burst.joined, mark);
-    const demand = sinceJoined !== undefined && isWorthIt(sinceJoined) ? 1 : 2 * course.demand;
-    return { ...course, phase: extendBurst(burst, mark, hopedBytes), due: later, ripeSinceMillis: undefined, demand };
+    const sinceJoined = progressBetween(burst.joined, counters);
+    const demand = sinceJoined !== undefined && isWorthIt(sinceJoined) ? 1 : 2 * course.requiredGainFactor;
+    return {
+      ...course,
+      phase: extendBurst(burst, counters, hopedBytes),
+      due: later,
+      ripeSinceMillis: undefined,
+      requiredGainFactor: demand,
+    };
   }
-  const parts = { why: describeDue(ripe, sample.guests), hintShare: undefined, thorough: false, hopedBytes };
-  const demand = ripe.guests.length > 0 ? 2 * course.demand : course.demand;
-  return { ...course, phase: beginBurst(mark, parts), due: later, ripeSinceMillis: undefined, demand };
+  const parts = { why: describeScanCause(ripe, sample.guests), hintShare: undefined, thorough: false, hopedBytes };
+  const demand = ripe.guests.length > 0 ? 2 * course.requiredGainFactor : course.requiredGainFactor;
+  return {
+    ...course,
+    phase: beginBurst(counters, parts),
+    due: later,
+    ripeSinceMillis: undefined,
+    requiredGainFactor: demand,
+  };
 }
 
 function afterWatching(watch: Watch, course: Course, situation: Situation): Course {
-  const { mark, departed, probeMaxMillis } = situation;
+  const { counters, departed, probeMaxMillis } = situation;
   const { probing } = course;
   // ksmd forgets a guest that has gone, and its pages, only when it runs.
-  const soonest = departed ? mark.monotonicMillis : nextProbeAt(probing, mark, probeMaxMillis);
+  const soonest = departed ? counters.monotonicMillis : nextProbeAt(probing, counters, probeMaxMillis);
   const probeAtMillis = Math.min(watch.probeAtMillis, soonest);
-  const isDue = mark.monotonicMillis >= probeAtMillis && creditInMillis(probing, probeMaxMillis) === 0;
+  const isDue = counters.monotonicMillis >= probeAtMillis && creditInMillis(probing, probeMaxMillis) === 0;
   if (!isDue) return { ...course, phase: { name: 'watch', probeAtMillis } };
-  return { ...course, phase: { name: 'probe', begin: mark }, probing: beginProbe(probing, mark) };
+  return { ...course, phase: { name: 'probe', begin: counters }, probing: beginProbe(probing, counters) };
 }
 
 /**
@@ -145,8 +168,12 @@ function afterWatching(watch: Watch, course: Course, situation: Situation): Cour
  *
  * @param ripe what could be gone through now.
  */
-function settleFor(ripe: Due | undefined, course: Course, situation: Situation): Omit<Settle, 'before'> | undefined {
-  const { need, sample, mark, growing, busyShare, budget } = situation;
+function settleFor(
+  ripe: ScanCause | undefined,
+  course: Course,
+  situation: Situation,
+): Omit<Settle, 'before'> | undefined {
+  const { need, sample, counters, growing, busyShare, budget } = situation;
   if (need.urgent) return undefined;
   const comingUp = sample.guests.filter((guest) => growing.includes(guestId(guest)));
   const isBusy = ripe !== undefined && ripe.guests.length > 0 && busyShare > BUSY_SHARE;
@@ -159,39 +186,45 @@ function settleFor(ripe: Due | undefined, course: Course, situation: Situation):
   );
   // A guest alone has nobody to share with.
   const longestMillis =
-    settled.length > 1 ? passesMillis(bytes / sample.pageSizeBytes, mark, budget) : Number.POSITIVE_INFINITY;
-  const { ripeSinceMillis = mark.monotonicMillis } = course;
+    settled.length > 1 ? passesMillis(bytes / sample.pageSizeBytes, counters, budget) : Number.POSITIVE_INFINITY;
+  const { ripeSinceMillis = counters.monotonicMillis } = course;
   const untilMillis = ripeSinceMillis + Math.min(longestMillis, PATIENCE_MILLIS);
-  return mark.monotonicMillis >= untilMillis ? undefined : { name: 'settle', waitsFor, ripe: { bytes, untilMillis } };
+  return counters.monotonicMillis >= untilMillis
+    ? undefined
+    : { name: 'settle', waitsFor, ripe: { bytes, untilMillis } };
 }
 
 /** How long it takes to merge pages that nobody has seen yet. */
-function passesMillis(pages: number, mark: Mark, budget: number): number {
-  return (passesToMerge(mark) * pages * UNSHARED_PAGE_NANOS) / 1e6 / budget;
+function passesMillis(pages: number, counters: KsmdCounters, budget: number): number {
+  return (passesToMerge(counters) * pages * UNSHARED_PAGE_NANOS) / 1e6 / budget;
 }
 
 /** Whether guests brought too little to go through all memory for: more of them may come, or a probe finds theirs. */
-function isTooLittle(due: Due, course: Course, { need, sample, mark }: Situation): boolean {
-  if (due.other !== undefined || need.urgent || hopeOf(due, sample) >= wantedBytes(course, mark)) return false;
-  return mark.monotonicMillis - course.dueSinceMillis < mergingNanosOf(mark) / 1e6 / LOOK_SHARE;
+function isTooLittle(due: ScanCause, course: Course, { need, sample, counters }: Situation): boolean {
+  if (due.other !== undefined || need.urgent || mostGainBytes(due, sample) >= requiredGainBytes(course, counters))
+    return false;
+  return counters.monotonicMillis - course.dueSinceMillis < mergingNanosOf(counters) / 1e6 / LOOK_SHARE;
 }
 
 /** What guests must bring for a burst to begin, bytes. */
-export function wantedBytes({ demand }: Pick<Course, 'demand'>, mark: Mark): number {
-  return demand * worthOf(mergingNanosOf(mark));
+export function requiredGainBytes(
+  { requiredGainFactor: demand }: Pick<Course, 'requiredGainFactor'>,
+  counters: KsmdCounters,
+): number {
+  return demand * worthOf(mergingNanosOf(counters));
 }
 
 /** What a burst may bring at most, bytes: the memory that came, or all where nobody knows. */
-export function hopeOf({ guests, everything }: Due, sample: Sample): number {
+export function mostGainBytes({ guests, everything }: ScanCause, sample: Sample): number {
   return residentBytesOf(everything ? sample.guests : sample.guests.filter((guest) => guests.includes(guestId(guest))));
 }
 
 function afterLook(burst: Burst, course: Course, situation: Situation): Course {
-  const { sample, mark, probeMaxMillis } = situation;
-  const isDone = isOver(burst) || (sample.ksm.run === 1 && isBlind(burst, mark));
+  const { sample, counters, probeMaxMillis } = situation;
+  const isDone = isOver(burst) || (sample.ksm.run === 1 && isBlind(burst, counters));
   if (!isDone) return { ...course, phase: burst };
 
-  const all = progressBetween(burst.begin, mark);
+  const all = progressBetween(burst.begin, counters);
   const inVain = all === undefined || !isWorthIt(all);
   const next =
     inVain && burst.hintShare !== undefined
@@ -200,39 +233,39 @@ function afterLook(burst: Burst, course: Course, situation: Situation): Course {
   const longestWaitMillis = Math.max(longestDebtMillis(probeMaxMillis), PRESSURE_WAIT_MILLIS);
   const ended: Course = {
     ...course,
-    demand: inVain ? course.demand : 1,
-    probing: mark.profitBytes < 0 ? { ...next, gapMillis: probeMaxMillis } : next,
-    last: { ...burst, pass: mark },
+    requiredGainFactor: inVain ? course.requiredGainFactor : 1,
+    probing: counters.profitBytes < 0 ? { ...next, gapMillis: probeMaxMillis } : next,
+    last: { ...burst, pass: counters },
     pressureWaitMillis: inVain ? Math.min(2 * course.pressureWaitMillis, longestWaitMillis) : PRESSURE_WAIT_MILLIS,
   };
   return watching(ended, situation);
 }
 
 function afterProbing(phase: Probe, course: Course, situation: Situation): Course {
-  const { sample, mark, probeMaxMillis } = situation;
+  const { sample, counters, probeMaxMillis } = situation;
   const settings = { pageSizeBytes: sample.pageSizeBytes, everyPage: seesEveryPage(sample), probeMaxMillis };
-  const result = probeResult(phase, mark, course.probing, settings);
+  const result = probeResult(phase, counters, course.probing, settings);
   switch (result.found) {
     case 'more':
       return course;
     case 'nothing':
       return watching({ ...course, probing: result.probing }, situation);
     default:
-      return { ...course, phase: burstAfterProbe(result, mark), due: undefined };
+      return { ...course, phase: burstAfterProbe(result, counters), due: undefined };
   }
 }
 
-function burstAfterProbe(result: Extract<ProbeResult, { found: 'gain' | 'change' }>, mark: Mark): Burst {
+function burstAfterProbe(result: Extract<ProbeResult, { found: 'gain' | 'change' }>, counters: KsmdCounters): Burst {
   const common = { thorough: true, hopedBytes: 0 };
   if (result.found === 'change') {
     const why = `a probe found ${result.changedPages} pages that had changed`;
-    return beginBurst(mark, { ...common, why, hintShare: result.share });
+    return beginBurst(counters, { ...common, why, hintShare: result.share });
   }
-  return beginBurst(mark, { ...common, why: 'a probe found pages to merge', hintShare: 0 });
+  return beginBurst(counters, { ...common, why: 'a probe found pages to merge', hintShare: 0 });
 }
 
-function watching(course: Course, { mark, probeMaxMillis }: Situation): Course {
-  return { ...course, phase: { name: 'watch', probeAtMillis: nextProbeAt(course.probing, mark, probeMaxMillis) } };
+function watching(course: Course, { counters, probeMaxMillis }: Situation): Course {
+  return { ...course, phase: { name: 'watch', probeAtMillis: nextProbeAt(course.probing, counters, probeMaxMillis) } };
 }
 
 function seesEveryPage({ ksm }: Sample): boolean {

@@ -2,12 +2,12 @@ import { type Policy, ownMemory } from '../../policy.js';
 import type { Trigger } from '../../trigger.js';
 import type { Sample } from '../../sample.js';
 import { decisionOf } from './explain.js';
-import { PRESSURE_WAIT_MILLIS, arrivals, hasDeparture, newOccasion, nextDue } from '../shared/cause.js';
+import { PRESSURE_WAIT_MILLIS, arrivals, hasDeparture, newOccasion, nextScanCause } from '../shared/cause.js';
 import { type Need, needOf } from '../shared/need.js';
 import { type Pace, firstPace, nextPace, restingPace } from '../shared/pace.js';
 import { type Course, isScanning, nextCourse } from './phase.js';
 import { earn, firstProbing } from './probe.js';
-import { type Mark, type Progress, markOf, progressBetween } from '../shared/progress.js';
+import { type KsmdCounters, type Progress, ksmdCountersOf, progressBetween } from '../shared/progress.js';
 import { growingIn, nextSettling } from '../shared/settling.js';
 import type { AdaptiveOptions, AdaptiveMemory } from './memory.js';
 
@@ -37,25 +37,25 @@ function nextMemory(
   { cpuMaxPercent, probeMaxMillis }: AdaptiveOptions,
 ): AdaptiveMemory {
   const budget = cpuMaxPercent / 100;
-  const mark = withCpuTime(markOf(sample), before, budget);
-  const progress = before && progressBetween(before.mark, mark);
-  const settling = nextSettling(before?.settling, sample.guests, triggers, mark.monotonicMillis);
-  const occasion = newOccasion('adaptive', before, { need, mark }, triggers, isGoneThrough(before, mark));
+  const counters = withCpuTime(ksmdCountersOf(sample), before, budget);
+  const progress = before && progressBetween(before.counters, counters);
+  const settling = nextSettling(before?.settling, sample.guests, triggers, counters.monotonicMillis);
+  const occasion = newOccasion('adaptive', before, { need, counters }, triggers, isGoneThrough(before, counters));
   const course = before ?? firstCourse(probeMaxMillis);
   const growing = growingIn(settling);
   const turnedOut = growing.filter((id) => before?.settling[id]?.grows === false);
-  const due = nextDue(course.due, triggers, [...arrivals(triggers), ...turnedOut], sample.guests, occasion);
+  const due = nextScanCause(course.due, triggers, [...arrivals(triggers), ...turnedOut], sample.guests, occasion);
   const waits = course.due?.guests.every((id) => due?.guests.includes(id)) === true;
   const earned = isScanning(course.phase) || progress === undefined ? undefined : progress;
   const next = nextCourse(
     {
       ...course,
       due,
-      dueSinceMillis: waits ? course.dueSinceMillis : mark.monotonicMillis,
+      dueSinceMillis: waits ? course.dueSinceMillis : counters.monotonicMillis,
       probing: earned === undefined ? course.probing : earn(course.probing, earned, probeMaxMillis),
     },
     {
-      ...{ sample, need, mark, growing, budget, probeMaxMillis },
+      ...{ sample, need, counters, growing, budget, probeMaxMillis },
       departed: hasDeparture(triggers),
       busyShare: progress === undefined ? 0 : progress.stalledNanos / 1e6 / Math.max(progress.elapsedMillis, 1),
     },
@@ -63,7 +63,7 @@ function nextMemory(
   const ranOn = isScanning(course.phase) && sample.ksm.run === 1 && isScanning(next.phase);
   const yields = sample.ksm.ksmdSched?.startsWith('idle') === true;
   const pace = paceOf(before?.pace ?? firstPace(budget), ranOn, progress, { budget, yields });
-  return { ...next, policy: 'adaptive', need, settling, mark, pace };
+  return { ...next, policy: 'adaptive', need, settling, counters, pace };
 }
 
 function firstCourse(probeMaxMillis: number): Course {
@@ -72,14 +72,14 @@ function firstCourse(probeMaxMillis: number): Course {
     due: undefined,
     dueSinceMillis: 0,
     ripeSinceMillis: undefined,
-    demand: 1,
+    requiredGainFactor: 1,
     probing: firstProbing(probeMaxMillis, false),
     last: undefined,
     pressureWaitMillis: PRESSURE_WAIT_MILLIS,
   };
 }
 
-function isGoneThrough(before: AdaptiveMemory | undefined, { monotonicMillis }: Mark): boolean {
+function isGoneThrough(before: AdaptiveMemory | undefined, { monotonicMillis }: KsmdCounters): boolean {
   if (before === undefined) return false;
   const { phase, last, pressureWaitMillis } = before;
   if (phase.name === 'burst') return true;
@@ -87,12 +87,12 @@ function isGoneThrough(before: AdaptiveMemory | undefined, { monotonicMillis }: 
 }
 
 /** Where neither ksmd's CPU time nor its pages can be seen, it is taken to use its budget. */
-function withCpuTime(mark: Mark, before: AdaptiveMemory | undefined, budget: number): Mark {
-  if (mark.cpuNanos !== undefined || mark.pagesVisited !== undefined) return mark;
-  const { monotonicMillis } = mark;
+function withCpuTime(counters: KsmdCounters, before: AdaptiveMemory | undefined, budget: number): KsmdCounters {
+  if (counters.cpuNanos !== undefined || counters.pagesVisited !== undefined) return counters;
+  const { monotonicMillis } = counters;
   const ranMillis =
-    before !== undefined && isScanning(before.phase) ? monotonicMillis - before.mark.monotonicMillis : 0;
-  return { ...mark, cpuNanos: (before?.mark.cpuNanos ?? 0) + budget * Math.max(ranMillis, 0) * 1e6 };
+    before !== undefined && isScanning(before.phase) ? monotonicMillis - before.counters.monotonicMillis : 0;
+  return { ...counters, cpuNanos: (before?.counters.cpuNanos ?? 0) + budget * Math.max(ranMillis, 0) * 1e6 };
 }
 
 function paceOf(

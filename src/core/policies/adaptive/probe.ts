@@ -1,9 +1,15 @@
-import { DEAREST_PAGE_NANOS, type Mark, type Progress, isWorthIt, progressBetween } from '../shared/progress.js';
+import {
+  DEAREST_PAGE_NANOS,
+  type KsmdCounters,
+  type Progress,
+  isWorthIt,
+  progressBetween,
+} from '../shared/progress.js';
 
 /** A probe: ksmd goes on a little from where it stopped, to see whether anything has changed. */
 export interface Probe {
   readonly name: 'probe';
-  readonly begin: Mark;
+  readonly begin: KsmdCounters;
 }
 
 /** What probes may cost, and what they found. */
@@ -11,7 +17,7 @@ export interface Probing {
   /** The time from the beginning of one lap over all memory to the next, milliseconds; doubled by each without gain. */
   readonly gapMillis: number;
   /** Where the lap under way began; a lap is done by as many probes as it takes. */
-  readonly lap: Mark | undefined;
+  readonly lap: KsmdCounters | undefined;
   /** CPU time that probes may use; it grows while ksmd rests. Below 0 after a burst that a probe caused without gain. */
   readonly creditNanos: number;
   /** The part of the pages that must have changed for a hint; it grows by hints without gain. */
@@ -59,7 +65,7 @@ export function earn(
 }
 
 /** When the next probe is due if there is credit for it by then; milliseconds of the monotonic clock. */
-export function nextProbeAt({ gapMillis, lap }: Probing, now: Mark, probeMaxMillis: number): number {
+export function nextProbeAt({ gapMillis, lap }: Probing, now: KsmdCounters, probeMaxMillis: number): number {
   return now.monotonicMillis + Math.min(lap === undefined ? gapMillis : SLICE_MILLIS, probeMaxMillis);
 }
 
@@ -70,7 +76,7 @@ export function creditInMillis({ creditNanos }: Probing, probeMaxMillis: number)
 }
 
 /** The lap is begun, or gone on with. */
-export function beginProbe(probing: Probing, now: Mark): Probing {
+export function beginProbe(probing: Probing, now: KsmdCounters): Probing {
   return probing.lap === undefined ? { ...probing, lap: now } : probing;
 }
 
@@ -94,7 +100,7 @@ export interface ProbeSettings {
  */
 export function probeResult(
   { begin }: Probe,
-  now: Mark,
+  now: KsmdCounters,
   probing: Probing,
   { pageSizeBytes, everyPage, probeMaxMillis }: ProbeSettings,
 ): ProbeResult {

@@ -1,14 +1,14 @@
-import type { Term, Working } from '../../decision.js';
+import type { Term, Explanation } from '../../decision.js';
 import { formatDuration } from '../../duration.js';
 import { compareBytes } from '../../format.js';
 import type { Sample } from '../../sample.js';
 import type { AdaptiveMemory } from './memory.js';
-import { describeDue } from '../shared/cause.js';
-import { type Settle, type Watch, hopeOf, wantedBytes } from './phase.js';
+import { describeScanCause } from '../shared/cause.js';
+import { type Settle, type Watch, mostGainBytes, requiredGainBytes } from './phase.js';
 import { creditInMillis } from './probe.js';
 import { growingIn } from '../shared/settling.js';
 
-type Waiting = Pick<Working, 'terms' | 'comparisons' | 'change'>;
+type Waiting = Pick<Explanation, 'terms' | 'comparisons' | 'change'>;
 
 /** Nothing is looked at again sooner. */
 const LEAST_LOOK_MILLIS = 1000;
@@ -16,10 +16,10 @@ const LEAST_LOOK_MILLIS = 1000;
 /** When the next probe begins, milliseconds from now: it is due by then, and paid for. */
 export function probeInMillis(
   { probeAtMillis }: Watch,
-  { mark, probing }: Pick<AdaptiveMemory, 'mark' | 'probing'>,
+  { counters, probing }: Pick<AdaptiveMemory, 'counters' | 'probing'>,
   probeMaxMillis: number,
 ): number {
-  return Math.max(probeAtMillis - mark.monotonicMillis, creditInMillis(probing, probeMaxMillis), LEAST_LOOK_MILLIS);
+  return Math.max(probeAtMillis - counters.monotonicMillis, creditInMillis(probing, probeMaxMillis), LEAST_LOOK_MILLIS);
 }
 
 /** The numbers that decide how long merging waits, and what would end the wait; undefined while ksmd runs, or is not needed. */
@@ -32,13 +32,13 @@ export function waitingOf(memory: AdaptiveMemory, sample: Sample, probeMaxMillis
 
 function waitingForGuests(
   { ripe, waitsFor }: Settle,
-  { settling, mark }: Pick<AdaptiveMemory, 'settling' | 'mark'>,
+  { settling, counters }: Pick<AdaptiveMemory, 'settling' | 'counters'>,
 ): Waiting {
   const growing = growingIn(settling).length;
   const filling = waitsFor === 'growth' ? [count('filling guests', growing, 'guests whose memory still grows')] : [];
   const rest = waitsFor === 'growth' ? 'they stop growing' : 'the CPUs are less busy';
   if (ripe === undefined) return { terms: filling, comparisons: [], change: `merging begins when ${rest}` };
-  const leftMillis = Math.max(ripe.untilMillis - mark.monotonicMillis, 0);
+  const leftMillis = Math.max(ripe.untilMillis - counters.monotonicMillis, 0);
   return {
     terms: [
       ...filling,
@@ -51,16 +51,16 @@ function waitingForGuests(
 }
 
 function waitingForMore(memory: AdaptiveMemory, sample: Sample, leftMillis: number): Waiting {
-  const { due, mark } = memory;
+  const { due, counters } = memory;
   const probe = millis('next probe', leftMillis, 'longer the less the last probes found, at most KSM_PROBE_MAX');
   if (due === undefined) {
     return { terms: [probe], comparisons: [], change: 'merging begins when a guest starts or a probe finds changes' };
   }
-  const [came, wanted] = [hopeOf(due, sample), wantedBytes(memory, mark)];
+  const [came, wanted] = [mostGainBytes(due, sample), requiredGainBytes(memory, counters)];
   const { sign, size } = compareBytes([came], wanted);
   return {
     terms: [
-      bytes('new guests', came, `resident memory: ${describeDue(due, sample.guests)}`),
+      bytes('new guests', came, `resident memory: ${describeScanCause(due, sample.guests)}`),
       bytes(
         'worth a burst',
         wanted,

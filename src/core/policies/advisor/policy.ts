@@ -10,16 +10,23 @@ import { type Burst, beginBurst, isOver, judgeBurst } from '../shared/burst.js';
 import {
   PRESSURE_WAIT_MILLIS,
   arrivals,
-  describeDue,
+  describeScanCause,
   hasDeparture,
   newOccasion,
-  nextDue,
+  nextScanCause,
   ripeAndLater,
-  type Due,
+  type ScanCause,
 } from '../shared/cause.js';
 import { type Need, type NeedOptions, needOf } from '../shared/need.js';
 import { batchNanosFor, sleepFor } from '../shared/pace.js';
-import { DEAREST_PAGE_NANOS, type Mark, markOf, isWorthIt, progressBetween, worthOf } from '../shared/progress.js';
+import {
+  DEAREST_PAGE_NANOS,
+  type KsmdCounters,
+  ksmdCountersOf,
+  isWorthIt,
+  progressBetween,
+  worthOf,
+} from '../shared/progress.js';
 import { type Settling, describeSettling, growingIn, nextSettling } from '../shared/settling.js';
 import { stageOfBurst } from '../shared/stage.js';
 
@@ -34,17 +41,17 @@ interface Calm {
   /** When that burst ended, milliseconds of the monotonic clock. */
   readonly sinceMillis: number;
   /** Where the pass under way began. */
-  readonly pass: Mark;
+  readonly pass: KsmdCounters;
 }
 
 /** What the policy advisor remembers. */
 export interface AdvisorMemory {
   readonly policy: 'advisor';
   readonly need: Pick<Need, 'needed' | 'urgent'>;
-  readonly due: Due | undefined;
+  readonly due: ScanCause | undefined;
   readonly settling: Settling;
   /** The last look. */
-  readonly mark: Mark;
+  readonly counters: KsmdCounters;
   /** `rest` until the first burst, and while merging is not needed. */
   readonly phase: { readonly name: 'rest' } | Burst | Calm;
   /** The advisor's target for a pass, in seconds. */
@@ -98,7 +105,7 @@ export function advisorPolicy(options: AdvisorOptions): Policy {
       const next = nextMemory(before, need, sample, triggers, options);
       const decision = decisionOf(next, need, sample, options);
       const restarts = decision.settings.advisorMode === 'none';
-      return [restarts ? { ...next, restartedAtMillis: next.mark.monotonicMillis } : next, decision];
+      return [restarts ? { ...next, restartedAtMillis: next.counters.monotonicMillis } : next, decision];
     },
   };
 }
@@ -110,67 +117,67 @@ function nextMemory(
   triggers: readonly Trigger[],
   options: AdvisorOptions,
 ): AdvisorMemory {
-  const mark = markOf(sample);
+  const counters = ksmdCountersOf(sample);
   const { phase, targetSeconds, pressureWaitMillis } = before ?? REST;
   const pacing = { phase, targetSeconds, pressureWaitMillis };
-  const occasion = newOccasion('advisor', before, { need, mark }, triggers, isGoneThrough(pacing, mark));
-  const due = nextDue(before?.due, triggers, arrivals(triggers), sample.guests, occasion);
-  const settling = nextSettling(before?.settling ?? {}, sample.guests, triggers, mark.monotonicMillis);
+  const occasion = newOccasion('advisor', before, { need, counters }, triggers, isGoneThrough(pacing, counters));
+  const due = nextScanCause(before?.due, triggers, arrivals(triggers), sample.guests, occasion);
+  const settling = nextSettling(before?.settling ?? {}, sample.guests, triggers, counters.monotonicMillis);
   const growing = growingIn(settling);
   const { ripe, later } = need.urgent ? { ripe: due, later: undefined } : ripeAndLater(due, growing);
   // A guest alone has nobody to share with.
   const waits = growing.length > 0 && sample.guests.length - growing.length < 2 && !need.urgent;
   const common = {
     policy: 'advisor',
-    ...{ need, settling, mark },
-    pageNanos: dearest(before, mark),
+    ...{ need, settling, counters },
+    pageNanos: dearest(before, counters),
     restartedAtMillis: before?.restartedAtMillis ?? Number.NEGATIVE_INFINITY,
   } as const;
   if (!need.needed) return { ...common, due: undefined, ...REST };
   const hopedBytes = residentBytesOf(sample.guests);
   const begin = (why: string): Pacing => ({
     pressureWaitMillis,
-    phase: beginBurst(mark, { why, hintShare: undefined, thorough: true, hopedBytes }),
+    phase: beginBurst(counters, { why, hintShare: undefined, thorough: true, hopedBytes }),
     targetSeconds: Math.min(
       Math.max(Math.ceil(passNanos(sample) / 1e9 / (options.cpuMaxPercent / 100)), SHORTEST_TARGET_SECONDS),
       LONGEST_TARGET_SECONDS,
     ),
   });
-  if (ripe !== undefined && !waits) return { ...common, due: later, ...begin(describeDue(ripe, sample.guests)) };
-  const next = nextPacing(pacing, mark, sample, hasDeparture(triggers));
+  if (ripe !== undefined && !waits) return { ...common, due: later, ...begin(describeScanCause(ripe, sample.guests)) };
+  const next = nextPacing(pacing, counters, sample, hasDeparture(triggers));
   if (next === undefined && due === undefined) return { ...common, due, ...begin('a slow pass found pages to merge') };
   return { ...common, due, ...(next ?? pacing) };
 }
 
 /** What the passes since the last retune lead to; undefined where slow ones have brought as much as fast ones must. */
-function nextPacing(pacing: Pacing, mark: Mark, sample: Sample, disturbed: boolean): Pacing | undefined {
+function nextPacing(pacing: Pacing, counters: KsmdCounters, sample: Sample, disturbed: boolean): Pacing | undefined {
   const { phase, targetSeconds, pressureWaitMillis } = pacing;
   const calm = (sinceMillis: number): Pacing => ({
     ...pacing,
-    phase: { name: 'calm', sinceMillis, pass: mark },
+    phase: { name: 'calm', sinceMillis, pass: counters },
     targetSeconds: Math.min(targetSeconds * CALMER, LONGEST_TARGET_SECONDS),
   });
   if (phase.name === 'rest') return pacing;
   if (phase.name === 'burst') {
-    const burst = judgeBurst(phase, mark, disturbed);
+    const burst = judgeBurst(phase, counters, disturbed);
     if (!isOver(burst)) return { ...pacing, phase: burst };
-    const all = progressBetween(burst.begin, mark);
+    const all = progressBetween(burst.begin, counters);
     const longerMillis = Math.min(2 * pressureWaitMillis, LONGEST_PRESSURE_WAIT_MILLIS);
     const worthIt = all !== undefined && isWorthIt(all);
-    return { ...calm(mark.monotonicMillis), pressureWaitMillis: worthIt ? PRESSURE_WAIT_MILLIS : longerMillis };
+    return { ...calm(counters.monotonicMillis), pressureWaitMillis: worthIt ? PRESSURE_WAIT_MILLIS : longerMillis };
   }
-  const progress = progressBetween(phase.pass, mark);
-  if (progress === undefined || disturbed) return { ...pacing, phase: { ...phase, pass: mark } };
+  const progress = progressBetween(phase.pass, counters);
+  if (progress === undefined || disturbed) return { ...pacing, phase: { ...phase, pass: counters } };
   if (progress.gainedBytes >= worthOf(BURST_PASSES * passNanos(sample))) return undefined;
   return progress.passes > 0 ? calm(phase.sinceMillis) : pacing;
 }
 
-function isGoneThrough({ phase, pressureWaitMillis }: Pacing, { monotonicMillis }: Mark): boolean {
+function isGoneThrough({ phase, pressureWaitMillis }: Pacing, { monotonicMillis }: KsmdCounters): boolean {
   return phase.name === 'burst' || (phase.name === 'calm' && monotonicMillis - phase.sinceMillis < pressureWaitMillis);
 }
 
-function dearest(before: AdvisorMemory | undefined, mark: Mark): number {
-  const progress = before && progressBetween(before.mark, mark);
+function dearest(before: AdvisorMemory | undefined, counters: KsmdCounters): number {
+  const progress = before && progressBetween(before.counters, counters);
   const known = before?.pageNanos ?? DEAREST_PAGE_NANOS;
   if (progress?.visitedPages === undefined || progress.visitedPages < LEAST_MEASURED_PAGES) return known;
   return Math.max(known, progress.cpuNanos / progress.visitedPages);
@@ -182,10 +189,10 @@ function passNanos({ guests, pageSizeBytes }: Sample): number {
 }
 
 /** The batch that the target asks for: after an event as much as the budget allows, in calm a pass within the target. */
-function pagesFor({ pageNanos, targetSeconds, mark }: AdvisorMemory, calm: boolean, budget: number): number {
+function pagesFor({ pageNanos, targetSeconds, counters }: AdvisorMemory, calm: boolean, budget: number): number {
   const most = Math.max(Math.trunc(batchNanosFor(budget) / pageNanos), 1);
   const periodSeconds = (sleepFor(budget) + TICK_MILLIS) / 1000;
-  const enough = Math.ceil((mark.pagesSeen * periodSeconds) / targetSeconds);
+  const enough = Math.ceil((counters.pagesSeen * periodSeconds) / targetSeconds);
   return calm ? Math.min(Math.max(enough, 1), most) : most;
 }
 
@@ -198,7 +205,7 @@ function isFarFrom(pages: number, { advisorMode, pagesToScan }: KsmState): boole
 }
 
 function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: AdvisorOptions): Decision {
-  const { phase, due, targetSeconds, mark, settling } = memory;
+  const { phase, due, targetSeconds, counters, settling } = memory;
   const { cpuMaxPercent } = options;
   const keys = [...need.working.keys, 'KSM_CPU_MAX'];
   if (!need.needed) {
@@ -212,7 +219,7 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
   }
   const calm = phase.name !== 'burst';
   const pages = pagesFor(memory, calm, cpuMaxPercent / 100);
-  const mayRestart = mark.monotonicMillis - memory.restartedAtMillis >= BURST_LOOK_MILLIS;
+  const mayRestart = counters.monotonicMillis - memory.restartedAtMillis >= BURST_LOOK_MILLIS;
   const restarts = mayRestart && isFarFrom(pages, sample.ksm);
   const settings: KsmSettings = {
     sleepMillisecs: sleepFor(cpuMaxPercent / 100),
@@ -223,7 +230,7 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
     advisorMode: restarts ? 'none' : 'scan-time',
     run: 1,
   };
-  const saved = formatBytes(mark.savedBytes);
+  const saved = formatBytes(counters.savedBytes);
   const target = `the kernel's advisor aims at a pass in ${formatDuration(targetSeconds * 1000)}, at most ${cpuMaxPercent} % of a core`;
   const resting =
     due === undefined ? `nothing more to gain, ${saved} saved` : describeSettling(settling, sample.guests);
@@ -231,13 +238,13 @@ function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, options: 
     reason: 'advised',
     stage:
       phase.name === 'burst'
-        ? stageOfBurst(phase, mark, sample, cpuMaxPercent / 100)
+        ? stageOfBurst(phase, counters, sample, cpuMaxPercent / 100)
         : { name: due === undefined ? 'done' : 'waiting' },
     sentence: `${need.sentence}; ${phase.name === 'burst' ? phase.why : resting}: ${target}`,
     settings,
     isUrgent: need.urgent,
     nextInMillis: restarts ? RESTART_MILLIS : calm ? LOOK_MILLIS : BURST_LOOK_MILLIS,
-    routine: phase.name === 'calm' || (phase.name === 'burst' && phase.begin !== mark),
+    routine: phase.name === 'calm' || (phase.name === 'burst' && phase.begin !== counters),
     working: {
       ...need.working,
       terms: [

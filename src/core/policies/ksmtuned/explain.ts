@@ -1,4 +1,4 @@
-import type { Term, Working } from '../../decision.js';
+import type { Term, Explanation } from '../../decision.js';
 import { compareBytes, formatBytes, plural } from '../../format.js';
 import type { KsmtunedOptions } from './options.js';
 
@@ -43,11 +43,11 @@ const PACE_KEYS = ['KSM_NPAGES_BOOST', 'KSM_NPAGES_DECAY', 'KSM_NPAGES_MIN', 'KS
  *
  * @param pace undefined where merging stops.
  */
-export function ksmtunedWorking(
+export function ksmtunedExplanation(
   figures: KsmtunedFigures,
   pace: KsmtunedPace | undefined,
   options: KsmtunedOptions,
-): Working {
+): Explanation {
   return {
     terms: [...memoryTerms(figures, options), ...(pace === undefined ? [] : paceTerms(pace, options))],
     comparisons: [

@@ -2,7 +2,7 @@ import type { Decision } from '../../decision.js';
 import { compareBytes } from '../../format.js';
 import { type Policy, ownMemory } from '../../policy.js';
 import type { Sample } from '../../sample.js';
-import { KB, ksmtunedWorking } from './explain.js';
+import { KB, ksmtunedExplanation } from './explain.js';
 import type { NeedOptions } from '../shared/need.js';
 import type { KsmtunedMemory, KsmtunedOptions } from './options.js';
 
@@ -44,7 +44,7 @@ function decide(
   const enough = fits && freeBytes > reserveBytes;
   if (enough && options.when === 'needed') {
     const sentence = `${committed} and ${free}: not merging`;
-    const working = ksmtunedWorking(figures, undefined, options);
+    const working = ksmtunedExplanation(figures, undefined, options);
     return [
       { policy: 'ksmtuned', npages },
       { reason: 'enough-memory', sentence, settings: { run: 0 }, working },
@@ -77,7 +77,11 @@ function decide(
         sleepMillisecs,
         run: 1,
       },
-      working: ksmtunedWorking(figures, { pagesBefore: npages, step, stepKey, pages: next, sleepMillisecs }, options),
+      working: ksmtunedExplanation(
+        figures,
+        { pagesBefore: npages, step, stepKey, pages: next, sleepMillisecs },
+        options,
+      ),
     },
   ];
 }

@@ -1,7 +1,7 @@
 import {
   type ChangedInPass,
   DEAREST_PAGE_NANOS,
-  type Mark,
+  type KsmdCounters,
   type Progress,
   changedPages,
   isWorthIt,
@@ -28,11 +28,11 @@ export interface Burst {
   readonly hopedBytes: number;
   /** Whether it looks at every page, without smart_scan. */
   readonly thorough: boolean;
-  readonly begin: Mark;
+  readonly begin: KsmdCounters;
   /** When guests joined it last; its beginning where none did. */
-  readonly joined: Mark;
+  readonly joined: KsmdCounters;
   /** Where the pass under way began, as far as it was seen; `whole` when it was its beginning. */
-  readonly pass: Mark;
+  readonly pass: KsmdCounters;
   readonly whole: boolean;
   /** Whether guests have gone in it. */
   readonly disturbed: boolean;
@@ -67,13 +67,16 @@ const FEW_FRESH_SHARE = 0.1;
 /** A pass that visited less than this part of the pages was none: full_scans races when there is next to nothing to scan. */
 const LEAST_VISITED_SHARE = 0.001;
 
-export function beginBurst(now: Mark, parts: Pick<Burst, 'why' | 'hintShare' | 'hopedBytes' | 'thorough'>): Burst {
+export function beginBurst(
+  now: KsmdCounters,
+  parts: Pick<Burst, 'why' | 'hintShare' | 'hopedBytes' | 'thorough'>,
+): Burst {
   const fresh = { pass: now, whole: false, disturbed: false, passes: 0, changed: undefined, ...NOT_QUIET };
   return { name: 'burst', ...parts, begin: now, joined: now, ...fresh };
 }
 
 /** More guests started: the burst goes on until passes bring nothing more of them either. */
-export function extendBurst(burst: Burst, now: Mark, hopedBytes: number): Burst {
+export function extendBurst(burst: Burst, now: KsmdCounters, hopedBytes: number): Burst {
   return { ...burst, hintShare: undefined, joined: now, hopedBytes: burst.hopedBytes + hopedBytes, ...NOT_QUIET };
 }
 
@@ -82,7 +85,7 @@ export function extendBurst(burst: Burst, now: Mark, hopedBytes: number): Burst 
  *
  * @param departed whether guests have gone since then.
  */
-export function judgeBurst(burst: Burst, now: Mark, departed: boolean): Burst {
+export function judgeBurst(burst: Burst, now: KsmdCounters, departed: boolean): Burst {
   const sincePass = progressBetween(burst.pass, now);
   if (sincePass === undefined) return { ...burst, pass: now, whole: false };
   const disturbed = burst.disturbed || departed;
@@ -107,7 +110,7 @@ export function judgeBurst(burst: Burst, now: Mark, departed: boolean): Burst {
 function afterWholePass(
   burst: Burst,
   pass: Progress,
-  now: Mark,
+  now: KsmdCounters,
   disturbed: boolean,
 ): Pick<Burst, 'hopedBytes' | 'changed' | 'exhausted'> {
   const { hopedBytes } = burst;
@@ -139,12 +142,12 @@ function deservesEveryPage({ thorough, skippedPages, hopedBytes, begin, pass }: 
 }
 
 /** In how many passes memory that came has merged, where it equals shared pages; see mergesAtFirstScan(). */
-export function passesToMerge({ mergesAtFirstScan }: Pick<Mark, 'mergesAtFirstScan'>): number {
+export function passesToMerge({ mergesAtFirstScan }: Pick<KsmdCounters, 'mergesAtFirstScan'>): number {
   return mergesAtFirstScan ? 1 : 2;
 }
 
 /** What going through memory for guests costs, nanoseconds of CPU time. */
-export function mergingNanosOf(now: Mark): number {
+export function mergingNanosOf(now: KsmdCounters): number {
   return passesToMerge(now) * passNanosOf(now);
 }
 
@@ -153,11 +156,11 @@ export function isOver({ quietPasses, hintShare, exhausted }: Burst): boolean {
 }
 
 /** Whether what looks like passes visited hardly a page each. */
-function isEmpty({ passes, visitedPages }: Progress, { pagesSeen }: Mark): boolean {
+function isEmpty({ passes, visitedPages }: Progress, { pagesSeen }: KsmdCounters): boolean {
   return visitedPages !== undefined && visitedPages <= LEAST_VISITED_SHARE * pagesSeen * passes;
 }
 
 /** Whether ksmd, which runs, has not seen a page yet. No memory is offered to it then, and no pass ever ends. */
-export function isBlind({ begin }: Burst, now: Mark): boolean {
+export function isBlind({ begin }: Burst, now: KsmdCounters): boolean {
   return now.pagesSeen === 0 && now.monotonicMillis - begin.monotonicMillis >= BLIND_MILLIS;
 }

@@ -1,14 +1,14 @@
 import { plural } from '../../format.js';
 import { type Guest, guestId, namesOf } from '../../guest.js';
 import type { Trigger } from '../../trigger.js';
-import type { Mark } from './progress.js';
+import type { KsmdCounters } from './progress.js';
 import type { Need } from './need.js';
 
 /** So many guests are named; the others are counted. */
 const NAMED_GUESTS = 3;
 
 /** Why memory should be looked through. */
-export interface Due {
+export interface ScanCause {
   /** Guests that started, by identity; it is about them alone unless there is something else. */
   readonly guests: readonly string[];
   readonly other: string | undefined;
@@ -22,13 +22,13 @@ export interface Due {
  * @param came guests that bring memory that nobody has looked at.
  * @param other a reason that no trigger announces, as memory that has become short.
  */
-export function nextDue(
-  before: Due | undefined,
+export function nextScanCause(
+  before: ScanCause | undefined,
   triggers: readonly Trigger[],
   came: readonly string[],
   guests: readonly Guest[],
   other: string | undefined,
-): Due | undefined {
+): ScanCause | undefined {
   const running = new Set(guests.map(guestId));
   const named = [...(before?.guests ?? []), ...came].filter((id) => running.has(id));
   const started = triggers.some(({ kind }) => kind === 'start') ? 'samepaged has just started' : undefined;
@@ -43,9 +43,9 @@ export function nextDue(
 
 /** What can be gone through now, and what is left for later: the guests that are still filling their memory. */
 export function ripeAndLater(
-  due: Due | undefined,
+  due: ScanCause | undefined,
   growing: readonly string[],
-): { readonly ripe: Due | undefined; readonly later: Due | undefined } {
+): { readonly ripe: ScanCause | undefined; readonly later: ScanCause | undefined } {
   if (due === undefined) return { ripe: undefined, later: undefined };
   const later = due.guests.filter((id) => growing.includes(id));
   const ripe = due.guests.filter((id) => !growing.includes(id));
@@ -73,7 +73,7 @@ export function hasDeparture(triggers: readonly Trigger[]): boolean {
 }
 
 /** @param running the guests that run. */
-export function describeDue({ guests, other }: Due, running: readonly Guest[]): string {
+export function describeScanCause({ guests, other }: ScanCause, running: readonly Guest[]): string {
   if (other !== undefined) return other;
   const [first = '', ...more] = namesOf(guests, running);
   return more.length === 0 ? `guest ${first} started` : `guest ${first} and ${plural(more.length, 'other')} started`;
@@ -100,7 +100,7 @@ export const PRESSURE_WAIT_MILLIS = 60000;
 /** What a policy remembers of its last look. */
 interface Look {
   readonly need: Pick<Need, 'needed' | 'urgent'>;
-  readonly mark: Pick<Mark, 'fullScans'>;
+  readonly counters: Pick<KsmdCounters, 'fullScans'>;
 }
 
 /**
@@ -111,7 +111,7 @@ interface Look {
 export function newOccasion(
   policy: string,
   before: Look | undefined,
-  { need, mark }: Look & { readonly need: Pick<Need, 'urgency'> },
+  { need, counters }: Look & { readonly need: Pick<Need, 'urgency'> },
   triggers: readonly Trigger[],
   isGoneThrough: boolean,
 ): string | undefined {
@@ -121,5 +121,5 @@ export function newOccasion(
   }
   if (!before.need.needed) return 'memory has become short';
   // Unmerging sets full_scans to 0 (unmerge_and_remove_all_rmap_items() of mm/ksm.c).
-  return mark.fullScans < before.mark.fullScans ? 'what was merged has been unmerged' : undefined;
+  return counters.fullScans < before.counters.fullScans ? 'what was merged has been unmerged' : undefined;
 }

@@ -1,4 +1,4 @@
-import type { Term, Working } from '../../decision.js';
+import type { Term, Explanation } from '../../decision.js';
 import { compareBytes, formatBytes } from '../../format.js';
 import type { Guest } from '../../guest.js';
 import type { Sample } from '../../sample.js';
@@ -21,7 +21,7 @@ export interface Need {
   readonly urgency: string | undefined;
   /** The comparisons with their numbers, without what follows from them. */
   readonly sentence: string;
-  readonly working: Working;
+  readonly working: Explanation;
 }
 
 /** Of the reserve: by how much memory must exceed what began the merging before it ends. */

@@ -3,7 +3,7 @@ import { pagesSeen } from '../../ksm.js';
 import { type Sample, savingsOfSample } from '../../sample.js';
 
 /** ksmd's counters at one moment. */
-export interface Mark {
+export interface KsmdCounters {
   readonly monotonicMillis: number;
   readonly fullScans: number;
   readonly profitBytes: number;
@@ -30,7 +30,7 @@ export interface Mark {
   readonly stalledNanos: number;
 }
 
-export function markOf(sample: Sample): Mark {
+export function ksmdCountersOf(sample: Sample): KsmdCounters {
   const { ksm, monotonicMillis, ksmdCpuNanos, ksmdWaitNanos = 0, cpuStalledNanos = 0 } = sample;
   const { profitBytes, savedBytes, bookkeepingBytes, beingFreedBytes } = savingsOfSample(sample);
   return {
@@ -78,11 +78,8 @@ export interface Progress {
  */
 export const DEAREST_PAGE_NANOS = 10_000;
 
-/**
- * From one mark to a later one; undefined when a counter that only grows went backwards (a boot), so that
- * nothing can be said of the time between.
- */
-export function progressBetween(from: Mark, to: Mark): Progress | undefined {
+/** From earlier counters to later ones; undefined when a counter that only grows went backwards, as after a boot. */
+export function progressBetween(from: KsmdCounters, to: KsmdCounters): Progress | undefined {
   const elapsedMillis = to.monotonicMillis - from.monotonicMillis;
   const passes = to.fullScans - from.fullScans;
   const visitedPages = difference(from.pagesVisited, to.pagesVisited);
@@ -106,7 +103,7 @@ export function progressBetween(from: Mark, to: Mark): Progress | undefined {
 }
 
 /** What a pass over all pages costs, nanoseconds of CPU time, by what a page has cost since boot. */
-export function passNanosOf({ cpuNanos, pagesVisited = 0, pagesSkipped, pagesSeen }: Mark): number {
+export function passNanosOf({ cpuNanos, pagesVisited = 0, pagesSkipped, pagesSeen }: KsmdCounters): number {
   const scannedPages = pagesVisited - pagesSkipped;
   if (cpuNanos === undefined || scannedPages <= 0) return pagesSeen * DEAREST_PAGE_NANOS;
   return pagesSeen * Math.min(cpuNanos / scannedPages, DEAREST_PAGE_NANOS);
@@ -147,7 +144,7 @@ export const UNSHARED_PAGE_NANOS = 6000;
  * are pages that have just been mapped to the zero page, whose records go in the next pass. What stays volatile for other
  * reasons, as locked pages do, makes the number larger than it need be.
  */
-export function changedPages({ skippedPages, zeroedPages }: Progress, now: Mark): number {
+export function changedPages({ skippedPages, zeroedPages }: Progress, now: KsmdCounters): number {
   return Math.max(now.pagesVolatile - skippedPages - zeroedPages, 0);
 }
 
@@ -172,7 +169,11 @@ const CHURN_TOLERANCE = 0.1;
  *
  * @param before the pass before; undefined where that is not known.
  */
-export function mostOfNextPass(pass: Progress, now: Mark, before: ChangedInPass | undefined): number | undefined {
+export function mostOfNextPass(
+  pass: Progress,
+  now: KsmdCounters,
+  before: ChangedInPass | undefined,
+): number | undefined {
   if (pass.visitedPages === 0) return undefined;
   const changed = changedPages(pass, now);
   const isBlocked = now.pagesUnshared < LEAST_UNSHARED_SHARE * (now.pagesUnshared + changed);
@@ -184,7 +185,7 @@ export function mostOfNextPass(pass: Progress, now: Mark, before: ChangedInPass 
 }
 
 /** What the next pass costs, as far as this one and the pages that ksmd knows now tell, nanoseconds of CPU time. */
-export function nextPassNanos(pass: Progress, { pagesMerged, pagesSeen }: Mark): number {
+export function nextPassNanos(pass: Progress, { pagesMerged, pagesSeen }: KsmdCounters): number {
   const scannedNanos = pagesMerged * MERGED_PAGE_NANOS + (pagesSeen - pagesMerged) * UNSHARED_PAGE_NANOS;
   return Math.min(pass.cpuNanos / Math.max(pass.passes, 1), scannedNanos);
 }

@@ -2,7 +2,7 @@ import { residentBytesOf } from '../../guest.js';
 import type { MergeStage } from '../../mergeStage.js';
 import type { Sample } from '../../sample.js';
 import type { Burst } from './burst.js';
-import { type Mark, UNSHARED_PAGE_NANOS, progressBetween } from './progress.js';
+import { type KsmdCounters, UNSHARED_PAGE_NANOS, progressBetween } from './progress.js';
 
 /** A shorter time says nothing of how fast ksmd is, milliseconds. */
 const LEAST_MEASURED_MILLIS = 1000;
@@ -13,7 +13,7 @@ const LEAST_MEASURED_MILLIS = 1000;
  *
  * @param budget parts of one core, 0 to 1.
  */
-export function stageOfBurst(burst: Burst, now: Mark, sample: Sample, budget: number): MergeStage {
+export function stageOfBurst(burst: Burst, now: KsmdCounters, sample: Sample, budget: number): MergeStage {
   const name = burst.passes === 0 ? 'first-pass' : 'merging';
   const pace = paceOfPass(burst, now, sample);
   if (pace === undefined) return { name };
@@ -38,7 +38,7 @@ export function stageOfBurst(burst: Burst, now: Mark, sample: Sample, budget: nu
  * When ksmd will have gone through all memory, at the pace of this pass, milliseconds from now; undefined where unknown, as
  * when it takes longer than that.
  */
-export function millisToPassEnd(burst: Burst, now: Mark, sample: Sample): number | undefined {
+export function millisToPassEnd(burst: Burst, now: KsmdCounters, sample: Sample): number | undefined {
   const pace = paceOfPass(burst, now, sample);
   return pace && pace.leftPages * pace.pageMillis;
 }
@@ -48,7 +48,7 @@ interface PassPace {
   readonly pageMillis: number;
 }
 
-function paceOfPass(burst: Burst, now: Mark, sample: Sample): PassPace | undefined {
+function paceOfPass(burst: Burst, now: KsmdCounters, sample: Sample): PassPace | undefined {
   const sincePass = progressBetween(burst.pass, now);
   const visited = sincePass?.visitedPages;
   if (visited === undefined || visited === 0 || sincePass === undefined) return undefined;
@@ -58,6 +58,6 @@ function paceOfPass(burst: Burst, now: Mark, sample: Sample): PassPace | undefin
 }
 
 /** In a first pass ksmd does not know them all yet. */
-function pagesOf(now: Mark, { guests, pageSizeBytes }: Sample): number {
+function pagesOf(now: KsmdCounters, { guests, pageSizeBytes }: Sample): number {
   return Math.max(now.pagesSeen, Math.trunc(residentBytesOf(guests) / pageSizeBytes));
 }

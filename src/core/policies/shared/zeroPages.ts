@@ -3,7 +3,7 @@ import { formatBytes } from '../../format.js';
 import type { Decision } from '../../decision.js';
 import { ownMemory, type Policy, type PolicyMemory } from '../../policy.js';
 import type { Problem, Sample } from '../../sample.js';
-import { type Mark, markOf, progressBetween } from './progress.js';
+import { type KsmdCounters, ksmdCountersOf, progressBetween } from './progress.js';
 
 /** KSM_USE_ZERO_PAGES: `auto` decides here, `keep` leaves use_zero_pages as the host has it. */
 export type ZeroPagesChoice = 'auto' | 'keep' | 0 | 1;
@@ -13,7 +13,7 @@ export interface ZeroPagesMemory {
   readonly policy: 'zero-pages';
   readonly inner: PolicyMemory | undefined;
   /** Where the pass under way began, as far as it was seen; `whole` when it was its beginning. */
-  readonly pass: Mark;
+  readonly pass: KsmdCounters;
   readonly whole: boolean;
   /** Whether ksmd was seen to be blocked, until another policy or samepaged begins. */
   readonly blocked: boolean;
@@ -52,7 +52,7 @@ function nextMemory(
   inner: PolicyMemory | undefined,
   sample: Sample,
 ): ZeroPagesMemory {
-  const now = markOf(sample);
+  const now = ksmdCountersOf(sample);
   const fresh = { policy: 'zero-pages', inner, pass: now, whole: false, blocked: before?.blocked ?? false } as const;
   const sincePass = before && progressBetween(before.pass, now);
   if (before === undefined || sincePass === undefined) return fresh;

@@ -100,14 +100,14 @@ describe('guests that bring little', () => {
     const waited = (oneGoes: boolean) => {
       const host = resting();
       come(host, { b: 100, c: 100 }, 'b', 'c');
-      const from = host.mark.monotonicMillis;
-      for (; host.phase.name !== 'burst' && host.mark.monotonicMillis - from < 2_000_000;) {
-        const minutes = Math.trunc((host.mark.monotonicMillis - from) / 60_000);
+      const from = host.counters.monotonicMillis;
+      for (; host.phase.name !== 'burst' && host.counters.monotonicMillis - from < 2_000_000;) {
+        const minutes = Math.trunc((host.counters.monotonicMillis - from) / 60_000);
         const goes = oneGoes && minutes === 20;
         if (goes) host.change({ guests: [guestOf('a', 40 * GIB, 64 * GIB), guestOf('b', 100 * MIB)] });
         host.look(60_000, {}, ...(goes ? [stopped('c')] : []));
       }
-      return Math.round((host.mark.monotonicMillis - from) / 60_000);
+      return Math.round((host.counters.monotonicMillis - from) / 60_000);
     };
     assert.equal(waited(false), 28, '84 s of CPU in 28 minutes');
     assert.ok(waited(true) > 33);
@@ -215,14 +215,14 @@ describe('guests that have settled, beside one that still fills its memory', () 
     host.look(0, {}, START);
     host.lookUntil(({ reason }) => reason === 'nothing-to-gain', PASS);
     runs(host, minor).look(5000);
-    const from = host.mark.monotonicMillis;
+    const from = host.counters.monotonicMillis;
     for (let second = 0; host.phase.name !== 'burst'; second += 1) {
       host.have({ ...others, e: bytes, [`g${second >> 3}`]: (second % 8) * 100 * MIB });
       const came = second === 0 ? [started('e')] : [];
       host.look(1000, {}, ...came, ...(second % 8 === 0 ? [started(`g${second >> 3}`)] : []));
     }
     assert.match(host.phase.why, /^guest e /);
-    return (host.mark.monotonicMillis - from) / 1000 - 4;
+    return (host.counters.monotonicMillis - from) / 1000 - 4;
   };
 
   test('wait as long as two passes over what they have take, at most', () => {
@@ -267,7 +267,7 @@ test('a guest that is there at the first look and turns out to grow is waited fo
 test('guests that come and settle do not put off the probe', () => {
   const host = resting();
   for (let guest = 0; host.phase.name !== 'probe'; guest += 1) {
-    assert.ok(host.mark.monotonicMillis < 90_000, 'a minute after the burst');
+    assert.ok(host.counters.monotonicMillis < 90_000, 'a minute after the burst');
     come(host, { [`g${guest}`]: 1 }, `g${guest}`);
   }
 });

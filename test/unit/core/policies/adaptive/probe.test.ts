@@ -11,12 +11,12 @@ import {
   nextProbeAt,
   probeResult,
 } from '../../../../../src/core/policies/adaptive/probe.js';
-import type { Mark } from '../../../../../src/core/policies/shared/progress.js';
+import type { KsmdCounters } from '../../../../../src/core/policies/shared/progress.js';
 import { MIB } from '../../../../support/policies/policyHost.js';
 
 const MAX = 600_000;
 /** Memory of which ksmd has seen a million pages, 100000 of which change all the time. */
-const BEGIN: Mark = {
+const BEGIN: KsmdCounters = {
   monotonicMillis: 100_000,
   fullScans: 10,
   profitBytes: 0,
@@ -45,7 +45,7 @@ interface Found {
   readonly passes?: number;
 }
 
-const later = ({ visited = 0, changed = 0, gainedBytes = 0, cpuMillis = 0, passes = 0 }: Found): Mark => ({
+const later = ({ visited = 0, changed = 0, gainedBytes = 0, cpuMillis = 0, passes = 0 }: Found): KsmdCounters => ({
   ...BEGIN,
   monotonicMillis: BEGIN.monotonicMillis + 500,
   pagesVisited: 5_000_000 + visited,
@@ -96,9 +96,9 @@ describe('a probe finds', () => {
   });
 
   test('a hint in what it can have looked at at least, 10 µs a page, where the kernel does not count it', () => {
-    const begin: Mark = { ...BEGIN, pagesVisited: undefined, pagesSeen: 134_000_000 };
+    const begin: KsmdCounters = { ...BEGIN, pagesVisited: undefined, pagesSeen: 134_000_000 };
     const unseen = (changed: number, cpuMillis: number, hintShare = 0.01) => {
-      const now: Mark = { ...later({ changed, cpuMillis }), pagesVisited: undefined, pagesSeen: 134_000_000 };
+      const now: KsmdCounters = { ...later({ changed, cpuMillis }), pagesVisited: undefined, pagesSeen: 134_000_000 };
       return resultOf({}, { begin, now, probing: { ...LAP, hintShare, lap: begin } }).found;
     };
     assert.deepEqual(
@@ -109,7 +109,7 @@ describe('a probe finds', () => {
   });
 
   test('nothing to merge in memory that has gone: its bookkeeping went', () => {
-    const now: Mark = { ...later({ visited: 20_000, cpuMillis: 100 }), profitBytes: 16 * MIB };
+    const now: KsmdCounters = { ...later({ visited: 20_000, cpuMillis: 100 }), profitBytes: 16 * MIB };
     assert.equal(resultOf({}, { now }).found, 'more');
   });
 
@@ -164,7 +164,7 @@ describe('a lap', () => {
   });
 
   test('is over at once where there is no page', () => {
-    const none: Mark = { ...BEGIN, pagesSeen: 0, pagesVolatile: 0 };
+    const none: KsmdCounters = { ...BEGIN, pagesSeen: 0, pagesVolatile: 0 };
     assert.equal(resultOf({}, { begin: none, now: none, probing: { ...LAP, lap: none } }).found, 'nothing');
   });
 });

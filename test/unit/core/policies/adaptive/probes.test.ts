@@ -26,9 +26,9 @@ const isNoProbe = ({ reason }: { reason: string }) => reason !== 'probe';
 
 /** Seconds until the next probe begins. */
 function secondsToProbe(host: PolicyHost): number {
-  const from = host.mark.monotonicMillis;
+  const from = host.counters.monotonicMillis;
   host.lookUntil(isProbe);
-  return Math.round((host.mark.monotonicMillis - from) / 1000);
+  return Math.round((host.counters.monotonicMillis - from) / 1000);
 }
 
 describe('a probe', () => {
@@ -36,7 +36,7 @@ describe('a probe', () => {
     const host = watching();
     const looks = host.lookUntil(isProbe);
     const probe = looks.at(-1) ?? assert.fail();
-    assert.equal(Math.round(host.mark.monotonicMillis / 10_000), 6);
+    assert.equal(Math.round(host.counters.monotonicMillis / 10_000), 6);
     assert.deepEqual([probe.settings.run, probe.settings.smartScan, probe.nextInMillis], [1, 0, 250]);
     assert.ok([...looks, probe].every(({ routine }) => routine === true));
     const end = host.lookUntil(isNoProbe, NOTHING).at(-1);
@@ -45,13 +45,13 @@ describe('a probe', () => {
 
   test('costs what ksmd earned by resting: less than one percent of a core', () => {
     const host = watching();
-    const [from, used] = [host.mark.monotonicMillis, host.cpuNanos ?? 0];
+    const [from, used] = [host.counters.monotonicMillis, host.cpuNanos ?? 0];
     let next = 250;
-    while (host.mark.monotonicMillis - from < 3 * 3_600_000) {
+    while (host.counters.monotonicMillis - from < 3 * 3_600_000) {
       const scans = host.phase.name === 'probe' ? { cpuMillis: next / 2, scanned: next * 50 } : {};
       next = host.look(next, scans).nextInMillis ?? 0;
     }
-    const share = ((host.cpuNanos ?? 0) - used) / 1e6 / (host.mark.monotonicMillis - from);
+    const share = ((host.cpuNanos ?? 0) - used) / 1e6 / (host.counters.monotonicMillis - from);
     assert.ok(share > 0.004 && share < 0.009, String(share));
   });
 
@@ -166,15 +166,15 @@ describe('a probe that merges', () => {
 
   test('costs no more in the long run when the burst then brings nothing, time after time', () => {
     const host = watching();
-    const [from, used] = [host.mark.monotonicMillis, host.cpuNanos ?? 0];
+    const [from, used] = [host.counters.monotonicMillis, host.cpuNanos ?? 0];
     let [next, looks] = [250, 0];
-    while (host.mark.monotonicMillis - from < 12 * 3_600_000) {
+    while (host.counters.monotonicMillis - from < 12 * 3_600_000) {
       // A pass is 20 looks.
       const burst = { ...(looks++ % 20 === 0 ? PASS : HALF), cpuMillis: next / 2 };
       next =
         host.look(next, { probe: gain, burst, watch: {}, rest: {}, settle: {} }[host.phase.name]).nextInMillis ?? 0;
     }
-    const share = ((host.cpuNanos ?? 0) - used) / 1e6 / (host.mark.monotonicMillis - from);
+    const share = ((host.cpuNanos ?? 0) - used) / 1e6 / (host.counters.monotonicMillis - from);
     assert.ok(share < 0.009, `${share} of a core`);
   });
 });

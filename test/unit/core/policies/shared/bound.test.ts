@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
-  type Mark,
+  type KsmdCounters,
   mostOfNextPass,
   nextPassNanos,
   progressBetween,
@@ -10,7 +10,7 @@ import { GAIN, PASS, PolicyHost, START } from '../../../../support/policies/poli
 import { markWith } from '../../../../support/policies/policyMark.js';
 
 /** A pass of 10 s over a million pages, of which so many had changed by its end; and by the end of the pass before. */
-function afterPass(end: Partial<Mark>, before?: number): number | undefined {
+function afterPass(end: Partial<KsmdCounters>, before?: number): number | undefined {
   const from = markWith({ pagesSeen: 1_000_000, pagesVisited: 0 });
   const now = markWith({
     ...{ pagesSeen: 1_000_000, pagesUnshared: 500_000, fullScans: 11, pagesVisited: 1_000_000, cpuNanos: 10e9 },
@@ -31,7 +31,7 @@ const BEFORE_MILLIS = 10_000;
 const gained = (pages: number) => ({ profitBytes: pages * 4096, savedBytes: pages * 4096 });
 
 describe('the pages that another pass can merge at most', () => {
-  const rows: { name: string; end: Partial<Mark>; before?: number; pages: number | undefined }[] = [
+  const rows: { name: string; end: Partial<KsmdCounters>; before?: number; pages: number | undefined }[] = [
     { name: 'are none when no page had changed', end: {}, pages: 0 },
     { name: 'are those that had changed', end: { pagesVolatile: 700 }, pages: 700 },
     { name: 'are not those that smart_scan skipped', end: { pagesVolatile: 700, pagesSkipped: 600 }, pages: 100 },

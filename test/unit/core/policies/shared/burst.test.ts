@@ -9,7 +9,7 @@ import {
   judgeBurst,
   mergingNanosOf,
 } from '../../../../../src/core/policies/shared/burst.js';
-import { type Mark, worthOf } from '../../../../../src/core/policies/shared/progress.js';
+import { type KsmdCounters, worthOf } from '../../../../../src/core/policies/shared/progress.js';
 import { GIB, MIB } from '../../../../support/policies/policyHost.js';
 import { ZERO, markWith } from '../../../../support/policies/policyMark.js';
 
@@ -32,22 +32,22 @@ function after(
   parts: Partial<Omit<typeof PARTS, 'hintShare'>> & { hintShare?: number } = {},
 ): Burst {
   // Guests rewrite much memory all the time, so that what another pass can bring is not known from the pages that changed.
-  let mark = markWith({ pagesVolatile: 1_000_000, pagesSeen: 1_000_000 });
-  let burst = beginBurst(mark, { ...PARTS, ...parts });
+  let counters = markWith({ pagesVolatile: 1_000_000, pagesSeen: 1_000_000 });
+  let burst = beginBurst(counters, { ...PARTS, ...parts });
   for (const { gainedBytes = 0, cpuMillis = 1000, passes: ended = 1, skipped = 0, fresh = 0, ...pass } of passes) {
     const { disturbed = false } = pass;
-    mark = {
-      ...mark,
-      monotonicMillis: mark.monotonicMillis + 2000,
-      fullScans: mark.fullScans + ended,
-      profitBytes: mark.profitBytes + gainedBytes,
-      savedBytes: mark.savedBytes + gainedBytes,
-      pagesVisited: (mark.pagesVisited ?? 0) + ended * 1_000_000,
-      pagesSkipped: mark.pagesSkipped + skipped,
-      pagesSeen: mark.pagesSeen + fresh,
-      cpuNanos: (mark.cpuNanos ?? 0) + cpuMillis * 1e6,
+    counters = {
+      ...counters,
+      monotonicMillis: counters.monotonicMillis + 2000,
+      fullScans: counters.fullScans + ended,
+      profitBytes: counters.profitBytes + gainedBytes,
+      savedBytes: counters.savedBytes + gainedBytes,
+      pagesVisited: (counters.pagesVisited ?? 0) + ended * 1_000_000,
+      pagesSkipped: counters.pagesSkipped + skipped,
+      pagesSeen: counters.pagesSeen + fresh,
+      cpuNanos: (counters.cpuNanos ?? 0) + cpuMillis * 1e6,
     };
-    burst = judgeBurst(burst, mark, disturbed);
+    burst = judgeBurst(burst, counters, disturbed);
   }
   return burst;
 }
@@ -133,28 +133,28 @@ test('a burst that more guests extend looks for what they have too: what was the
       pagesVisited: (burst.pass.pagesVisited ?? 0) + pass * 1_000_000,
     }),
   );
-  const passed = end.reduce((judged, mark) => judgeBurst(judged, mark, false), extended);
+  const passed = end.reduce((judged, counters) => judgeBurst(judged, counters, false), extended);
   assert.equal(isOver(passed), true);
 });
 
 describe('merging memory that came costs two passes over the pages seen', () => {
-  const rows: { name: string; mark: Partial<Mark>; nanos: number }[] = [
-    { name: 'at what a page has cost', mark: { cpuNanos: 6e9, pagesVisited: 2e6 }, nanos: 6e9 },
-    { name: 'but for skipped ones', mark: { cpuNanos: 6e9, pagesVisited: 5e6, pagesSkipped: 3e6 }, nanos: 6e9 },
-    { name: 'at 10 µs a page at most', mark: { cpuNanos: 6e9, pagesVisited: 1e5 }, nanos: 20e9 },
-    { name: 'and where no page has been scanned', mark: { cpuNanos: 0, pagesVisited: 0 }, nanos: 20e9 },
-    { name: 'where pages are not counted', mark: { cpuNanos: 6e9, pagesVisited: undefined }, nanos: 20e9 },
-    { name: 'where the CPU time cannot be seen', mark: { cpuNanos: undefined, pagesVisited: 2e9 }, nanos: 20e9 },
-    { name: 'and nothing before there are any', mark: { pagesSeen: 0 }, nanos: 0 },
+  const rows: { name: string; counters: Partial<KsmdCounters>; nanos: number }[] = [
+    { name: 'at what a page has cost', counters: { cpuNanos: 6e9, pagesVisited: 2e6 }, nanos: 6e9 },
+    { name: 'but for skipped ones', counters: { cpuNanos: 6e9, pagesVisited: 5e6, pagesSkipped: 3e6 }, nanos: 6e9 },
+    { name: 'at 10 µs a page at most', counters: { cpuNanos: 6e9, pagesVisited: 1e5 }, nanos: 20e9 },
+    { name: 'and where no page has been scanned', counters: { cpuNanos: 0, pagesVisited: 0 }, nanos: 20e9 },
+    { name: 'where pages are not counted', counters: { cpuNanos: 6e9, pagesVisited: undefined }, nanos: 20e9 },
+    { name: 'where the CPU time cannot be seen', counters: { cpuNanos: undefined, pagesVisited: 2e9 }, nanos: 20e9 },
+    { name: 'and nothing before there are any', counters: { pagesSeen: 0 }, nanos: 0 },
     {
       name: 'or one pass where pages that equal shared ones merge in their first scan',
-      mark: { cpuNanos: 6e9, pagesVisited: 2e6, mergesAtFirstScan: true },
+      counters: { cpuNanos: 6e9, pagesVisited: 2e6, mergesAtFirstScan: true },
       nanos: 3e9,
     },
   ];
-  for (const { name, mark, nanos } of rows) {
+  for (const { name, counters, nanos } of rows) {
     test(name, () => {
-      assert.equal(mergingNanosOf(markWith({ pagesSeen: 1e6, ...mark })), nanos);
+      assert.equal(mergingNanosOf(markWith({ pagesSeen: 1e6, ...counters })), nanos);
     });
   }
 });

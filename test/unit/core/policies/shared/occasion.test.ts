@@ -6,10 +6,10 @@ import { START, TIMER, started } from '../../../../support/policies/policyHost.j
 
 describe('memory should be looked through', () => {
   type Look = Parameters<typeof newOccasion>[2] & NonNullable<Parameters<typeof newOccasion>[1]>;
-  const calm: Look = { need: { needed: true, urgent: false, urgency: undefined }, mark: { fullScans: 5 } };
+  const calm: Look = { need: { needed: true, urgent: false, urgency: undefined }, counters: { fullScans: 5 } };
   const pressed: Look = { ...calm, need: { needed: true, urgent: true, urgency: 'memory is nearly out' } };
   const plenty = { ...calm, need: { ...calm.need, needed: false } };
-  const unmerged = { ...calm, mark: { fullScans: 0 } };
+  const unmerged = { ...calm, counters: { fullScans: 0 } };
   const rows: {
     name: string;
     before?: Look;

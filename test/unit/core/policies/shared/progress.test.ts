@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isWorthIt, markOf, progressBetween } from '../../../../../src/core/policies/shared/progress.js';
+import { isWorthIt, ksmdCountersOf, progressBetween } from '../../../../../src/core/policies/shared/progress.js';
 import { sampleOf } from '../../../../support/examples/examples.js';
 import { MIB, NEW_KSM, OLD_KSM } from '../../../../support/policies/policyHost.js';
 import { ZERO, markWith } from '../../../../support/policies/policyMark.js';
@@ -8,11 +8,11 @@ import { ZERO, markWith } from '../../../../support/policies/policyMark.js';
 describe('what ksmd did between two looks', () => {
   test('is the difference of its counters', () => {
     const times = { ksmdCpuNanos: 5e9, ksmdWaitNanos: 3e9, cpuStalledNanos: 7e9 };
-    const from = markOf(sampleOf({ monotonicMillis: 1000, ksm: { ...NEW_KSM, pagesScanned: 500 }, ...times }));
+    const from = ksmdCountersOf(sampleOf({ monotonicMillis: 1000, ksm: { ...NEW_KSM, pagesScanned: 500 }, ...times }));
     const ksm = { ...NEW_KSM, fullScans: 2, pagesScanned: 1500, pagesSkipped: 200, pagesVolatile: 30 };
     const later = { ksmdCpuNanos: 6e9, ksmdWaitNanos: 3.5e9, cpuStalledNanos: 7.25e9 };
     const merged = { pagesSharing: 300, generalProfit: MIB };
-    const to = markOf(sampleOf({ monotonicMillis: 4000, ksm: { ...ksm, ...merged }, ...later }));
+    const to = ksmdCountersOf(sampleOf({ monotonicMillis: 4000, ksm: { ...ksm, ...merged }, ...later }));
     assert.deepEqual(progressBetween(from, to), {
       elapsedMillis: 3000,
       passes: 2,
@@ -39,20 +39,23 @@ describe('what ksmd did between two looks', () => {
     for (const { name, kernel, pagesShared, first } of rows) {
       test(name, () => {
         const sample = sampleOf({ ksm: { ...OLD_KSM, pagesShared }, ...(kernel && { kernel }) });
-        assert.equal(markOf(sample).mergesAtFirstScan, first);
+        assert.equal(ksmdCountersOf(sample).mergesAtFirstScan, first);
       });
     }
   });
 
   test('has the profit reckoned and no pages where the kernel does not count them', () => {
     const ksm = { ...OLD_KSM, pagesShared: 10, pagesSharing: 600, pagesUnshared: 300, pagesVolatile: 90 };
-    const mark = markOf(sampleOf({ ksm, ksmdCpuNanos: 0 }));
-    assert.deepEqual([mark.profitBytes, mark.pagesSeen, mark.pagesVisited], [600 * 4096 - 1000 * 64, 1000, undefined]);
-    assert.equal(progressBetween(mark, mark)?.visitedPages, undefined);
+    const counters = ksmdCountersOf(sampleOf({ ksm, ksmdCpuNanos: 0 }));
+    assert.deepEqual(
+      [counters.profitBytes, counters.pagesSeen, counters.pagesVisited],
+      [600 * 4096 - 1000 * 64, 1000, undefined],
+    );
+    assert.equal(progressBetween(counters, counters)?.visitedPages, undefined);
   });
 
   test('is reckoned at 10 µs a page where its CPU time cannot be seen', () => {
-    const unseen = markOf(sampleOf({ ksm: NEW_KSM }));
+    const unseen = ksmdCountersOf(sampleOf({ ksm: NEW_KSM }));
     assert.equal(progressBetween(unseen, { ...unseen, pagesVisited: 100_000 })?.cpuNanos, 1e9);
     const seen = { ...unseen, pagesVisited: 100_000, cpuNanos: 77e9 };
     assert.equal(progressBetween(unseen, seen)?.cpuNanos, 1e9, 'nor at one of the two looks');
