@@ -120,7 +120,11 @@ export function checkHardening(machine: Machine): void {
     });
     assert.deepEqual(new Set(Object.values(outcomes as object)), new Set(['done']), JSON.stringify(outcomes));
     await rm(machine.path('/var/lib/samepaged/probe'));
+    await machine.write('/etc/ksmtuned.conf', 'KSM_METRICS_GUESTS=1\n');
+    await machine.run('systemctl', 'reload', 'samepaged');
     assert.match(await machine.run('samepagectl', 'metrics'), /^samepaged_guest_profit_bytes\{guest="one"\} /m);
+    await machine.write('/etc/ksmtuned.conf', '');
+    await machine.run('systemctl', 'reload', 'samepaged');
   });
 
   check(machine, 'the service is not root, and cannot become more than it is', async () => {
