@@ -9,7 +9,8 @@ const LAYERS = [
   ['qemu', 'libvirt', 'config', 'state'],
   ['api'],
   ['simulation', 'doctor', 'metrics'],
-  ['daemon', 'ctl', 'replay'],
+  ['replay'],
+  ['daemon', 'ctl'],
   ['demo'],
 ];
 

@@ -3,7 +3,7 @@ const MOST_DECIMALS = 3;
 
 /** `bytes` for a reader: binary units, one decimal ("19.5 GiB", "-3.0 MiB", "512 B"). */
 export function formatBytes(bytes: number): string {
-  return shown(bytes, 1).text;
+  return textOf(bytes, 1);
 }
 
 /** How sizes compare, and what writes each of them for a reader. */
@@ -17,12 +17,12 @@ export interface Comparison {
 export function compareBytes(addends: readonly number[], limit: number): Comparison {
   const sign = signOf(addends, limit);
   const looksTrue = (decimals: number) => {
-    const read = (bytes: number) => shown(bytes, decimals).bytes;
+    const read = (bytes: number) => asRead(bytes, decimals);
     return signOf(addends.map(read), read(limit)) === sign;
   };
   let decimals = 1;
-  while (decimals < MOST_DECIMALS && !looksTrue(decimals)) decimals += 1;
-  return { sign, size: (bytes) => shown(bytes, decimals).text };
+  while (!areFarApart(addends, limit) && decimals < MOST_DECIMALS && !looksTrue(decimals)) decimals += 1;
+  return { sign, size: (bytes) => textOf(bytes, decimals) };
 }
 
 /** A count with its noun: "1 guest", "3 guests". */
@@ -30,17 +30,40 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** The text, and the bytes that it stands for. */
-function shown(bytes: number, decimals: number): { text: string; bytes: number } {
+function textOf(bytes: number, decimals: number): string {
+  const [figure, unit] = shown(bytes, decimals);
+  return `${figure} ${UNITS[unit] ?? 'B'}`;
+}
+
+/** The bytes that the text stands for. */
+function asRead(bytes: number, decimals: number): number {
+  const [figure, unit] = shown(bytes, decimals);
+  return Number(figure) * 1024 ** unit;
+}
+
+function shown(bytes: number, decimals: number): readonly [figure: string, unit: number] {
   let value = bytes;
   let unit = 0;
-  // What would be rounded to 1024.0 is 1.0 of the next unit.
-  while (Math.abs(Number(value.toFixed(decimals))) >= 1024 && unit < UNITS.length - 1) {
+  while (isRoundedTo1024(value, decimals) && unit < UNITS.length - 1) {
     value /= 1024;
     unit += 1;
   }
-  const figure = unit === 0 ? String(value) : value.toFixed(decimals);
-  return { text: `${figure} ${UNITS[unit] ?? 'B'}`, bytes: Number(figure) * 1024 ** unit };
+  return [unit === 0 ? String(value) : value.toFixed(decimals), unit];
+}
+
+/** What would be rounded to 1024.0 is 1.0 of the next unit. */
+function isRoundedTo1024(value: number, decimals: number): boolean {
+  const size = Math.abs(value);
+  // Rounding takes time, and most figures are far from the edge.
+  return size >= 1024 || (size > 1023 && Number(size.toFixed(decimals)) >= 1024);
+}
+
+/** By more than rounding to one decimal of the largest unit can change, so that the comparison looks true with it. */
+function areFarApart(addends: readonly number[], limit: number): boolean {
+  const largest = Math.max(Math.abs(limit), ...addends.map(Math.abs));
+  const unit = 1024 ** Math.floor(Math.log2(Math.max(largest, 1)) / 10);
+  const distance = Math.abs(addends.reduce((sum, bytes) => sum + bytes, 0) - limit);
+  return distance > 0.05 * unit * (addends.length + 1) + 1;
 }
 
 function signOf(addends: readonly number[], limit: number): Comparison['sign'] {

@@ -14,14 +14,14 @@ export interface SeenProcess {
 }
 
 /** A guest that libvirt names; libvirt keeps names unique. */
-export interface ToldName {
+export interface ReportedName {
   /** Its UUID. */
   readonly id: string;
   readonly name: string;
 }
 
 /** A guest of this host: told by libvirt, seen in /proc, or both. */
-export interface Entry<T extends ToldName, P extends SeenProcess> {
+export interface Entry<T extends ReportedName, P extends SeenProcess> {
   /** libvirt's UUID, or pid and start time. */
   readonly id: string;
   /** Unique among the entries. */
@@ -41,7 +41,7 @@ export interface Entry<T extends ToldName, P extends SeenProcess> {
  * A process keeps the UUID of its command line as its identity, so that it stays the same guest while libvirt is away. Of
  * two that claim one UUID the first in this order has it, and a stranger never has one: anybody can write a command line.
  */
-export function takeInventory<T extends ToldName, P extends SeenProcess>(
+export function takeInventory<T extends ReportedName, P extends SeenProcess>(
   told: readonly T[],
   processes: readonly P[],
 ): readonly Entry<T, P>[] {
@@ -77,7 +77,7 @@ export function distinctName(name: string, pid: number | undefined, taken: { has
 }
 
 /** The process that libvirt started for a guest: it puts the UUID on the command line. */
-function processOf<P extends SeenProcess>({ id, name }: ToldName, left: ReadonlySet<P>): P | undefined {
+function processOf<P extends SeenProcess>({ id, name }: ReportedName, left: ReadonlySet<P>): P | undefined {
   const all = [...left];
   return (
     all.find(({ uuid }) => uuid === id) ??

@@ -117,11 +117,13 @@ export function ksmWrites(state: KsmSettings, wanted: KsmSettings): readonly Ksm
   return writes;
 }
 
-function writeOrder(wanted: KsmSettings): readonly KsmSetting[] {
-  const values = (Object.keys(KSM_SETTINGS) as (keyof typeof KSM_SETTINGS)[]).filter((setting) => setting !== 'run');
-  const ordered: KsmSetting[] =
-    wanted.advisorMode === 'scan-time' ? [...values, 'advisorMode'] : ['advisorMode', ...values];
-  return ['ksmdSched', ...(wanted.run === 1 ? [...ordered, 'run' as const] : ['run' as const, ...ordered])];
+const VALUES = (Object.keys(KSM_SETTINGS) as (keyof typeof KSM_SETTINGS)[]).filter((setting) => setting !== 'run');
+const ADVISOR_OFF_FIRST = ['advisorMode', ...VALUES] as const;
+const ADVISOR_ON_LAST = [...VALUES, 'advisorMode'] as const;
+
+function writeOrder({ advisorMode, run }: KsmSettings): readonly KsmSetting[] {
+  const ordered = advisorMode === 'scan-time' ? ADVISOR_ON_LAST : ADVISOR_OFF_FIRST;
+  return run === 1 ? ['ksmdSched', ...ordered, 'run'] : ['ksmdSched', 'run', ...ordered];
 }
 
 /** A setting with a value that is not the one that was set. */

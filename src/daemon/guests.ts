@@ -26,7 +26,7 @@ import { messageOf } from '../errors.js';
 import type { GuestProcess, SeenGuest } from '../host/guestProcess.js';
 import type { GuestProcesses, InspectedGuest } from '../host/guestProcesses.js';
 import type { Libvirt } from '../libvirt/libvirt.js';
-import type { ToldGuest } from '../libvirt/domain.js';
+import type { ReportedGuest } from '../libvirt/domain.js';
 import type { LibvirtState } from '../libvirt/presence.js';
 
 /**
@@ -45,7 +45,7 @@ export class Guests {
   readonly libvirt$: Observable<LibvirtState>;
   private readonly processes: GuestProcesses;
   /** Those that count, as they were listed last. */
-  private listed: readonly Entry<ToldGuest, SeenGuest>[] = [];
+  private listed: readonly Entry<ReportedGuest, SeenGuest>[] = [];
 
   /** @param libvirt$ what watchLibvirt gives; it is subscribed to once, for as long as somebody listens to either stream. */
   constructor(libvirt$: Observable<LibvirtState>, processes: GuestProcesses) {
@@ -108,7 +108,7 @@ export class Guests {
     return id === undefined ? undefined : this.processes.processOf({ id, name });
   }
 
-  private async told(problems: Problem[]): Promise<readonly ToldGuest[]> {
+  private async told(problems: Problem[]): Promise<readonly ReportedGuest[]> {
     const libvirt = await this.libvirt();
     try {
       return (await libvirt?.listGuests()) ?? [];
@@ -150,7 +150,7 @@ export class Guests {
 }
 
 /** What libvirt reports of a guest; what it leaves out, and all of a guest that it does not name, from its process. */
-function guestOf({ id, name, plainName, reported: told, process }: Entry<ToldGuest, SeenGuest>): Guest {
+function guestOf({ id, name, plainName, reported: told, process }: Entry<ReportedGuest, SeenGuest>): Guest {
   const named = { id, name, ...(plainName === undefined ? {} : { plainName }) };
   const residentBytes = told?.residentBytes ?? process?.memory('VmRSS') ?? 0;
   const configuredBytes = told?.configuredBytes ?? process?.configuredBytes ?? 0;

@@ -22,6 +22,8 @@ export class Pane {
   score: Score = firstScore(MORNING_WAVES);
   private history: HistoryMemory | undefined;
   private last: Retune | undefined;
+  /** The last retune, when somebody looked, as a client of the bus gets it. */
+  private reply: DaemonNow['lastRetune'] = v.parse(RetuneReply, {});
   private readonly simulation = new Simulation({ memoryMiB: MORNING_MEMORY_MIB }, (retune) => {
     this.takeRetune(retune);
   });
@@ -59,6 +61,10 @@ export class Pane {
   /** What of a frame nobody needs at every look. */
   look(): WatchState {
     const { host } = this.simulation;
+    if (this.last !== undefined) {
+      this.reply = v.parse(RetuneReply, plain(retuneDict(this.last)));
+      this.state = nextWatch(this.state, { kind: 'daemon', daemon: this.daemonAfter(this.last) });
+    }
     this.state = nextWatch(this.state, { kind: 'guests', guests: host.guestMemory(), notes: [] });
     return this.state;
   }
@@ -73,21 +79,22 @@ export class Pane {
   }
 
   private daemonAfter(retune: Retune): DaemonNow {
-    // As a client of the bus gets it.
-    const reply = v.parse(RetuneReply, plain(retuneDict(retune)));
     return {
       ...{ policy: this.policy, configuredPolicy: this.policy, dryRun: false, hold: '', holdUntilUSec: 0 },
-      ...{ guestCount: reply.guestCount ?? 0, guestMemoryBytes: reply.committedBytes ?? 0, libvirtConnected: true },
-      ...watchedIn(retune),
-      lastRetune: reply,
+      ...{ ...memoryIn(retune), libvirtConnected: true },
+      lastRetune: this.reply,
     };
   }
 }
 
-function watchedIn(retune: Retune): Pick<DaemonNow, 'freedBytes' | 'beingFreedBytes'> {
-  const { freedBytes, beingFreedBytes } =
-    'failure' in retune ? { freedBytes: 0, beingFreedBytes: 0 } : savingsOfSample(retune.sample);
-  return { freedBytes, beingFreedBytes };
+function memoryIn(
+  retune: Retune,
+): Pick<DaemonNow, 'guestCount' | 'guestMemoryBytes' | 'freedBytes' | 'beingFreedBytes'> {
+  if ('failure' in retune) return { guestCount: 0, guestMemoryBytes: 0, freedBytes: 0, beingFreedBytes: 0 };
+  const { sample } = retune;
+  const { freedBytes, beingFreedBytes } = savingsOfSample(sample);
+  const { guests, memory } = sample;
+  return { guestCount: guests.length, guestMemoryBytes: memory.committedBytes, freedBytes, beingFreedBytes };
 }
 
 /** On the wall's clock, in whole milliseconds as a host's own. */

@@ -3,7 +3,7 @@ import { Bus, isNoSuchService } from '../dbus/bus.js';
 import { describeAddress, type BusAddress } from '../dbus/address.js';
 import { Daemon, type DaemonProperties } from '../api/client.js';
 import { NotRunning } from '../api/notRunning.js';
-import type { ToldName } from '../core/inventory.js';
+import type { ReportedName } from '../core/inventory.js';
 import { CallTimeout } from '../dbus/call.js';
 import { messageOf } from '../errors.js';
 import { Libvirt } from '../libvirt/libvirt.js';
@@ -14,7 +14,7 @@ import { type Fact, known, learn, unknown } from './fact.js';
  * answer, or libvirt did not answer it. `fails`: libvirt-dbus said that libvirt fails.
  */
 export type LibvirtReply =
-  | { readonly kind: 'answers'; readonly guests: readonly ToldName[] }
+  | { readonly kind: 'answers'; readonly guests: readonly ReportedName[] }
   | { readonly kind: 'missing' | 'broken' | 'silent' | 'denied' | 'fails'; readonly reason: string };
 
 export interface BusFacts {

@@ -5,6 +5,7 @@ import { LIBVIRT_CHECKS } from './checks/libvirt.js';
 import { MEMORY_CHECKS } from './checks/memory.js';
 import { MERGING_CHECKS } from './checks/merging.js';
 import { NUMA_CHECKS } from './checks/numa.js';
+import { POLICY_CHECKS } from './checks/policy.js';
 import { TUNER_CHECKS } from './checks/tuners.js';
 import type { Facts } from './facts.js';
 
@@ -17,6 +18,7 @@ export const CHECKS: readonly Check[] = [
   ...MEMORY_CHECKS,
   ...MERGING_CHECKS,
   ...NUMA_CHECKS,
+  ...POLICY_CHECKS,
 ];
 
 /** The order in which levels are shown. */

@@ -87,11 +87,26 @@ export interface HostFacts {
   readonly configuration: Fact<Configuration>;
 }
 
-export type Facts = Omit<HostFacts, 'processes'> & BusFacts & GuestFacts;
+/** What a policy made of a stretch of this host's history, on a simulated host. */
+export interface TriedPolicy {
+  readonly policy: string;
+  /** On average, in bytes. */
+  readonly savedBytes: number;
+  readonly ksmdCpuNanos: number;
+}
+
+/** The policy that was recorded and another one, on the same stretch. */
+export interface PolicyTrial {
+  readonly millis: number;
+  readonly recorded: TriedPolicy;
+  readonly other: TriedPolicy;
+}
+
+export type Facts = Omit<HostFacts, 'processes'> & BusFacts & GuestFacts & { readonly policyTrial: Fact<PolicyTrial> };
 
 /** All that is known of a host. */
-export function factsOf({ processes, ...host }: HostFacts, bus: BusFacts): Facts {
-  return { ...host, ...bus, ...guestFacts(processes, bus.libvirt) };
+export function factsOf({ processes, ...host }: HostFacts, bus: BusFacts, policyTrial: Fact<PolicyTrial>): Facts {
+  return { ...host, ...bus, ...guestFacts(processes, bus.libvirt), policyTrial };
 }
 
 /**

@@ -3,7 +3,7 @@ import { configuredGuestUsers } from '../config/guestUsers.js';
 import type { NamedGuest } from '../core/guest.js';
 import type { GuestManager } from '../core/guestManager.js';
 import type { Mergeability } from '../core/mergeability.js';
-import { type Entry, type ToldName, takeInventory } from '../core/inventory.js';
+import { type Entry, type ReportedName, takeInventory } from '../core/inventory.js';
 import { withLiveOffers } from '../host/guestOffers.js';
 import { type GuestProcess, listGuestProcesses } from '../host/guestProcess.js';
 import type { Root } from '../host/sysfs.js';
@@ -17,6 +17,8 @@ export interface ExaminedGuest extends NamedGuest {
   readonly configuredBytes: number;
   /** Undefined where its process is not seen. */
   readonly mergeability: Mergeability | undefined;
+  /** ksm_process_profit; undefined where the kernel does not report it, or only to root. */
+  readonly profitBytes: number | undefined;
 }
 
 /** A guest that counts for no decision (KSM_GUEST_USERS), and whose it is. */
@@ -49,7 +51,7 @@ export function guestFacts(processes: Fact<readonly GuestProcess[]>, libvirt: Bu
   };
 }
 
-function examined({ id, name, plainName, reported: told, process }: Entry<ToldName, GuestProcess>): ExaminedGuest {
+function examined({ id, name, plainName, reported: told, process }: Entry<ReportedName, GuestProcess>): ExaminedGuest {
   return {
     ...{ id, name },
     ...(plainName === undefined ? {} : { plainName }),
@@ -58,6 +60,7 @@ function examined({ id, name, plainName, reported: told, process }: Entry<ToldNa
     residentBytes: process?.residentBytes ?? 0,
     configuredBytes: process?.configuredBytes ?? 0,
     mergeability: process?.mergeability,
+    profitBytes: process?.ksmStat.kind === 'known' ? process.ksmStat.stat.profitBytes : undefined,
   };
 }
 

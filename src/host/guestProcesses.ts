@@ -1,5 +1,5 @@
 import type { KernelGuest, NamedGuest } from '../core/guest.js';
-import { type Entry, type ToldName, lifeOf, takeInventory } from '../core/inventory.js';
+import { type Entry, type ReportedName, lifeOf, takeInventory } from '../core/inventory.js';
 import type { ListedGuest } from '../core/guestReport.js';
 import type { Problem } from '../core/sample.js';
 import { messageOf } from '../errors.js';
@@ -75,7 +75,7 @@ export class GuestProcesses {
   }
 
   /** The guests of an inventory with their processes in every detail, as far as these can be read. */
-  async inspect(entries: readonly Entry<ToldName, SeenGuest>[]): Promise<readonly InspectedGuest[]> {
+  async inspect(entries: readonly Entry<ReportedName, SeenGuest>[]): Promise<readonly InspectedGuest[]> {
     const inspected = entries.map(async ({ id, name, plainName, stranger, process }): Promise<InspectedGuest> => ({
       ...{ id, name },
       ...(plainName === undefined ? {} : { plainName }),
@@ -86,7 +86,7 @@ export class GuestProcesses {
   }
 
   /** A guest's process in every detail; undefined where it is not seen. */
-  async processOf(guest: ToldName): Promise<GuestProcess | undefined> {
+  async processOf(guest: ReportedName): Promise<GuestProcess | undefined> {
     const seen = await this.look();
     const entry =
       takeInventory([], seen).find(({ id, stranger }) => id === guest.id && stranger === undefined) ??
@@ -99,7 +99,7 @@ export class GuestProcesses {
    * problem.
    */
   async kernelGuests(
-    entries: readonly Entry<ToldName, SeenGuest>[],
+    entries: readonly Entry<ReportedName, SeenGuest>[],
   ): Promise<{ guests: ReadonlyMap<string, KernelGuest>; problems: readonly Problem[] }> {
     const guests = new Map<string, KernelGuest>();
     const problems: Problem[] = [];
@@ -128,7 +128,7 @@ export class GuestProcesses {
    * @param problems of what could not be read.
    */
   async proportional(
-    entries: readonly Entry<ToldName, SeenGuest>[],
+    entries: readonly Entry<ReportedName, SeenGuest>[],
     problems: Problem[],
   ): Promise<ReadonlyMap<string, number>> {
     const bytes = new Map<string, number>();

@@ -2,7 +2,7 @@ import { Variant } from 'dbus-next';
 import type { Guest } from '../core/guest.js';
 
 /** A guest as libvirt reports it, by its UUID: its resident memory is missing while its QEMU does not answer. */
-export type ToldGuest = Omit<Guest, 'id' | 'residentBytes'> & {
+export type ReportedGuest = Omit<Guest, 'id' | 'residentBytes'> & {
   readonly id: string;
   readonly residentBytes: number | undefined;
 };
@@ -13,7 +13,7 @@ export type ToldGuest = Omit<Guest, 'id' | 'residentBytes'> & {
  *
  *     ('web', {'balloon.current': <<uint64 1048576>>, 'balloon.maximum': <<uint64 1048576>>, 'balloon.rss': <<uint64 612340>>})
  */
-export function guestOfStats(id: string, name: string, stats: Readonly<Record<string, unknown>>): ToldGuest {
+export function guestOfStats(id: string, name: string, stats: Readonly<Record<string, unknown>>): ReportedGuest {
   const balloonBytes = bytes(stats['balloon.current']);
   return {
     id,

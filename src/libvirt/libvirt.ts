@@ -3,8 +3,8 @@ import { EMPTY, type Observable, concatMap, filter, groupBy, takeLast, map, merg
 import { type Bus, type MethodCall } from '../dbus/bus.js';
 import type { GuestChange } from '../core/guest.js';
 import type { GuestReport } from '../core/guestReport.js';
-import type { ToldName } from '../core/inventory.js';
-import { type ToldGuest, guestOfStats, uuidOfPath } from './domain.js';
+import type { ReportedName } from '../core/inventory.js';
+import { type ReportedGuest, guestOfStats, uuidOfPath } from './domain.js';
 import {
   DOMAIN_EVENT,
   DOMAIN_STATS_ACTIVE,
@@ -54,7 +54,7 @@ export class Libvirt {
    * The running guests, or undefined when guests started or stopped while they were listed: that list could
    * contradict events which are newer than it.
    */
-  async listRunning(autoStart: boolean): Promise<readonly ToldName[] | undefined> {
+  async listRunning(autoStart: boolean): Promise<readonly ReportedName[] | undefined> {
     const before = this.eventCount;
     const [paths] = await this.connect('ListDomains', 'u', [LIST_DOMAINS_ACTIVE], { autoStart });
     const guests = await Promise.all(
@@ -67,7 +67,7 @@ export class Libvirt {
    * The running guests with their memory, in one call, which names them; who that is, is asked where it is not known yet. A
    * guest that ends meanwhile is left out.
    */
-  async listGuests(): Promise<readonly ToldGuest[]> {
+  async listGuests(): Promise<readonly ReportedGuest[]> {
     const flags = DOMAIN_STATS_ACTIVE | DOMAIN_STATS_NOWAIT;
     const [records] = await this.connect('GetAllDomainStats', 'uu', [DOMAIN_STATS_BALLOON, flags]);
     const told = records as [string, Record<string, unknown>][];

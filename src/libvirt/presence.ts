@@ -1,7 +1,7 @@
 import { type Observable, exhaustMap, interval, map, merge, scan, startWith } from 'rxjs';
 import { type Bus, isNoSuchService } from '../dbus/bus.js';
 import { CallTimeout } from '../dbus/call.js';
-import type { ToldName } from '../core/inventory.js';
+import type { ReportedName } from '../core/inventory.js';
 import { messageOf } from '../errors.js';
 import { LIBVIRT_NAME, type Libvirt } from './libvirt.js';
 
@@ -11,7 +11,7 @@ const HEARTBEAT_MILLIS = 5000;
 const HEARTBEATS_PER_START = 12;
 
 export type LibvirtState =
-  | { readonly up: true; readonly libvirt: Libvirt; readonly guests: readonly ToldName[] | undefined }
+  | { readonly up: true; readonly libvirt: Libvirt; readonly guests: readonly ReportedName[] | undefined }
   | { readonly up: false; readonly reason: string; readonly remedy?: string };
 
 /**

@@ -1,6 +1,6 @@
 import { formatBytes } from '../core/format.js';
 import { formatDuration } from '../core/duration.js';
-import type { CourseFigures } from './figures.js';
+import type { TrajectoryFigures } from './figures.js';
 import { reachWords } from './reaches.js';
 
 /** Further off than this, and the rebuilt host does not resemble the real one. */
@@ -13,18 +13,24 @@ export function resembles(rebuilt: number, recorded: number): boolean {
 }
 
 /** How the other fared, against how it was, in a few words; undefined where there is no notable difference. */
-export function differences(was: CourseFigures, other: CourseFigures, withCpu: boolean): string {
+export function differences(was: TrajectoryFigures, other: TrajectoryFigures, withCpu: boolean): string {
   const parts = [reachWords(was.to90, other.to90), savedWords(was, other), ...(withCpu ? [cpuWords(was, other)] : [])];
   const told = parts.filter((part) => part !== undefined);
   return told.length === 0 ? 'no notable difference' : told.join(', ');
 }
 
-function savedWords({ meanSavedBytes: was }: CourseFigures, { meanSavedBytes: is }: CourseFigures): string | undefined {
+function savedWords(
+  { meanSavedBytes: was }: TrajectoryFigures,
+  { meanSavedBytes: is }: TrajectoryFigures,
+): string | undefined {
   if (Math.abs(is - was) <= LEAST_SHARE * Math.max(was, is)) return undefined;
   return `${formatBytes(Math.abs(is - was))} ${is > was ? 'more' : 'less'} saved on average`;
 }
 
-function cpuWords({ ksmdCpuNanos: was }: CourseFigures, { ksmdCpuNanos: is }: CourseFigures): string | undefined {
+function cpuWords(
+  { ksmdCpuNanos: was }: TrajectoryFigures,
+  { ksmdCpuNanos: is }: TrajectoryFigures,
+): string | undefined {
   if (Math.abs(is - was) <= LEAST_SHARE * Math.max(was, is)) return undefined;
   if (is > 2 * was)
     return was === 0 ? `${cpuTime(is)} of ksmd CPU instead of none` : `${(is / was).toFixed(1)} times the ksmd CPU`;

@@ -1,15 +1,15 @@
 import { firstReach } from '../simulation/curve.js';
-import type { Course, CoursePoint } from './trajectory.js';
+import type { Trajectory, TrajectoryPoint } from './trajectory.js';
 import type { RebuiltHost } from './rebuild.js';
 
-/** What courses come to, of one or of several segments on end. */
-export interface CourseFigures {
+/** What trajectories come to, of one or of several segments on end. */
+export interface TrajectoryFigures {
   readonly millis: number;
   /** What was saved on average, in bytes. */
   readonly meanSavedBytes: number;
   readonly ksmdCpuNanos: number;
   readonly pagesScanned: number;
-  /** From the beginning and from each arrival of guests; of all courses of a host in the same order. */
+  /** From the beginning and from each arrival of guests; of all trajectories of a host in the same order. */
   readonly to90: readonly Reach[];
 }
 
@@ -25,10 +25,10 @@ const ARRIVAL_MILLIS = 120_000;
 /** Less than this part of all that can be merged is no arrival to speak of. */
 const LEAST_GAIN_SHARE = 0.02;
 
-export function figuresOf({ points }: Course, host: RebuiltHost): CourseFigures {
+export function figuresOf({ points }: Trajectory, host: RebuiltHost): TrajectoryFigures {
   const [first, last] = [points[0], points.at(-1)];
-  if (first === undefined || last === undefined) throw new RangeError('a course without a point');
-  const mean = (value: (point: CoursePoint) => number) =>
+  if (first === undefined || last === undefined) throw new RangeError('a trajectory without a point');
+  const mean = (value: (point: TrajectoryPoint) => number) =>
     points.reduce((sum, point) => sum + value(point), 0) / points.length;
   return {
     millis: host.durationMillis,
@@ -40,10 +40,11 @@ export function figuresOf({ points }: Course, host: RebuiltHost): CourseFigures 
 }
 
 /** The same of all together. */
-export function sumOf(all: readonly CourseFigures[]): CourseFigures {
-  const total = (value: (one: CourseFigures) => number) => all.reduce((sum, one) => sum + value(one), 0);
+export function sumOf(all: readonly TrajectoryFigures[]): TrajectoryFigures {
+  const total = (value: (one: TrajectoryFigures) => number) => all.reduce((sum, one) => sum + value(one), 0);
   const millis = total((one) => one.millis);
-  const mean = (value: (one: CourseFigures) => number) => total((one) => value(one) * one.millis) / Math.max(millis, 1);
+  const mean = (value: (one: TrajectoryFigures) => number) =>
+    total((one) => value(one) * one.millis) / Math.max(millis, 1);
   return {
     millis,
     meanSavedBytes: mean(({ meanSavedBytes }) => meanSavedBytes),
@@ -73,7 +74,7 @@ function windowsOf({ later, beginMillis, durationMillis }: RebuiltHost): readonl
   return windows;
 }
 
-function reachIn(points: readonly CoursePoint[], { fromMillis, toMillis }: Window, savedBefore: number): Reach {
+function reachIn(points: readonly TrajectoryPoint[], { fromMillis, toMillis }: Window, savedBefore: number): Reach {
   // Before what ends it, which may be at once.
   const [begin, end] = [indexAt(points, fromMillis), indexAt(points, toMillis - 1)];
   const window = points.slice(begin, end + 1);
@@ -86,8 +87,13 @@ function reachIn(points: readonly CoursePoint[], { fromMillis, toMillis }: Windo
   return reached === undefined ? 'never' : Math.max(reached.atMillis - fromMillis, 0);
 }
 
-/** The last point that is not later. */
-function indexAt(points: readonly CoursePoint[], millis: number): number {
-  const index = points.findIndex(({ atMillis }) => atMillis > millis);
-  return (index < 0 ? points.length : index) - 1;
+/** The last point that is not later; of a month there are a quarter of a million. */
+function indexAt(points: readonly TrajectoryPoint[], millis: number): number {
+  let [low, high] = [0, points.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((points[middle]?.atMillis ?? 0) <= millis) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }

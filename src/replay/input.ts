@@ -33,6 +33,11 @@ export function readRecording(path: string): Recording {
   return { records: records.map(cleaned).toSorted((a, b) => a.atMillis - b.atMillis), notes };
 }
 
+/** @returns what can be read of the daemon's own file. @throws FatalError when it cannot be read at all. */
+export function readOwnHistory(path: string): readonly HistoryRecord[] {
+  return readLines(path, readBounded(path)).records.map(cleaned);
+}
+
 /** What is told of it goes to a terminal. */
 function cleaned(record: HistoryRecord): HistoryRecord {
   if (record.kind === 'guest') return { ...record, name: clean(record.name) };

@@ -2,10 +2,10 @@ import { formatDuration } from '../core/duration.js';
 import { plural } from '../core/format.js';
 import type { Reach } from './figures.js';
 
-/** What differs by less is the same: the courses are looked at every 10 s. */
+/** What differs by less is the same: the trajectories are looked at every 10 s. */
 const LEAST_MILLIS = 10_000;
 
-/** How two courses of the same hosts reached 90 %: what the table shows and the sentence compares. */
+/** How two trajectories of the same hosts reached 90 %: what the table shows and the sentence compares. */
 interface Reached {
   /** Those in which there was something to merge. */
   readonly cases: number;

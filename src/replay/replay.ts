@@ -4,8 +4,8 @@ import type { HistoryDecision } from '../core/history/record.js';
 import { EXIT, FatalError } from '../errors.js';
 import { planOf } from '../config/plan.js';
 import { type KsmdCosts, MEASURED_COSTS } from '../simulation/kernel/costs.js';
-import { courseOf } from './trajectory.js';
-import { type CourseFigures, figuresOf, sumOf } from './figures.js';
+import { trajectoryOf } from './trajectory.js';
+import { type TrajectoryFigures, figuresOf, sumOf } from './figures.js';
 import { type RebuiltHost, rebuild } from './rebuild.js';
 import { type Segment, lengthMillis } from './segments.js';
 
@@ -22,7 +22,7 @@ export interface ReplaySettings {
 
 /** What a configuration made of the rebuilt hosts. */
 export interface Trial {
-  readonly figures: CourseFigures;
+  readonly figures: TrajectoryFigures;
   readonly decisions: readonly HistoryDecision[];
 }
 
@@ -55,12 +55,12 @@ export function replay(segments: readonly Segment[], settings: ReplaySettings): 
   const trial = (valuesOf: (index: number) => Values, costs: KsmdCosts): Trial => {
     const parts = hosts.map((host, index): Trial => {
       const plan = planOf({ because: { kind: 'start' }, values: valuesOf(index), hold: undefined }, undefined);
-      const course = courseOf(host, plan, costs, (millis) => {
+      const trajectory = trajectoryOf(host, plan, costs, (millis) => {
         passedMillis += millis;
         settings.onProgress(passedMillis / allMillis);
       });
       // Only its figures are kept: the points of a month take much memory.
-      return { figures: figuresOf(course, host), decisions: course.decisions };
+      return { figures: figuresOf(trajectory, host), decisions: trajectory.decisions };
     });
     const figures = sumOf(parts.map((part) => part.figures));
     return { figures, decisions: parts.flatMap(({ decisions }) => decisions) };
@@ -86,7 +86,7 @@ function valuesFor(values: Values, policy: string | undefined): Values {
   throw new FatalError(`${told}: there is nothing to replay it with`, EXIT.usage);
 }
 
-function factorFor({ ksmdCpuNanos, pagesScanned }: CourseFigures, nanosPerPage: number | undefined): number {
+function factorFor({ ksmdCpuNanos, pagesScanned }: TrajectoryFigures, nanosPerPage: number | undefined): number {
   if (pagesScanned === 0 || nanosPerPage === undefined) return 1;
   return Math.min(Math.max((nanosPerPage * pagesScanned) / ksmdCpuNanos, LEAST_FACTOR), MOST_FACTOR);
 }

@@ -8,16 +8,16 @@ import { Simulation } from '../simulation/run.js';
 import { type TimedStep } from '../simulation/step.js';
 import type { RebuiltHost } from './rebuild.js';
 
-/** A moment of a rebuilt host's course, in the record's time. */
-export interface CoursePoint extends CurvePoint {
+/** A moment of a rebuilt host's trajectory, in the record's time. */
+export interface TrajectoryPoint extends CurvePoint {
   readonly possibleBytes: number;
   readonly pagesScanned: number;
 }
 
 /** How a rebuilt host fared under a policy. */
-export interface Course {
+export interface Trajectory {
   /** Evenly spaced. */
-  readonly points: readonly CoursePoint[];
+  readonly points: readonly TrajectoryPoint[];
   /** As samepaged would have recorded them. */
   readonly decisions: readonly HistoryDecision[];
 }
@@ -32,12 +32,12 @@ const LONGEST_PRIMING_MILLIS = 86_400_000;
  *
  * @param onPassed is called with how much of the time has passed.
  */
-export function courseOf(
+export function trajectoryOf(
   rebuilt: RebuiltHost,
   plan: Plan,
   costs: KsmdCosts,
   onPassed: (millis: number) => void = () => undefined,
-): Course {
+): Trajectory {
   const { durationMillis, later } = rebuilt;
   const decisions: HistoryDecision[] = [];
   let memory: HistoryMemory | undefined;
@@ -54,11 +54,11 @@ export function courseOf(
   for (const step of rebuilt.before) simulation.take(step, true);
   simulation.start(waiting(plan, () => lateMillis === undefined));
   simulation.pass(0);
-  prime(simulation, rebuilt.savedBytes);
+  prime(simulation, rebuilt.savedBytes, onPassed);
   const beganMillis = host.nowMillis;
   lateMillis = rebuilt.beginMillis - beganMillis;
 
-  const point = (): CoursePoint => ({
+  const point = (): TrajectoryPoint => ({
     atMillis: host.nowMillis - beganMillis + rebuilt.beginMillis,
     savedBytes: host.savedBytes,
     possibleBytes: host.possibleBytes,
@@ -79,18 +79,22 @@ export function courseOf(
 
 /** The index of the first step that is not due before then. */
 function stepsUntil(steps: readonly TimedStep[], from: number, millis: number): number {
-  const index = steps.findIndex(({ atMillis }, place) => place >= from && atMillis >= millis);
-  return index < 0 ? steps.length : index;
+  let index = from;
+  while ((steps[index]?.atMillis ?? Infinity) < millis) index += 1;
+  return index;
 }
 
 /** Merges what was merged when the record begins. */
-function prime(simulation: Simulation, savedBytes: number): void {
+function prime(simulation: Simulation, savedBytes: number, onPassed: (millis: number) => void): void {
   const { host } = simulation;
   const isShort = () => host.savedBytes < Math.min(savedBytes, 0.99 * host.possibleBytes);
   if (!isShort()) return;
   const before = settingsOf(host.ksmd.state());
   for (const { setting, to } of ksmWrites(before, FLAT_OUT)) host.write(setting, to);
-  while (isShort() && host.nowMillis < LONGEST_PRIMING_MILLIS) simulation.pass(PRIMING_MILLIS);
+  while (isShort() && host.nowMillis < LONGEST_PRIMING_MILLIS) {
+    simulation.pass(PRIMING_MILLIS);
+    onPassed(0);
+  }
   for (const { setting, to } of ksmWrites(settingsOf(host.ksmd.state()), before)) host.write(setting, to);
 }
 

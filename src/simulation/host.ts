@@ -9,7 +9,6 @@ import { type KsmdCosts, MEASURED_COSTS } from './kernel/costs.js';
 import { type SystemMiB, VirtualGuest } from './kernel/guest.js';
 import { featuresOf } from './kernel/version.js';
 import { Ksmd, RECORD_BYTES } from './kernel/ksmd.js';
-import type { Pages } from './kernel/pages.js';
 import type { GuestContent, Step } from './step.js';
 
 export const PAGE_BYTES = 4096;
@@ -138,8 +137,9 @@ export class VirtualHost {
   /** What the kernel reports of each guest's process (ksm_stat). */
   guestMemory(): readonly Pick<GuestMemory, 'name' | 'residentBytes' | 'mergedBytes' | 'profitBytes'>[] {
     return [...this.guests.values()].map(({ guest }) => {
-      const mergedBytes = countPages(guest, ({ tree }) => tree === 'stable' || tree === 'zero') * PAGE_BYTES;
-      const profitBytes = mergedBytes - countPages(guest, ({ known }) => known) * RECORD_BYTES;
+      const { merged, known } = guest.counts;
+      const mergedBytes = merged * PAGE_BYTES;
+      const profitBytes = mergedBytes - known * RECORD_BYTES;
       return { name: guest.name, residentBytes: this.residentBytes(guest), mergedBytes, profitBytes };
     });
   }
@@ -147,8 +147,8 @@ export class VirtualHost {
   /** The guests' private memory as their processes show it, and the huge pages that were split to free some of it. */
   anonymousReading(): AnonymousReading {
     const guests = [...this.guests.values()].map(({ guest }) => {
-      const anonBytes = countPages(guest, isPresent) * PAGE_BYTES;
-      const zeroBytes = countPages(guest, ({ tree }) => tree === 'zero') * PAGE_BYTES;
+      const anonBytes = guest.counts.present * PAGE_BYTES;
+      const zeroBytes = guest.counts.zero * PAGE_BYTES;
       return [
         guest.name,
         { process: guest.name, anonBytes, swapBytes: 0, zeroBytes, balloonBytes: undefined },
@@ -224,7 +224,7 @@ export class VirtualHost {
 
   /** As the kernel counts it: merged pages are in it, those mapped to the zero page are not. */
   private residentBytes(guest: VirtualGuest): number {
-    return countPages(guest, isPresent) * PAGE_BYTES + this.options.overheadMiB * MIB;
+    return guest.counts.present * PAGE_BYTES + this.options.overheadMiB * MIB;
   }
 
   private start(name: string, content: GuestContent, ready: boolean): void {
@@ -277,12 +277,4 @@ export class VirtualHost {
   private sinceBootNanos(millis: number): number {
     return Math.round((UPTIME_MILLIS + millis) * NANOS_PER_MILLI);
   }
-}
-
-function isPresent({ tree }: Pages): boolean {
-  return tree !== 'zero' && tree !== 'freed';
-}
-
-function countPages({ memory }: VirtualGuest, counts: (pages: Pages) => boolean): number {
-  return memory.all().reduce((sum, { from, to, value }) => sum + (counts(value) ? to - from : 0), 0);
 }

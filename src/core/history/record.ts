@@ -86,15 +86,17 @@ export function recordsOf(
     if (trigger.kind !== 'guest') return [];
     return [{ kind: 'guest', atMillis, name: clean(trigger.event.name, 'name'), change: trigger.event.change }];
   });
-  const decision = decisionOf(retune, atMillis);
   const run = failed ? undefined : retune.decision.settings.run;
-  const made = { policy: decision.policy, reason: decision.reason, run };
+  const made = { policy: clean(retune.policy, 'word'), reason: reasonOf(retune), run };
   const routine = !failed && retune.decision.routine === true;
   const tells = memory === undefined || isWorthRecording(memory, made, routine);
   const slot = failed ? (memory?.slot ?? -1) : Math.floor(atMillis / SAMPLE_SLOT_MILLIS);
   const switches = tells && memory?.run !== made.run;
   const samples = !failed && (slot !== memory?.slot || switches) ? [sampleOf(retune)] : [];
-  return [{ ...(tells ? made : memory), slot }, [...events, ...(tells ? [decision] : []), ...samples]];
+  return [
+    { ...(tells ? made : memory), slot },
+    [...events, ...(tells ? [decisionOf(retune, atMillis)] : []), ...samples],
+  ];
 }
 
 /** What only follows measurements, as a probe now and then, is no news, unless it shows that decisions are made again. */
@@ -107,18 +109,22 @@ function isWorthRecording(
   return before.policy !== made.policy || before.reason !== made.reason || before.run !== made.run;
 }
 
+function reasonOf(retune: Retune): string {
+  return 'failure' in retune ? FAILED : clean(retune.decision.reason, 'word');
+}
+
 function decisionOf(retune: Retune, atMillis: number): HistoryDecision {
   const policy = clean(retune.policy, 'word');
   if ('failure' in retune) {
     const sentence = clean(retune.failure.message, 'sentence');
-    return { kind: 'decision', atMillis, policy, reason: FAILED, sentence, changes: [] };
+    return { kind: 'decision', atMillis, policy, reason: reasonOf(retune), sentence, changes: [] };
   }
   const { decision, applied } = retune;
   return {
     kind: 'decision',
     atMillis,
     policy,
-    reason: clean(decision.reason, 'word'),
+    reason: reasonOf(retune),
     sentence: clean(decision.sentence, 'sentence'),
     changes: bounded(applied.writes.map(describeWrite)),
   };

@@ -7,6 +7,9 @@ import type { VerbInput } from '../verb.js';
 import type { Burst } from './burst.js';
 import type { Figures } from './figures.js';
 
+/** Unmerges guests one by one, those of which the process is chosen. @returns what became of it, in sentences. */
+export type UnmergeAlone = (chosen: (pid: number) => boolean) => Promise<readonly string[]>;
+
 /**
  * Unmerges what the burst has merged. Where nothing was merged before, and all fits into memory, at once; otherwise guest by
  * guest, those of which nothing was merged before. ksmd must rest.
@@ -14,21 +17,21 @@ import type { Figures } from './figures.js';
  * @returns what became of it, in sentences.
  */
 export async function giveBack(
-  input: VerbInput,
+  { progress }: Pick<VerbInput, 'progress'>,
   root: Root,
-  burst: Burst,
+  burst: Pick<Burst, 'unmerge'>,
   before: Figures,
   after: Figures,
+  unmergeAlone: UnmergeAlone,
 ): Promise<readonly string[]> {
   const wasMerged = before.savings.savedBytes > 0;
   if (!wasMerged && unmergeObstacle(after.savings, readMemoryFigures(root)) === undefined) {
-    input.progress('unmerging');
+    progress('unmerging');
     await burst.unmerge();
     return ['Everything is unmerged again.'];
   }
   const mergedBefore = new Set(before.guests.filter(({ mergedBytes = 1 }) => mergedBytes > 0).map(({ pid }) => pid));
-  // Of another root's files no process can be reached.
-  const steps = root !== '' ? [] : await unmergeChosen(input, (pid) => !mergedBefore.has(pid));
+  const steps = await unmergeAlone((pid) => !mergedBefore.has(pid));
   if (!wasMerged) {
     await burst.unmerge();
     return [...steps, 'What was left is unmerged again.'];
@@ -39,7 +42,7 @@ export async function giveBack(
     : [...steps, `${plural(kept, 'guest')} had merged pages before: what the burst added to them stays.`];
 }
 
-async function unmergeChosen(input: VerbInput, chosen: (pid: number) => boolean): Promise<readonly string[]> {
+export async function unmergeAlone(input: VerbInput, chosen: (pid: number) => boolean): Promise<readonly string[]> {
   const { result: obstacle, steps } = await oneByOne(input, (means) =>
     unmergeGuests(input, means, ({ pid }) => chosen(pid)),
   );

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BusAddress } from '../../dbus/address.js';
 import { NotRunning } from '../../api/notRunning.js';
@@ -6,10 +5,11 @@ import { formatDuration, parseDuration } from '../../core/duration.js';
 import { formatBytes } from '../../core/format.js';
 import type { Root } from '../../host/sysfs.js';
 import { toJson } from '../command.js';
+import { agree } from './agree.js';
 import { type Burst, EndedByOthers } from './burst.js';
 import { DaemonBurst } from './daemonBurst.js';
 import { type Figures, readFigures } from './figures.js';
-import { giveBack } from './giveBack.js';
+import { type UnmergeAlone, giveBack, unmergeAlone } from './giveBack.js';
 import { type BurstEnd, estimateOf, estimateText, warningText } from './result.js';
 import { hostOf } from '../hostRoot.js';
 import { Interrupt } from '../interrupt.js';
@@ -29,7 +29,9 @@ export async function run(input: VerbInput): Promise<VerbResult> {
   const before = await readFigures(root);
   await agree(input, warningText(longestMillis, keep, before.savings, before.guests.length));
   const { after, ending } = await measure(input, root, burst, before, longestMillis);
-  const back = keep ? ['What was merged stays merged (--keep).'] : await giveBack(input, root, burst, before, after);
+  const back = keep
+    ? ['What was merged stays merged (--keep).']
+    : await giveBack(input, root, burst, before, after, aloneOn(input, root));
   const result = estimateOf(before, after, ending);
   const output = json ? toJson({ ...result, kept: keep, back }) : fold([...estimateText(result), ...back], terminal);
   return { status: ending.end === 'interrupted' ? INTERRUPTED_STATUS : 0, output };
@@ -53,17 +55,9 @@ async function burstOn(root: Root, bus: BusAddress | undefined): Promise<Burst> 
   return OwnBurst.open(root);
 }
 
-async function agree({ yes, notice }: VerbInput, warning: string): Promise<void> {
-  notice(warning);
-  if (yes) return;
-  const { stdin: input, stderr: output } = process;
-  if (!input.isTTY || !output.isTTY)
-    throw new UsageError('there is no terminal to ask on: --yes goes on without asking');
-  const lines = createInterface({ input, output });
-  const answer = await lines.question('Go on? [y/N] ').finally(() => {
-    lines.close();
-  });
-  if (!/^y(es)?$/i.test(answer.trim())) throw new Error('nothing was done');
+/** Of another root's files no process can be reached. */
+function aloneOn(input: VerbInput, root: Root): UnmergeAlone {
+  return root === '' ? (chosen) => unmergeAlone(input, chosen) : () => Promise.resolve([]);
 }
 
 /** Ends with ksmd at rest. @throws Error, when everything has been given back as far as that can be. */
@@ -88,7 +82,7 @@ async function measure(
     input.progress('');
     if (!(error instanceof EndedByOthers) && !input.keep) {
       await burst.rest();
-      await giveBack(input, root, burst, before, await readFigures(root));
+      await giveBack(input, root, burst, before, await readFigures(root), aloneOn(input, root));
     }
     throw error;
   }

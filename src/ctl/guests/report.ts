@@ -5,6 +5,7 @@ import { configuredGuestUsers } from '../../config/guestUsers.js';
 import { DEFAULT_CONFIG_FILE } from '../../config/load.js';
 import { type GuestMemory, byMergedPages, judgeMergeability } from '../../core/mergeability.js';
 import { type Entry, takeInventory } from '../../core/inventory.js';
+import { describeOnlyCosting, onlyCosting } from '../../core/onlyCosting.js';
 import type { Problem } from '../../core/sample.js';
 import { withLiveOffers } from '../../host/guestOffers.js';
 import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
@@ -16,7 +17,7 @@ import { type Root, pageSizeBytes } from '../../host/sysfs.js';
 import { Libvirt } from '../../libvirt/libvirt.js';
 import { forbidsMerging } from '../../libvirt/domainXml.js';
 import { Definitions, libvirtReason } from '../../libvirt/definitions.js';
-import type { ToldGuest } from '../../libvirt/domain.js';
+import type { ReportedGuest } from '../../libvirt/domain.js';
 import { traitsOfDefinition } from '../../libvirt/memoryBacking.js';
 
 /** Where guests are looked for. */
@@ -48,7 +49,7 @@ export interface GuestsReport {
 }
 
 interface Told {
-  readonly guests: readonly ToldGuest[];
+  readonly guests: readonly ReportedGuest[];
   /** Definitions of those whose process is not seen, by UUID. */
   readonly definitions: ReadonlyMap<string, string>;
   /** Whether merging is allowed from the next start on. */
@@ -76,6 +77,8 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   }
   notes.push(...oddNotes(entries), ...strangerNotes(entries, configFile), ...problems.map(({ sentence }) => sentence));
   const guests = entries.map((entry) => withFreed(memoryOf(entry, pageBytes, told?.definitions), freed));
+  const costing = onlyCosting(guests, ksm.exists() ? ksm.read().fullScans : undefined);
+  if (costing.length > 0) notes.push(describeOnlyCosting(costing.map(({ name }) => name)));
   return {
     source: told === undefined ? 'proc' : 'libvirt',
     guests: (await withLiveOffers(root, guests))
@@ -89,7 +92,7 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
 }
 
 /** Whose file of the kernel is not as it should be. */
-function oddNotes(entries: readonly Entry<ToldGuest, GuestProcess>[]): readonly string[] {
+function oddNotes(entries: readonly Entry<ReportedGuest, GuestProcess>[]): readonly string[] {
   return entries.flatMap(({ name, process }) =>
     process?.ksmStat.kind === 'odd' ? [`what is merged of ${name} is not known (${process.ksmStat.why})`] : [],
   );
@@ -97,7 +100,7 @@ function oddNotes(entries: readonly Entry<ToldGuest, GuestProcess>[]): readonly 
 
 /** Who does not count, why, and the key that changes it. */
 function strangerNotes(
-  entries: readonly Entry<ToldGuest, GuestProcess>[],
+  entries: readonly Entry<ReportedGuest, GuestProcess>[],
   configFile = DEFAULT_CONFIG_FILE,
 ): readonly string[] {
   return entries.flatMap(({ name, stranger }) =>
@@ -188,7 +191,7 @@ async function allowedNext(definitions: Definitions, name: string): Promise<bool
 }
 
 function memoryOf(
-  { id, name, plainName, reported: told, process, stranger }: Entry<ToldGuest, GuestProcess>,
+  { id, name, plainName, reported: told, process, stranger }: Entry<ReportedGuest, GuestProcess>,
   pageBytes: number,
   definitions: ReadonlyMap<string, string> | undefined,
 ): GuestMemory {

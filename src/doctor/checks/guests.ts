@@ -3,6 +3,8 @@ import { isForbidden, unmatchedText } from '../../core/forbiddenGuests.js';
 import { describeOtherMergers } from '../../core/otherMergers.js';
 import { type MemoryChange, memoryRemedy } from '../../core/guestManager.js';
 import type { Obstacle } from '../../core/mergeability.js';
+import { onlyCosting } from '../../core/onlyCosting.js';
+import { shellWord } from '../../core/shellWord.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { ExaminedGuest, StrangersGuest } from '../guestFacts.js';
 
@@ -75,6 +77,25 @@ function commands(guests: readonly ExaminedGuest[]): readonly string[] {
   return lines.length === 0 ? [] : ['# if it was not meant so, for the next start:', ...lines.slice(0, MOST_COMMANDS)];
 }
 
+const costing = check({
+  id: 'guests-only-costing',
+  title: 'Costly guests',
+  why:
+    'ksmd scans a guest of which hardly a page is shared as often as any other. Its records take memory, and the scan takes CPU ' +
+    'time.',
+  needs: ['guests', 'ksm'],
+  look: ({ guests, ksm }) => {
+    const costly = onlyCosting(guests, ksm.fullScans);
+    if (costly.length === 0) return ok('none is known');
+    const lost = ({ name, profitBytes = 0 }: ExaminedGuest) => `${name} (${formatBytes(profitBytes)})`;
+    return note(
+      `${costly.length} of ${plural(guests.length, 'guest')}: ${listed(costly.map(lost))}`,
+      '# at once, and from its next start on:',
+      ...costly.slice(0, MOST_COMMANDS).map(({ name }) => `samepagectl guests forbid --now -- ${shellWord(name)}`),
+    );
+  },
+});
+
 const forbidden = check({
   id: 'forbidden-guests',
   title: 'Forbidden guests',
@@ -112,4 +133,4 @@ const otherMergers = check({
   look: ({ otherMergers: others }) => ok(others.count === 0 ? 'none but guests use KSM' : describeOtherMergers(others)),
 });
 
-export const GUEST_CHECKS: readonly Check[] = [mergeable, forbidden, otherMergers];
+export const GUEST_CHECKS: readonly Check[] = [mergeable, costing, forbidden, otherMergers];

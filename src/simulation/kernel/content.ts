@@ -38,6 +38,9 @@ export class SharedContents<Holder> {
   /** Empty pages: one content, which a guest has many times. */
   readonly zero: Family<Holder>;
   private readonly families = new Map<string, Family<Holder>>();
+  /** The last answer of `possiblePages`, until content changes. */
+  private possible:
+    { readonly maxPageSharing: number; readonly emptyCostNothing: boolean; readonly pages: number } | undefined;
 
   constructor() {
     this.zero = this.family('zero', 1);
@@ -57,6 +60,7 @@ export class SharedContents<Holder> {
     to: number,
     make: (content: SharedContent<Holder>) => Partial<SharedContent<Holder>>,
   ): void {
+    this.possible = undefined;
     this.add(family.between(from, to), -1);
     family.update(from, to, (content) => ({ ...content, ...make(content) }));
     this.add(family.between(from, to), 1);
@@ -71,6 +75,9 @@ export class SharedContents<Holder> {
 
   /** What merging could save at best, in pages. @param emptyCostNothing empty pages need no copy of their own. */
   possiblePages(maxPageSharing: number, emptyCostNothing: boolean): number {
+    const { possible } = this;
+    if (possible?.maxPageSharing === maxPageSharing && possible.emptyCostNothing === emptyCostNothing)
+      return possible.pages;
     let pages = 0;
     for (const family of this.families.values()) {
       for (const { from, to, value } of family.all()) {
@@ -78,6 +85,7 @@ export class SharedContents<Holder> {
         pages += (value.holders - copies) * (to - from);
       }
     }
+    this.possible = { maxPageSharing, emptyCostNothing, pages };
     return pages;
   }
 

@@ -1,6 +1,6 @@
 import type { HugePages } from '../../core/hugePages.js';
 import { type Contents, type GuestFamily, type PageContent, type Pages, samePages, unseen } from './pages.js';
-import { Ranges } from './ranges.js';
+import { Ranges, type Run } from './ranges.js';
 import type { GuestContent } from '../step.js';
 
 interface Area {
@@ -20,6 +20,17 @@ export interface SystemMiB {
 }
 
 const SYSTEM = 'system';
+
+/** A guest's pages by what became of them. */
+export interface PageCounts {
+  /** In memory: merged ones are, those mapped to the zero page are not. */
+  readonly present: number;
+  readonly zero: number;
+  /** In the stable tree, or mapped to the zero page where that is counted. */
+  readonly merged: number;
+  /** ksmd has a record for each. */
+  readonly known: number;
+}
 
 /** Shares of pages are whole numbers of this power of two: sums of them are exact, in whatever parts they are added up. */
 const SHARE_STEP = 2 ** -16;
@@ -45,6 +56,7 @@ export class VirtualGuest {
   private emptiedPages = 0;
   private visitedAtNanos = 0;
   private betweenVisitsNanos = Infinity;
+  private counted: { readonly version: number; readonly counts: PageCounts } | undefined;
 
   constructor(
     name: string,
@@ -91,6 +103,13 @@ export class VirtualGuest {
   /** Pages it will have when it is full. */
   get pages(): number {
     return this.areas.at(-1)?.to ?? 0;
+  }
+
+  /** Counted once for each state of its memory. */
+  get counts(): PageCounts {
+    const { version } = this.memory;
+    if (this.counted?.version !== version) this.counted = { version, counts: countsOf(this.memory.all()) };
+    return this.counted.counts;
   }
 
   /** Fills memory up to `to`. */
@@ -249,6 +268,18 @@ export class VirtualGuest {
           : Math.min(old.copies, old.items + items),
     }));
   }
+}
+
+function countsOf(runs: readonly Run<Pages>[]): PageCounts {
+  let [present, zero, stable, known] = [0, 0, 0, 0];
+  for (const { from, to, value } of runs) {
+    const pages = to - from;
+    if (value.tree === 'zero') zero += pages;
+    else if (value.tree !== 'freed') present += pages;
+    if (value.tree === 'stable') stable += pages;
+    if (value.known) known += pages;
+  }
+  return { present, zero, merged: stable + zero, known };
 }
 
 function part(copies: number, left: number, before: number): number {

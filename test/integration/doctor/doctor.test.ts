@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { runCtl } from '../../support/daemon.js';
 import { assertGolden } from '../../support/golden.js';
@@ -51,7 +51,10 @@ const HOSTS: Readonly<Record<string, Expected>> = {
     problems: ['ksm-services', 'advisor', 'bus', 'promised-memory', 'split-headroom', 'numad'],
     notes: ['guests-mergeable', 'hugepage-pools', 'sharing-limit', 'transparent-hugepages', 'numa-merging'],
   },
-  'arm64-16k': { problems: ['bus', 'profit'], notes: ['page-size', 'transparent-hugepages'] },
+  'arm64-16k': {
+    problems: ['bus', 'profit'],
+    notes: ['page-size', 'guests-only-costing', 'transparent-hugepages'],
+  },
   'no-ksm': { problems: ['ksm-in-kernel'], notes: ['daemon', 'bus', 'libvirtd'] },
 };
 
@@ -68,7 +71,7 @@ describe('samepagectl doctor', { concurrency: true }, () => {
       assert.deepEqual(found.notes, notes);
       assert.deepEqual(found.unknown, ['libvirt-dbus']);
       assert.equal(found.status, problems.length > 0 ? 1 : 0);
-      assert.equal(found.ok.length, (host === 'no-ksm' ? 13 : 23) - problems.length - notes.length - 1);
+      assert.equal(found.ok.length, (host === 'no-ksm' ? 13 : 24) - problems.length - notes.length - 1);
       for (const { id, found: sentence, why, mend } of found.findings) {
         assert.ok(sentence !== '' && why.endsWith('.'), id);
         for (const line of mend?.split('\n') ?? []) assert.ok(line.length <= 76, line);
@@ -110,6 +113,15 @@ describe('samepagectl doctor', { concurrency: true }, () => {
     assert.deepEqual(problems, ['ksm-services', 'advisor', 'bus', 'numad']);
     const { found } = findings.find(({ id }) => id === 'spare-memory') ?? {};
     assert.match(found ?? '', /proc\/meminfo: MemTotal: expected a whole number, found "many"$/);
+  });
+
+  it('a history that is too short says nothing of policies', async () => {
+    using tree = HostTree.create();
+    const lines = readFileSync('fixtures/history/two-hours.jsonl', 'utf8').split('\n');
+    tree.write('var/lib/samepaged/history.log', `${lines.slice(0, 30).join('\n')}\nnot a line\n`);
+    const { findings, unknown } = await doctor(tree.root);
+    assert.ok(findings.every(({ id }) => id !== 'policy'));
+    assert.deepEqual(unknown, ['libvirt-dbus']);
   });
 
   it('a configuration with errors is a problem with file and line', async () => {

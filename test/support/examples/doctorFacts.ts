@@ -6,7 +6,7 @@ import type { MemoryFigures } from '../../../src/core/memory.js';
 import type { DaemonProperties } from '../../../src/api/client.js';
 import type { Finding, Level } from '../../../src/doctor/check.js';
 import { CHECKS } from '../../../src/doctor/examine.js';
-import { known } from '../../../src/doctor/fact.js';
+import { absent, known } from '../../../src/doctor/fact.js';
 import type { Configuration, Facts } from '../../../src/doctor/facts.js';
 import type { ExaminedGuest } from '../../../src/doctor/guestFacts.js';
 
@@ -131,6 +131,7 @@ const HEALTHY: Facts = {
   libvirt: known({ kind: 'answers', guests: [] }),
   daemon: known(DAEMON),
   asRoot: known(true),
+  policyTrial: absent('not enough recorded'),
 };
 
 export function factsOf(parts: Partial<Facts> = {}): Facts {
@@ -148,6 +149,7 @@ export function guestOf(parts: Partial<ExaminedGuest> & { readonly name: string 
     residentBytes: GIB,
     configuredBytes: 2 * GIB,
     mergeability: { mergeable: true, obstacles: [], locked: false },
+    profitBytes: undefined,
     ...parts,
   };
 }

@@ -32,7 +32,13 @@ export interface Course {
 }
 
 /** Five guests at first. ksmd merges when less than the reserve is free, and rests when memory is enough. */
-export function courseOf({ fromMillis, minutes, every, changes, gap = [-1, -1] }: Course): readonly HistoryRecord[] {
+export function trajectoryOf({
+  fromMillis,
+  minutes,
+  every,
+  changes,
+  gap = [-1, -1],
+}: Course): readonly HistoryRecord[] {
   const records: HistoryRecord[] = [];
   let [seed, saved, cpuNanos, scanned, run, guests, reason] = [7, 3.6 * GIB, 81.65e9, 4_200_000, 0, 5, ''];
   const noise = () => (seed = (seed * 16807) % 2147483647) / 2147483647 - 0.5;
@@ -111,7 +117,7 @@ export function exampleDay(fromMillis: number, every = 1): readonly HistoryRecor
     { minute: 640, change: 'stopped', name: 'desktop-bjorn' },
     ...batch(900, 95, 8),
   ];
-  return courseOf({ fromMillis, minutes: 1440, every, changes, gap: [1130, 1180] });
+  return trajectoryOf({ fromMillis, minutes: 1440, every, changes, gap: [1130, 1180] });
 }
 
 /** Four weeks of such days, thinned as they are after a day. */
@@ -125,5 +131,5 @@ export function exampleMonth(fromMillis: number): readonly HistoryRecord[] {
       ];
     }).flat(),
   );
-  return courseOf({ fromMillis, minutes: 28 * 1440, every: 5, changes, gap: [16000, 17900] });
+  return trajectoryOf({ fromMillis, minutes: 28 * 1440, every: 5, changes, gap: [16000, 17900] });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type SeenProcess, type ToldName, takeInventory } from '../../../src/core/inventory.js';
+import { type SeenProcess, type ReportedName, takeInventory } from '../../../src/core/inventory.js';
 
 const UUID = '6695eb01-f6a4-8304-79aa-97f2502e193f';
 
@@ -9,7 +9,7 @@ function process(pid: number, name: string, parts: Partial<SeenProcess> = {}): S
   return { pid, startTime: String(pid * 10), name, ...parts };
 }
 
-function inWords(told: readonly ToldName[], processes: readonly SeenProcess[]): string[] {
+function inWords(told: readonly ReportedName[], processes: readonly SeenProcess[]): string[] {
   return takeInventory(told, processes).map(({ id, name, reported: named, process: seen, stranger }) =>
     [id, name, named === undefined ? '' : 'libvirt', seen?.pid ?? '', stranger ?? ''].join(' ').trim(),
   );

@@ -1,7 +1,7 @@
 import { parseNamePatterns } from '../../../src/core/forbiddenGuests.js';
 import type { Obstacle } from '../../../src/core/mergeability.js';
 import { known, unknown } from '../../../src/doctor/fact.js';
-import { CONFIGURATION, GIB, checkTable, guestOf } from '../../support/examples/doctorFacts.js';
+import { CONFIGURATION, GIB, KSM, checkTable, guestOf } from '../../support/examples/doctorFacts.js';
 
 const apart = (name: string, ...obstacles: Obstacle[]) =>
   guestOf({ name, mergeability: { mergeable: false, obstacles, locked: false } });
@@ -165,5 +165,31 @@ checkTable('other-mergers', [
     },
     level: 'ok',
     found: /^2 processes that run no guest use KSM, 1\.0 GiB merged: journald \(pid 300, 1\.0 GiB\) and 1 more$/,
+  },
+]);
+
+const costly = guestOf({ name: 'db', profitBytes: -3 * 1024 ** 2 });
+const SCANNED = known({ ...KSM, fullScans: 2 });
+
+checkTable('guests-only-costing', [
+  { name: 'no guest', facts: { ksm: SCANNED }, level: 'ok', found: /^none is known$/ },
+  {
+    name: 'the kernel does not report the profit of a guest',
+    facts: { ksm: SCANNED, guests: known([web]) },
+    level: 'ok',
+    found: /^none is known$/,
+  },
+  {
+    name: 'one of two, after two passes',
+    facts: { ksm: SCANNED, guests: known([web, costly]) },
+    level: 'note',
+    found: /^1 of 2 guests: db \(-3\.0 MiB\)$/,
+    mend: /^# at once.*\nsamepagectl guests forbid --now -- db$/,
+  },
+  {
+    name: 'the first pass is not over',
+    facts: { ksm: known({ ...KSM, fullScans: 1 }), guests: known([costly]) },
+    level: 'ok',
+    found: /^none is known$/,
   },
 ]);

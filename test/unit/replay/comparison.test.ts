@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { differences, resembles } from '../../../src/replay/comparison.js';
-import type { Course } from '../../../src/replay/trajectory.js';
-import { type CourseFigures, type Reach, figuresOf, sumOf } from '../../../src/replay/figures.js';
+import type { Trajectory } from '../../../src/replay/trajectory.js';
+import { type TrajectoryFigures, type Reach, figuresOf, sumOf } from '../../../src/replay/figures.js';
 import { reachRows } from '../../../src/replay/reaches.js';
 import type { RebuiltHost } from '../../../src/replay/rebuild.js';
 import { start } from '../../support/simulation/replayHost.js';
@@ -10,12 +10,12 @@ import { start } from '../../support/simulation/replayHost.js';
 const GIB = 1024 ** 3;
 const MINUTE = 60_000;
 
-function figures(parts: Partial<CourseFigures> = {}): CourseFigures {
+function figures(parts: Partial<TrajectoryFigures> = {}): TrajectoryFigures {
   return { millis: 60 * MINUTE, meanSavedBytes: GIB, ksmdCpuNanos: 100e9, pagesScanned: 1, to90: [], ...parts };
 }
 
 describe('a comparison', () => {
-  const rows: readonly [string, Partial<CourseFigures>, Partial<CourseFigures>][] = [
+  const rows: readonly [string, Partial<TrajectoryFigures>, Partial<TrajectoryFigures>][] = [
     ['no notable difference', {}, { meanSavedBytes: 1.01 * GIB, ksmdCpuNanos: 99e9 }],
     ['90 % 4 min 10 s earlier, 60 % less ksmd CPU', { to90: [5 * MINUTE] }, { to90: [50_000], ksmdCpuNanos: 40e9 }],
     ['90 % 30 s later, 50 % more ksmd CPU', { to90: [60_000] }, { to90: [90_000], ksmdCpuNanos: 150e9 }],
@@ -103,7 +103,7 @@ describe('a course', () => {
       { atMillis: 7 * MINUTE, step: start('c', {}) },
     ],
   };
-  const courseOf = (saved: readonly number[], possible: readonly number[]): Course => ({
+  const trajectoryOf = (saved: readonly number[], possible: readonly number[]): Trajectory => ({
     decisions: [],
     points: saved.map((savedBytes, minute) => ({
       ...{ atMillis: (1000 + minute) * MINUTE, savedBytes },
@@ -112,7 +112,7 @@ describe('a course', () => {
   });
 
   test('comes to means, sums, and the time to 90 % from the beginning and from each arrival', () => {
-    const course = courseOf([0, 90, 100, 100, 120, 150, 80, 80, 80], [100, 100, 100, 100, 200, 200, 150, 150, 150]);
+    const course = trajectoryOf([0, 90, 100, 100, 120, 150, 80, 80, 80], [100, 100, 100, 100, 200, 200, 150, 150, 150]);
     assert.deepEqual(figuresOf(course, host), {
       ...{ millis: 8 * MINUTE, ksmdCpuNanos: 8, pagesScanned: 16, to90: [MINUTE, 'never', undefined] },
       meanSavedBytes: 800 / 9,
@@ -120,7 +120,7 @@ describe('a course', () => {
   });
 
   test('that begins with everything merged has nothing to reach then', () => {
-    const { to90 } = figuresOf(courseOf([100, 100, 100, 100, 150, 195], [100, 100, 100, 100, 200, 200]), {
+    const { to90 } = figuresOf(trajectoryOf([100, 100, 100, 100, 150, 195], [100, 100, 100, 100, 200, 200]), {
       ...host,
       savedBytes: 99,
     });

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { HistoryRecord } from '../../../src/core/history/record.js';
-import { courseOf } from '../../../src/replay/trajectory.js';
-import { type CourseFigures, figuresOf, sumOf } from '../../../src/replay/figures.js';
+import { trajectoryOf } from '../../../src/replay/trajectory.js';
+import { type TrajectoryFigures, figuresOf, sumOf } from '../../../src/replay/figures.js';
 import { rebuild } from '../../../src/replay/rebuild.js';
 import { lengthMillis, splitRecord } from '../../../src/replay/segments.js';
 import { summaryOf } from '../../../src/replay/summary.js';
@@ -13,11 +13,11 @@ import type { GuestContent, TimedStep } from '../../../src/simulation/step.js';
 import { planFrom } from '../../support/examples/examples.js';
 import { FROM, MINUTE, recordOf, start, starts } from '../../support/simulation/replayHost.js';
 
-function replayed(records: readonly HistoryRecord[], policy: string): CourseFigures {
+function replayed(records: readonly HistoryRecord[], policy: string): TrajectoryFigures {
   const segments = splitRecord(records).filter((segment) => lengthMillis(segment) > 0);
   const { hosts } = rebuild(segments);
   const plan = planFrom({ KSM_POLICY: policy, KSM_WHEN: 'always' });
-  return sumOf(hosts.map((host) => figuresOf(courseOf(host, plan, MEASURED_COSTS), host)));
+  return sumOf(hosts.map((host) => figuresOf(trajectoryOf(host, plan, MEASURED_COSTS), host)));
 }
 
 const content: fc.Arbitrary<Partial<GuestContent>> = fc.record({
@@ -83,7 +83,7 @@ describe('a host rebuilt from its history', () => {
     const { hosts } = rebuild(splitRecord(late));
     const [host] = hosts;
     assert.ok(host);
-    const [first] = courseOf(host, plan, MEASURED_COSTS).points;
+    const [first] = trajectoryOf(host, plan, MEASURED_COSTS).points;
     assert.ok(Math.abs((first?.savedBytes ?? 0) / host.savedBytes - 1) < 0.02, `${first?.savedBytes ?? 0} bytes`);
     assert.ok(host.savedBytes > 5 * 1024 ** 3, `${host.savedBytes} bytes`);
     assert.ok(Math.abs((host.host.ownMiB ?? 0) - 1500) < 50, `${host.host.ownMiB ?? 0} MiB`);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { HistoryDecision } from '../../../src/core/history/record.js';
 import type { Terminal } from '../../../src/text/terminal.js';
-import type { CourseFigures } from '../../../src/replay/figures.js';
+import type { TrajectoryFigures } from '../../../src/replay/figures.js';
 import type { RebuiltHost } from '../../../src/replay/rebuild.js';
 import type { Trial } from '../../../src/replay/replay.js';
 import { type ReportInput, report } from '../../../src/replay/report.js';
@@ -31,7 +31,7 @@ function decisions(...reasons: readonly string[]): readonly HistoryDecision[] {
 }
 
 function textOf(reasons: readonly string[], terminal = PIPE, savedBytes = GIB, unknown?: string): string {
-  const figures: CourseFigures = {
+  const figures: TrajectoryFigures = {
     millis: 1,
     meanSavedBytes: savedBytes,
     ksmdCpuNanos: 1e9,

@@ -2,6 +2,7 @@ import type { Decision, Term } from '../../decision.js';
 import { formatBytes } from '../../format.js';
 import { type Guest, namesOf } from '../../guest.js';
 import { formatDuration } from '../../duration.js';
+import { onlyCosts } from '../../onlyCosting.js';
 import type { KsmSettings, KsmState } from '../../ksm.js';
 import { type Sample, savingsOfSample } from '../../sample.js';
 import type { AdaptiveMemory, AdaptiveOptions } from './memory.js';
@@ -214,7 +215,7 @@ function longPass(what: string, soFar: string, millis: number): string {
 }
 
 function onlyCosting(guests: readonly Guest[]): string {
-  const names = guests.filter(({ ksmProfitBytes }) => (ksmProfitBytes ?? 0) < 0).map(({ name }) => name);
+  const names = guests.filter(({ ksmProfitBytes }) => onlyCosts(ksmProfitBytes)).map(({ name }) => name);
   return names.length === 0 ? '' : `; ${listed(names, 'only costs', 'only cost')}: hardly a page is shared`;
 }
 

@@ -36,7 +36,10 @@ export function ksmdCountersOf(sample: Sample): KsmdCounters {
   return {
     monotonicMillis,
     fullScans: ksm.fullScans ?? 0,
-    ...{ profitBytes, savedBytes, bookkeepingBytes, beingFreedBytes },
+    profitBytes,
+    savedBytes,
+    bookkeepingBytes,
+    beingFreedBytes,
     pagesVolatile: ksm.pagesVolatile ?? 0,
     pagesSeen: pagesSeen(ksm),
     pagesMerged: ksm.pagesShared + ksm.pagesSharing,

@@ -35,6 +35,7 @@ export function nextSettling(
   nowMillis: number,
 ): Settling {
   const fresh = new Set(arrivals(triggers));
+  if (before !== undefined && fresh.size === 0 && Object.keys(before).length === 0) return before;
   return Object.fromEntries(
     guests.flatMap((guest): [string, Growing][] => {
       const { residentBytes, configuredBytes } = guest;
