@@ -16,6 +16,7 @@ export type VariantDict = Record<string, Variant>;
  * goes with it is small.
  */
 export const MOST_ANSWER_BYTES = 56 * 1024;
+const MIB = 1024 ** 2;
 const LONGEST_TEXT = 1000;
 const MOST_TEXTS = 20;
 
@@ -155,9 +156,17 @@ function detailsDict(details: GuestDetails | undefined): VariantDict {
           Mergeable: new Variant('b', mergeability.mergeable),
           Obstacles: new Variant('as', [...mergeability.obstacles]),
         }),
-    ...(mergedBytes === undefined ? {} : { MergedBytes: new Variant('t', unsigned(mergedBytes)) }),
-    ...(profitBytes === undefined ? {} : { ProfitBytes: new Variant('x', BigInt(Math.round(profitBytes))) }),
+    ...(mergedBytes === undefined ? {} : { MergedBytes: new Variant('t', unsigned(wholeMib(mergedBytes))) }),
+    ...(profitBytes === undefined ? {} : { ProfitBytes: new Variant('x', BigInt(wholeMib(profitBytes))) }),
   };
+}
+
+/**
+ * The kernel shows these figures only to root and the owner of the guest, and everybody may call. In whole MiB they do not show
+ * whether a single page was merged, which would be a side channel without the need to measure time.
+ */
+function wholeMib(bytes: number): number {
+  return Math.trunc(bytes / MIB) * MIB;
 }
 
 /** Entries: name, value and origin of every key. Waiting: keys that the files say something else of by now. */

@@ -180,7 +180,7 @@ export class Daemon {
     this.raw = raw;
     const parsed = v.safeParse(Properties, unpacked(raw));
     if (parsed.success) this.show({ kind: 'up', properties: parsed.output });
-    // What a daemon of another version does not tell as this page expects it.
+    // What a daemon of another version does not report as this page expects it.
     else this.show({ kind: 'foreign', why: parsed.issues.map((issue) => v.getDotPath(issue) ?? '').join(', ') });
   }
 

@@ -43,6 +43,7 @@ import { GuestUsers } from '../host/guestUsers.js';
 import type { KsmDirectory } from '../host/ksm.js';
 import type { FreedBySplitsFile } from '../state/freedBySplits.js';
 import type { Ledger } from '../state/ledger.js';
+import { ksmStatReader } from '../host/ksmStatReader.js';
 import { libvirtIsHere } from '../host/libvirtHere.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { type Root, pageSizeBytes } from '../host/sysfs.js';
@@ -126,7 +127,8 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const objects = { [OBJECT_PATH]: manager, [LOG_CONTROL_PATH]: new LogControl(logging) };
   const bus$ = joinBus(options.busAddress, objects, !dryRun).pipe(shareReplay({ bufferSize: 1, refCount: true }));
   const guestUsers = new GuestUsers(root, () => intents.current.values.KSM_GUEST_USERS);
-  const guests: Guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), new GuestProcesses(root, guestUsers));
+  const processes = new GuestProcesses(root, guestUsers, ksmStatReader(process.env));
+  const guests: Guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), processes);
   const usesLibvirt = options.libvirtObject !== undefined;
   const guestLook = new GuestLook({ root, inspect: () => guests.inspect(), log });
   const metrics = new Metrics({ root, first, intents, guestLook, usesLibvirt, log });

@@ -23,7 +23,7 @@ type SeenGuest = NamedGuest & { readonly process: GuestProcess };
 export class GuestLook {
   private readonly options: GuestLookOptions;
   private last: { readonly atMillis: number; readonly guests: Promise<readonly SeenGuest[]> } | undefined;
-  /** As they were seen last; undefined before the first look. */
+  /** As they were seen last; undefined before the first retune. */
   seen: readonly SeenGuest[] | undefined;
 
   constructor(options: GuestLookOptions) {

@@ -9,6 +9,7 @@ import { type FoundGuest, GuestScan } from './guestScan.js';
 import type { GuestUsers } from './guestUsers.js';
 import { Overdue } from './inTime.js';
 import { type KsmStatReply, readKsmStat } from './ksmStat.js';
+import type { KsmStatReader } from './ksmStatReader.js';
 import { processStatus } from './processes.js';
 import { qmpSocketOf } from './qemuOptions.js';
 import type { Root } from './sysfs.js';
@@ -79,7 +80,7 @@ export async function listGuestProcesses(
     ...seen.filter(({ stranger }) => stranger === undefined),
     ...seen.filter(({ stranger }) => stranger !== undefined),
   ];
-  const guests = await Promise.all(sorted.map((guest) => readGuest(root, guest).catch(unlessOverdue)));
+  const guests = await Promise.all(sorted.map((guest) => readGuest(root, guest, undefined).catch(unlessOverdue)));
   return guests.filter((guest) => guest !== undefined);
 }
 
@@ -89,9 +90,13 @@ function unlessOverdue(error: unknown): undefined {
 }
 
 /** A guest in every detail; undefined where it has ended. @throws Overdue */
-export async function readGuest(root: Root, { found, memory, ...seen }: SeenGuest): Promise<GuestProcess | undefined> {
+export async function readGuest(
+  root: Root,
+  { found, memory, ...seen }: SeenGuest,
+  reader: KsmStatReader | undefined,
+): Promise<GuestProcess | undefined> {
   const { pid, argv, hypervisor, description } = found;
-  const ksmStat = await readKsmStat(root, pid);
+  const ksmStat = await readKsmStat(root, pid, reader);
   if (ksmStat.kind === 'absent' && !existsSync(`${root}/proc/${pid}`)) return undefined;
   const traits = withKernelView(hypervisor.traits(argv), memory, description.configuredBytes);
   const cgroup = readCgroup(root, pid);

@@ -7,6 +7,7 @@ import { type GuestProcess, type SeenGuest, readGuest, seeGuests } from './guest
 import { GuestScan } from './guestScan.js';
 import type { GuestUsers } from './guestUsers.js';
 import { type KsmStat, readKsmStat } from './ksmStat.js';
+import type { KsmStatReader } from './ksmStatReader.js';
 import { readMemoryFigures } from './meminfo.js';
 import { readProportionalMemory } from './proportionalMemory.js';
 import { type Root, pageSizeBytes } from './sysfs.js';
@@ -26,15 +27,17 @@ const ESTIMATED = 'samepaged estimates it from resident memory and merged pages'
 export class GuestProcesses {
   private readonly root: Root;
   private readonly users: GuestUsers | undefined;
+  private readonly reader: KsmStatReader | undefined;
   private readonly pageSizeBytes: number;
   private readonly scan: GuestScan;
   /** Whether they counted when they were looked at last, by their lives. */
   private counting = new Map<string, boolean>();
 
-  /** @param users whose guests count; undefined for everybody's. */
-  constructor(root: Root, users?: GuestUsers) {
+  /** @param users whose guests count; undefined for everybody's. @param reader of what only root may read; undefined where this process may. */
+  constructor(root: Root, users?: GuestUsers, reader?: KsmStatReader) {
     this.root = root;
     this.users = users;
+    this.reader = reader;
     this.pageSizeBytes = pageSizeBytes(root);
     this.scan = new GuestScan(root);
   }
@@ -77,7 +80,7 @@ export class GuestProcesses {
       ...{ id, name },
       ...(plainName === undefined ? {} : { plainName }),
       ...(stranger === undefined ? {} : { stranger }),
-      process: process && (await readGuest(this.root, process).catch(() => undefined)),
+      process: process && (await readGuest(this.root, process, this.reader).catch(() => undefined)),
     }));
     return Promise.all(inspected);
   }
@@ -88,7 +91,7 @@ export class GuestProcesses {
     const entry =
       takeInventory([], seen).find(({ id, stranger }) => id === guest.id && stranger === undefined) ??
       takeInventory([guest], seen)[0];
-    return entry?.process === undefined ? undefined : readGuest(this.root, entry.process);
+    return entry?.process === undefined ? undefined : readGuest(this.root, entry.process, this.reader);
   }
 
   /**
@@ -149,7 +152,7 @@ export class GuestProcesses {
   }
 
   private async ksmStatOf(pid: number, name: string, problems: Problem[]): Promise<Partial<KsmStat>> {
-    const reply = await readKsmStat(this.root, pid).catch(
+    const reply = await readKsmStat(this.root, pid, this.reader).catch(
       (error: unknown) => ({ kind: 'odd', why: messageOf(error) }) as const,
     );
     if (reply.kind === 'known') return reply.stat;

@@ -1,5 +1,6 @@
 import { errnoOf } from '../errors.js';
 import { readInTime } from './inTime.js';
+import type { KsmStatReader } from './ksmStatReader.js';
 import { MalformedError, type Root, isAbsence } from './sysfs.js';
 
 /** What KSM made of one process, as far as this kernel reports it. */
@@ -31,19 +32,22 @@ export type KsmStatReply =
 /**
  * /proc/PID/ksm_stat, and where that is missing or tells less /proc/PID/ksm_merging_pages (5.19).
  *
+ * @param reader where this process may not read other users' files itself.
  * @throws Overdue
  */
-export async function readKsmStat(root: Root, pid: number): Promise<KsmStatReply> {
+export async function readKsmStat(root: Root, pid: number, reader?: KsmStatReader): Promise<KsmStatReply> {
   const directory = `${root}/proc/${pid}`;
+  const read = async (file: 'ksm_stat' | 'ksm_merging_pages') =>
+    reader === undefined ? readIfThere(`${directory}/${file}`) : (await reader.read(pid, file)) || undefined;
   try {
-    const text = await readIfThere(`${directory}/ksm_stat`);
+    const text = await read('ksm_stat');
     const stat = parseKsmStat(text ?? '', `${directory}/ksm_stat`);
     if (stat.mergingPages !== undefined) return { kind: 'known', stat };
-    const path = `${directory}/ksm_merging_pages`;
-    const pages = await readIfThere(path);
+    const pages = await read('ksm_merging_pages');
     // Without an address space, as a process has none that is ending, the kernel prints nothing (fs/proc/base.c).
     if (pages === undefined || pages === '') return { kind: 'absent' };
-    return { kind: 'known', stat: { ...stat, mergingPages: parseCount(pages.trim(), path) } };
+    const mergingPages = parseCount(pages.trim(), `${directory}/ksm_merging_pages`);
+    return { kind: 'known', stat: { ...stat, mergingPages } };
   } catch (error) {
     if (['EACCES', 'EPERM'].includes(errnoOf(error) ?? '')) return { kind: 'denied' };
     if (error instanceof MalformedError) return { kind: 'odd', why: error.message };

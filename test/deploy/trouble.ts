@@ -5,7 +5,7 @@ import { eventually } from '../support/daemon.js';
 import type { Machine } from '../support/machine/machine.js';
 import { startMachineGuest, virsh } from '../support/machine/machineGuest.js';
 import { check, untilJournal } from './check.js';
-import { hasHostSettings, setHostSettings, untilKsm } from './ksmFigures.js';
+import { hasHostSettings, ksm, setHostSettings, untilKsm } from './ksmFigures.js';
 import { property } from './manager.js';
 
 const DROP_IN = '/run/systemd/system/samepaged.service.d';
@@ -58,6 +58,26 @@ export function checkTrouble(machine: Machine): void {
     await untilJournal(machine, since, /KSM_ON_EXIT=restore: run 1 -> /);
     await systemctl('stop', 'samepaged');
     assert.ok(hasHostSettings());
+    await systemctl('start', 'samepaged');
+  });
+
+  check(machine, 'stops with KSM_ON_EXIT=unmerge: nothing is shared, and the host has its settings', async (since) => {
+    await systemctl('stop', 'samepaged');
+    setHostSettings();
+    await machine.write(
+      '/etc/ksmtuned.conf',
+      'KSM_WHEN=always\nKSM_ON_EXIT=unmerge\nKSM_NPAGES_MIN=5000\nKSM_NPAGES_MAX=5000\n',
+    );
+    await startMachineGuest(machine, { name: 'first', commonMiB: 16, ownMiB: 0 });
+    await startMachineGuest(machine, { name: 'second', commonMiB: 16, ownMiB: 0 });
+    await systemctl('start', 'samepaged');
+    await untilKsm('pages_sharing', (pages) => pages > 1000);
+    await systemctl('stop', 'samepaged');
+    assert.equal(ksm('pages_sharing'), 0);
+    await untilJournal(machine, since, /KSM_ON_EXIT=unmerge: run 1 -> 2/);
+    assert.equal(await systemctl('show', '--property=Result', '--value', 'samepaged'), 'success\n');
+    for (const name of ['first', 'second']) await virsh(machine, 'destroy', name);
+    await machine.write('/etc/ksmtuned.conf', '');
     await systemctl('start', 'samepaged');
   });
 

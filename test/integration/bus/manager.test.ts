@@ -56,9 +56,9 @@ const ANSWERS: Readonly<Record<string, string>> = { ListGuests: 'a(sa{sv})', Get
 
 const QEMU = ['/usr/bin/qemu-system-x86_64', '-m', '1024', '-name'];
 const KSM_STAT = `ksm_rmap_items 40
-ksm_zero_pages 3
-ksm_merging_pages 10
-ksm_process_profit -12
+ksm_zero_pages 300
+ksm_merging_pages 700
+ksm_process_profit -2000000
 ksm_merge_any: no
 ksm_mergeable: yes
 `;
@@ -114,7 +114,7 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
     assert.deepEqual([first.length, all.map(([name]) => name)], [100, names]);
   });
 
-  it("ListGuests() says what the kernel tells of a guest's merging, and why KSM cannot merge it", async () => {
+  it("ListGuests() has a guest's merging in whole MiB, and why KSM cannot merge it", async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.tree.addProcess({ pid: 101, argv: [...QEMU, 'guest=web'], residentKb: 1000 });
     host.tree.write('proc/101/ksm_stat', KSM_STAT);
@@ -124,7 +124,7 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
     const guests = new Map(page as [string, Record<string, unknown>][]);
     const { Manager, Mergeable, Obstacles, MergedBytes, ProfitBytes } = guests.get('web') ?? {};
     assert.deepEqual([Manager, Mergeable, Obstacles], ['libvirt', true, []]);
-    assert.deepEqual([MergedBytes, ProfitBytes], [13n * 4096n, -12n]);
+    assert.deepEqual([MergedBytes, ProfitBytes], [3n * 1024n ** 2n, -(1024n ** 2n)]);
     assert.deepEqual([guests.get('db')?.['Mergeable'], guests.get('db')?.['Obstacles']], [false, ['nosharepages']]);
   });
 

@@ -73,7 +73,7 @@ describe('a setting that something else changes', { concurrency: true }, () => {
   });
 
   it('the kernel’s advisor, switched on by another hand, is one matter and not two', async () => {
-    await using host = await shortHost({ KSM_ON_CONFLICT: 'yield', KSM_POLICY: 'adaptive' });
+    await using host = await shortHost({ KSM_ON_CONFLICT: 'yield' });
     host.tree.setKsm('advisor_mode', '[none] scan-time');
     const daemon = await host.started();
     host.tree.setKsm('advisor_mode', 'none [scan-time]');

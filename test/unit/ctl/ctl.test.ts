@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { release } from 'node:os';
 import { type TestContext, describe, test } from 'node:test';
+import { POLICY_NAMES } from '../../../src/config/help.js';
 import { Daemon } from '../../../src/api/client.js';
 import { NotRunning } from '../../../src/api/notRunning.js';
 import { config } from '../../../src/ctl/config.js';
@@ -191,7 +193,8 @@ describe('samepagectl version', () => {
     test(name, async (context) => {
       assert.deepEqual(await run(context, version, daemon), { status: 0, output });
       const told = await run(context, version, daemon, { json: true });
-      assert.deepEqual(JSON.parse(told.output), json);
+      const build = { bundled: false, node: process.version, kernel: release(), policies: POLICY_NAMES };
+      assert.deepEqual(JSON.parse(told.output), { ...json, ...build });
     });
   }
 });

@@ -51,7 +51,7 @@ describe('the answer on top of the page', () => {
     assert.equal(notes.at(-1), 'Burst: first pass; the first pages merge in about 40 sec.');
   });
 
-  test('is that the last look failed, where it did', () => {
+  test('is that the last retune failed, where it did', () => {
     const { title, sentence } = answerOf({ ...PROPERTIES, lastRetune: { ...REPLY, failure: 'no memory' } }, NOW);
     assert.deepEqual([title, sentence], ['The last retune failed', 'no memory']);
   });
