@@ -81,7 +81,10 @@ describe('samepagectl unmerge', { concurrency: true }, () => {
 
 describe('holds mistyped or without a daemon', { concurrency: true }, () => {
   for (const [words, pattern] of [
-    [['pause', 'nonsense'], /^samepagectl: "nonsense" is not a duration; expected for example 90s, 10m, 2h30m or 1d\n$/],
+    [
+      ['pause', 'nonsense'],
+      /^samepagectl: "nonsense" is not a duration; expected for example 90s, 10m, 2h30m or 1d\n$/,
+    ],
     [['pause', ''], /^samepagectl: "" is not a duration; /],
     [['pause', '0'], /^samepagectl: "0" is not a duration; /],
     [['pause', '10m', '5m'], /^samepagectl: "10m 5m" is not a duration; /],
