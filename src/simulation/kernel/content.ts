@@ -39,7 +39,7 @@ export class SharedContents<Holder> {
   readonly zero: Family<Holder>;
   private readonly families = new Map<string, Family<Holder>>();
   /** The last answer of `possiblePages`, until content changes. */
-  private possible:
+  #possible:
     { readonly maxPageSharing: number; readonly emptyCostNothing: boolean; readonly pages: number } | undefined;
 
   constructor() {
@@ -60,7 +60,7 @@ export class SharedContents<Holder> {
     to: number,
     make: (content: SharedContent<Holder>) => Partial<SharedContent<Holder>>,
   ): void {
-    this.possible = undefined;
+    this.#possible = undefined;
     this.add(family.between(from, to), -1);
     family.update(from, to, (content) => ({ ...content, ...make(content) }));
     this.add(family.between(from, to), 1);
@@ -75,7 +75,7 @@ export class SharedContents<Holder> {
 
   /** What merging could save at best, in pages. @param emptyCostNothing empty pages need no copy of their own. */
   possiblePages(maxPageSharing: number, emptyCostNothing: boolean): number {
-    const { possible } = this;
+    const possible = this.#possible;
     if (possible?.maxPageSharing === maxPageSharing && possible.emptyCostNothing === emptyCostNothing)
       return possible.pages;
     let pages = 0;
@@ -85,7 +85,7 @@ export class SharedContents<Holder> {
         pages += (value.holders - copies) * (to - from);
       }
     }
-    this.possible = { maxPageSharing, emptyCostNothing, pages };
+    this.#possible = { maxPageSharing, emptyCostNothing, pages };
     return pages;
   }
 

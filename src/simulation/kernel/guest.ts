@@ -56,7 +56,8 @@ export class VirtualGuest {
   private emptiedPages = 0;
   private visitedAtNanos = 0;
   private betweenVisitsNanos = Infinity;
-  private counted: { readonly version: number; readonly counts: PageCounts } | undefined;
+  /** Kept for as long as the memory's version is the same: no part of the state. */
+  #counted: { readonly version: number; readonly counts: PageCounts } | undefined;
 
   constructor(
     name: string,
@@ -108,8 +109,8 @@ export class VirtualGuest {
   /** Counted once for each state of its memory. */
   get counts(): PageCounts {
     const { version } = this.memory;
-    if (this.counted?.version !== version) this.counted = { version, counts: countsOf(this.memory.all()) };
-    return this.counted.counts;
+    if (this.#counted?.version !== version) this.#counted = { version, counts: countsOf(this.memory.all()) };
+    return this.#counted.counts;
   }
 
   /** Fills memory up to `to`. */

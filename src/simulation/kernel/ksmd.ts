@@ -41,7 +41,7 @@ export class Ksmd {
   /** CPU time of this batch so far. */
   private busyNanos = 0;
   /** What the files say, until something changes. */
-  private files: KsmState | undefined;
+  #files: KsmState | undefined;
 
   constructor(features: KernelFeatures, costs: KsmdCosts, pageBytes: number, bootedNanos: number) {
     this.features = features;
@@ -54,18 +54,18 @@ export class Ksmd {
   }
 
   enter(guest: VirtualGuest): void {
-    this.files = undefined;
+    this.#files = undefined;
     this.scanner.enter(guest);
   }
 
   leave(guest: VirtualGuest): void {
-    this.files = undefined;
+    this.#files = undefined;
     this.scanner.leave(guest);
   }
 
   /** A guest writes to its empty pages from `from` to `to`, and empties them again. */
   emptied(guest: VirtualGuest, from: number, to: number): void {
-    this.files = undefined;
+    this.#files = undefined;
     this.scanner.emptied(guest, from, to);
   }
 
@@ -101,8 +101,8 @@ export class Ksmd {
 
   /** The files of /sys/kernel/mm/ksm. */
   state(): KsmState {
-    this.files ??= this.read();
-    return this.files;
+    this.#files ??= this.read();
+    return this.#files;
   }
 
   private read(): KsmState {
@@ -129,7 +129,7 @@ export class Ksmd {
   write(setting: KsmSetting, value: number | string, nowNanos: number): string | undefined {
     const error = refusal(this.settings, setting, value, this.contents.totals.shared);
     if (error !== undefined || this.settings[setting] === value) return error;
-    this.files = undefined;
+    this.#files = undefined;
     this.settings = { ...this.settings, [setting]: value };
     this.scanner.rules = rulesOf(this.settings, this.features);
     if (setting === 'run') this.batchLeft = 0;
@@ -142,7 +142,7 @@ export class Ksmd {
   /** Runs until `nowNanos`, a whole number. */
   advance(nowNanos: number): void {
     while (this.isAwake && this.reachedNanos <= nowNanos) {
-      this.files = undefined;
+      this.#files = undefined;
       if (!this.act(nowNanos - this.reachedNanos)) return;
     }
     if (!this.isAwake) this.reachedNanos = nowNanos;

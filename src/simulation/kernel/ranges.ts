@@ -11,13 +11,18 @@ export interface Run<T> {
  * INVARIANTS: the runs are in order, none is empty, there is no gap, and neighbours differ.
  */
 export class Ranges<T> {
-  /** Rises with every change: what was counted of the runs is true for as long as it is the same. */
-  version = 0;
+  /** How often it changed. It is no part of what it holds, so it is hidden from whoever compares two. */
+  #version = 0;
   private runs: Run<T>[] = [];
   private readonly equal: (a: T, b: T) => boolean;
 
   constructor(equal: (a: T, b: T) => boolean) {
     this.equal = equal;
+  }
+
+  /** Rises with every change: what was counted of the runs is true for as long as it is the same. */
+  get version(): number {
+    return this.#version;
   }
 
   get length(): number {
@@ -48,7 +53,7 @@ export class Ranges<T> {
   /** Makes the line longer by `pages` of `value`. */
   append(pages: number, value: T): void {
     if (pages <= 0) return;
-    this.version += 1;
+    this.#version += 1;
     const last = this.runs.at(-1);
     const to = this.length + pages;
     if (last !== undefined && this.equal(last.value, value)) this.runs[this.runs.length - 1] = { ...last, to };
@@ -60,7 +65,7 @@ export class Ranges<T> {
     const first = this.indexAt(from);
     const touched = this.between(from, to);
     if (touched.length === 0) return;
-    this.version += 1;
+    this.#version += 1;
     const before = this.runs[first];
     const after = this.runs[first + touched.length - 1];
     const pieces: Run<T>[] = [];
