@@ -130,7 +130,7 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
   const processes = new GuestProcesses(root, guestUsers, ksmStatReader(process.env));
   const guests: Guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), processes);
   const usesLibvirt = options.libvirtObject !== undefined;
-  const guestLook = new GuestLook({ root, inspect: () => guests.inspect(), log });
+  const guestLook = new GuestLook({ pageSizeBytes: pageSize, inspect: () => guests.inspect(), log });
   const metrics = new Metrics({ root, first, intents, guestLook, usesLibvirt, log });
   const collector = new Collector(root, ksm, guests, options.freedFile);
   const tuner = new Tuner({

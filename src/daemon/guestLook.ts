@@ -3,14 +3,14 @@ import type { GuestDetails } from '../core/mergeability.js';
 import { messageOf } from '../errors.js';
 import type { GuestProcess } from '../host/guestProcess.js';
 import type { InspectedGuest } from '../host/guestProcesses.js';
-import { type Root, pageSizeBytes } from '../host/sysfs.js';
+import { mergedBytesOf } from '../host/ksmStat.js';
 import type { Log } from '../log.js';
 
 /** However many ask, each guest's files are read once in this time. */
 const RECENT_MILLIS = 10_000;
 
 export interface GuestLookOptions {
-  readonly root: Root;
+  readonly pageSizeBytes: number;
   /** All guests that run now. */
   readonly inspect: () => Promise<readonly InspectedGuest[]>;
   readonly log: Log;
@@ -23,7 +23,7 @@ type SeenGuest = NamedGuest & { readonly process: GuestProcess };
 export class GuestLook {
   private readonly options: GuestLookOptions;
   private last: { readonly atMillis: number; readonly guests: Promise<readonly SeenGuest[]> } | undefined;
-  /** As they were seen last; undefined before the first retune. */
+  /** As they were seen last; undefined before the first look. */
   seen: readonly SeenGuest[] | undefined;
 
   constructor(options: GuestLookOptions) {
@@ -42,8 +42,7 @@ export class GuestLook {
     const { last } = this;
     const isRecent = last !== undefined && performance.now() - last.atMillis < RECENT_MILLIS;
     const guests = await (isRecent ? last.guests : this.now());
-    const pageBytes = pageSizeBytes(this.options.root);
-    return new Map(guests.map((guest) => [guestId(guest), detailsOf(guest.process, pageBytes)]));
+    return new Map(guests.map((guest) => [guestId(guest), detailsOf(guest.process, this.options.pageSizeBytes)]));
   }
 
   private async look(): Promise<readonly SeenGuest[]> {
@@ -59,12 +58,9 @@ export class GuestLook {
 }
 
 function detailsOf({ ksmStat, mergeability, manager, vmId }: GuestProcess, pageBytes: number): GuestDetails {
-  const { mergingPages, zeroPages = 0, profitBytes } = ksmStat.kind === 'known' ? ksmStat.stat : {};
   return {
-    mergeability,
-    manager,
-    vmId,
-    mergedBytes: mergingPages === undefined ? undefined : (mergingPages + Math.max(zeroPages, 0)) * pageBytes,
-    profitBytes,
+    ...{ mergeability, manager, vmId },
+    mergedBytes: mergedBytesOf(ksmStat, pageBytes),
+    profitBytes: ksmStat.kind === 'known' ? ksmStat.stat.profitBytes : undefined,
   };
 }

@@ -119,9 +119,10 @@ export function forbiddenNews(
     if (warning !== undefined) log.warn(warning);
   };
   const ofStart = async (event: GuestEvent) => {
-    if (!isForbidden(patterns(), event)) return;
+    const now = patterns();
+    if (!isForbidden(now, event)) return;
     try {
-      warn(forbiddenWarning(patterns(), event, await processOf(event)));
+      warn(forbiddenWarning(now, event, await processOf(event)));
     } catch (error) {
       warn(
         `whether guest ${event.name}, which KSM_FORBID_GUESTS names, can be merged is not known (${messageOf(error)})`,
@@ -129,11 +130,12 @@ export function forbiddenNews(
     }
   };
   const ofAll = async () => {
-    if (patterns().length === 0) return;
+    const now = patterns();
+    if (now.length === 0) return;
     try {
       const guests = await inspect();
-      for (const guest of guests) warn(forbiddenWarning(patterns(), guest, guest.process));
-      const unmatched = unmatchedText(patterns(), guests);
+      for (const guest of guests) warn(forbiddenWarning(now, guest, guest.process));
+      const unmatched = unmatchedText(now, guests);
       if (unmatched !== undefined) log.info(`KSM_FORBID_GUESTS: ${unmatched}`);
     } catch (error) {
       warn(`whether guests that KSM_FORBID_GUESTS names can be merged is not known (${messageOf(error)})`);

@@ -29,6 +29,13 @@ export type KsmStatReply =
   | { readonly kind: 'absent' }
   | { readonly kind: 'odd'; readonly why: string };
 
+/** What is merged of the process, in bytes; undefined where it is unknown. Kernels 6.6 to 6.9 miscount zero pages below 0. */
+export function mergedBytesOf(reply: KsmStatReply, pageBytes: number): number | undefined {
+  if (reply.kind !== 'known') return undefined;
+  const { mergingPages, zeroPages = 0 } = reply.stat;
+  return mergingPages === undefined ? undefined : (mergingPages + Math.max(zeroPages, 0)) * pageBytes;
+}
+
 /**
  * /proc/PID/ksm_stat, and where that is missing or tells less /proc/PID/ksm_merging_pages (5.19).
  *

@@ -5,7 +5,7 @@ import { KsmDirectory } from '../../host/ksm.js';
 import { Ksmd } from '../../host/ksmd.js';
 import { readMemoryFigures } from '../../host/meminfo.js';
 import { type Root, pageSizeBytes } from '../../host/sysfs.js';
-import { mergedBytesOf } from '../guests/liveOffer.js';
+import { mergedBytesOf } from '../../host/ksmStat.js';
 import type { BurstLook } from './burst.js';
 
 /** What merging came to at one moment, by the kernel's counters. All sizes in bytes. */
@@ -36,7 +36,7 @@ export async function readFigures(root: Root, watched?: BurstLook): Promise<Figu
     ksmdCpuNanos: new Ksmd(root).times()?.cpuNanos,
     guests: processes.map(({ pid, name, residentBytes, ksmStat }) => ({
       ...{ pid, name, residentBytes, freedBytes: watched?.freedByGuest.get(name) ?? 0 },
-      mergedBytes: ksmStat.kind === 'known' ? mergedBytesOf(ksmStat.stat, pageBytes) : undefined,
+      mergedBytes: mergedBytesOf(ksmStat, pageBytes),
     })),
   };
 }

@@ -3,9 +3,11 @@ import { takeInventory } from '../../core/inventory.js';
 import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
 import { clean } from '../../text/clean.js';
 
-/** The process of the running guest that a person means; undefined where none is seen. @throws Error where several are meant. */
-export async function findGuest(name: string): Promise<GuestProcess | undefined> {
-  return chooseGuest(name, shownGuests(await listGuestProcesses('')));
+/** The processes of the running guests that can be seen, under the names that `samepagectl guests` shows. */
+export async function shownGuests(): Promise<readonly GuestProcess[]> {
+  return takeInventory([], await listGuestProcesses('')).flatMap(({ name, plainName, process }) =>
+    process === undefined ? [] : [{ ...process, name, ...(plainName === undefined ? {} : { plainName }) }],
+  );
 }
 
 type Choice = Pick<GuestProcess, 'name' | 'plainName' | 'vmId' | 'pid'>;
@@ -28,15 +30,11 @@ export function chooseGuest<Guest extends Choice>(name: string, guests: readonly
 }
 
 /** What to say beside "no such guest". */
-export async function nearestGuest(name: string): Promise<string> {
-  const names = shownGuests(await listGuestProcesses('')).map((guest) => guest.name);
-  return didYouMean(name, names, 'see samepagectl guests');
-}
-
-/** The processes under the names that `samepagectl guests` shows. */
-function shownGuests(processes: readonly GuestProcess[]): readonly GuestProcess[] {
-  return takeInventory([], processes).flatMap(({ name, plainName, process }) =>
-    process === undefined ? [] : [{ ...process, name, ...(plainName === undefined ? {} : { plainName }) }],
+export function nearestGuest(name: string, guests: readonly Pick<GuestProcess, 'name'>[]): string {
+  return didYouMean(
+    name,
+    guests.map((guest) => guest.name),
+    'see samepagectl guests',
   );
 }
 

@@ -5,7 +5,7 @@ import { guestObstacle } from '../../core/hold.js';
 import { savingsOf } from '../../core/savings.js';
 import type { GuestProcess } from '../../host/guestProcess.js';
 import { KsmDirectory } from '../../host/ksm.js';
-import { type KsmStat, readKsmStat } from '../../host/ksmStat.js';
+import { mergedBytesOf, readKsmStat } from '../../host/ksmStat.js';
 import { readMemoryFigures } from '../../host/meminfo.js';
 import { type OfferedMemory, readOffered } from '../../host/offeredMemory.js';
 import { type Root, pageSizeBytes } from '../../host/sysfs.js';
@@ -79,18 +79,11 @@ export function offerObstacle(root: Root, guest: GuestProcess): string | undefin
 function mostTaken(root: Root, { ksmStat, residentBytes }: GuestProcess): number {
   const pageBytes = pageSizeBytes(root);
   const { savedBytes } = savingsOf(new KsmDirectory(root).read(), pageBytes);
-  const merged = ksmStat.kind === 'known' ? mergedBytesOf(ksmStat.stat, pageBytes) : undefined;
-  return Math.min(merged ?? residentBytes, savedBytes);
-}
-
-/** Undefined where the kernel does not report it. */
-export function mergedBytesOf({ mergingPages, zeroPages = 0 }: KsmStat, pageBytes: number): number | undefined {
-  return mergingPages === undefined ? undefined : (mergingPages + Math.max(zeroPages, 0)) * pageBytes;
+  return Math.min(mergedBytesOf(ksmStat, pageBytes) ?? residentBytes, savedBytes);
 }
 
 async function mergedBytes(root: Root, pid: number): Promise<number | undefined> {
-  const reply = await readKsmStat(root, pid);
-  return reply.kind === 'known' ? mergedBytesOf(reply.stat, pageSizeBytes(root)) : undefined;
+  return mergedBytesOf(await readKsmStat(root, pid), pageSizeBytes(root));
 }
 
 /** Beside its memory a guest offers firmware and video memory, which no backend has: some 20 MiB. */

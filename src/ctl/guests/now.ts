@@ -2,7 +2,7 @@ import { messageOf } from '../../errors.js';
 import { OBSTACLES, lastingObstacles } from '../../core/mergeability.js';
 import { otherManagerAdvice } from '../../core/guestManager.js';
 import type { GuestProcess } from '../../host/guestProcess.js';
-import { findGuest, nearestGuest } from './find.js';
+import { chooseGuest, nearestGuest, shownGuests } from './find.js';
 import { type SharingChange, type Sharing, changeSharing, sharingText } from './sharing.js';
 import { type LibvirtSide, TAINT, busOf, libvirtSide, pathOf, withMonitor } from './liveGuest.js';
 import { type OfferChange, changeOffer, offerObstacle, offerText } from './liveOffer.js';
@@ -72,11 +72,12 @@ function nextStartText(guest: GuestProcess, sharing: Sharing): string {
 
 /** The running guest's process; undefined where libvirt knows the guest and it does not run. */
 async function processOf(name: string, side: LibvirtSide): Promise<GuestProcess | undefined> {
-  const process = await findGuest(name);
+  const guests = await shownGuests();
+  const process = chooseGuest(name, guests);
   if (process !== undefined) return process;
   const path = await pathOf(side, name);
   if (path === undefined || 'missing' in side) {
-    throw new Error(`no guest ${name} runs that can be seen from here${await nearestGuest(name)}`);
+    throw new Error(`no guest ${name} runs that can be seen from here${nearestGuest(name, guests)}`);
   }
   if (!(await side.definitions.isActive(path))) return undefined;
   throw new Error(`guest ${name} runs, but its QEMU process cannot be seen from here`);

@@ -4,7 +4,7 @@ import { Definitions } from '../../libvirt/definitions.js';
 import { toJson } from '../command.js';
 import { otherManagerAdvice } from '../../core/guestManager.js';
 import { shellWord } from '../../core/shellWord.js';
-import { findGuest } from './find.js';
+import { chooseGuest, shownGuests } from './find.js';
 import { changeNow, nowText } from './now.js';
 import { reportGuests } from './report.js';
 import { type Sharing, changeSharing, sharingText } from './sharing.js';
@@ -52,7 +52,7 @@ async function change(input: VerbInput, name: string, sharing: Sharing): Promise
 
 /** Where the guest runs and another manager than this host's libvirt has it: what is to be done there. */
 async function startedByAnother(name: string, sharing: Sharing): Promise<Error | undefined> {
-  const guest = await findGuest(name);
+  const guest = chooseGuest(name, await shownGuests());
   if (guest === undefined || guest.manager === 'libvirt') return undefined;
   const now = `at once: samepagectl guests ${sharing} --now -- ${shellWord(guest.name)}`;
   return new Error(`${otherManagerAdvice(guest, sharing)}${guest.qmpSocket !== undefined ? `; ${now}` : ''}`);

@@ -3,12 +3,11 @@ import { guestObstacle } from '../../core/hold.js';
 import { withDaemon } from '../../api/withDaemon.js';
 import type { RetuneReply } from '../../api/replies.js';
 import { listGuestProcesses } from '../../host/guestProcess.js';
-import { readKsmStat } from '../../host/ksmStat.js';
+import { mergedBytesOf, readKsmStat } from '../../host/ksmStat.js';
 import { readMemoryFigures } from '../../host/meminfo.js';
 import { listProcesses, memoryStatus } from '../../host/processes.js';
 import { pageSizeBytes } from '../../host/sysfs.js';
 import { isDone, retuneLines, toJson } from '../command.js';
-import { mergedBytesOf } from '../guests/liveOffer.js';
 import { fold } from '../../text/terminal.js';
 import { type Withdrawn, mostMerged, oneByOne, stepText, unmergeGuests } from './guests.js';
 import type { VerbInput, VerbResult } from '../verb.js';
@@ -57,8 +56,7 @@ async function mostMergedByPid(): Promise<readonly (readonly [number, number])[]
   const hasMemory = (pid: number) => (memoryStatus('', pid)?.('VmRSS') ?? 0) > 0;
   const others = listProcesses('').filter(({ pid }) => !seen.has(pid) && hasMemory(pid));
   const read = others.map(async ({ pid }) => {
-    const ksmStat = await readKsmStat('', pid);
-    return [pid, ksmStat.kind === 'known' ? (mergedBytesOf(ksmStat.stat, pageSizeBytes('')) ?? 0) : 0] as const;
+    return [pid, mergedBytesOf(await readKsmStat('', pid), pageSizeBytes('')) ?? 0] as const;
   });
   return [...guests, ...(await Promise.all(read))];
 }

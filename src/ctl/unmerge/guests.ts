@@ -2,11 +2,12 @@ import { formatBytes, plural } from '../../core/format.js';
 import { shellWord } from '../../core/shellWord.js';
 import { messageOf } from '../../errors.js';
 import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
+import { mergedBytesOf } from '../../host/ksmStat.js';
 import { readOffered } from '../../host/offeredMemory.js';
 import { pageSizeBytes } from '../../host/sysfs.js';
 import { Interrupt } from '../interrupt.js';
 import { type LibvirtSide, TAINT, busOf, libvirtSide, monitorOf, withMonitor } from '../guests/liveGuest.js';
-import { changeOffer, mergedBytesOf, offerObstacle } from '../guests/liveOffer.js';
+import { changeOffer, offerObstacle } from '../guests/liveOffer.js';
 import type { VerbInput } from '../verb.js';
 
 /** A guest that was to be unmerged alone; what `samepagectl unmerge --gradually --json` prints of it. */
@@ -127,5 +128,5 @@ export function mostMerged(guest: GuestProcess): number {
 
 /** Undefined where only root may read it, or this kernel does not report it. */
 export function mergedOf({ ksmStat }: GuestProcess): number | undefined {
-  return ksmStat.kind === 'known' ? mergedBytesOf(ksmStat.stat, pageSizeBytes('')) : undefined;
+  return mergedBytesOf(ksmStat, pageSizeBytes(''));
 }
