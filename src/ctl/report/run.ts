@@ -1,7 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { release } from 'node:os';
-import { EXIT, messageOf } from '../../errors.js';
-import { readTextIfThere } from '../../host/sysfs.js';
+import { EXIT, errnoOf, messageOf } from '../../errors.js';
+import { readText } from '../../host/sysfs.js';
 import { clean } from '../../text/clean.js';
 import { withoutNames } from './names.js';
 import type { VerbInput, VerbResult, VerbTable } from '../verb.js';
@@ -52,14 +52,17 @@ function section(title: string, text: string): string {
 }
 
 function filesIn(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [`${directory} is not there`];
+  const files = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile());
+  return files.map(({ name }) => `${directory}/${name}: ${valueIn(`${directory}/${name}`)}`);
+}
+
+/** One file that cannot be read must not hide the others. */
+function valueIn(path: string): string {
   try {
-    const names = readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isFile());
-    return names.map(({ name }) => {
-      const path = `${directory}/${name}`;
-      return `${path}: ${clean(readTextIfThere(path)?.trim() ?? 'cannot be read')}`;
-    });
-  } catch {
-    return [`${directory} is not there`];
+    return clean(readText(path).trim());
+  } catch (error) {
+    return `cannot be read (${errnoOf(error) ?? messageOf(error)})`;
   }
 }
 
