@@ -17,7 +17,7 @@ export interface NamedGuest {
 export interface Guest extends NamedGuest {
   /** Memory of the guest's process that is in RAM, in bytes; 0 where it is unknown (libvirt's test driver). */
   readonly residentBytes: number;
-  /** Memory the guest was promised (its maximum), in bytes; 0 where the hypervisor does not report. */
+  /** Memory the guest was promised (its maximum), in bytes; 0 where the hypervisor does not report it. */
   readonly configuredBytes: number;
   /** What merging saves of its memory less what it costs, in bytes (ksm_process_profit); absent where it is unknown. */
   readonly ksmProfitBytes?: number;

@@ -90,10 +90,10 @@ export interface RetuneInputs {
 }
 
 /**
- * The pipeline: triggers come in, are gathered, and each retune takes all that have come: sample, decide, apply.
+ * The pipeline: triggers are gathered, and each retune takes all that wait: sample, decide, apply.
  *
- * INVARIANTS: turns never overlap; every trigger is in exactly one turn, whose sample was taken after the trigger came; a
- * failed retune leaves the policy's memory as it was, the policy is told of its triggers at the next, and the loop goes on.
+ * INVARIANTS: retunes never overlap; every trigger is in exactly one of them, whose sample was taken after the trigger; a
+ * failed retune leaves the policy's memory as it was, the policy gets its triggers at the next, and the loop goes on.
  * Subscribe once: every subscription is a loop.
  */
 export function retunes({
@@ -130,25 +130,25 @@ export function retunes({
 
     const turn = ({ memory, missed }: Turn, triggers: readonly Trigger[], plan: Plan) => {
       const { policy, intervalMillis } = plan;
-      const told = { triggers, policy: policy.name };
-      const untold = [...missed, ...triggers];
+      const common = { triggers, policy: policy.name };
+      const fresh = [...missed, ...triggers];
       return defer(() => sample(plan)).pipe(
         concatMap((taken) => {
-          const [nextMemory, decision] = policy.decide(memory, taken, untold);
+          const [nextMemory, decision] = policy.decide(memory, taken, fresh);
           const nextInMillis = decision.nextInMillis ?? intervalMillis;
           return apply(decision, taken, plan).pipe(
             map((applied) => {
               return {
                 memory: nextMemory,
                 missed: [],
-                retune: { ...told, nextInMillis, sample: taken, decision, applied },
+                retune: { ...common, nextInMillis, sample: taken, decision, applied },
               };
             }),
           );
         }),
         catchError((error: unknown) => {
-          const retune = { ...told, nextInMillis: intervalMillis, failure: asError(error) };
-          return of({ memory, missed: untold.filter(({ kind }) => kind !== 'timer'), retune });
+          const retune = { ...common, nextInMillis: intervalMillis, failure: asError(error) };
+          return of({ memory, missed: fresh.filter(({ kind }) => kind !== 'timer'), retune });
         }),
         tap(({ retune }) => {
           nextLook$.next(retune.nextInMillis);

@@ -150,11 +150,12 @@ export class Guests {
 }
 
 /** What libvirt reports of a guest; what it leaves out, and all of a guest that it does not name, from its process. */
-function guestOf({ id, name, plainName, reported: told, process }: Entry<ReportedGuest, SeenGuest>): Guest {
+function guestOf({ id, name, plainName, reported, process }: Entry<ReportedGuest, SeenGuest>): Guest {
   const named = { id, name, ...(plainName === undefined ? {} : { plainName }) };
-  const residentBytes = told?.residentBytes ?? process?.memory('VmRSS') ?? 0;
-  const configuredBytes = told?.configuredBytes ?? process?.configuredBytes ?? 0;
-  const balloon = told?.balloonBytes === undefined ? {} : { balloonBytes: told.balloonBytes };
-  const hugetlb = told === undefined && process !== undefined ? { hugetlbBytes: process.memory('HugetlbPages') } : {};
+  const residentBytes = reported?.residentBytes ?? process?.memory('VmRSS') ?? 0;
+  const configuredBytes = reported?.configuredBytes ?? process?.configuredBytes ?? 0;
+  const balloon = reported?.balloonBytes === undefined ? {} : { balloonBytes: reported.balloonBytes };
+  const hugetlb =
+    reported === undefined && process !== undefined ? { hugetlbBytes: process.memory('HugetlbPages') } : {};
   return { ...named, residentBytes, configuredBytes, ...balloon, ...hugetlb };
 }

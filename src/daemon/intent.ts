@@ -63,7 +63,7 @@ export class Intents {
     return this.config.origins[key];
   }
 
-  /** Reads the configuration again, and opens the LOGFILE again. Nothing of it is in force before `take`. */
+  /** Reads the configuration and opens the LOGFILE again. Nothing of it is in force before `take`. */
   read(): ConfigRead {
     const { log } = this.options.logging;
     const read = readConfig(this.options.reload);

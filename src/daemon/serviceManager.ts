@@ -29,7 +29,7 @@ import type { Log } from '../log.js';
 /** Each notice costs a process: a policy that probes changes its reason all the time. */
 const STATUS_MILLIS = 30_000;
 
-/** Asks for five minutes more; each such notice counts again (sd_notify(3)). */
+/** Asks for five minutes more; each such notice starts the time again (sd_notify(3)). */
 const LONG_STOP = 'EXTEND_TIMEOUT_USEC=300000000';
 
 export interface NoticeInputs {
@@ -49,8 +49,8 @@ export interface NoticeInputs {
  * What a service manager is told, as assignments of sd_notify(3) that go together: READY=1 with the first decision that
  * was applied, the status when the reason for it changes, WATCHDOG=1 while the loop lives, STOPPING=1, with more time where everything is unmerged.
  *
- * The loop lives as long as no retune is later than `watchdogMillis` after the look that the retune before it announced. So a
- * turn that waits for ever is noticed as well as a blocked process is, and a libvirt that is silent for its time-outs is
+ * The loop lives as long as no retune is later than `watchdogMillis` after the time that the retune before it announced. So a
+ * retune that waits for ever is noticed as well as a blocked process is, and a libvirt that is silent for its time-outs is
  * neither.
  */
 export function serviceNotices({

@@ -51,11 +51,11 @@ export function guestFacts(processes: Fact<readonly GuestProcess[]>, libvirt: Bu
   };
 }
 
-function examined({ id, name, plainName, reported: told, process }: Entry<ReportedName, GuestProcess>): ExaminedGuest {
+function examined({ id, name, plainName, reported, process }: Entry<ReportedName, GuestProcess>): ExaminedGuest {
   return {
     ...{ id, name },
     ...(plainName === undefined ? {} : { plainName }),
-    manager: told === undefined ? (process?.manager ?? 'other') : 'libvirt',
+    manager: reported === undefined ? (process?.manager ?? 'other') : 'libvirt',
     vmId: process?.vmId,
     residentBytes: process?.residentBytes ?? 0,
     configuredBytes: process?.configuredBytes ?? 0,

@@ -27,7 +27,7 @@ export function readEnabledServices(root: Root): ReadonlySet<string> | undefined
 function unitOf(root: Root, target: string, name: string): string | undefined {
   const replacement = linkTarget(root, UNITS, name);
   const unit = replacement ?? linkTarget(root, `${UNITS}/${target}`, name);
-  // `systemctl mask` puts a link to /dev/null instead of the unit.
+  // `systemctl mask` puts a link to /dev/null in place of the unit.
   if (unit === '/dev/null' || (unit !== undefined && !existsSync(`${root}${unit}`))) return undefined;
   return replacement === undefined ? name : basename(replacement);
 }

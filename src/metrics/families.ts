@@ -49,7 +49,7 @@ export function families(facts: Facts): readonly Family[] {
   ];
 }
 
-/** What stands instead of the page of a samepaged that does not run. */
+/** What stands in place of the page of a samepaged that does not run. */
 export function familiesOfNone(): readonly Family[] {
   return [up(0)];
 }

@@ -12,7 +12,7 @@ export function resembles(rebuilt: number, recorded: number): boolean {
   return Math.abs(rebuilt - recorded) <= MOST_OFF * recorded;
 }
 
-/** How the other fared, against how it was, in a few words; undefined where there is no notable difference. */
+/** How the other fared, against how it was, in a few words. */
 export function differences(was: TrajectoryFigures, other: TrajectoryFigures, withCpu: boolean): string {
   const parts = [reachWords(was.to90, other.to90), savedWords(was, other), ...(withCpu ? [cpuWords(was, other)] : [])];
   const told = parts.filter((part) => part !== undefined);

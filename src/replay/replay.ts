@@ -77,7 +77,7 @@ export function replay(segments: readonly Segment[], settings: ReplaySettings): 
   };
 }
 
-/** A record without a decision does not report its policy: then it is the configured one. */
+/** A record without a decision does not show its policy: then it is the configured one. */
 function valuesFor(values: Values, policy: string | undefined): Values {
   if (policy === undefined) return values;
   const known = readValue('KSM_POLICY', policy);

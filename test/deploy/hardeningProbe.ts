@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-// Runs on the machine, instead of samepaged under its unit's settings, with Node and nothing else: tries what its argument
+// Runs on the machine, in place of samepaged under its unit's settings, with Node and nothing else: tries what its argument
 // or ATTEMPTS says (a JSON object, name to attempt) and prints the outcomes as one, "done", "empty" or an errno.
 
 export type Attempt =
@@ -54,7 +54,7 @@ function act(attempt: Attempt): unknown {
 }
 
 function readAll(path: string): void {
-  // systemd puts an empty file instead of one that is not to be read.
+  // systemd puts an empty file in place of one that is not to be read.
   if (readFileSync(path).length === 0) throw new Error('empty');
 }
 

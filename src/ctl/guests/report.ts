@@ -191,7 +191,7 @@ async function allowedNext(definitions: Definitions, name: string): Promise<bool
 }
 
 function memoryOf(
-  { id, name, plainName, reported: told, process, stranger }: Entry<ReportedGuest, GuestProcess>,
+  { id, name, plainName, reported, process, stranger }: Entry<ReportedGuest, GuestProcess>,
   pageBytes: number,
   definitions: ReadonlyMap<string, string> | undefined,
 ): GuestMemory {
@@ -204,12 +204,12 @@ function memoryOf(
     name,
     ...(plainName === undefined ? {} : { plainName }),
     pid: process?.pid,
-    manager: told === undefined ? (process?.manager ?? 'other') : 'libvirt',
+    manager: reported === undefined ? (process?.manager ?? 'other') : 'libvirt',
     vmId: process?.vmId,
     cgroup: process?.cgroup,
     stranger,
-    configuredBytes: known(told?.configuredBytes ?? 0) ?? known(process?.configuredBytes ?? 0),
-    residentBytes: told?.residentBytes ?? process?.residentBytes,
+    configuredBytes: known(reported?.configuredBytes ?? 0) ?? known(process?.configuredBytes ?? 0),
+    residentBytes: reported?.residentBytes ?? process?.residentBytes,
     mergeability:
       process?.mergeability ?? (xml === undefined ? undefined : judgeMergeability(traitsOfDefinition(xml), undefined)),
     mergedPages,
@@ -219,7 +219,7 @@ function memoryOf(
   };
 }
 
-/** 0 is what is said of memory that is not told. */
+/** 0 stands for memory that is not reported. */
 function known(bytes: number): number | undefined {
   return bytes === 0 ? undefined : bytes;
 }

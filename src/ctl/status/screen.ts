@@ -7,7 +7,7 @@ import { stageOf } from '../../api/stage.js';
 import { type Row, topicRows } from '../../text/table.js';
 import { type Style, type Terminal, indented, paint } from '../../text/terminal.js';
 
-/** So many of the last retune's warnings are shown, so that all fits one screen; `samepagectl retune` tells all. */
+/** The most warnings of the last retune that are shown, so that all fits one screen; `samepagectl retune` shows all. */
 const MOST_WARNINGS = 2;
 const MOST_TRIGGERS = 3;
 /** Where less than this part of available memory would be left; samepagectl unmerge refuses there. */

@@ -59,10 +59,10 @@ const promisedMemory = check({
     const memoryBytes = memory.memTotalBytes - memory.hugetlbBytes;
     const zramBytes = inMemoryBytes(swapAreas);
     const swapBytes = memory.swapTotalBytes - zramBytes;
-    const untold = counted.length - told.length;
+    const unknown = counted.length - told.length;
     const figures =
       `${plural(told.length, 'guest')} may take ${formatBytes(promisedBytes)}` +
-      `${untold === 0 ? '' : ` (${plural(untold, 'more')} unknown)`}; there is ${formatBytes(memoryBytes)}` +
+      `${unknown === 0 ? '' : ` (${plural(unknown, 'more')} unknown)`}; there is ${formatBytes(memoryBytes)}` +
       ` + ${formatBytes(swapBytes)} swap${zramBytes === 0 ? '' : ` + ${formatBytes(zramBytes)} zram`}`;
     const missingBytes = promisedBytes - memoryBytes - swapBytes;
     if (missingBytes <= 0) return ok(figures);

@@ -9,7 +9,7 @@ import { VERSION } from '../../support/version.js';
 
 const run = promisify(execFile);
 
-/** A directory instead of a host's root, with the scripts run on it. */
+/** A directory in place of a host's root, with the scripts run on it. */
 class Destination implements AsyncDisposable {
   readonly root: string;
 

@@ -160,7 +160,7 @@ const ODD: readonly { file: string; text: string; said: RegExp }[] = [
   },
 ];
 
-/** Puts a directory instead of a file. */
+/** Puts a directory in place of a file. */
 function makeDirectory(host: AgentHost, file: string): void {
   host.tree.remove(`sys/kernel/mm/ksm/${file}`);
   host.tree.write(`sys/kernel/mm/ksm/${file}/no-file`, '');
@@ -188,7 +188,7 @@ describe('an odd file that is not needed for a decision', { concurrency: 6 }, ()
     });
   }
 
-  it('a directory instead of a counter is left out with one line', async () => {
+  it('a directory in place of a counter is left out with one line', async () => {
     await using host = await AgentHost.create();
     makeDirectory(host, 'pages_unshared');
     host.memoryIsShort();
@@ -233,7 +233,7 @@ describe('odd at the end: every other setting is given back', { concurrency: 6 }
     assert.match(oddities(daemon)[0] ?? '', /advisor_mode: expected none or scan-time in brackets/);
   });
 
-  it('a directory instead of a setting is one line, and the ledger keeps that setting alone', async () => {
+  it('a directory in place of a setting is one line, and the ledger keeps that setting alone', async () => {
     await using host = await AgentHost.create({ config });
     host.memoryIsShort();
     const daemon = await host.started();

@@ -64,7 +64,7 @@ describe('what splits of huge pages freed, after a restart', { concurrency: true
     assert.equal(await freedMib(host), 150 + 160);
   });
 
-  it('is nothing of another process instead of the guest', async () => {
+  it('is nothing of another process in place of the guest', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const daemon = await freed(host);
     await daemon.end();

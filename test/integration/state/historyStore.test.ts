@@ -166,7 +166,7 @@ describe('a place that cannot be written', () => {
     assert.equal(recordsIn(place.open()).length, 190);
   });
 
-  test('a device instead of the file', () => {
+  test('a device in place of the file', () => {
     using place = new HistoryPlace();
     mkdirSync(place.directory);
     symlinkSync('/dev/full', place.file);
@@ -181,7 +181,7 @@ describe('a place that cannot be written', () => {
     assert.equal(recordsIn(store).length, 50);
   });
 
-  test('a directory instead of the file', () => {
+  test('a directory in place of the file', () => {
     using place = new HistoryPlace();
     mkdirSync(place.file, { recursive: true });
     const store = place.open();

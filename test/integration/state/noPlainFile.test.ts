@@ -18,7 +18,7 @@ const KINDS = {
   },
 };
 
-/** Puts that instead of a file. */
+/** Puts that in place of a file. */
 function put(host: AgentHost, kind: keyof typeof KINDS, path: string): string {
   const full = join(host.tree.root, path);
   rmSync(full, { force: true });
@@ -30,7 +30,7 @@ function put(host: AgentHost, kind: keyof typeof KINDS, path: string): string {
 for (const kind of Object.keys(KINDS) as (keyof typeof KINDS)[]) {
   const said = new RegExp(`it is ${kind} and no regular file`);
 
-  describe(`${kind} instead of a file`, { concurrency: true }, () => {
+  describe(`${kind} in place of a file`, { concurrency: true }, () => {
     it('LOGFILE, PIDFILE, history, hold: one line each, and samepaged tunes and gives back', async () => {
       await using host = await AgentHost.create({ bus: {} });
       const log = put(host, kind, 'samepaged.log');

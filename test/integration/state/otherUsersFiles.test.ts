@@ -19,7 +19,7 @@ import { NEEDS_ROOT } from '../../support/dbus/authorizeHost.js';
 
 const PRECIOUS = 'precious\n';
 
-/** A file beside the host's own, and a link to it instead of one of samepaged's. */
+/** A file beside the host's own, and a link to it in place of one of samepaged's. */
 function plant(host: AgentHost, path: string): string {
   const victim = join(host.tree.root, 'victim');
   writeFileSync(victim, PRECIOUS);
@@ -55,7 +55,7 @@ describe('files that other users could have made', { concurrency: true }, () => 
     assert.match(daemon.output, /can be written by other users: chmod go-w /);
   });
 
-  it('links instead of the ledger and the history are not followed', async () => {
+  it('links in place of the ledger and the history are not followed', async () => {
     for (const name of ['ledger.json.new', 'hold.json.new', 'history.log.new', 'history.log']) {
       await using host = await AgentHost.create();
       host.memoryIsShort();
@@ -66,7 +66,7 @@ describe('files that other users could have made', { concurrency: true }, () => 
     }
   });
 
-  it('a link instead of the PIDFILE or the LOGFILE is not followed, which one line says', async () => {
+  it('a link in place of the PIDFILE or the LOGFILE is not followed, which one line says', async () => {
     await using host = await AgentHost.create();
     const victim = plant(host, KEYS.PIDFILE.fallback);
     const log = join(host.tree.root, 'log');

@@ -10,7 +10,7 @@ const AUTHORITY = {
 const AGENT = '/org/samepaged/test/agent';
 const ROOT = ['unix-user', { uid: new Variant('u', 0) }];
 
-/** A polkit agent for one process, instead of a person who always knows root's password. `bus` is root's. */
+/** A polkit agent for one process, in place of a person who always knows root's password. `bus` is root's. */
 export class PolkitAgent extends dbus.Interface {
   /** What it was asked: action and message. */
   readonly asked: (readonly [string, string])[] = [];

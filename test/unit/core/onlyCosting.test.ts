@@ -5,7 +5,7 @@ import { describeOnlyCosting, onlyCosting } from '../../../src/core/onlyCosting.
 const guest = (name: string, profitBytes: number | undefined, mergeable = true) => {
   return { name, profitBytes, mergeability: { mergeable } };
 };
-const GUESTS = [guest('web', 4096), guest('db', -64), guest('even', 0), guest('untold', undefined)];
+const GUESTS = [guest('web', 4096), guest('db', -64), guest('even', 0), guest('unknown', undefined)];
 
 function named(guests: typeof GUESTS, fullScans: number | undefined): readonly string[] {
   return onlyCosting(guests, fullScans).map(({ name }) => name);
