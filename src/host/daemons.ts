@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Overdue } from './inTime.js';
-import { commandLine, listProcesses, userOf } from './processes.js';
+import { commandLine, listProcesses, programLife, userOf } from './processes.js';
 import type { Root } from './sysfs.js';
 
 /** A running program: its name, as it was asked for, and its pid. */
@@ -33,7 +33,8 @@ export async function findDaemons(
     if (executable === undefined && !INTERPRETER.test(comm)) continue;
     if (!mayTuneKsm(root, userOf(root, pid))) continue;
     const name = executable ?? (await scriptOf(root, pid, onPassedOver));
-    if (name !== undefined && names.includes(name)) found.push({ name, pid });
+    // A tuner that was killed keeps its name until its parent takes notice, and tunes nothing any more.
+    if (name !== undefined && names.includes(name) && programLife(root, pid) !== undefined) found.push({ name, pid });
   }
   return found.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
 }

@@ -25,17 +25,23 @@ export function listProcesses(root: Root): ProcessName[] {
   });
 }
 
+/** A zombie, and one that is being removed (proc(5)). */
+const ENDED = new Set(['Z', 'X']);
+
 /**
  * Which program a process runs since when: comm changes when it starts another one, startTime (in the kernel's clock ticks
- * since boot) tells it from a later process of the same pid. Undefined when it has ended.
+ * since boot) tells it from a later process of the same pid. Undefined when it has ended, also while its parent has not taken notice (a zombie).
  */
 export function programLife(root: Root, pid: number): { comm: string; startTime: string } | undefined {
   const stat = readTextIfThere(`${root}/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
-  // The name may hold anything; field 22 is the 20th after it.
+  // The name may hold anything; after it come the state, and field 22 as the 20th.
   const end = stat.lastIndexOf(')');
-  const startTime = stat.slice(end + 2).split(' ')[19];
-  return startTime === undefined ? undefined : { comm: stat.slice(stat.indexOf('(') + 1, end), startTime };
+  const fields = stat.slice(end + 2).split(' ');
+  const [state = '', startTime] = [fields[0], fields[19]];
+  return ENDED.has(state) || startTime === undefined
+    ? undefined
+    : { comm: stat.slice(stat.indexOf('(') + 1, end), startTime };
 }
 
 /** The file that a process runs; undefined where only its owner may know, for a kernel thread, and when it has ended. */

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
-import { chownSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { findDaemons, findRivals } from '../../../src/host/daemons.js';
 import { HostTree } from '../../support/hostTree.js';
 
@@ -33,6 +36,25 @@ describe('daemons', () => {
       assert.deepEqual(await findDaemons(tree.root, ['momd']), found ? [{ name: 'momd', pid: 11 }] : []);
     });
   }
+
+  test('one that was killed and that its parent has not taken notice of (a zombie): none', async () => {
+    // The shell becomes a program that does not wait for what it has started, which ends meanwhile.
+    const parent = spawn('sh', ['-c', 'sh -c "exit" & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+      const pid = Number(text.toString());
+      const state = () => readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
+      while (!state().includes(') Z ')) await sleep(10);
+      using tree = treeWith('momd', '/usr/sbin/momd');
+      assert.equal((await findDaemons(tree.root, ['momd'])).length, 1);
+      tree.write('proc/11/stat', state());
+      assert.deepEqual(await findDaemons(tree.root, ['momd']), []);
+    } finally {
+      parent.kill();
+    }
+  });
 
   test('a name longer than comm can be is found by its first 15 bytes', async () => {
     using tree = treeWith('harvester-node-', '/usr/bin/harvester-node-manager');
