@@ -26,8 +26,6 @@ export interface Sample {
    * the kernel does not report it.
    */
   readonly memoryPressurePercent?: number;
-  /** Time in which some task waited for a CPU, since boot, in nanoseconds (/proc/pressure/cpu, "some total"). */
-  readonly cpuStalledNanos?: number;
   /** What splitting huge pages gave back; absent where nobody watched. */
   readonly freedBySplits?: FreedBySplits;
   /** What the kernel still counts as shared of guests that have gone, in bytes; absent where nobody watched. */

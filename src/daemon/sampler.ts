@@ -19,7 +19,7 @@ import { errnoOf, messageOf } from '../errors.js';
 import { silentKernel } from '../host/fuse.js';
 import type { FreedBySplitsFile } from '../state/freedBySplits.js';
 import { readMemoryFigures } from '../host/meminfo.js';
-import { readPressure } from '../host/pressure.js';
+import { readMemoryPressure } from '../host/pressure.js';
 import { type Root, pageSizeBytes, readTextIfThere } from '../host/sysfs.js';
 import { hugePagesOf, readTransparentHugepages } from '../host/transparentHugepages.js';
 import { type VmStat, readVmStat } from '../host/vmstat.js';
@@ -91,8 +91,7 @@ export class Collector {
     this.beingFreed = nextBeingFreed(this.beingFreed, countedPages(listed, view.guests, ksm, this.pageSizeBytes));
     const figures = readMemoryFigures(this.root);
     const pss = accounting === 'pss' ? await this.proportional.of(listed, view.guests, ksm, unread) : undefined;
-    const memoryPressurePercent = readOr(unread, () => readPressure(this.root, 'memory'))?.recentPercent;
-    const cpuStalledNanos = readOr(unread, () => readPressure(this.root, 'cpu'))?.stalledNanos;
+    const memoryPressurePercent = readOr(unread, () => readMemoryPressure(this.root));
     const ksmd = readOr(unread, () => this.ksm.ksmd.times());
     return {
       takenAtMillis: Date.now(),
@@ -109,7 +108,6 @@ export class Collector {
       ...(this.kernel === undefined ? {} : { kernel: this.kernel }),
       ...(ksmd === undefined ? {} : { ksmdCpuNanos: ksmd.cpuNanos, ksmdWaitNanos: ksmd.waitNanos }),
       ...(memoryPressurePercent === undefined ? {} : { memoryPressurePercent }),
-      ...(cpuStalledNanos === undefined ? {} : { cpuStalledNanos }),
     };
   }
 

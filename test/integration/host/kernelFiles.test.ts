@@ -48,7 +48,6 @@ const MALFORMED: readonly { what: string; path: string; text: string; said: RegE
 
 const DISPENSABLE = {
   'proc/pressure/memory': 'none\n',
-  'proc/pressure/cpu': '',
   'proc/vmstat': 'thp_split_page many\n',
   'sys/kernel/mm/transparent_hugepage/enabled': 'always',
 };

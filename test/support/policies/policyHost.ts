@@ -87,9 +87,6 @@ export class PolicyHost {
   sample: Sample;
   /** ksmd's CPU time; undefined where it cannot be seen. */
   cpuNanos: number | undefined = 0;
-  /** Part of the time in which some task waits for a CPU. */
-  busyPercent = 0;
-  private stalledNanos = 0;
   private policy: Policy;
   private memory: PolicyMemory | undefined;
 
@@ -136,13 +133,8 @@ export class PolicyHost {
     const { takenAtMillis, monotonicMillis } = this.sample;
     this.change({ takenAtMillis: takenAtMillis + millis, monotonicMillis: monotonicMillis + millis });
     this.work(work);
-    this.stalledNanos += millis * 1e4 * this.busyPercent;
-    const { cpuNanos, stalledNanos } = this;
-    return {
-      ...this.sample,
-      cpuStalledNanos: stalledNanos,
-      ...(cpuNanos === undefined ? {} : { ksmdCpuNanos: cpuNanos }),
-    };
+    const { cpuNanos } = this;
+    return { ...this.sample, ...(cpuNanos === undefined ? {} : { ksmdCpuNanos: cpuNanos }) };
   }
 
   /** `millis` later, ksmd having done `work`, the policy looks; the kernel then has what it decided. */

@@ -19,6 +19,5 @@ export const ZERO: KsmdCounters = {
   pagesSkipped: 0,
   cpuNanos: 0,
   waitNanos: 0,
-  stalledNanos: 0,
 };
 export const markWith = (parts: Partial<KsmdCounters>): KsmdCounters => ({ ...ZERO, ...parts });

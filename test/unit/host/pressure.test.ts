@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { describe, mock, test } from 'node:test';
-import { readPressure } from '../../../src/host/pressure.js';
+import { readMemoryPressure } from '../../../src/host/pressure.js';
 import { HostTree } from '../../support/hostTree.js';
 
 const MEMORY = `some avg10=12.34 avg60=5.00 avg300=1.00 total=123456
 full avg10=3.21 avg60=0.00 avg300=0.00 total=12345
 `;
 
-function told(files: Readonly<Record<string, string>>, resource: 'memory' | 'cpu' = 'memory'): number | undefined {
+function told(files: Readonly<Record<string, string>>): number | undefined {
   using tree = HostTree.create();
   for (const [name, text] of Object.entries(files)) tree.write(`proc/pressure/${name}`, text);
-  return readPressure(tree.root, resource)?.recentPercent;
+  return readMemoryPressure(tree.root);
 }
 
 describe('pressure', () => {
@@ -22,21 +22,8 @@ describe('pressure', () => {
     assert.equal(told({ memory: MEMORY.replace('12.34', '100.00') }), 100);
   });
 
-  test('has the time in which some task waited since boot', () => {
-    using tree = HostTree.create();
-    tree.write('proc/pressure/memory', MEMORY);
-    assert.deepEqual(readPressure(tree.root, 'memory'), { recentPercent: 12.34, stalledNanos: 123_456_000 });
-  });
-
-  test('is told of each resource; the CPU has one line before Linux 5.13', () => {
-    const cpu = 'some avg10=56.70 avg60=1.00 avg300=1.00 total=1\n';
-    assert.equal(told({ memory: MEMORY, cpu }, 'cpu'), 56.7);
-    assert.equal(told({ cpu }, 'memory'), undefined);
-  });
-
   test('is not told before Linux 4.20 and without CONFIG_PSI', () => {
     assert.equal(told({}), undefined);
-    assert.equal(told({}, 'cpu'), undefined);
   });
 
   test('is not told by a kernel that was booted with psi=0, which refuses to open the file', () => {
@@ -60,7 +47,7 @@ function refused(code: string): number | undefined {
   });
   syncBuiltinESMExports();
   try {
-    return readPressure(tree.root, 'memory')?.recentPercent;
+    return readMemoryPressure(tree.root);
   } finally {
     read.mock.restore();
     syncBuiltinESMExports();

@@ -1,6 +1,6 @@
 import type { Decision, Term } from '../../decision.js';
 import { formatBytes } from '../../format.js';
-import { type Guest, namesOf } from '../../guest.js';
+import type { Guest } from '../../guest.js';
 import { formatDuration } from '../../duration.js';
 import { onlyCosts } from '../../onlyCosting.js';
 import type { KsmSettings, KsmState } from '../../ksm.js';
@@ -92,7 +92,7 @@ function isWorthTelling({ phase, counters }: AdaptiveMemory, before: Phase | und
 }
 
 function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample, options: AdaptiveOptions): Told {
-  const { phase, due, settling, pace, counters } = memory;
+  const { phase, settling, pace, counters } = memory;
   const run = (begin: KsmdCounters, everyPage: boolean): { settings: KsmSettings; nextInMillis: number } => {
     const age = counters.monotonicMillis - begin.monotonicMillis;
     const nextInMillis = SCAN_LOOKS.find(({ untilMillis }) => age < untilMillis)?.millis ?? LOOK_MILLIS;
@@ -104,18 +104,13 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
   switch (phase.name) {
     case 'rest':
       return { ...resting(LOOK_MILLIS), reason: 'enough-memory', sentence: `${need.sentence}: not merging` };
-    case 'settle': {
-      const { [phase.waitsFor]: what } = {
-        growth: describeSettling(settling, sample.guests),
-        cpu: `the CPUs are busy while ${listed(namesOf(due?.guests ?? [], sample.guests), 'starts', 'start')}`,
-      };
+    case 'settle':
       return {
         ...resting(SETTLE_LOOK_MILLIS),
         stage: { name: 'waiting' },
         reason: 'guests-settling',
-        sentence: `${need.sentence}: merging is wanted, but ${what}, so it waits${priceOf(phase, counters)}`,
+        sentence: `${need.sentence}: merging is wanted, but ${describeSettling(settling, sample.guests)}, so it waits${priceOf(phase, counters)}`,
       };
-    }
     case 'burst': {
       const so = soFar(phase, counters, options.cpuMaxPercent / 100);
       const sentence = `${need.sentence}; ${phase.why}: merging with up to ${options.cpuMaxPercent} % of a core${so}`;

@@ -41,8 +41,6 @@ import { PATIENCE_MILLIS } from '../shared/settling.js';
 /** What a burst waits for before it begins. */
 export interface Settle {
   readonly name: 'settle';
-  /** Guests that came fill their memory, or keep the CPUs busy. */
-  readonly waitsFor: 'growth' | 'cpu';
   /** Memory that could be gone through now, and until when at most it waits; undefined when there is none. */
   readonly ripe: { readonly bytes: number; readonly untilMillis: number } | undefined;
   /** What goes on meanwhile. */
@@ -84,13 +82,9 @@ export interface Situation {
   readonly growing: readonly string[];
   /** What ksmd may use, parts of a core. */
   readonly budget: number;
-  /** Part of the time since the last retune in which some task waited for a CPU. */
-  readonly busyShare: number;
   readonly probeMaxMillis: number;
 }
 
-/** Some task waits for a CPU for more than this part of the time: guests boot, and ksmd would be in their way. */
-const BUSY_SHARE = 0.25;
 /** Guests that brought little wait for more until a burst for them takes no more than this part of a core on average. */
 const LOOK_SHARE = 0.05;
 
@@ -173,13 +167,11 @@ function settleFor(
   course: Course,
   situation: Situation,
 ): Omit<Settle, 'before'> | undefined {
-  const { need, sample, counters, growing, busyShare, budget } = situation;
+  const { need, sample, counters, growing, budget } = situation;
   if (need.urgent) return undefined;
   const comingUp = sample.guests.filter((guest) => growing.includes(guestId(guest)));
-  const isBusy = ripe !== undefined && ripe.guests.length > 0 && busyShare > BUSY_SHARE;
-  if (comingUp.length === 0 && !isBusy) return undefined;
-  const waitsFor = comingUp.length > 0 ? 'growth' : 'cpu';
-  if (ripe === undefined) return { name: 'settle', waitsFor, ripe };
+  if (comingUp.length === 0) return undefined;
+  if (ripe === undefined) return { name: 'settle', ripe };
   const settled = sample.guests.filter((guest) => !comingUp.includes(guest));
   const bytes = residentBytesOf(
     ripe.other === undefined ? settled.filter((guest) => ripe.guests.includes(guestId(guest))) : settled,
@@ -189,9 +181,7 @@ function settleFor(
     settled.length > 1 ? passesMillis(bytes / sample.pageSizeBytes, counters, budget) : Number.POSITIVE_INFINITY;
   const { ripeSinceMillis = counters.monotonicMillis } = course;
   const untilMillis = ripeSinceMillis + Math.min(longestMillis, PATIENCE_MILLIS);
-  return counters.monotonicMillis >= untilMillis
-    ? undefined
-    : { name: 'settle', waitsFor, ripe: { bytes, untilMillis } };
+  return counters.monotonicMillis >= untilMillis ? undefined : { name: 'settle', ripe: { bytes, untilMillis } };
 }
 
 /** How long it takes to merge pages that nobody has seen yet. */

@@ -57,7 +57,6 @@ function nextMemory(
     {
       ...{ sample, need, counters, growing, budget, probeMaxMillis },
       departed: hasDeparture(triggers),
-      busyShare: progress === undefined ? 0 : progress.stalledNanos / 1e6 / Math.max(progress.elapsedMillis, 1),
     },
   );
   const ranOn = isScanning(course.phase) && sample.ksm.run === 1 && isScanning(next.phase);

@@ -31,22 +31,21 @@ export function waitingOf(memory: AdaptiveMemory, sample: Sample, probeMaxMillis
 }
 
 function waitingForGuests(
-  { ripe, waitsFor }: Settle,
+  { ripe }: Settle,
   { settling, counters }: Pick<AdaptiveMemory, 'settling' | 'counters'>,
 ): Waiting {
-  const growing = growingIn(settling).length;
-  const filling = waitsFor === 'growth' ? [count('filling guests', growing, 'guests whose memory still grows')] : [];
-  const rest = waitsFor === 'growth' ? 'they stop growing' : 'the CPUs are less busy';
-  if (ripe === undefined) return { terms: filling, comparisons: [], change: `merging begins when ${rest}` };
+  const filling = count('filling guests', growingIn(settling).length, 'guests whose memory still grows');
+  const begins = 'merging begins when they stop growing';
+  if (ripe === undefined) return { terms: [filling], comparisons: [], change: begins };
   const leftMillis = Math.max(ripe.untilMillis - counters.monotonicMillis, 0);
   return {
     terms: [
-      ...filling,
+      filling,
       bytes('settled', ripe.bytes, 'resident memory of the guests that could be merged now'),
       millis('longest wait', leftMillis, 'what merging the settled memory takes, from when it had settled'),
     ],
     comparisons: [],
-    change: `merging begins when ${rest}, or in ${formatDuration(leftMillis)}`,
+    change: `${begins}, or in ${formatDuration(leftMillis)}`,
   };
 }
 

@@ -27,11 +27,10 @@ export interface KsmdCounters {
   readonly pagesSkipped: number;
   readonly cpuNanos: number | undefined;
   readonly waitNanos: number;
-  readonly stalledNanos: number;
 }
 
 export function ksmdCountersOf(sample: Sample): KsmdCounters {
-  const { ksm, monotonicMillis, ksmdCpuNanos, ksmdWaitNanos = 0, cpuStalledNanos = 0 } = sample;
+  const { ksm, monotonicMillis, ksmdCpuNanos, ksmdWaitNanos = 0 } = sample;
   const { profitBytes, savedBytes, bookkeepingBytes, beingFreedBytes } = savingsOfSample(sample);
   return {
     monotonicMillis,
@@ -51,7 +50,6 @@ export function ksmdCountersOf(sample: Sample): KsmdCounters {
     pagesSkipped: ksm.pagesSkipped ?? 0,
     cpuNanos: ksmdCpuNanos,
     waitNanos: ksmdWaitNanos,
-    stalledNanos: cpuStalledNanos,
   };
 }
 
@@ -63,8 +61,6 @@ export interface Progress {
   readonly cpuNanos: number;
   /** Time that ksmd waited for a CPU which others had. */
   readonly waitNanos: number;
-  /** Time in which some task of the host waited for a CPU. */
-  readonly stalledNanos: number;
   /** More profit, as far as it comes of more merged pages and not of bookkeeping for memory that has gone. */
   readonly gainedBytes: number;
   readonly volatilePages: number;
@@ -95,7 +91,6 @@ export function progressBetween(from: KsmdCounters, to: KsmdCounters): Progress 
     skippedPages: to.pagesSkipped - from.pagesSkipped,
     cpuNanos: seenNanos ?? (visitedPages ?? 0) * DEAREST_PAGE_NANOS,
     waitNanos: Math.max(to.waitNanos - from.waitNanos, 0),
-    stalledNanos: to.stalledNanos - from.stalledNanos,
     // By what the kernel counts: an estimate that comes and goes is no gain.
     gainedBytes:
       Math.min(to.profitBytes - from.profitBytes, to.savedBytes - from.savedBytes) +

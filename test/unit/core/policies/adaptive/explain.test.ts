@@ -118,19 +118,6 @@ describe('each step explains itself', () => {
         'guests may use 20.0 GiB + 4.0 GiB reserve > 16.0 GiB: merging is wanted, but e is still filling its memory, so it waits',
     },
     {
-      name: 'guests that come while the CPUs are busy',
-      decision: () => {
-        const host = watching();
-        host.busyPercent = 50;
-        const names = ['e', 'f', 'g', 'h', 'i'];
-        with5(host, 10, names);
-        host.look(1000, {}, ...names.map(started));
-        return host.look(5000);
-      },
-      sentence:
-        'guests may use 36.0 GiB + 4.0 GiB reserve > 16.0 GiB: merging is wanted, but the CPUs are busy while e, f, g and 2 more start, so it waits, 1 s at most, as the 50.0 MiB that have settled wait too',
-    },
-    {
       name: 'guests that came',
       decision: () => {
         const host = watching();

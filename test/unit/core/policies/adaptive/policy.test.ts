@@ -211,25 +211,6 @@ describe('a guest that starts', () => {
     assert.deepEqual(reasons, ['burst', 'burst', 'nothing-to-gain', 'guests-settling']);
   });
 
-  test('is left to boot while the CPUs are busy, as long as two passes over it take at most', () => {
-    const host = watching();
-    host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: GIB });
-    host.busyPercent = 60;
-    let seconds = 0;
-    for (; host.phase.name !== 'burst'; seconds += 1) host.look(1000, {}, ...(seconds === 0 ? [started('e')] : []));
-    assert.equal(seconds, 11);
-
-    const calm = watching();
-    calm.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: GIB });
-    calm.look(1000, {}, started('e'));
-    calm.busyPercent = 60;
-    for (let second = 0; second < 5; second += 1) assert.equal(calm.look(1000).reason, 'guests-settling');
-    calm.busyPercent = 26;
-    assert.equal(calm.look(1000).reason, 'guests-settling');
-    calm.busyPercent = 25;
-    assert.equal(calm.look(1000).reason, 'burst');
-  });
-
   test('that goes before it settled leaves nothing to do', () => {
     const host = watching();
     host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: 0 });

@@ -34,7 +34,6 @@ const BEGIN: KsmdCounters = {
   pagesSkipped: 0,
   cpuNanos: 50e9,
   waitNanos: 0,
-  stalledNanos: 0,
 };
 
 interface Found {

@@ -62,7 +62,6 @@ describe('whatever happens', () => {
             there.have(host.have);
             const memory = { totalBytes: 16 * GIB, freeBytes: host.freeBytes, committedBytes: 0 };
             there.change({ memory, memoryPressurePercent: host.pressure });
-            there.busyPercent = host.pressure;
             if (host.run !== undefined) there.changeKsm({ run: host.run });
             if (host.reset) there.changeKsm({ fullScans: 0, pagesSharing: 0, pagesUnshared: 0, pagesVolatile: 0 });
             there.reload(adaptivePolicy({ ...ADAPTIVE_DEFAULTS, cpuMaxPercent: host.cpuMaxPercent }));

@@ -7,10 +7,10 @@ import { ZERO, markWith } from '../../../../support/policies/policyMark.js';
 
 describe('what ksmd did between two looks', () => {
   test('is the difference of its counters', () => {
-    const times = { ksmdCpuNanos: 5e9, ksmdWaitNanos: 3e9, cpuStalledNanos: 7e9 };
+    const times = { ksmdCpuNanos: 5e9, ksmdWaitNanos: 3e9 };
     const from = ksmdCountersOf(sampleOf({ monotonicMillis: 1000, ksm: { ...NEW_KSM, pagesScanned: 500 }, ...times }));
     const ksm = { ...NEW_KSM, fullScans: 2, pagesScanned: 1500, pagesSkipped: 200, pagesVolatile: 30 };
-    const later = { ksmdCpuNanos: 6e9, ksmdWaitNanos: 3.5e9, cpuStalledNanos: 7.25e9 };
+    const later = { ksmdCpuNanos: 6e9, ksmdWaitNanos: 3.5e9 };
     const merged = { pagesSharing: 300, generalProfit: MIB };
     const to = ksmdCountersOf(sampleOf({ monotonicMillis: 4000, ksm: { ...ksm, ...merged }, ...later }));
     assert.deepEqual(progressBetween(from, to), {
@@ -18,7 +18,6 @@ describe('what ksmd did between two looks', () => {
       passes: 2,
       cpuNanos: 1e9,
       waitNanos: 5e8,
-      stalledNanos: 2.5e8,
       gainedBytes: MIB,
       volatilePages: 30,
       zeroedPages: 0,
