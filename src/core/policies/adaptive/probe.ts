@@ -24,7 +24,8 @@ export interface Probing {
   readonly hintShare: number;
   /**
    * Whether pages_volatile tells the pages that changed, and no others: after a lap over every page. smart_scan counts the
-   * pages that it skips there too.
+   * pages that it skips there too. After a burst with it the first lap therefore only learns: it would take what guests rewrite
+   * all the time for changes.
    */
   readonly exact: boolean;
 }
@@ -110,13 +111,10 @@ export function probeResult(
   if (isWorthIt(probe)) return { found: 'gain' };
 
   const lapIsOver = lap.passes >= PASSES_OF_A_LAP || (lap.visitedPages ?? 0) >= now.pagesSeen;
-  const hint =
-    probing.exact && everyPage
-      ? { pages: probe.volatilePages, of: probe.visitedPages ?? probe.cpuNanos / DEAREST_PAGE_NANOS }
-      : { pages: lapIsOver && everyPage ? now.pagesVolatile : 0, of: now.pagesSeen };
-  const share = hint.pages / Math.max(hint.of, 1);
-  if (hint.pages * pageSizeBytes >= HINT_BYTES && share >= probing.hintShare) {
-    return { found: 'change', changedPages: hint.pages, share };
+  const changedPages = probing.exact && everyPage ? probe.volatilePages : 0;
+  const share = changedPages / Math.max(probe.visitedPages ?? probe.cpuNanos / DEAREST_PAGE_NANOS, 1);
+  if (changedPages * pageSizeBytes >= HINT_BYTES && share >= probing.hintShare) {
+    return { found: 'change', changedPages, share };
   }
   const creditNanos = probing.creditNanos - probe.cpuNanos;
   if (lapIsOver) {
