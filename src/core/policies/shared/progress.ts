@@ -155,8 +155,11 @@ export interface ChangedInPass {
   readonly elapsedMillis: number;
 }
 
-/** Of what changes all the time, this much more in one pass than in the last is nothing new. */
-const CHURN_TOLERANCE = 0.1;
+/**
+ * Of what changes all the time, this much more in one pass than in the last is nothing new. A simulated host of 0.5 TiB, where a
+ * quarter of the guests rewrites its memory, has 15 % more in the third pass than in the second.
+ */
+const CHURN_TOLERANCE = 0.25;
 
 /**
  * What another pass is expected to merge at most, bytes; undefined where the pass visited no page.
