@@ -138,6 +138,7 @@ describe('the Debian packages', () => {
     for (const script of scripts) await run('sh', ['-n', script]);
     await run('shellcheck', [
       'deploy/package.sh',
+      'deploy/release.sh',
       'deploy/install.sh',
       'deploy/uninstall.sh',
       'deploy/ksmtuned.sh',
