@@ -34,8 +34,12 @@ if [ $# -eq 0 ]; then
 	export SAMEPAGED_KSM_STAT='8 9'
 fi
 
-# A Node that has this option never opens its debugger on SIGUSR1; Debian 13's has it not.
-safe=--disable-sigusr1
-$node $safe --version >/dev/null 2>&1 || safe=
+# --no-expose-wasm: else Node 20 and 22 warn at each start; 24 has no such option. --disable-sigusr1: never opens the debugger on
+# SIGUSR1; Debian 13's Node has it not.
+known=
+for option in --no-expose-wasm --disable-sigusr1; do
+	if $node "$option" --version >/dev/null 2>&1; then known="$known $option"; fi
+done
+# shellcheck disable=SC2086 # $node and $known may be several words.
 exec setpriv --ambient-caps=-dac_read_search \
-	$node --jitless --no-expose-wasm --max-semi-space-size=1 --optimize-for-size $safe /usr/lib/samepaged/samepaged.js "$@"
+	$node --jitless --max-semi-space-size=1 --optimize-for-size $known /usr/lib/samepaged/samepaged.js "$@"

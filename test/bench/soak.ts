@@ -23,7 +23,7 @@ const MOST_GUESTS = 4;
 const READ_EVERY_MILLIS = 2000;
 /** Of the service; DaemonProcess starts Node without any. */
 const NODE_FLAGS =
-  /--jitless.*(?= \$safe)/.exec(readFileSync('deploy/systemd/service.sh', 'utf8'))?.[0].split(' ') ?? [];
+  /--jitless.*(?= \$known)/.exec(readFileSync('deploy/systemd/service.sh', 'utf8'))?.[0].split(' ') ?? [];
 
 interface Reading {
   readonly atMillis: number;
