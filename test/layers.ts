@@ -15,6 +15,12 @@ export interface Layer {
   readonly byName?: boolean;
 }
 
+/** The kernels of another architecture, which run when they are named. */
+const FOREIGN_KERNELS = {
+  'qemu-system-aarch64': 'qemu-system-arm',
+  'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross',
+};
+
 export const LAYERS: readonly Layer[] = [
   { name: 'unit', parallel: true, commands: {}, needsKsm: false },
   { name: 'properties', parallel: true, commands: {}, needsKsm: false },
@@ -66,6 +72,7 @@ export const LAYERS: readonly Layer[] = [
       'apt-get': 'apt',
       'dpkg-deb': 'dpkg',
       chrt: 'util-linux',
+      ...(process.env['SAMEPAGED_KERNELS'] === undefined ? {} : FOREIGN_KERNELS),
     },
     needsKsm: false,
   },
@@ -91,6 +98,18 @@ export const LAYERS: readonly Layer[] = [
       mmdebstrap: 'mmdebstrap',
       'systemd-nspawn': 'systemd-container',
       lintian: 'lintian',
+      unshare: 'util-linux',
+      mount: 'mount',
+    },
+    needsKsm: true,
+  },
+  {
+    name: 'nodes',
+    byName: true,
+    parallel: false,
+    commands: {
+      mmdebstrap: 'mmdebstrap',
+      'systemd-nspawn': 'systemd-container',
       unshare: 'util-linux',
       mount: 'mount',
     },
