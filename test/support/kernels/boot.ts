@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeScratch, scratchDirectory } from '../scratch.js';
+import type { Architecture } from './apt.js';
+import type { TestKernel } from './catalogue.js';
 import { kernelInitramfs } from './initramfs.js';
 import type { CaseFacts, Plan, Report } from './report.js';
 
@@ -11,24 +13,28 @@ const PART = /^@(\{.*\})\r?$/gm;
 /** Of the console, when something goes wrong. */
 const SHOWN_LINES = 30;
 
-/** mem-merge=off: this machine's own KSM does not see the guests of the guest. */
-const MACHINE = ['-M', 'q35,mem-merge=off', '-cpu', 'max', '-accel', 'tcg,thread=multi', '-smp', '2'];
+/** What a kernel is booted with, and where its console is. mem-merge=off: this machine's own KSM does not see the guests of the guest. */
+const MACHINES: Readonly<Record<Architecture, readonly [console: string, ...command: readonly string[]]>> = {
+  amd64: ['ttyS0', 'qemu-system-x86_64', '-M', 'q35,mem-merge=off', '-cpu', 'max'],
+  // The real pointer authentication is most of the time that QEMU takes.
+  arm64: ['ttyAMA0', 'qemu-system-aarch64', '-M', 'virt,mem-merge=off', '-cpu', 'max,pauth-impdef=on'],
+};
 
 /** Boots it in QEMU without KVM, and resolves to what the programs of `inside/` found there. */
-export async function runInKernel(image: string, plan: Plan): Promise<Report> {
+export async function runInKernel({ architecture }: TestKernel, image: string, plan: Plan): Promise<Report> {
   const scratch = await scratchDirectory('kernel');
   try {
     const initramfs = join(scratch, 'initramfs');
-    await writeFile(initramfs, await kernelInitramfs(plan, scratch));
+    await writeFile(initramfs, await kernelInitramfs(architecture, plan, scratch));
     const seconds = plan.stepSeconds * (2 + plan.cases.length * 3);
     // A file takes what it is given; to a pipe that is full QEMU's serial line loses characters.
     const log = join(scratch, 'console.log');
+    const [console, ...command] = MACHINES[architecture];
     const ended = await runToItsEnd(
       [
-        'qemu-system-x86_64',
-        ...[...MACHINE, '-m', String(MEMORY_MIB)],
+        ...[...command, '-accel', 'tcg,thread=multi', '-smp', '2', '-m', String(MEMORY_MIB)],
         ...['-nodefaults', '-display', 'none', '-no-reboot', '-serial', `file:${log}`],
-        ...['-kernel', image, '-initrd', initramfs, '-append', 'console=ttyS0 panic=-1 quiet loglevel=3'],
+        ...['-kernel', image, '-initrd', initramfs, '-append', `console=${console} panic=-1 quiet loglevel=3`],
       ],
       seconds,
     );

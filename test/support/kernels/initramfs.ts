@@ -4,22 +4,27 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { CHARACTER_DEVICE, cpio, type CpioEntry, DIRECTORY, PROGRAM } from '../cpio.js';
 import { lastLine } from '../lastLine.js';
+import type { Architecture } from './apt.js';
 import type { Plan } from './report.js';
-import { machineUserland } from './userland.js';
+import { userland } from './userland.js';
 
 const execFileAsync = promisify(execFile);
 
 const SOURCE = resolve('test/support/kernels/kernelInit.c');
 const INSIDE = resolve('dist/test/support/kernels/inside');
 const MOUNT_POINTS = ['dev', 'proc', 'sys'];
+const COMPILERS: Readonly<Record<Architecture, readonly [command: string, packages: string]>> = {
+  amd64: ['gcc', 'gcc, libc6-dev'],
+  arm64: ['aarch64-linux-gnu-gcc', 'gcc-aarch64-linux-gnu, libc6-dev-arm64-cross'],
+};
 
 /** The whole system that a test kernel boots into. `scratch`: an empty directory for what it is made of. */
-export async function kernelInitramfs(plan: Plan, scratch: string): Promise<Buffer> {
-  const init = await compile(scratch);
+export async function kernelInitramfs(architecture: Architecture, plan: Plan, scratch: string): Promise<Buffer> {
+  const init = await compile(architecture, scratch);
   const bundle = join(scratch, 'bundle');
   await execFileAsync(process.execPath, ['deploy/bundle.js', bundle]);
   const files: readonly CpioEntry[] = [
-    ...(await machineUserland()),
+    ...(await userland(architecture)),
     { name: 'init', mode: PROGRAM, content: init },
     { name: 'lab/qemu-system-x86_64', mode: PROGRAM, content: init },
     { name: 'lab/plan.json', mode: PROGRAM, content: Buffer.from(JSON.stringify(plan)) },
@@ -35,12 +40,13 @@ export async function kernelInitramfs(plan: Plan, scratch: string): Promise<Buff
   ]);
 }
 
-async function compile(scratch: string): Promise<Buffer> {
+async function compile(architecture: Architecture, scratch: string): Promise<Buffer> {
+  const [compiler, packages] = COMPILERS[architecture];
   const program = join(scratch, 'init');
   try {
-    await execFileAsync('gcc', ['-O2', '-static', '-Wall', '-Werror', '-o', program, SOURCE]);
+    await execFileAsync(compiler, ['-O2', '-static', '-Wall', '-Werror', '-o', program, SOURCE]);
   } catch (error) {
-    throw new Error(`${SOURCE} cannot be compiled (packages gcc, libc6-dev): ${lastLine(error)}`, { cause: error });
+    throw new Error(`${SOURCE} cannot be compiled (packages ${packages}): ${lastLine(error)}`, { cause: error });
   }
   return readFileSync(program);
 }

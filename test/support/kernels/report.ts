@@ -7,6 +7,8 @@ export interface Plan {
   readonly enough: Readonly<Record<Exclude<PageKind, 'unique'>, number>>;
   /** How long a slow machine may take for a step. */
   readonly stepSeconds: number;
+  /** To be read, as KernelFacts.files has them. */
+  readonly files: readonly string[];
 }
 
 export type PageKind = 'common' | 'unique' | 'zero';
@@ -36,6 +38,8 @@ export interface KernelFacts {
   readonly ksm: KsmFiles;
   /** Of /proc/PID, those about KSM. */
   readonly perProcess: readonly string[];
+  /** What the kernel shows in the files of the plan; those that it has not are missing. */
+  readonly files: Readonly<Record<string, string>>;
   readonly bootSeconds: number;
 }
 

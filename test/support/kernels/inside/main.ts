@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { release, uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CaseFacts, CaseSpec, KernelFacts, KsmFiles, Plan } from '../report.js';
@@ -20,7 +20,10 @@ function report(part: object): void {
 
 function kernelFacts(): KernelFacts {
   const perProcess = readdirSync('/proc/self').filter((name) => name.startsWith('ksm'));
-  return { release: release(), ksm: ksmFiles(), perProcess: perProcess.sort(), bootSeconds: uptime() };
+  const files = Object.fromEntries(
+    plan.files.filter((path) => existsSync(path)).map((path) => [path, readFileSync(path, 'utf8')]),
+  );
+  return { release: release(), ksm: ksmFiles(), perProcess: perProcess.sort(), files, bootSeconds: uptime() };
 }
 
 async function runCase(spec: CaseSpec): Promise<CaseFacts> {

@@ -23,9 +23,15 @@ export class Samepaged {
     this.#ended = once(this.#child, 'close').then(([status]) => status as number | null);
   }
 
-  /** Memory counts as short, so that ksmtuned has a reason to merge; it decides every 10 s instead of every minute. */
+  /**
+   * Memory counts as short, so that ksmtuned has a reason to merge; it decides every 10 s instead of every minute. DEBUG: also a
+   * decision that changes nothing is logged.
+   */
   static start(policy: CaseSpec['policy']): Samepaged {
-    writeFileSync(CONFIG, `KSM_POLICY=${policy}\nKSM_THRES_COEF=80\nKSM_MONITOR_INTERVAL=10\nKSM_SLEEP_MSEC=1\n`);
+    writeFileSync(
+      CONFIG,
+      `KSM_POLICY=${policy}\nKSM_THRES_COEF=80\nKSM_MONITOR_INTERVAL=10\nKSM_SLEEP_MSEC=1\nDEBUG=1\n`,
+    );
     return new Samepaged();
   }
 
