@@ -18,8 +18,8 @@ export const QEMU: Hypervisor = {
  * The guest that a QEMU command line describes; undefined when it is none: a question (`-version`, `-machine help`), libvirt's
  * look at what QEMU can do (`-machine none`).
  *
- * Proxmox lets guests have the same name and tells them apart by `-id`, so there the name is "web (100)". Any user may
- * start QEMU and name it as he likes: the name is cleaned for a terminal.
+ * Proxmox lets guests have the same name and tells them apart by `-id`, so there the name is "web (100)". KubeVirt's are
+ * "NAMESPACE/NAME". Any user may start QEMU and name it as he likes: the name is cleaned for a terminal.
  */
 function guestOf(argv: readonly string[], pid: number): Description | undefined {
   const machines = propertiesOf(argv, 'type', 'machine', 'M').map((machine) => machine.get('type'));
@@ -30,10 +30,20 @@ function guestOf(argv: readonly string[], pid: number): Description | undefined 
   const plain = clean(firstOf(argv, 'guest', 'name') ?? uuid ?? `qemu-${pid}`).slice(0, LONGEST_NAME);
   const vmId = firstOf(argv, 'id', 'id');
   const size = firstOf(argv, 'size', 'm');
+  const shown = vmId === undefined ? nameInCluster(argv, plain) : clean(`${plain} (${vmId})`).slice(0, LONGEST_NAME);
   return {
-    name: vmId === undefined ? plain : clean(`${plain} (${vmId})`).slice(0, LONGEST_NAME),
-    ...(vmId === undefined ? {} : { plainName: plain, vmId: clean(vmId) }),
+    name: shown,
+    ...(shown === plain ? {} : { plainName: plain }),
+    ...(vmId === undefined ? {} : { vmId: clean(vmId) }),
     ...(uuid === undefined ? {} : { uuid: uuid.toLowerCase() }),
     configuredBytes: size === undefined ? 0 : memoryBytes(size),
   };
+}
+
+/** In every pod of a virtual machine (virt-launcher), and so in the paths of its QEMU's command line. */
+const KUBEVIRT_DIRECTORY = '/run/kubevirt';
+
+/** KubeVirt calls its domains NAMESPACE_NAME. A namespace is a DNS label, which has no underscore. */
+function nameInCluster(argv: readonly string[], plain: string): string {
+  return argv.some((word) => word.includes(KUBEVIRT_DIRECTORY)) ? plain.replace('_', '/') : plain;
 }

@@ -55,9 +55,14 @@ describe('a guest', () => {
       guest: { name: 'rhel', configuredBytes: 4 * GIB },
     },
     {
-      name: 'KubeVirt',
+      name: 'a domain of libvirt with an underscore',
       line: `/usr/libexec/qemu-kvm -name guest=default_vmi-fedora,debug-threads=on -S -m size=1048576k -uuid ${UUID}`,
       guest: { name: 'default_vmi-fedora', configuredBytes: GIB },
+    },
+    {
+      name: 'KubeVirt, whose directories are in the command line',
+      line: `/usr/libexec/qemu-kvm -name guest=team-a_web_1,debug-threads=on -S -object {"qom-type":"secret","file":"/var/run/kubevirt-private/libvirt/qemu/lib/domain-1-team-a_web_1/master-key.aes"} -m size=1048576k -uuid ${UUID}`,
+      guest: { name: 'team-a/web_1', configuredBytes: GIB },
     },
     {
       name: 'Debian through its script kvm',
