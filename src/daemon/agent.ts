@@ -1,4 +1,5 @@
 import {
+  EMPTY,
   type Observable,
   Subject,
   combineLatest,
@@ -30,13 +31,14 @@ import { agentCommands } from './commands.js';
 import type { Trigger } from '../core/trigger.js';
 import { type Retune, retunes } from '../core/retune.js';
 import { type AgentState, initialState } from '../core/state.js';
-import { LAST_RETUNE_MILLIS, endByForce, firstEnd, giveBack } from './shutdown.js';
-import { EXIT, type ExitStatus } from '../errors.js';
+import { type End, LAST_RETUNE_MILLIS, endByForce, firstEnd, giveBack } from './shutdown.js';
+import { EXIT } from '../errors.js';
 import { GuestLook } from './guestLook.js';
 import { Guests } from './guests.js';
 import { recordHistory } from './recordHistory.js';
-import { findDaemons } from '../host/daemons.js';
-import { TUNERS } from '../host/rivals.js';
+import { configChanges } from '../config/watch.js';
+import { type RunningDaemon, findDaemons } from '../host/daemons.js';
+import { OFTEN_IDLE_TUNERS, TUNERS } from '../host/rivals.js';
 import type { HistoryStore } from '../state/history/store.js';
 import { GuestProcesses } from '../host/guestProcesses.js';
 import { GuestUsers } from '../host/guestUsers.js';
@@ -63,6 +65,10 @@ export interface AgentOptions extends IntentsOptions {
   readonly root: Root;
   /** The file that the configuration is read from. */
   readonly configFile: string;
+  /** Whether it is read again when it changes. */
+  readonly watchesConfig: boolean;
+  /** Whether the agent ends when another program begins to tune KSM. */
+  readonly standsBy: boolean;
   readonly ksm: KsmDirectory;
   /** Undefined for a dry run. */
   readonly ledger: Ledger | undefined;
@@ -91,11 +97,12 @@ export interface FirstLook {
 }
 
 /** The composition root: builds the adapters, joins the streams, runs until something ends it, gives the host back. */
-export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
+export async function runAgent(options: AgentOptions): Promise<End> {
   const { root, ksm, ledger, logging } = options;
   const { log } = logging;
   const dryRun = ledger === undefined;
   const manual$ = new Subject<Trigger>();
+  const rival$ = new Subject<RunningDaemon>();
   const pageSize = pageSizeBytes(root);
   const halfOfMemory = Math.trunc(readMemoryFigures(root).memTotalBytes / pageSize / 2);
   const settings = ksm.readSettings();
@@ -138,12 +145,17 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     ledger,
     libvirt: () => guests.libvirt(),
     unmergeObstacle: obstacle,
+    givesUp: async () => {
+      const [rival] = options.standsBy ? await findDaemons(root, OFTEN_IDLE_TUNERS) : [];
+      if (rival !== undefined) rival$.next(rival);
+      return rival !== undefined;
+    },
     others: async () => (await findDaemons(root, TUNERS)).filter(({ pid }) => pid !== process.pid),
   });
 
   const signal = (name: NodeJS.Signals) => options.signal$.pipe(filter((given) => given === name));
-  const end$ = firstEnd(options);
-  endByForce(end$, () => tuner.endsLate);
+  const end$ = firstEnd({ ...options, rival$ });
+  const force = endByForce(end$, () => tuner.endsLate);
 
   const retune$ = retunes({
     plan$: bus$.pipe(
@@ -177,13 +189,20 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
     libvirt: guests.libvirt$,
   }).pipe(take(1), tap(options.onFirst ?? (() => undefined)), share());
   const newsFrom$ = options.onFirst === undefined ? of(undefined) : firstLook$;
-  const reload$ = signal('SIGHUP').pipe(
+  const changed$ = options.watchesConfig
+    ? configChanges(configFile, (why) => {
+        log.warn(`changes of the configuration are not seen (${why}): samepagectl reload`);
+      })
+    : EMPTY;
+  const reload$ = merge(signal('SIGHUP'), changed$).pipe(
     tap(() => {
       const { config } = intents.read();
       if (config !== undefined) intents.take(config, { kind: 'reload' });
     }),
   );
   const ended$ = retune$.pipe(ignoreElements(), endWith(undefined));
+  /** Whether the process goes on after the end. */
+  let lives = false;
 
   try {
     await lastValueFrom(
@@ -222,14 +241,18 @@ export async function runAgent(options: AgentOptions): Promise<ExitStatus> {
       ).pipe(ignoreElements(), takeUntil(end$.pipe(delay(LAST_RETUNE_MILLIS)))),
       { defaultValue: undefined },
     );
-    const { status, reason } = await firstValueFrom(end$, {
+    const end: End = await firstValueFrom(end$, {
       defaultValue: { status: EXIT.software, reason: 'the loop ended by itself' },
     });
-    if (status === EXIT.ok) log.info(`${reason}: stopping`);
+    const { status, reason, rival } = end;
+    lives = rival !== undefined;
+    if (rival !== undefined) log.warn(`${reason}: samepaged gives KSM back and stands by`);
+    else if (status === EXIT.ok) log.info(`${reason}: stopping`);
     else log.fatal(`${reason}: stopping with status ${status}`);
-    return status;
+    return end;
   } finally {
     if (!dryRun) await giveBack(tuner, { onExit: intents.current.values.KSM_ON_EXIT, log });
+    if (lives) force.unsubscribe();
   }
 }
 

@@ -11,6 +11,8 @@ Tunes KSM (kernel samepage merging) as guests come and go, instead of ksmtuned.
   --config FILE      read FILE and FILE.d/*.conf (${DEFAULT_CONFIG_FILE})
   --print-config     show every effective value and where it came from, and end
   --dry-run          decide and say what would be set, but write nothing
+  --watch-config     read the configuration again when a file of it changes
+  --stand-by         while another program tunes KSM, wait for its end instead of refusing to start (for containers)
   --give-back        restore the host's settings after a samepaged that was killed (KSM_ON_EXIT), and end
   --replay FILE      simulate what the configuration would have done with a recorded history, and compare
   --policy NAME      with --replay: instead of KSM_POLICY
@@ -26,6 +28,8 @@ const OPTIONS = {
   config: { type: 'string', default: DEFAULT_CONFIG_FILE },
   'print-config': { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
+  'watch-config': { type: 'boolean', default: false },
+  'stand-by': { type: 'boolean', default: false },
   'give-back': { type: 'boolean', default: false },
   replay: { type: 'string' },
   policy: { type: 'string' },

@@ -1,10 +1,11 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ReplaySubject } from 'rxjs';
 import { type AgentOptions, type FirstLook, runAgent } from './agent.js';
 import { HELP, parseCommandLine } from './commandLine.js';
 import { KEYS } from '../config/keys.js';
 import { type Config, formatConfig, loadConfig, requirePolicy } from '../config/load.js';
+import { readConfig } from '../config/view.js';
 import { type KsmSetting, ksmFile } from '../core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from '../errors.js';
 import { inSentence } from '../core/shellWord.js';
@@ -26,6 +27,8 @@ import { lockState } from '../state/lock.js';
 import { requireOwnDirectory, stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';
 import { Systemd } from './serviceManager.js';
+import type { End } from './shutdown.js';
+import { standBy, tunesAlready } from './standBy.js';
 import { type Log, Logging } from '../log.js';
 import { policyObstacle } from '../config/plan.js';
 import { overview } from './startScreen.js';
@@ -39,6 +42,8 @@ interface Setup {
   readonly busAddress: string;
   readonly libvirtObject: string | undefined;
   readonly dryRunAsked: boolean;
+  readonly watchesConfig: boolean;
+  readonly standsBy: boolean;
 }
 
 /** What the command line and the configuration say, or undefined when there was only something to print. */
@@ -76,6 +81,8 @@ async function setUp(): Promise<Setup | undefined> {
     busAddress: values.bus,
     libvirtObject: values.libvirt === 'none' ? undefined : values.libvirt,
     dryRunAsked: values['dry-run'],
+    watchesConfig: values['watch-config'],
+    standsBy: values['stand-by'],
   };
 }
 
@@ -150,16 +157,19 @@ function withPidFile(path: string, log: Log, action: (path: string) => void): vo
 async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<ExitStatus> {
   const setup = await setUp();
   if (setup === undefined) return EXIT.ok;
-  const { config, configFile, root, busAddress, libvirtObject } = setup;
-  const { LOGFILE, DEBUG, PIDFILE } = config.values;
+  const { config, configFile, root } = setup;
+  const { LOGFILE, DEBUG } = config.values;
   const ksm = new KsmDirectory(root);
   const silent = await silentKernel(root);
   if (silent !== undefined) throw new FatalError(silent, EXIT.unavailable);
   const absence = ksm.absence();
   if (absence !== undefined) throw new FatalError(absence, EXIT.unavailable);
   const kernelSettings = ksm.readSettings();
-  const checked = (config: Config) => requirePolicy(config, policyObstacle(config.values.KSM_POLICY, kernelSettings));
-  checked(config);
+  const reload = () => {
+    const read = loadConfig(configFile);
+    return requirePolicy(read, policyObstacle(read.values.KSM_POLICY, kernelSettings));
+  };
+  requirePolicy(config, policyObstacle(config.values.KSM_POLICY, kernelSettings));
   const logging = await Logging.start({ debug: DEBUG, logFile: LOGFILE });
   const { log } = logging;
   for (const warning of config.warnings) log.warn(warning);
@@ -168,8 +178,10 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   // Its name tells others (host/daemons.ts) that a process tunes this kernel.
   process.title = dryRun === undefined && root === '' ? 'samepaged' : 'samepaged-trial';
   const others = await otherTuners(root, log);
-  if (dryRun === undefined) refuseRivals(others);
-  else if (!process.stdout.isTTY) log.info(`a dry run, ${dryRun}: changes are logged, not made`);
+  const standsBy = setup.standsBy && dryRun === undefined;
+  if (dryRun === undefined && !standsBy) refuseRivals(others);
+  else if (dryRun !== undefined && !process.stdout.isTTY)
+    log.info(`a dry run, ${dryRun}: changes are logged, not made`);
 
   if (hidesProcesses(root)) {
     log.warn(
@@ -177,6 +189,37 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
     );
   }
   warnOfOthers(root, others, log);
+  const common = { ...streams, ...{ setup, ksm, logging, dryRun, standsBy } };
+  try {
+    if (!standsBy) return (await tune({ ...common, config, reload })).status;
+    const isOurs = existsSync(`${stateDirectory(root)}/ledger.json`);
+    let tuning = tunesAlready(others, { isRunning: kernelSettings.run === 1, isOurs });
+    let current = config;
+    while (await standBy({ root, ksm, tuning, config: current, signal$: streams.signal$, log })) {
+      current = readConfig(reload).config ?? current;
+      const { status, rival } = await tune({ ...common, config: current, reload });
+      if (rival === undefined) return status;
+      tuning = rival;
+    }
+    return EXIT.ok;
+  } finally {
+    await logging.flush();
+  }
+}
+
+interface TuneOptions extends Pick<
+  AgentOptions,
+  'signal$' | 'fault$' | 'ksm' | 'logging' | 'config' | 'reload' | 'standsBy'
+> {
+  readonly setup: Setup;
+  readonly dryRun: string | undefined;
+}
+
+/** Tunes KSM until something ends that. */
+async function tune({ setup, dryRun, ksm, config, ...options }: TuneOptions): Promise<End> {
+  const { root, configFile, busAddress, libvirtObject, watchesConfig } = setup;
+  const { log } = options.logging;
+  const { PIDFILE } = config.values;
   const directory = dryRun === undefined ? stateDirectory(root) : undefined;
   if (directory !== undefined) requireOwnDirectory(directory);
   const unlock = directory === undefined ? () => undefined : await lockState(directory, log);
@@ -184,20 +227,19 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   const pidFile = ledger === undefined ? undefined : pidFilePath(root, PIDFILE, KEYS.PIDFILE.fallback);
   try {
     return await runAgent({
-      ...streams,
+      ...options,
       version: VERSION,
       root,
       configFile: resolve(configFile),
+      watchesConfig,
       ksm,
       ledger,
       holdFile: directory === undefined ? undefined : new HoldFile(directory),
       freedFile: directory === undefined ? undefined : new FreedBySplitsFile(directory, root),
       history: new HistoryStore({ directory, log, nowMillis: Date.now() }),
       config,
-      reload: () => checked(loadConfig(configFile)),
       busAddress,
       libvirtObject,
-      logging,
       systemd: Systemd.fromEnvironment(log),
       onJoined: () => {
         if (pidFile !== undefined) withPidFile(pidFile, log, writePidFile);
@@ -214,7 +256,6 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   } finally {
     if (pidFile !== undefined) withPidFile(pidFile, log, removePidFile);
     unlock();
-    await logging.flush();
   }
 }
 

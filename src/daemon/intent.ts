@@ -32,6 +32,7 @@ export class Intents {
   private readonly options: IntentsOptions;
   private readonly bootId: string;
   private config: Config;
+  private valid = true;
   private choice: PolicyChoice | undefined;
   /** When the hold ends, on a clock that nobody sets. */
   private holdEndsAt: number | undefined;
@@ -58,6 +59,11 @@ export class Intents {
     return this.config.values.KSM_POLICY;
   }
 
+  /** Whether the configuration could be taken when it was read last. */
+  get isValid(): boolean {
+    return this.valid;
+  }
+
   /** What a key was set to, and where. */
   originOf(key: KeyName): Origin {
     return this.config.origins[key];
@@ -67,6 +73,7 @@ export class Intents {
   read(): ConfigRead {
     const { log } = this.options.logging;
     const read = readConfig(this.options.reload);
+    this.valid = read.config !== undefined;
     if (read.config === undefined) {
       for (const problem of read.problems) log.error(problem);
       log.error('the configuration is not reloaded: the running one stays in force');

@@ -22,6 +22,7 @@ import {
 import type { BusState } from '../api/publish.js';
 import { parseNamePatterns } from '../core/forbiddenGuests.js';
 import type { GuestEvent } from '../core/guest.js';
+import { ksmFile } from '../core/ksm.js';
 import type { Trigger } from '../core/trigger.js';
 import type { Retune } from '../core/retune.js';
 import type { AgentState } from '../core/state.js';
@@ -33,6 +34,7 @@ import type { LibvirtState } from '../libvirt/presence.js';
 import type { Log } from '../log.js';
 import { type Facts, families } from '../metrics/families.js';
 import type { ListenTarget } from '../metrics/listen.js';
+import type { Pages } from '../metrics/server.js';
 import { takeReadings } from '../metrics/readings.js';
 import { type Countable, type Peer, firstTally, nextTally } from '../metrics/tally.js';
 import type { GuestLook } from './guestLook.js';
@@ -44,6 +46,8 @@ const PAGE_MILLIS = 1000;
 const RETRY_MILLIS = 30_000;
 /** Guests that start together are looked at together. */
 const LOOK_MILLIS = 2000;
+/** A retune that is so much later than announced hangs; the unit's watchdog has the same patience. */
+const PATIENCE_MILLIS = 5 * 60_000;
 
 export interface MetricsOptions {
   readonly root: Root;
@@ -71,6 +75,9 @@ export class Metrics {
   private readonly arrivals = new WeakMap<GuestEvent, number>();
   private state: AgentState;
   private tally;
+  private lastRetune: Retune | undefined;
+  /** When the next retune is too late. */
+  private lateAt = performance.now() + PATIENCE_MILLIS;
   private made: { readonly atMillis: number; readonly page: Promise<string> } | undefined;
 
   constructor(options: MetricsOptions) {
@@ -92,7 +99,13 @@ export class Metrics {
           )
         : EMPTY,
     );
-    const retunes$ = retune$.pipe(map((retune) => ({ retune, latencies: this.latencies(retune) })));
+    const retunes$ = retune$.pipe(
+      tap((retune) => {
+        this.lastRetune = retune;
+        this.lateAt = performance.now() + retune.nextInMillis + PATIENCE_MILLIS;
+      }),
+      map((retune) => ({ retune, latencies: this.latencies(retune) })),
+    );
     const tally$ = merge(retunes$, peers$).pipe(
       scan(nextTally, this.tally),
       tap((tally) => (this.tally = tally)),
@@ -152,6 +165,7 @@ export class Metrics {
       mergeability: this.options.guestLook.seen?.map(({ process, ...named }) => {
         return { ...named, mergeability: process.mergeability };
       }),
+      isConfigurationValid: intents.isValid,
       readings: takeReadings(root, this.ksmd),
       limits: {
         thresholdPercent: values.KSM_THRES_COEF,
@@ -164,24 +178,24 @@ export class Metrics {
   }
 
   private served(target: ListenTarget, name: () => string): Observable<unknown> {
-    const { log } = this.options;
-    let warned = '';
-    return from(import('../metrics/listen.js')).pipe(
-      switchMap(({ served }) => served(target, () => this.page())),
+    const pages = { metrics: () => this.page(), notReady: () => this.notReady(), notAlive: () => this.notAlive() };
+    return keepServing(target, pages, { name, log: this.options.log }).pipe(
       tap(() => {
         this.wanted$.next();
-        log.info(`${name()}: metrics are served`);
-        warned = '';
-      }),
-      retry({
-        delay: (error) => {
-          const warning = `${name()}: ${messageOf(error)}: no metrics are served there, tuning goes on`;
-          if (warning !== warned) log.warn(warning);
-          warned = warning;
-          return timer(RETRY_MILLIS);
-        },
       }),
     );
+  }
+
+  private notReady(): string | undefined {
+    const { lastRetune: last } = this;
+    if (last === undefined) return 'there is no decision yet';
+    if ('failure' in last) return `no decision: ${last.failure.message}`;
+    const left = (last.applied.left ?? []).map(ksmFile);
+    return left.length > 0 ? `something else tunes KSM: ${left.join(', ')} are left to it` : this.notAlive();
+  }
+
+  private notAlive(): string | undefined {
+    return performance.now() < this.lateAt ? undefined : 'the retune that is due does not come';
   }
 
   private latencies(retune: Retune): readonly number[] {
@@ -191,6 +205,30 @@ export class Metrics {
       return arrived === undefined ? [] : [(nowMillis - arrived) / 1000];
     });
   }
+}
+
+/** Serves for as long as it is subscribed to, and tries again where that cannot begin. Emits each time that it begins. */
+export function keepServing(
+  target: ListenTarget,
+  pages: Pages,
+  { name, log }: { readonly name: () => string; readonly log: Pick<Log, 'info' | 'warn'> },
+): Observable<void> {
+  let warned = '';
+  return from(import('../metrics/listen.js')).pipe(
+    switchMap(({ served }) => served(target, pages)),
+    tap(() => {
+      log.info(`${name()}: metrics are served`);
+      warned = '';
+    }),
+    retry({
+      delay: (error) => {
+        const warning = `${name()}: ${messageOf(error)}: no metrics are served there, tuning goes on`;
+        if (warning !== warned) log.warn(warning);
+        warned = warning;
+        return timer(RETRY_MILLIS);
+      },
+    }),
+  );
 }
 
 function peer(name: Peer, isUp: boolean): Countable {

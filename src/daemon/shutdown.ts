@@ -1,29 +1,48 @@
 import { writeSync } from 'node:fs';
-import { type Observable, delay, filter, map, merge, shareReplay, switchMap, take, timer } from 'rxjs';
+import {
+  type Observable,
+  type Unsubscribable,
+  delay,
+  filter,
+  map,
+  merge,
+  shareReplay,
+  switchMap,
+  take,
+  timer,
+} from 'rxjs';
 import { describeWrite } from '../core/ksm.js';
 import { EXIT, type ExitStatus, stackOf } from '../errors.js';
+import type { RunningDaemon } from '../host/daemons.js';
 import type { Log } from '../log.js';
 import type { OnExit, Tuner } from './tuner.js';
 
 export interface End {
   readonly status: ExitStatus;
   readonly reason: string;
+  /** For whom KSM was given up; undefined where the process ends. */
+  readonly rival?: RunningDaemon;
 }
 
 export interface EndSources {
   readonly signal$: Observable<NodeJS.Signals>;
   /** Faults that nobody caught. */
   readonly fault$: Observable<unknown>;
+  /** Another program that tunes KSM, beside which samepaged stands by. */
+  readonly rival$: Observable<RunningDaemon>;
 }
 
-/** What ends the agent: the first of a signal and a fault. Who subscribes later is told too. */
-export function firstEnd({ signal$, fault$ }: EndSources): Observable<End> {
+/** What ends the agent: the first of a signal, a fault and a rival. Who subscribes later is told too. */
+export function firstEnd({ signal$, fault$, rival$ }: EndSources): Observable<End> {
   return merge(
     signal$.pipe(
       filter((signal) => signal === 'SIGTERM' || signal === 'SIGINT'),
       map((signal) => ({ status: EXIT.ok, reason: signal })),
     ),
     fault$.pipe(map((fault) => ({ status: EXIT.software, reason: `a fault of samepaged: ${stackOf(fault)}` }))),
+    rival$.pipe(
+      map((rival) => ({ status: EXIT.ok, reason: `${rival.name} (pid ${rival.pid}) tunes KSM on this host`, rival })),
+    ),
   ).pipe(take(1), shareReplay({ bufferSize: 1, refCount: false }));
 }
 
@@ -35,9 +54,11 @@ const STDERR = 2;
 /**
  * Ends the process by force when it has not ended in time: something hangs in the kernel, or in a library. An unmerge is
  * waited for.
+ *
+ * @returns what takes it back, for an end of the agent that is none of the process.
  */
-export function endByForce(end$: Observable<End>, endsLate: () => boolean): void {
-  end$
+export function endByForce(end$: Observable<End>, endsLate: () => boolean): Unsubscribable {
+  return end$
     .pipe(
       delay(LONGEST_END_MILLIS),
       switchMap(() => timer(0, 1000)),

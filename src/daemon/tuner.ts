@@ -51,6 +51,8 @@ export interface TunerOptions {
   readonly unmergeObstacle: () => string | undefined;
   /** What else tunes KSM here. */
   readonly others: FindOthers;
+  /** Asked when something else has changed a setting: whether all is left to it, because samepaged is about to stand by. */
+  readonly givesUp?: () => Promise<boolean>;
 }
 
 /**
@@ -66,6 +68,7 @@ export class Tuner {
   private readonly unmergeObstacle: TunerOptions['unmergeObstacle'];
   private readonly owners: Owners;
   private readonly disputes: Disputes;
+  private readonly givesUp: () => Promise<boolean>;
   /** Under which the last decision was made. */
   private plan: Plan | undefined;
   /** What was set so far; in a dry run what would have been. */
@@ -73,13 +76,14 @@ export class Tuner {
   private isEnding = false;
   private isUnmerging = false;
 
-  constructor({ ksm, ledger, libvirt, unmergeObstacle, others }: TunerOptions) {
+  constructor({ ksm, ledger, libvirt, unmergeObstacle, others, givesUp }: TunerOptions) {
     this.ksm = ksm;
     this.ledger = ledger;
     this.libvirt = libvirt;
     this.unmergeObstacle = unmergeObstacle;
     this.owners = new Owners(ledger?.toRestore() ?? {});
     this.disputes = new Disputes(others);
+    this.givesUp = givesUp ?? (() => Promise.resolve(false));
   }
 
   /** Whether the end waits for everything to be unmerged, which takes minutes where much is shared. */
@@ -121,11 +125,14 @@ export class Tuner {
   }
 
   /** What something else has changed since the last decision. A new plan is an administrator's word: it ends each dispute. */
-  private disputed(ksm: KsmSettings, plan: Plan, nowMillis: number): Promise<Disputed> {
+  private async disputed(ksm: KsmSettings, plan: Plan, nowMillis: number): Promise<Disputed> {
     const isNew = plan !== this.plan;
     if (isNew) this.disputes.forget();
     this.plan = plan;
-    return this.disputes.take(changedByOthers(this.set, ksm), isNew ? 'reassert' : plan.onConflict, nowMillis);
+    const foreign = changedByOthers(this.set, ksm);
+    const yields = foreign.length > 0 && (await this.givesUp());
+    const onConflict = yields ? 'yield' : isNew ? 'reassert' : plan.onConflict;
+    return this.disputes.take(foreign, onConflict, nowMillis);
   }
 
   /**

@@ -9,6 +9,8 @@ export interface Rival {
   readonly services: readonly string[];
   /** A command, or as a comment where to switch it off. Services that do nothing else can be disabled, and need none. */
   readonly remedy?: string;
+  /** Whether it runs on every node of its cluster, and sets KSM only on those that the cluster's configuration names. */
+  readonly isOftenIdle?: boolean;
 }
 
 /**
@@ -28,11 +30,13 @@ export const RIVALS: readonly Rival[] = [
     processes: ['virt-handler'],
     services: [],
     remedy: '# KubeVirt: remove ksmConfiguration from the KubeVirt resource',
+    isOftenIdle: true,
   },
   {
     processes: ['harvester-node-manager'],
     services: [],
     remedy: '# Harvester: set run: stop in the Ksmtuned resource of this node',
+    isOftenIdle: true,
   },
   {
     processes: [],
@@ -43,6 +47,11 @@ export const RIVALS: readonly Rival[] = [
 
 /** The processes that set KSM: samepaged and its rivals, in the order in which they are named. */
 export const TUNERS: readonly string[] = ['samepaged', ...RIVALS.flatMap(({ processes }) => processes)];
+
+/** Processes that may set KSM here, or may not. */
+export const OFTEN_IDLE_TUNERS: readonly string[] = RIVALS.filter(({ isOftenIdle }) => isOftenIdle === true).flatMap(
+  ({ processes }) => processes,
+);
 
 /** A line of a file that sets KSM when the host boots. */
 export interface BootWrite {

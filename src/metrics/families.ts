@@ -26,6 +26,8 @@ export interface Facts {
   readonly tally: Tally;
   readonly limits: Limits;
   readonly readings: Readings;
+  /** Whether the configuration could be taken when it was read last; otherwise the one before it is in force. */
+  readonly isConfigurationValid: boolean;
   /** Whether KSM can merge each running guest; undefined while nobody has looked. */
   readonly mergeability: readonly (NamedGuest & { readonly mergeability: Mergeability })[] | undefined;
 }
@@ -54,11 +56,28 @@ export function familiesOfNone(): readonly Family[] {
   return [up(0)];
 }
 
+/** The page of a samepaged that leaves KSM to another program. */
+export function familiesOfStandBy(version: string): readonly Family[] {
+  return [up(1), buildInfo(version), standingBy(1)];
+}
+
+function buildInfo(version: string): Family {
+  return info('samepaged_build_info', 'The version of samepaged', { version });
+}
+
+function standingBy(value: 0 | 1): Family {
+  return gauge(
+    'samepaged_standing_by',
+    'Whether samepaged waits because another program tunes KSM (--stand-by)',
+    value,
+  );
+}
+
 function up(value: 0 | 1): Family {
   return gauge('samepaged_up', 'Whether samepaged runs; 0 is what samepagectl metrics writes when it does not', value);
 }
 
-function samepaged({ state, tally: { connections } }: Facts): readonly Family[] {
+function samepaged({ state, tally: { connections }, isConfigurationValid }: Facts): readonly Family[] {
   const { version, policy, configuredPolicy: configured, dryRun, hold } = state;
   const ofPeers = (pick: (connection: Connection) => number) =>
     Object.fromEntries(
@@ -69,11 +88,17 @@ function samepaged({ state, tally: { connections } }: Facts): readonly Family[] 
     );
   return [
     up(1),
-    info('samepaged_build_info', 'The version of samepaged', { version }),
+    buildInfo(version),
+    standingBy(0),
     info('samepaged_policy_info', 'The policy in force, and the one that the configuration names', {
       policy,
       configured,
     }),
+    gauge(
+      'samepaged_configuration_valid',
+      'Whether the configuration could be taken when it was read last; 0 leaves the one before it in force',
+      Number(isConfigurationValid),
+    ),
     gauge('samepaged_dry_run', 'Whether samepaged writes nothing to the kernel', Number(dryRun)),
     oneOf('samepaged_hold', 'Whether an administrator holds merging, by kind of hold', 'kind', HOLDS, hold?.kind),
     byLabel(

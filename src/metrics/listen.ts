@@ -3,22 +3,22 @@ import { createConnection } from 'node:net';
 import { Observable, defer, from, switchMap } from 'rxjs';
 import type { ListenAddress } from '../config/listenAddress.js';
 import { errnoOf, messageOf } from '../errors.js';
-import { metricsServer } from './server.js';
+import { type Pages, metricsServer } from './server.js';
 
 /** Where to serve: an address, or a socket that the service manager opened. */
 export type ListenTarget = ListenAddress | { readonly fd: number };
 
 /**
- * Serves `page` until it is unsubscribed from; emits once when it does. Errors, with the cause in words, where it cannot
+ * Serves until it is unsubscribed from; emits once when it does. Errors, with the cause in words, where it cannot
  * begin. A failed accept(2) is no end: the next client may be served.
  */
-export function served(target: ListenTarget, page: () => Promise<string>): Observable<void> {
+export function served(target: ListenTarget, pages: Pages): Observable<void> {
   const cleared$ = defer(() => from('path' in target ? removeDeadSocket(target.path) : Promise.resolve()));
   return cleared$.pipe(
     switchMap(
       () =>
         new Observable<void>((subscriber) => {
-          const server = metricsServer(page);
+          const server = metricsServer(pages);
           server.on('error', (error) => {
             if (!server.listening) subscriber.error(new Error(causeOf(error)));
           });

@@ -11,8 +11,18 @@ const REQUEST_MILLIS = 5000;
 const ANSWER_MILLIS = 10_000;
 const LARGEST_HEADERS_BYTES = 8 * 1024;
 
-/** A server that answers GET /metrics with `page`, and nothing else. It does not listen yet. */
-export function metricsServer(page: () => Promise<string>): Server {
+/** What is served: for Prometheus, and for who starts and watches a container. */
+export interface Pages {
+  /** /metrics */
+  readonly metrics: () => Promise<string>;
+  /** /ready: why samepaged does not tune KSM; undefined where it does. */
+  readonly notReady: () => string | undefined;
+  /** /live: why samepaged should be started again; undefined where it works. */
+  readonly notAlive: () => string | undefined;
+}
+
+/** A server that answers GET of these pages, and nothing else. It does not listen yet. */
+export function metricsServer(pages: Pages): Server {
   const server = createServer(
     {
       maxHeaderSize: LARGEST_HEADERS_BYTES,
@@ -20,7 +30,7 @@ export function metricsServer(page: () => Promise<string>): Server {
       requestTimeout: REQUEST_MILLIS,
       connectionsCheckingInterval: 1000,
     },
-    (request, response) => void answer(request, response, page),
+    (request, response) => void answer(request, response, pages),
   );
   server.maxConnections = MOST_CLIENTS;
   server.on('connection', (socket) => {
@@ -35,7 +45,7 @@ export function metricsServer(page: () => Promise<string>): Server {
 async function answer(
   { method, url = '' }: IncomingMessage,
   response: ServerResponse,
-  page: () => Promise<string>,
+  { metrics, notReady, notAlive }: Pages,
 ): Promise<void> {
   const send = (status: number, type: string, body: string) => {
     response.writeHead(status, {
@@ -45,16 +55,31 @@ async function answer(
     });
     response.end(body);
   };
-  const refuse = (status: number, words: string) => {
+  const say = (status: number, words: string) => {
     send(status, 'text/plain; charset=utf-8', `${words}\n`);
   };
-  if (method !== 'GET' && method !== 'HEAD') refuse(405, `${String(method)}: expected GET`);
-  else if (url.split('?', 1)[0] !== '/metrics') refuse(404, 'samepaged: the metrics are at /metrics');
-  else {
-    try {
-      send(200, CONTENT_TYPE, await page());
-    } catch (error) {
-      refuse(500, messageOf(error));
-    }
+  const probe = (obstacle: string | undefined) => {
+    say(obstacle === undefined ? 200 : 503, obstacle ?? 'ok');
+  };
+  if (method !== 'GET' && method !== 'HEAD') {
+    say(405, `${String(method)}: expected GET`);
+    return;
+  }
+  switch (url.split('?', 1)[0]) {
+    case '/metrics':
+      try {
+        send(200, CONTENT_TYPE, await metrics());
+      } catch (error) {
+        say(500, messageOf(error));
+      }
+      return;
+    case '/ready':
+      probe(notReady());
+      return;
+    case '/live':
+      probe(notAlive());
+      return;
+    default:
+      say(404, 'samepaged: the metrics are at /metrics');
   }
 }

@@ -59,7 +59,10 @@ async function fleet(): Promise<Scene> {
   const simulated = await Promise.all(
     FLEET.map(async (number) => {
       const page = () => pageOf(families(simulatedHost(number, (performance.now() - begin) / 1000)));
-      const server = metricsServer(page).listen(0, '127.0.0.1');
+      const server = metricsServer({ metrics: page, notReady: () => undefined, notAlive: () => undefined }).listen(
+        0,
+        '127.0.0.1',
+      );
       ends.push(() => {
         server.close();
         server.closeAllConnections();

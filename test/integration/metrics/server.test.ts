@@ -11,7 +11,10 @@ const PAGE = 'samepaged_up 1\n';
 
 /** A server of `page`, on a port of its own. */
 async function serving(page: () => Promise<string> = () => Promise.resolve(PAGE)) {
-  const server = metricsServer(page).listen(0, '127.0.0.1');
+  const server = metricsServer({ metrics: page, notReady: () => undefined, notAlive: () => undefined }).listen(
+    0,
+    '127.0.0.1',
+  );
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,

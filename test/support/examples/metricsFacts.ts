@@ -43,6 +43,7 @@ export function everything(): Facts {
       copiedOnSwapIn: 0,
       nodes: [0, 1].map((id) => ({ id, totalBytes: 8 * GIB, freeBytes: GIB, distances: [] })),
     },
+    isConfigurationValid: true,
     mergeability: [
       { name: 'web', mergeability: { mergeable: false, obstacles: ['hugepages', 'pinned'], locked: false } },
       { name: 'vault', mergeability: { mergeable: true, obstacles: [], locked: false } },
