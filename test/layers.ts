@@ -116,6 +116,20 @@ export const LAYERS: readonly Layer[] = [
     needsKsm: true,
   },
   {
+    name: 'fleets',
+    byName: true,
+    parallel: false,
+    commands: {
+      mmdebstrap: 'mmdebstrap',
+      'systemd-nspawn': 'systemd-container',
+      'dpkg-deb': 'dpkg',
+      unshare: 'util-linux',
+      mount: 'mount',
+      ip: 'iproute2',
+    },
+    needsKsm: true,
+  },
+  {
     name: 'browser',
     byName: true,
     parallel: false,

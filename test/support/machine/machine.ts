@@ -133,6 +133,13 @@ export class Machine {
     }
   }
 
+  /** Its first process, for who enters its namespaces by himself. */
+  get leader(): number {
+    const leader = this.#leader();
+    if (leader === undefined) throw new Error('the machine is down');
+    return leader;
+  }
+
   /** A program of this machine with the network of that one, for those who start it by themselves. */
   get enterNetwork(): readonly string[] {
     return ['nsenter', '--target', String(this.#leader()), '--net', '--'];
