@@ -9,6 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 
 const { O_APPEND, O_CREAT, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
 const CHUNK_BYTES = 64 * 1024;
@@ -40,7 +41,7 @@ function kindOf(stats: Stats): string {
  */
 export function openPlain(path: string, flags: number, mode?: number): number {
   const there = statSync(path, { throwIfNoEntry: false });
-  if (there !== undefined && !there.isFile()) throw new NoPlainFile(there);
+  if (there !== undefined) requirePlain(there);
   const noLink = (flags & O_WRONLY) === 0 ? 0 : O_NOFOLLOW;
   return checked(openSync(path, flags | noLink | O_NONBLOCK | O_NOCTTY, mode));
 }
@@ -61,21 +62,32 @@ export function readPlain(path: string, mostBytes: number): Buffer {
  * @throws Error, with its errno where the system refused.
  */
 export function writePlain(path: string, text: string, mode?: number): void {
-  write(openPlain(path, O_WRONLY | O_CREAT | O_TRUNC, 0o666), text, mode);
-}
-
-/** Writes to the end of a regular file, otherwise as writePlain. */
-export function appendPlain(path: string, text: string, mode: number): void {
-  write(openPlain(path, O_WRONLY | O_CREAT | O_APPEND, mode), text, mode);
-}
-
-function write(fd: number, text: string, mode: number | undefined): void {
+  const fd = openPlain(path, O_WRONLY | O_CREAT | O_TRUNC, 0o666);
   try {
     if (mode !== undefined) fchmodSync(fd, mode);
     writeFileSync(fd, text);
   } finally {
     closeSync(fd);
   }
+}
+
+/** Opens a regular file, otherwise as writePlain, to write to its end. */
+export async function openToAppend(path: string, mode: number): Promise<FileHandle> {
+  const there = await stat(path).catch(() => undefined);
+  if (there !== undefined) requirePlain(there);
+  const file = await open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode);
+  try {
+    requirePlain(await file.stat());
+    await file.chmod(mode);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function requirePlain(stats: Stats): void {
+  if (!stats.isFile()) throw new NoPlainFile(stats);
 }
 
 /** As readPlain, for a file that the kernel makes: it is opened at once, as nobody can have put a device there. */

@@ -24,7 +24,7 @@ export const metrics: Verb = {
   ],
   async run({ bus, output }) {
     const { page, problem } = await pageOver(bus);
-    if (output !== '') replace(output, page);
+    if (output !== '') await replace(output, page);
     if (problem !== undefined) throw problem;
     return { status: EXIT.ok, output: output === '' ? page.trimEnd() : '' };
   },
@@ -47,11 +47,11 @@ async function pageOver(bus: BusAddress): Promise<Page> {
 }
 
 /** @throws Error in one line. */
-function replace(file: string, page: string): void {
+async function replace(file: string, page: string): Promise<void> {
   try {
     // A directory that is not there is a typing error more often than a wish.
     statSync(dirname(file));
-    replaceFile(file, page);
+    await replaceFile(file, page);
   } catch (error) {
     throw new Error(`${file} cannot be written (${errnoOf(error) ?? messageOf(error)})`, { cause: error });
   }

@@ -23,15 +23,23 @@ export function agentCommands({ intents, retune, turnOf, ...rest }: CommandsOpti
   return {
     ...rest,
     retune: () => turnOf({ kind: 'manual', by: 'D-Bus' }, retune),
-    hold: (hold, by) =>
-      turnOf({ kind: 'manual', by }, (trigger) => {
-        intents.hold(hold, trigger);
-      }),
+    hold: async (hold, by) => {
+      let kept: Promise<void> | undefined;
+      const turn = await turnOf({ kind: 'manual', by }, (trigger) => {
+        kept = intents.hold(hold, trigger);
+      });
+      await kept;
+      return turn;
+    },
     policies: POLICY_NAMES,
-    setPolicy: (name, by) =>
-      turnOf({ kind: 'manual', by }, (trigger) => {
-        intents.choosePolicy(name, trigger);
-      }),
+    setPolicy: async (name, by) => {
+      let kept: Promise<void> | undefined;
+      const turn = await turnOf({ kind: 'manual', by }, (trigger) => {
+        kept = intents.choosePolicy(name, trigger);
+      });
+      await kept;
+      return turn;
+    },
     reload: async () => {
       const { config, problems } = intents.read();
       if (config === undefined) return { problems, retune: undefined };

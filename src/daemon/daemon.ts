@@ -24,7 +24,7 @@ import { RIVALS, TUNERS, hasUksm, readBootWrites } from '../host/rivals.js';
 import { readEnabledServices } from '../host/services.js';
 
 import { lockState } from '../state/lock.js';
-import { requireOwnDirectory, stateDirectory } from '../state/directory.js';
+import { requireOwnDirectory, silentState, stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';
 import { Systemd } from './serviceManager.js';
 import type { End } from './shutdown.js';
@@ -221,10 +221,15 @@ async function tune({ setup, dryRun, ksm, config, ...options }: TuneOptions): Pr
   const { log } = options.logging;
   const { PIDFILE } = config.values;
   const directory = dryRun === undefined ? stateDirectory(root) : undefined;
-  if (directory !== undefined) requireOwnDirectory(directory);
-  const unlock = directory === undefined ? () => undefined : await lockState(directory, log);
+  if (directory !== undefined) {
+    const silent = await silentState(directory);
+    if (silent !== undefined) throw new FatalError(silent, EXIT.unavailable);
+    requireOwnDirectory(directory);
+  }
+  const unlock = directory === undefined ? () => Promise.resolve() : await lockState(directory, log);
   const ledger = directory === undefined ? undefined : openLedger(directory, root, ksm, log);
   const pidFile = ledger === undefined ? undefined : pidFilePath(root, PIDFILE, KEYS.PIDFILE.fallback);
+  const history = new HistoryStore({ directory, log, nowMillis: Date.now() });
   try {
     return await runAgent({
       ...options,
@@ -236,7 +241,7 @@ async function tune({ setup, dryRun, ksm, config, ...options }: TuneOptions): Pr
       ledger,
       holdFile: directory === undefined ? undefined : new HoldFile(directory),
       freedFile: directory === undefined ? undefined : new FreedBySplitsFile(directory, root),
-      history: new HistoryStore({ directory, log, nowMillis: Date.now() }),
+      history,
       config,
       busAddress,
       libvirtObject,
@@ -255,7 +260,9 @@ async function tune({ setup, dryRun, ksm, config, ...options }: TuneOptions): Pr
     });
   } finally {
     if (pidFile !== undefined) withPidFile(pidFile, log, removePidFile);
-    unlock();
+    await history.close();
+    // As anything in the state directory's.
+    await unlock().catch(() => undefined);
   }
 }
 

@@ -47,7 +47,7 @@ export class Intents {
     this.choice = this.kept(saved.policy);
     this.subject = new BehaviorSubject<Intent>({ because: { kind: 'start' }, values: this.values(), hold });
     this.intent$ = this.subject.asObservable();
-    if (this.choice !== saved.policy) this.save(hold, 'the former policy is in force again');
+    if (this.choice !== saved.policy) void this.save(hold, 'the former policy is in force again');
   }
 
   get current(): Intent {
@@ -92,28 +92,30 @@ export class Intents {
     const kept = this.kept(this.choice);
     if (kept !== this.choice) {
       this.choice = kept;
-      this.save(this.current.hold, 'the former policy is in force again');
+      void this.save(this.current.hold, 'the former policy is in force again');
     }
     this.subject.next({ ...this.current, because, values: this.values() });
   }
 
-  /** Sets or ends the hold. `because` is then the trigger of the retune that applies it. */
-  hold(hold: Hold | undefined, because: Trigger): void {
+  /** Sets or ends the hold at once; it survives a restart when the promise is kept. `because` is then the trigger of the retune that applies it. */
+  async hold(hold: Hold | undefined, because: Trigger): Promise<void> {
     this.holdEndsAt = endOf(hold);
-    this.save(hold, hold === undefined ? 'the former hold is in force again' : 'this hold is lost');
+    const saved = this.save(hold, hold === undefined ? 'the former hold is in force again' : 'this hold is lost');
     this.subject.next({ ...this.current, because, hold });
+    await saved;
   }
 
   /** Sets the policy; the one that the configuration names when undefined. `because` as for hold(). */
-  choosePolicy(name: PolicyName | undefined, because: Trigger): void {
+  async choosePolicy(name: PolicyName | undefined, because: Trigger): Promise<void> {
     const { log } = this.options.logging;
     const configured = this.configuredPolicy;
     const byHand = name !== undefined && name !== configured;
     this.choice = byHand ? { name, insteadOf: configured, bootId: this.bootId } : undefined;
-    this.save(this.current.hold, byHand ? 'this policy is lost' : 'the former policy is in force again');
+    const saved = this.save(this.current.hold, byHand ? 'this policy is lost' : 'the former policy is in force again');
     if (byHand) log.info(`policy ${name}, set by hand instead of ${configured}: until samepagectl policy default`);
     else log.info(`policy ${configured}, as the configuration says`);
     this.subject.next({ ...this.current, because, values: this.values() });
+    await saved;
   }
 
   /**
@@ -125,7 +127,7 @@ export class Intents {
     if (hold?.untilMillis === undefined || this.holdEndsAt === undefined) return;
     const leftMillis = this.holdEndsAt - monotonicMillis;
     if (leftMillis <= 0) {
-      this.hold(undefined, {
+      void this.hold(undefined, {
         kind: 'manual',
         by: `the end of the ${hold.kind === 'estimating' ? 'estimate' : 'pause'}`,
       });
@@ -133,7 +135,7 @@ export class Intents {
     }
     const untilMillis = Math.round(takenAtMillis + leftMillis);
     if (Math.abs(untilMillis - hold.untilMillis) < CLOCK_SET_MILLIS) return;
-    this.hold({ ...hold, untilMillis }, { kind: 'manual', by: 'a change of the clock' });
+    void this.hold({ ...hold, untilMillis }, { kind: 'manual', by: 'a change of the clock' });
   }
 
   /** The configuration in force, compared with what the files say now. */
@@ -165,12 +167,12 @@ export class Intents {
     return obstacle === undefined ? choice : undefined;
   }
 
-  private save(hold: Hold | undefined, consequence: string): void {
+  private async save(hold: Hold | undefined, consequence: string): Promise<void> {
     const { holdFile, logging } = this.options;
     try {
       // An estimate ends with the process.
       const kept = hold?.kind === 'estimating' ? undefined : hold;
-      holdFile?.write({ hold: kept, policy: this.choice }, Date.now());
+      await holdFile?.write({ hold: kept, policy: this.choice }, Date.now());
     } catch (error) {
       logging.log.warn(
         `${holdFile?.path ?? ''} cannot be written (${messageOf(error)}): after a restart ${consequence}`,

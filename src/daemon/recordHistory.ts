@@ -23,7 +23,7 @@ export function recordHistory(
     ),
     map(({ records }) => records),
     tap((records) => {
-      store.add(records, Date.now());
+      void store.add(records, Date.now());
     }),
   );
 }

@@ -134,7 +134,7 @@ export class Collector {
     const freedBefore = before === undefined ? this.freedBefore(unread) : before.freedBySplits;
     const freedBySplits =
       freedBefore === undefined ? firstFreedBySplits(reading) : nextFreedBySplits(freedBefore, reading);
-    this.keep(freedBySplits, unread);
+    await this.keep(freedBySplits, unread);
     this.view = {
       guests,
       problems: [...problems, ...unread],
@@ -155,14 +155,14 @@ export class Collector {
     }
   }
 
-  private keep(freed: FreedBySplits, problems: Problem[]): void {
+  private async keep(freed: FreedBySplits, problems: Problem[]): Promise<void> {
     const nowMillis = performance.now();
     const { keptAtMillis } = this;
     const isDue = keptAtMillis === undefined || (freed.accounts.size > 0 && nowMillis - keptAtMillis >= KEEP_MILLIS);
     if (freed.reading.splitBytes === undefined || !isDue) return;
     this.keptAtMillis = nowMillis;
     try {
-      this.kept?.write(freed);
+      await this.kept?.write(freed);
     } catch (error) {
       const why = errnoOf(error) ?? messageOf(error);
       problems.push(this.notKept(`cannot be written (${why})`, 'is counted from 0 after a restart'));

@@ -73,6 +73,8 @@ export class Tuner {
   private plan: Plan | undefined;
   /** What was set so far; in a dry run what would have been. */
   private set: KsmSettings = {};
+  /** The latest note in the ledger of what is about to be set. */
+  private recording: Promise<unknown> | undefined;
   private isEnding = false;
   private isUnmerging = false;
 
@@ -106,7 +108,7 @@ export class Tuner {
     const noted = { problems, ...(disputed.left.length > 0 ? { left: disputed.left } : {}) };
     this.set = without(this.set, [...back, ...disputed.left]);
     if (this.ledger === undefined) this.set = { ...this.set, ...asSettings(writes) };
-    else problems.push(...releaseIn(this.ledger, back), ...cedeIn(this.ledger, disputed.ceded));
+    else problems.push(...(await releaseIn(this.ledger, back)), ...(await cedeIn(this.ledger, disputed.ceded)));
     if (this.ledger === undefined) return { dryRun: true, writes, ...noted };
     if (writes.length === 0) {
       this.set = sameAs({ ...this.set, ...wanted }, ksm);
@@ -114,14 +116,22 @@ export class Tuner {
     }
     if (this.isEnding) return { writes: [], ...noted };
 
-    const unrecorded = recordIn(this.ledger, writes);
+    const recording = recordIn(this.ledger, writes);
+    this.recording = recording;
+    const unrecorded = await recording;
     if (unrecorded.length > 0) return { writes: [], ...noted, problems: [...problems, ...unrecorded] };
+    if (this.hasToEnd()) return { writes: [], ...noted };
     problems.push(...(await this.writeAll(writes)));
     const after = await this.readBack();
     const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
     this.set = sameAs({ ...this.set, ...wanted, ...asSettings(took) }, after);
     const failed = writes.filter((write) => !took.includes(write));
     return { writes: took, failed, ...noted, problems: [...problems, ...notTaken(writes, after, problems)] };
+  }
+
+  /** Asked again after each wait. */
+  private hasToEnd(): boolean {
+    return this.isEnding;
   }
 
   /** What something else has changed since the last decision. A new plan is an administrator's word: it ends each dispute. */
@@ -144,7 +154,9 @@ export class Tuner {
   async restore(onExit: OnExit): Promise<Applied> {
     if (this.ledger === undefined) return { writes: [], problems: [] };
     this.isEnding = true;
-    if (onExit === 'leave') return { writes: [], problems: leaveIn(this.ledger) };
+    // What it notes is put back as well, or the next samepaged would believe that it was set.
+    await this.recording;
+    if (onExit === 'leave') return { writes: [], problems: await leaveIn(this.ledger) };
     const before = this.ledger.toRestore();
     const wanted = onExit === 'restore' ? before : { ...before, run: onExit === 'stop' ? 0 : 2 };
     const silent = await silentMount(this.ksm.path);
@@ -158,7 +170,7 @@ export class Tuner {
     const after = await this.readBack();
     problems.push(...notTaken(planned.writes, after, problems));
     const back = (Object.keys(before) as KsmSetting[]).filter((setting) => after[setting] === before[setting]);
-    problems.push(...(onExit === 'restore' ? releaseIn(this.ledger, back) : leaveIn(this.ledger)));
+    problems.push(...(await (onExit === 'restore' ? releaseIn(this.ledger, back) : leaveIn(this.ledger))));
     return { writes: planned.writes.filter(({ setting, to }) => after[setting] === to), problems };
   }
 
@@ -284,34 +296,28 @@ export class Tuner {
 }
 
 /** The problem with which nothing may be written, or none. */
-function recordIn(ledger: Ledger, writes: readonly KsmWrite[]): readonly Problem[] {
-  return inLedger(ledger, 'samepaged sets nothing, because a crash would lose what the host had before', () => {
-    ledger.record(writes);
-  });
+function recordIn(ledger: Ledger, writes: readonly KsmWrite[]): Promise<readonly Problem[]> {
+  return inLedger(ledger, 'samepaged sets nothing, because a crash would lose what the host had before', () =>
+    ledger.record(writes),
+  );
 }
 
-function releaseIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
-  return inLedger(ledger, 'the next samepaged will restore the same settings again', () => {
-    ledger.release(settings);
-  });
+function releaseIn(ledger: Ledger, settings: readonly KsmSetting[]): Promise<readonly Problem[]> {
+  return inLedger(ledger, 'the next samepaged will restore the same settings again', () => ledger.release(settings));
 }
 
-function cedeIn(ledger: Ledger, settings: readonly KsmSetting[]): readonly Problem[] {
-  return inLedger(ledger, 'samepaged will restore them when it ends', () => {
-    ledger.cede(settings);
-  });
+function cedeIn(ledger: Ledger, settings: readonly KsmSetting[]): Promise<readonly Problem[]> {
+  return inLedger(ledger, 'samepaged will restore them when it ends', () => ledger.cede(settings));
 }
 
-function leaveIn(ledger: Ledger): readonly Problem[] {
-  return inLedger(ledger, 'the next samepaged will treat this end as a crash', () => {
-    ledger.leave();
-  });
+function leaveIn(ledger: Ledger): Promise<readonly Problem[]> {
+  return inLedger(ledger, 'the next samepaged will treat this end as a crash', () => ledger.leave());
 }
 
 /** Writing the ledger may fail: that is a problem, with what follows from it. */
-function inLedger(ledger: Ledger, consequence: string, write: () => void): readonly Problem[] {
+async function inLedger(ledger: Ledger, consequence: string, write: () => Promise<void>): Promise<readonly Problem[]> {
   try {
-    write();
+    await write();
     return [];
   } catch (error) {
     const why = errnoOf(error) ?? messageOf(error);

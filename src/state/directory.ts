@@ -1,5 +1,7 @@
-import { statSync } from 'node:fs';
+import { constants, statSync } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { EXIT, FatalError } from '../errors.js';
+import { Overdue, inTime } from '../host/inTime.js';
 import type { Root } from '../host/sysfs.js';
 
 /** What the group and others must not have: w. */
@@ -9,6 +11,35 @@ const WRITABLE_BY_OTHERS = 0o022;
 export function stateDirectory(root: Root): string {
   const [first = ''] = (process.env['STATE_DIRECTORY'] ?? '').split(':');
   return first === '' ? `${root}/var/lib/samepaged` : first;
+}
+
+/** A start reads some 8 MB at most. */
+const READ_MILLIS = 4000;
+const FILES = ['ledger.json', 'hold.json', 'freed.json', 'history.log'];
+
+/**
+ * Files are read by calls that nobody can end, so the directory's are read in time before: its disk may hang.
+ *
+ * @returns what does not answer, in a sentence; undefined where all do.
+ */
+export async function silentState(directory: string): Promise<string | undefined> {
+  try {
+    await inTime(directory, READ_MILLIS, async () => {
+      for (const file of FILES) await readThrough(`${directory}/${file}`).catch(() => undefined);
+    });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Overdue) return error.message;
+    throw error;
+  }
+}
+
+/** What is no regular file, and what cannot be read, says so to who needs it. */
+async function readThrough(path: string): Promise<void> {
+  if (!(await stat(path)).isFile()) return;
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const buffer = Buffer.alloc(64 * 1024);
+  while ((await file.read(buffer)).bytesRead > 0);
 }
 
 /**

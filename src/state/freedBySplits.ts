@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { type FreedBySplits, freedBySplitsOf } from '../core/freedBySplits.js';
 import { type Root, isAbsence, readTextIfThere } from '../host/sysfs.js';
 import { readPlain } from '../plainFile.js';
+import { inTurn } from './inTurn.js';
 import { replaceFile } from './replaceFile.js';
 
 /** Each guest takes some 250 bytes. A host with more guests keeps those of which most was freed. */
@@ -63,8 +64,8 @@ export class FreedBySplitsFile {
     return freedBySplitsOf({ accounts: new Map(accounts), reading, splitCreditBytes });
   }
 
-  /** @throws Error with its errno. */
-  write({ accounts, reading, splitCreditBytes }: FreedBySplits): void {
+  /** @throws Error with its errno, or Overdue. */
+  async write({ accounts, reading, splitCreditBytes }: FreedBySplits): Promise<void> {
     const { splitBytes, zeroBytes } = reading;
     const guests = [...reading.guests]
       .map(([id, memory]) => ({ id, ...memory, ...(accounts.get(id) ?? { freedBytes: 0, returnedBytes: 0 }) }))
@@ -80,7 +81,7 @@ export class FreedBySplitsFile {
         balloonBytes === undefined ? guest : { ...guest, balloonBytes },
       ),
     };
-    replaceFile(this.path, `${JSON.stringify(entry)}\n`);
+    await inTurn(this.path, () => replaceFile(this.path, `${JSON.stringify(entry)}\n`));
   }
 
   private readText(): string | undefined {

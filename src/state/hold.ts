@@ -1,7 +1,8 @@
-import { existsSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import * as v from 'valibot';
 import type { RestingHold } from '../core/hold.js';
 import { readPlain } from '../plainFile.js';
+import { inTurn } from './inTurn.js';
 import { replaceFile } from './replaceFile.js';
 import { isAbsence } from '../host/sysfs.js';
 
@@ -52,14 +53,13 @@ export class HoldFile {
     return { hold: kind === undefined ? undefined : { kind, ...until }, policy };
   }
 
-  write({ hold, policy }: SaidByHand, nowMillis: number): void {
-    if (hold === undefined && policy === undefined) {
-      if (existsSync(this.path)) rmSync(this.path);
-      return;
-    }
+  /** @throws Error with its errno, or Overdue. */
+  async write({ hold, policy }: SaidByHand, nowMillis: number): Promise<void> {
+    if (hold === undefined && policy === undefined) return inTurn(this.path, () => rm(this.path).catch(unlessAbsent));
     const { kind, untilMillis } = hold ?? {};
     const left = untilMillis === undefined ? {} : { untilMillis, leftMillis: Math.max(untilMillis - nowMillis, 0) };
-    replaceFile(this.path, `${JSON.stringify({ kind, ...left, policy })}\n`);
+    const text = `${JSON.stringify({ kind, ...left, policy })}\n`;
+    return inTurn(this.path, () => replaceFile(this.path, text));
   }
 
   private readText(): string | undefined {
@@ -70,4 +70,8 @@ export class HoldFile {
       throw error;
     }
   }
+}
+
+function unlessAbsent(error: unknown): void {
+  if (!isAbsence(error)) throw error;
 }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import * as v from 'valibot';
 import {
   KSM_SETTINGS,
@@ -12,6 +12,7 @@ import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 import { readPlain } from '../plainFile.js';
 import { mayTuneKsm } from '../host/daemons.js';
 import { userOf } from '../host/processes.js';
+import { inTurn } from './inTurn.js';
 import { replaceFile } from './replaceFile.js';
 import { type Root, isAbsence, readTextIfThere } from '../host/sysfs.js';
 
@@ -71,40 +72,45 @@ export class Ledger {
   /**
    * Records that `writes` are about to be made.
    *
-   * @throws Error with its errno when the file cannot be written: then they must not be made.
+   * @throws Error with its errno, or Overdue, when the file cannot be written: then they must not be made.
    */
-  record(writes: readonly KsmWrite[]): void {
+  async record(writes: readonly KsmWrite[]): Promise<void> {
     const fresh = settingsTouched(writes.map(({ setting }) => setting)).filter((setting) => !this.changed.has(setting));
     if (fresh.length === 0) return;
     const before = writes.map(({ setting, from }) => [setting, from] as const);
     // What could not be read when samepaged started is what the write found.
     const found: KsmSettings = { ...Object.fromEntries(before), ...this.found };
-    const changed = new Set([...this.changed, ...fresh]);
-    this.writeFile({ left: false, found, changed });
-    this.found = found;
-    this.changed = changed;
+    await inTurn(this.file, async () => {
+      const changed = new Set([...this.changed, ...fresh]);
+      await this.writeFile({ left: false, found, changed });
+      this.found = found;
+      this.changed = changed;
+    });
   }
 
-  /** `settings` have been put back. @throws Error with its errno. */
-  release(settings: readonly KsmSetting[]): void {
+  /** `settings` have been put back. @throws as record. */
+  async release(settings: readonly KsmSetting[]): Promise<void> {
     const changed = new Set([...this.changed].filter((setting) => !settings.includes(setting)));
     if (changed.size === this.changed.size) return;
     this.changed = changed;
-    if (changed.size === 0) rmSync(this.file, { force: true });
-    else this.writeFile({ left: false, found: this.found, changed });
+    await inTurn(this.file, async () => {
+      if (changed.size === 0) await rm(this.file, { force: true });
+      else await this.writeFile({ left: false, found: this.found, changed });
+    });
   }
 
-  /** `settings` are others' by now: what they have from them is what the host had, if samepaged sets it again. @throws as release. */
-  cede(settings: readonly KsmSetting[]): void {
-    this.release(settings);
+  /** `settings` are others' by now: what they have from them is what the host had, if samepaged sets it again. @throws as record. */
+  async cede(settings: readonly KsmSetting[]): Promise<void> {
+    await this.release(settings);
     this.found = Object.fromEntries(
       Object.entries(this.found).filter(([setting]) => !settings.includes(setting as KsmSetting)),
     );
   }
 
   /** What is set stays in force on purpose; the next samepaged still knows what the host had before. */
-  leave(): void {
-    if (this.changed.size > 0) this.writeFile({ left: true, found: this.found, changed: this.changed });
+  async leave(): Promise<void> {
+    if (this.changed.size === 0) return;
+    await inTurn(this.file, () => this.writeFile({ left: true, found: this.found, changed: this.changed }));
   }
 
   private readFile(root: Root): { left: boolean; found: KsmSettings; changed: KsmSetting[] } | undefined {
@@ -138,7 +144,7 @@ export class Ledger {
     }
   }
 
-  private writeFile({ left, found, changed }: Noted): void {
+  private async writeFile({ left, found, changed }: Noted): Promise<void> {
     const entry: v.InferOutput<typeof Entry> = {
       version: 1,
       bootId: this.bootId,
@@ -147,7 +153,7 @@ export class Ledger {
       found: { ...found },
       changed: [...changed],
     };
-    replaceFile(this.file, `${JSON.stringify(entry, undefined, 2)}\n`);
+    await replaceFile(this.file, `${JSON.stringify(entry, undefined, 2)}\n`);
   }
 }
 

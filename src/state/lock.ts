@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { type Server, connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
+import { inTurn } from './inTurn.js';
 
 /** A samepaged that is in trouble does not say its pid, and is there all the same. */
 const ANSWER_MILLIS = 1000;
@@ -15,7 +17,7 @@ const ANSWER_MILLIS = 1000;
  * @returns what ends that.
  * @throws FatalError where another samepaged has it.
  */
-export async function lockState(directory: string, log: Pick<Log, 'warn'>): Promise<() => void> {
+export async function lockState(directory: string, log: Pick<Log, 'warn'>): Promise<() => Promise<void>> {
   const path = `${directory}/lock`;
   try {
     mkdirSync(directory, { recursive: true });
@@ -25,14 +27,18 @@ export async function lockState(directory: string, log: Pick<Log, 'warn'>): Prom
       socket.end(String(process.pid));
     });
     server.unref();
-    return () => {
+    return async () => {
+      // Node then removes the socket, by a call that a disk which hangs would never let return.
+      await inTurn(path, async () => {
+        await stat(directory);
+      });
       server.close();
     };
   } catch (error) {
     if (error instanceof FatalError) throw error;
     const why = errnoOf(error) ?? messageOf(error);
     log.warn(`${path} cannot be made (${why}): another samepaged with this state directory would not be seen`);
-    return () => undefined;
+    return () => Promise.resolve();
   }
 }
 

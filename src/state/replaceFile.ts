@@ -1,14 +1,5 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { constants } from 'node:fs';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
@@ -19,25 +10,25 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
  *
  * @throws Error with its errno.
  */
-export function replaceFile(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
+export async function replaceFile(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
   const fresh = `${path}.new`;
   try {
     // Left by a kill, or put there by somebody else.
-    rmSync(fresh, { force: true });
-    const file = openSync(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
+    await rm(fresh, { force: true });
+    const file = await open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644);
     try {
       // Everybody may read it, also where the umask is the service's.
-      fchmodSync(file, 0o644);
-      writeFileSync(file, text);
-      fsyncSync(file);
+      await file.chmod(0o644);
+      await file.writeFile(text);
+      await file.sync();
     } finally {
-      closeSync(file);
+      await file.close();
     }
-    renameSync(fresh, path);
+    await rename(fresh, path);
   } catch (error) {
     // A full disk has no room for half of it either.
-    rmSync(fresh, { force: true });
+    await rm(fresh, { force: true });
     throw error;
   }
 }

@@ -18,11 +18,11 @@ const SIGNAL = 4;
 async function survives(
   messages: Iterable<RawMessage>,
   check?: (daemon: DaemonProcess) => void,
-  prepare?: (host: AgentHost) => void,
+  prepare?: (host: AgentHost) => Promise<void>,
 ): Promise<void> {
   await using host = await AgentHost.create({ bus: {} });
   host.memoryIsShort();
-  prepare?.(host);
+  await prepare?.(host);
   const daemon = await host.started();
   const manager = await ManagerClient.on(await host.bus.connect());
   const before = [host.pace, await manager.properties()];
@@ -89,10 +89,10 @@ describe('what anybody may send', { concurrency: true }, () => {
       wire.number(0, 8);
     });
     const call = { member: 'GetHistory', signature: 't', body: since };
-    await survives(Array<RawMessage>(200).fill(call), smallDaemon, (host) => {
+    await survives(Array<RawMessage>(200).fill(call), smallDaemon, async (host) => {
       const directory = join(host.tree.root, 'var/lib/samepaged');
       const store = new HistoryStore({ directory, log: console, nowMillis: Date.now() });
-      store.add(
+      await store.add(
         Array.from({ length: 2000 }, (_, number) => numbered(number, Date.now())),
         Date.now(),
       );

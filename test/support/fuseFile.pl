@@ -1,15 +1,17 @@
 # Mounts one file at the path $ARGV[0] and answers for it by the kernel's FUSE protocol (linux/fuse.h, little endian), until it
-# is killed. Stopped (SIGSTOP), it is a file whose reading really hangs.
+# is killed. Stopped (SIGSTOP), it is a file whose reading really hangs. For a directory it answers nothing.
 use strict;
 use warnings;
 
 my ( $path, $content ) = @ARGV;
 $^F = 255;    # mount(8) inherits the file descriptor
 open( my $fuse, '+<', '/dev/fuse' ) or die "/dev/fuse: $!\n";
-my $options = 'fd=' . fileno($fuse) . ',rootmode=100000,user_id=0,group_id=0,allow_other';
+my $mode    = -d $path ? 40000 : 100000;
+my $options = 'fd=' . fileno($fuse) . ",rootmode=$mode,user_id=0,group_id=0,allow_other";
 system( 'mount', '-i', '-t', 'fuse', '-o', $options, 'samepaged-test', $path ) == 0 or die "mount failed\n";
 $| = 1;
 print "ready\n";
+sleep if $mode == 40000;
 
 sub attributes {
     my $size = length $content;

@@ -18,10 +18,18 @@ export class FuseFile implements Disposable {
 
   /** Mounts a file over the one at the path, with its content. */
   static async over(path: string): Promise<FuseFile> {
-    const text = readFileSync(path, 'latin1');
+    return FuseFile.mount(path, readFileSync(path, 'latin1'));
+  }
+
+  private static async mount(path: string, text: string): Promise<FuseFile> {
     const server = spawn('perl', ['test/support/fuseFile.pl', path, text], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(server.stdout, 'data');
     return new FuseFile(path, server);
+  }
+
+  /** Mounts a directory over the one at the path: whatever is looked for in it hangs. */
+  static async overDirectory(path: string): Promise<FuseFile> {
+    return FuseFile.mount(path, '');
   }
 
   hang(): void {

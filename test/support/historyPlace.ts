@@ -44,11 +44,11 @@ export function sampleAt(atMillis: number): HistorySample {
 }
 
 /** Fills a store with a sample each 10 s until NOW, in hundreds; the largest `sizeBytes()` on the way. */
-export function fullDetail(store: HistoryStore, days: number, sizeBytes = () => 0): number {
+export async function fullDetail(store: HistoryStore, days: number, sizeBytes = () => 0): Promise<number> {
   let largest = 0;
   for (let at = NOW - days * DAY; at < NOW; at += 1000 * SECOND) {
     const hundred = Array.from({ length: 100 }, (_, index) => sampleAt(at + index * 10 * SECOND));
-    store.add(hundred, at + 990 * SECOND);
+    await store.add(hundred, at + 990 * SECOND);
     largest = Math.max(largest, sizeBytes());
   }
   return largest;

@@ -10,7 +10,7 @@ const STDOUT = 1;
 /** So wide that two thousand fill what is added between two thinnings. */
 const WIDE = '\u20ac'.repeat(68);
 
-const TASKS: Readonly<Record<string, (directory: string) => void>> = { write, fillDisk };
+const TASKS: Readonly<Record<string, (directory: string) => Promise<void>>> = { write, fillDisk };
 export type Task = 'write' | 'fillDisk';
 
 /** @param before a command that runs another, as unshare(1) does. */
@@ -31,25 +31,25 @@ export function numberOf(record: HistoryRecord): number {
 }
 
 /** Records numbers without end, beginning after the last there is; tells each, a line, when it has been recorded. */
-function write(directory: string): void {
+async function write(directory: string): Promise<void> {
   const store = open(directory, tellWarning);
   const last = store.since(0).text.lastIndexOf('"started","');
   const first = last < 0 ? 1 : Number(store.since(0).text.slice(last + 11, last + 23)) + 1;
   for (let number = first; ; number += 1) {
-    store.add([numbered(number, Date.now())], Date.now());
+    await store.add([numbered(number, Date.now())], Date.now());
     tell(String(number));
   }
 }
 
 /** Records until the disk is full and then some, makes room, goes on. Ends with what a new store reads of it. */
-function fillDisk(directory: string): void {
+async function fillDisk(directory: string): Promise<void> {
   const store = open(directory, tellWarning);
   const ballast = `${directory}/ballast`;
   writeFileSync(ballast, Buffer.alloc(200 * 1024));
-  for (let number = 1; number <= 400; number += 1) store.add([numbered(number, Date.now())], Date.now());
+  for (let number = 1; number <= 400; number += 1) await store.add([numbered(number, Date.now())], Date.now());
   tell('making room');
   rmSync(ballast);
-  for (let number = 401; number <= 500; number += 1) store.add([numbered(number, Date.now())], Date.now());
+  for (let number = 401; number <= 500; number += 1) await store.add([numbered(number, Date.now())], Date.now());
   const read = open(directory, tellWarning).since(0).text;
   tell(`read ${String(read.split('\n').length - 1)}, kept ${String(store.since(0).text.split('\n').length - 1)}`);
 }
@@ -67,4 +67,4 @@ function tell(line: string): void {
   writeSync(STDOUT, `${line}\n`);
 }
 
-if (process.argv[1] === SCRIPT) TASKS[process.argv[3] ?? '']?.(process.argv[2] ?? '');
+if (process.argv[1] === SCRIPT) await TASKS[process.argv[3] ?? '']?.(process.argv[2] ?? '');

@@ -1,12 +1,13 @@
-import { mkdirSync } from 'node:fs';
+import { type FileHandle, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { HistoryRecord } from '../../core/history/record.js';
 import { thinned } from '../../core/history/thinning.js';
 import { errnoOf, messageOf } from '../../errors.js';
 import type { Log } from '../../log.js';
-import { appendPlain } from '../../plainFile.js';
+import { openToAppend } from '../../plainFile.js';
 import { describeLosses, historyPath, readHistoryFile } from './file.js';
 import { type HistoryLine, encodeLine } from './lines.js';
+import { inTurn } from '../inTurn.js';
 import { replaceFile } from '../replaceFile.js';
 import { isAbsence } from '../../host/sysfs.js';
 
@@ -32,7 +33,7 @@ export interface HistoryStoreOptions {
  * The history: in memory, and in a file that outlives samepaged.
  *
  * INVARIANTS: memory and file stay below 8 MB (core/historyThinning.ts has the reckoning); the file is only ever appended
- * to or replaced as a whole, so a kill at any point costs the line being written at most. Lines are not fsynced: a kill loses
+ * to or replaced as a whole, so a kill at any point costs the lines being written at most. Lines are not fsynced: a kill loses
  * nothing, a loss of power the last half minute. A file that cannot be written is logged once, and never thrown.
  */
 export class HistoryStore {
@@ -42,6 +43,8 @@ export class HistoryStore {
   private addedBytes = 0;
   /** Whether the file ends within a line, so that the next must not be written onto it. */
   private unended = false;
+  /** Kept open: each call of the file system's wakes a thread up. */
+  private file: FileHandle | undefined;
   /** While the file cannot be written: how many records are left until it is tried again. */
   private recordsToNextTry: number | undefined;
 
@@ -57,7 +60,8 @@ export class HistoryStore {
     }
   }
 
-  add(records: readonly HistoryRecord[], nowMillis: number): void {
+  /** They are in memory at once, and in the file when the promise is kept. It is never broken. */
+  async add(records: readonly HistoryRecord[], nowMillis: number): Promise<void> {
     if (records.length === 0) return;
     const fresh = records.map(encodeLine);
     this.lines.push(...fresh);
@@ -65,11 +69,9 @@ export class HistoryStore {
     const full = this.addedBytes > MOST_ADDED_BYTES;
     if (full) this.thin(nowMillis);
     if (this.path === undefined) return;
-    if (this.recordsToNextTry === undefined) this.write(this.path, full ? undefined : fresh);
-    else {
-      this.recordsToNextTry -= records.length;
-      if (this.recordsToNextTry <= 0) this.write(this.path, undefined);
-    }
+    if (this.recordsToNextTry === undefined) return this.write(this.path, full ? undefined : fresh);
+    this.recordsToNextTry -= records.length;
+    if (this.recordsToNextTry <= 0) return this.write(this.path, undefined);
   }
 
   /**
@@ -87,6 +89,14 @@ export class HistoryStore {
     return { text: textOf(lines.slice(0, full)), nextMillis: first.atMillis + 1 };
   }
 
+  /** Waits until everything is written, as long as the disk answers. */
+  async close(): Promise<void> {
+    await inTurn(this.path ?? '', async () => {
+      await this.file?.close();
+      this.file = undefined;
+    }).catch(() => undefined);
+  }
+
   private load(path: string, nowMillis: number): void {
     const all: HistoryLine[] = [];
     const losses = readHistoryFile(path, (line) => all.push(line));
@@ -97,7 +107,7 @@ export class HistoryStore {
     this.thin(nowMillis);
     this.addedBytes = sizeOf(all) - sizeOf(this.lines);
     this.unended = losses.tail !== 'complete';
-    if (losses.damaged.length > 0 || losses.tail === 'torn') this.write(path, undefined);
+    if (losses.damaged.length > 0 || losses.tail === 'torn') void this.write(path, undefined);
   }
 
   private thin(nowMillis: number): void {
@@ -106,13 +116,10 @@ export class HistoryStore {
   }
 
   /** Appends `fresh`, or writes the whole file again. */
-  private write(path: string, fresh: readonly HistoryLine[] | undefined): void {
+  private async write(path: string, fresh: readonly HistoryLine[] | undefined): Promise<void> {
+    const text = textOf(fresh ?? this.lines);
     try {
-      if (fresh === undefined) replaceFile(path, textOf(this.lines));
-      else {
-        mkdirSync(dirname(path), { recursive: true });
-        appendPlain(path, `${this.unended ? '\n' : ''}${textOf(fresh)}`, 0o644);
-      }
+      await inTurn(path, () => (fresh === undefined ? this.replace(path, text) : this.append(path, text)));
     } catch (error) {
       this.fail(error, 'written');
       return;
@@ -120,6 +127,20 @@ export class HistoryStore {
     this.unended = false;
     if (this.recordsToNextTry !== undefined) this.log.info(`${path}: the history is written again`);
     this.recordsToNextTry = undefined;
+  }
+
+  private async append(path: string, text: string): Promise<void> {
+    if (this.file === undefined) {
+      await mkdir(dirname(path), { recursive: true });
+      this.file = await openToAppend(path, 0o644);
+    }
+    await this.file.appendFile(`${this.unended ? '\n' : ''}${text}`);
+  }
+
+  private async replace(path: string, text: string): Promise<void> {
+    await this.file?.close();
+    this.file = undefined;
+    await replaceFile(path, text);
   }
 
   private fail(error: unknown, what: string): void {

@@ -19,7 +19,7 @@ describe('a history larger than an answer may be', { concurrency: true }, () => 
       change: 'started' as const,
       name: `guest-with-a-long-name-${String(number)}`,
     }));
-    store.add(events, nowMillis);
+    await store.add(events, nowMillis);
     await host.started();
     const manager = await ManagerClient.on(await host.bus.connect());
     let since: unknown = 0n;

@@ -9,7 +9,7 @@ describe('a pause over a restart', () => {
     try {
       const file = new HoldFile(directory);
       const now = 1_800_000_000_000;
-      file.write({ hold: { kind: 'paused', untilMillis: now + 600_000 }, policy: undefined }, now);
+      await file.write({ hold: { kind: 'paused', untilMillis: now + 600_000 }, policy: undefined }, now);
       const untilAt = (millis: number) => file.read(millis).hold?.untilMillis;
       assert.equal(untilAt(now + 1000), now + 600_000);
       const setBack = now - 86_400_000;

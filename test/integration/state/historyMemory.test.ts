@@ -26,7 +26,7 @@ test('a day of history takes less than 8 MB of memory, a month too', async () =>
     const before = await usedBytes();
     const store = new HistoryStore(MEMORY_ONLY);
     kept.push(store);
-    fullDetail(store, days);
+    await fullDetail(store, days);
     return ((await usedBytes()) - before) / 1e6;
   };
   await megabytesOf(1); // code, and what it keeps for itself

@@ -21,41 +21,41 @@ import { HistoryPlace, MEMORY_ONLY, NOW, recordsIn, sampleAt } from '../../suppo
 const guestAt = (number: number): HistoryRecord => {
   return { kind: 'guest', atMillis: NOW - 1000 + number, name: `guest${String(number)}`, change: 'started' };
 };
-const addAll = (store: HistoryStore, records: readonly HistoryRecord[]) => {
-  for (const record of records) store.add([record], NOW);
+const addAll = async (store: HistoryStore, records: readonly HistoryRecord[]) => {
+  for (const record of records) await store.add([record], NOW);
 };
 
 describe('the history', () => {
-  test('is kept over restarts, and everybody may read it', () => {
+  test('is kept over restarts, and everybody may read it', async () => {
     using place = new HistoryPlace();
     const records = [guestAt(1), guestAt(2), sampleAt(NOW)];
     const first = place.open();
     assert.equal(existsSync(place.directory), false, 'nothing is made before there is something to write');
-    addAll(first, records);
+    await addAll(first, records);
     assert.deepEqual(recordsIn(place.open()), records);
     assert.equal(readFileSync(place.file, 'utf8'), first.since(0).text);
     assert.equal(statSync(place.file).mode & 0o044, 0o044);
     assert.deepEqual(place.told, []);
   });
 
-  test('is told from a time on', () => {
+  test('is told from a time on', async () => {
     using place = new HistoryPlace();
     const store = place.open();
-    addAll(store, [1, 2, 3].map(guestAt));
+    await addAll(store, [1, 2, 3].map(guestAt));
     const since = parsed(Buffer.from(store.since(NOW - 998).text)).entries.map(({ record }) => record);
     assert.deepEqual(since, [guestAt(2), guestAt(3)]);
   });
 
-  test('without a directory is in memory only', () => {
+  test('without a directory is in memory only', async () => {
     const store = new HistoryStore(MEMORY_ONLY);
-    addAll(store, [guestAt(1)]);
+    await addAll(store, [guestAt(1)]);
     assert.deepEqual(recordsIn(store), [guestAt(1)]);
   });
 
-  test('may be read while it is being written', () => {
+  test('may be read while it is being written', async () => {
     using place = new HistoryPlace();
     const store = place.open();
-    addAll(store, [1, 2].map(guestAt));
+    await addAll(store, [1, 2].map(guestAt));
     appendFileSync(place.file, '0123abcd ["g",17');
     const { entries, damaged, tail } = parsedFile(place.file);
     assert.deepEqual([entries.length, damaged, tail], [2, [], 'torn']);
@@ -64,14 +64,14 @@ describe('the history', () => {
 
 describe('what was cut off or damaged', () => {
   const records = [1, 2, 3, 4, 5, 6].map(guestAt);
-  const written = () => {
+  const written = async () => {
     const place = new HistoryPlace();
-    addAll(place.open(), records);
+    await addAll(place.open(), records);
     return place;
   };
 
-  test('at any byte: all complete lines are read, and the file goes on', () => {
-    using whole = written();
+  test('at any byte: all complete lines are read, and the file goes on', async () => {
+    using whole = await written();
     const bytes = readFileSync(whole.file);
     for (let length = 0; length <= bytes.length; length += 1) {
       using place = new HistoryPlace();
@@ -82,7 +82,7 @@ describe('what was cut off or damaged', () => {
       const unended = bytes[length] === 0x0a ? 1 : 0;
       const expected = records.slice(0, complete + unended);
       assert.deepEqual(recordsIn(store), expected, `cut at ${String(length)}`);
-      addAll(store, [guestAt(9)]);
+      await addAll(store, [guestAt(9)]);
       const torn = place.told.length;
       assert.ok(torn <= 1);
       assert.deepEqual(recordsIn(place.open()), [...expected, guestAt(9)], `cut at ${String(length)}`);
@@ -90,11 +90,11 @@ describe('what was cut off or damaged', () => {
     }
   });
 
-  test('anywhere: the other lines are read, it is told once with its line, and the file is mended', () => {
-    using whole = written();
+  test('anywhere: the other lines are read, it is told once with its line, and the file is mended', async () => {
+    using whole = await written();
     const bytes = readFileSync(whole.file);
-    fc.assert(
-      fc.property(fc.nat(bytes.length - 2), fc.integer({ min: 1, max: 255 }), (at, change) => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bytes.length - 2), fc.integer({ min: 1, max: 255 }), async (at, change) => {
         using place = new HistoryPlace();
         mkdirSync(place.directory);
         const hurt = Buffer.from(bytes);
@@ -114,7 +114,7 @@ describe('what was cut off or damaged', () => {
         const isMoved = hurt[at] === 0x0a && (at === 0 || bytes[at - 1] === 0x0a);
         const damaged = `warn: ${place.file}:${String(isMoved ? line + 1 : line)}: damaged`;
         assert.ok(place.told[0]?.startsWith(damaged), place.told[0]);
-        addAll(store, [guestAt(9)]);
+        await addAll(store, [guestAt(9)]);
         assert.deepEqual(recordsIn(place.open()), [...kept, guestAt(9)]);
         assert.equal(place.told.length, 1);
       }),
@@ -122,33 +122,34 @@ describe('what was cut off or damaged', () => {
     );
   });
 
-  test('by zeroes at its end, as after a loss of power', () => {
-    using place = written();
+  test('by zeroes at its end, as after a loss of power', async () => {
+    using place = await written();
     const { size } = statSync(place.file);
     truncateSync(place.file, size + 4096);
     const store = place.open();
     assert.deepEqual(recordsIn(store), records);
     assert.match(place.told.join('\n'), /^warn: \S+history\.log: the last line was being written when samepaged ended/);
+    await store.close();
     assert.equal(statSync(place.file).size, size);
   });
 
-  test('a file that is something else altogether', () => {
+  test('a file that is something else altogether', async () => {
     using place = new HistoryPlace();
     mkdirSync(place.directory);
     writeFileSync(place.file, 'x'.repeat(20 * 1024 ** 2));
     const store = place.open();
-    addAll(store, [guestAt(1)]);
+    await addAll(store, [guestAt(1)]);
     assert.deepEqual(recordsIn(place.open()), [guestAt(1)]);
     assert.equal(place.told.length, 1);
   });
 });
 
 describe('a place that cannot be written', () => {
-  test('is told once; when it can be again, everything is written', () => {
+  test('is told once; when it can be again, everything is written', async () => {
     using place = new HistoryPlace();
     writeFileSync(place.directory, 'a file where the directory should be\n');
     const store = place.open();
-    addAll(
+    await addAll(
       store,
       Array.from({ length: 130 }, (_, index) => guestAt(index)),
     );
@@ -158,7 +159,7 @@ describe('a place that cannot be written', () => {
     assert.equal(recordsIn(store).length, 130);
 
     rmSync(place.directory);
-    addAll(
+    await addAll(
       store,
       Array.from({ length: 60 }, (_, index) => guestAt(130 + index)),
     );
@@ -166,12 +167,12 @@ describe('a place that cannot be written', () => {
     assert.equal(recordsIn(place.open()).length, 190);
   });
 
-  test('a device in place of the file', () => {
+  test('a device in place of the file', async () => {
     using place = new HistoryPlace();
     mkdirSync(place.directory);
     symlinkSync('/dev/full', place.file);
     const store = place.open();
-    addAll(
+    await addAll(
       store,
       Array.from({ length: 50 }, (_, index) => guestAt(index)),
     );
@@ -181,11 +182,11 @@ describe('a place that cannot be written', () => {
     assert.equal(recordsIn(store).length, 50);
   });
 
-  test('a directory in place of the file', () => {
+  test('a directory in place of the file', async () => {
     using place = new HistoryPlace();
     mkdirSync(place.file, { recursive: true });
     const store = place.open();
-    addAll(
+    await addAll(
       store,
       Array.from({ length: 200 }, (_, index) => guestAt(index)),
     );

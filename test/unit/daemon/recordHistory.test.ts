@@ -18,6 +18,7 @@ test('every turn goes into the store, each decision and each ten seconds once; a
   const add = (records: readonly HistoryRecord[], nowMillis: number) => {
     assert.equal(nowMillis, 77_000);
     added.push(...records.map(({ kind, atMillis }) => [kind, atMillis] as const));
+    return Promise.resolve();
   };
   const retunes = [turnAt(60_000), turnAt(61_000), turnAt(70_000), { ...COMMON, failure: new Error('no meminfo') }];
   const turns = await lastValueFrom(recordHistory(of(...retunes), { add }).pipe(count()), {

@@ -14,31 +14,29 @@ describe('a file that is replaced', () => {
     rmSync(directory, { recursive: true });
   });
 
-  test('has the new text alone, in a directory that is made', () => {
+  test('has the new text alone, in a directory that is made', async () => {
     const path = join(directory, 'new/file');
-    replaceFile(path, 'a long first text');
-    replaceFile(path, 'second');
+    await replaceFile(path, 'a long first text');
+    await replaceFile(path, 'second');
     assert.equal(readFileSync(path, 'utf8'), 'second');
     assert.deepEqual(readdirSync(join(directory, 'new')), ['file']);
   });
 
-  test('never writes through a link, neither in its own place nor in that of the file made first', () => {
+  test('never writes through a link, neither in its own place nor in that of the file made first', async () => {
     const path = join(directory, 'file');
     const victim = join(directory, 'victim');
     writeFileSync(victim, 'precious');
     for (const planted of [path, `${path}.new`]) symlinkSync(victim, planted);
-    replaceFile(path, 'text');
+    await replaceFile(path, 'text');
     assert.equal(readFileSync(victim, 'utf8'), 'precious');
     assert.equal(readFileSync(path, 'utf8'), 'text');
     assert.deepEqual(readdirSync(directory).sort(), ['file', 'victim']);
   });
 
-  test('leaves nothing behind where it cannot be', () => {
+  test('leaves nothing behind where it cannot be', async () => {
     const path = join(directory, 'file');
     mkdirSync(path);
-    assert.throws(() => {
-      replaceFile(path, 'text');
-    }, /EISDIR/);
+    await assert.rejects(replaceFile(path, 'text'), /EISDIR/);
     assert.deepEqual(readdirSync(directory), ['file']);
   });
 });

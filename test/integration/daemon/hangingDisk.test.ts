@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { dirname, join } from 'node:path';
+import { describe, it } from 'node:test';
+import { AgentHost, ended, retune } from '../../support/agentHost.js';
+import type { DaemonProcess } from '../../support/daemon.js';
+import { ManagerClient } from '../../support/dbus/managerClient.js';
+import { FUSE_OBSTACLE, FuseFile } from '../../support/fuseFile.js';
+
+/** Does `work` while the disk of the state directory hangs. */
+async function whileItHangs(host: AgentHost, work: () => Promise<void>): Promise<void> {
+  const disk = await FuseFile.overDirectory(dirname(host.ledgerFile));
+  try {
+    await work();
+  } finally {
+    disk[Symbol.dispose]();
+  }
+}
+
+async function expectEndInTime(daemon: DaemonProcess): Promise<void> {
+  const at = performance.now();
+  assert.equal(await daemon.end(), 'SIGKILL', daemon.output);
+  assert.ok(performance.now() - at < 10_000, `${performance.now() - at} ms`);
+}
+
+describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurrency: true }, () => {
+  it('with the history on it: tuning goes on, and SIGTERM gives the host back within 10 s', async () => {
+    await using host = await AgentHost.create();
+    host.memoryIsShort();
+    const before = host.ksmFiles();
+    host.tree.write('var/lib/samepaged/history.log', '');
+    using history = await FuseFile.over(join(dirname(host.ledgerFile), 'history.log'));
+    const daemon = await host.started();
+    await host.paceIs('1 300 10');
+    history.hang();
+    await retune(daemon);
+    assert.equal(host.pace, '1 600 10');
+    await daemon.line(/history\.log does not answer within 2 s\): the history is kept in memory only for now/);
+    await retune(daemon);
+    assert.equal(host.pace, '1 900 10');
+    await expectEndInTime(daemon);
+    assert.deepEqual(host.ksmFiles(), before);
+    assert.match(daemon.output, /KSM_ON_EXIT=restore: .*run 1 -> 0/);
+  });
+
+  it('SIGTERM ends a samepaged that does not know of it yet', async () => {
+    await using host = await AgentHost.create();
+    host.memoryIsShort();
+    const before = host.ksmFiles();
+    const daemon = await host.started();
+    await host.paceIs('1 300 10');
+    await whileItHangs(host, async () => {
+      await expectEndInTime(daemon);
+      assert.deepEqual(host.ksmFiles(), before);
+    });
+  });
+
+  it('what the ledger cannot note is not set', async () => {
+    await using host = await AgentHost.create();
+    host.memoryIsEnough();
+    const before = host.ksmFiles();
+    const daemon = await host.started();
+    await whileItHangs(host, async () => {
+      host.memoryIsShort();
+      await retune(daemon);
+      await daemon.line(/ledger\.json cannot be written \(.*does not answer.*\): samepaged sets nothing/);
+      assert.deepEqual(host.ksmFiles(), before);
+      await expectEndInTime(daemon);
+    });
+  });
+
+  it('a pause is in force at once, and is said to be lost after a restart', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    const daemon = await host.started();
+    const manager = await ManagerClient.on(await host.bus.connect());
+    await whileItHangs(host, async () => {
+      await manager.command('Pause', 't', [0n]);
+      assert.equal((await manager.properties())['Hold'], 'paused');
+      await daemon.line(/hold\.json cannot be written \(.*does not answer.*\): after a restart this hold is lost/);
+      await expectEndInTime(daemon);
+    });
+  });
+
+  it('from the start on: samepaged says so and ends', async () => {
+    await using host = await AgentHost.create();
+    await (await host.started()).end();
+    await whileItHangs(host, async () => {
+      const daemon = host.start();
+      assert.ok([69, 'SIGKILL'].includes((await ended(daemon)) ?? ''), daemon.output);
+      assert.match(daemon.other[0] ?? '', /var\/lib\/samepaged does not answer within 4 s/);
+    });
+  });
+});
