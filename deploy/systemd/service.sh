@@ -42,4 +42,4 @@ for option in --no-expose-wasm --disable-sigusr1; do
 done
 # shellcheck disable=SC2086 # $node and $known may be several words.
 exec setpriv --ambient-caps=-dac_read_search \
-	$node --jitless --max-semi-space-size=1 --optimize-for-size $known /usr/lib/samepaged/samepaged.js "$@"
+	$node --jitless --max-semi-space-size=1 --optimize-for-size --single-threaded-gc $known /usr/lib/samepaged/samepaged.js "$@"

@@ -2,6 +2,8 @@ import {
   EMPTY,
   type Observable,
   catchError,
+  concat,
+  defer,
   distinctUntilChanged,
   exhaustMap,
   filter,
@@ -30,10 +32,12 @@ import type { ReportedGuest } from '../libvirt/domain.js';
 import type { LibvirtState } from '../libvirt/presence.js';
 
 /**
- * How often /proc is searched for guests that libvirt does not name. A process is taken for what it is when it is seen the
- * second time, so that a start is noticed within two seconds.
+ * How often /proc is searched for guests while libvirt is not there. Where it is, it names the guests, and /proc is searched
+ * at each of its heartbeats only: a search by itself would wake the host up.
  */
-const PROC_POLL_MILLIS = 900;
+const PROC_POLL_MILLIS = 1500;
+/** A process is taken for what it is when it is seen the second time: with the poll, a start is noticed within two seconds. */
+const SECOND_SIGHT_MILLIS = 300;
 /** The first decision does not wait longer than this for libvirt; /proc knows the guests too. */
 const FIRST_STATE_MILLIS = 2000;
 const LATE: LibvirtState = { up: false, reason: 'libvirt has not answered yet' };
@@ -141,9 +145,19 @@ export class Guests {
   }
 
   private procLists(): Observable<GuestReport> {
-    return timer(0, PROC_POLL_MILLIS).pipe(
-      // What cannot be read is a failure of the next retune, which tells it.
-      exhaustMap(() => from(this.processes.list()).pipe(catchError(() => EMPTY))),
+    // What cannot be read is a failure of the next retune, which tells it.
+    const list$ = defer(() => from(this.processes.list()).pipe(catchError(() => EMPTY)));
+    const again$ = timer(SECOND_SIGHT_MILLIS).pipe(switchMap(() => list$));
+    return this.libvirt$.pipe(
+      map(({ up }) => up),
+      distinctUntilChanged(),
+      switchMap((up) => (up ? this.libvirt$ : timer(0, PROC_POLL_MILLIS))),
+      exhaustMap(() =>
+        concat(
+          list$,
+          defer(() => (this.processes.sawNew ? again$ : EMPTY)),
+        ),
+      ),
       map((guests): GuestReport => ({ kind: 'list', source: 'proc', guests })),
     );
   }

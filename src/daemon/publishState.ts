@@ -1,13 +1,16 @@
 import {
+  type MonoTypeOperatorFunction,
   type Observable,
-  asyncScheduler,
+  defer,
   distinctUntilChanged,
   map,
   merge,
+  of,
   scan,
   share,
+  switchMap,
   tap,
-  throttleTime,
+  timer,
 } from 'rxjs';
 import type { Manager } from '../api/manager.js';
 import { inForce } from '../core/hold.js';
@@ -46,9 +49,24 @@ export function publishStates(state$: Observable<AgentState>, manager: Manager):
     tap((state) => {
       manager.update(state);
     }),
-    throttleTime(ANNOUNCE_MILLIS, asyncScheduler, { leading: true, trailing: true }),
+    atMostEach(ANNOUNCE_MILLIS),
     tap(() => {
       manager.announce();
     }),
   );
+}
+
+/** As throttleTime with its last value, but without a timer, which is a wake-up, while nothing comes. */
+function atMostEach(millis: number): MonoTypeOperatorFunction<AgentState> {
+  return (state$) =>
+    defer(() => {
+      let last = -Infinity;
+      return state$.pipe(
+        switchMap((state) => {
+          const waitMillis = last + millis - performance.now();
+          return waitMillis <= 0 ? of(state) : timer(waitMillis).pipe(map(() => state));
+        }),
+        tap(() => (last = performance.now())),
+      );
+    });
 }

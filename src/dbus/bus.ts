@@ -8,8 +8,8 @@ import { describeAddress, type BusAddress } from './address.js';
 export type { MethodCall };
 
 const CALL_TIMEOUT_MILLIS = 5000;
-/** A bus of which nothing comes in answer to this is as good as lost. */
-const PING_INTERVAL_MILLIS = 30000;
+/** A bus of which nothing came for so long is pinged; one of which nothing comes in answer is as good as lost. */
+const PING_INTERVAL_MILLIS = 60_000;
 
 const DBUS = {
   destination: 'org.freedesktop.DBus',
@@ -67,8 +67,13 @@ export class Bus {
       this.lose('the bus closed the connection');
     });
     const bytesTaken = () => stream.bytesRead - stream.readableLength;
+    let known = 0;
     this.pings = setInterval(() => {
       const before = bytesTaken();
+      if (before !== known) {
+        known = before;
+        return;
+      }
       this.call({ ...DBUS, member: 'GetId' }).catch((error: unknown) => {
         // Where somebody floods us with messages the answer is late, and the bus is not lost.
         if (bytesTaken() === before) this.lose(messageOf(error));

@@ -74,6 +74,11 @@ export class GuestProcesses {
     }));
   }
 
+  /** Whether list() saw processes for the first time, and will know what they are when it sees them again. */
+  get sawNew(): boolean {
+    return this.scan.sawNew;
+  }
+
   /** The guests of an inventory with their processes in every detail, as far as these can be read. */
   async inspect(entries: readonly Entry<ReportedName, SeenGuest>[]): Promise<readonly InspectedGuest[]> {
     const inspected = entries.map(async ({ id, name, plainName, stranger, process }): Promise<InspectedGuest> => ({

@@ -16,8 +16,10 @@ export interface FoundGuest {
 
 /** A process that was there before. */
 interface KnownProcess {
-  /** In how many scans it was seen. */
-  sights: number;
+  /** When it was seen first. */
+  readonly sinceMillis: number;
+  /** When it is examined next: it can become another program, as the script of a container does. */
+  readonly dueMillis: number;
   /** What it was when it was examined; undefined before. */
   readonly life: { readonly comm: string; readonly startTime: string } | undefined;
   readonly guest: FoundGuest | undefined;
@@ -25,10 +27,10 @@ interface KnownProcess {
 
 /** A name under which a wrapper script and the emulator that it becomes can both run. */
 const HYPERVISOR_COMM = /qemu|kvm|hypervisor|firecracker|crosvm/;
-/** So often seen, a process is not about to become another program; nor is one that was there before us. */
-const SETTLED_SIGHTS = 4;
-/** A process can become another program, as the script of a container does. It is examined again in every so manieth scan. */
-const SCANS_BETWEEN_EXAMINATIONS = 256;
+/** So long there, a process is not about to become another program; nor is one that was there before us. */
+const SETTLED_MILLIS = 3000;
+/** A process is examined again when it is twice as old as it was, and at the latest after this. */
+const LONGEST_UNEXAMINED_MILLIS = 240_000;
 
 /**
  * Finds the processes that run guests, and remembers what every process is by its pid and start time, so that a scan without
@@ -40,6 +42,7 @@ export class GuestScan {
   /** Those among `known`. */
   private guests: readonly FoundGuest[] = [];
   private last: Promise<unknown> = Promise.resolve();
+  private hasNew = false;
 
   constructor(root: Root) {
     this.root = root;
@@ -51,7 +54,7 @@ export class GuestScan {
    * @param problems of what could not be examined, and is left out until the next time.
    */
   async now(problems: Problem[] = []): Promise<readonly FoundGuest[]> {
-    return this.scan(problems, ({ life, guest, sights }) => life === undefined || guest !== undefined || isDue(sights));
+    return this.scan(problems, ({ life, guest }) => life === undefined || guest !== undefined);
   }
 
   /**
@@ -59,35 +62,43 @@ export class GuestScan {
    * cost nothing, and one that is about to become another program has become it.
    */
   async often(): Promise<readonly FoundGuest[]> {
-    return this.scan([], ({ sights }) => isDue(sights));
+    return this.scan([], () => false);
+  }
+
+  /** Whether the last scan left processes to the next that it saw for the first time. */
+  get sawNew(): boolean {
+    return this.hasNew;
   }
 
   /** One scan after another: half a scan is not what is there. */
   private async scan(
     problems: Problem[],
-    isToExamine: (process: KnownProcess) => boolean,
+    isAlwaysDue: (process: KnownProcess) => boolean,
   ): Promise<readonly FoundGuest[]> {
-    const scan = this.last.then(() => this.scanNow(problems, isToExamine));
+    const scan = this.last.then(() => this.scanNow(problems, isAlwaysDue));
     this.last = scan.catch(() => undefined);
     return scan;
   }
 
   private async scanNow(
     problems: Problem[],
-    isToExamine: (process: KnownProcess) => boolean,
+    isAlwaysDue: (process: KnownProcess) => boolean,
   ): Promise<readonly FoundGuest[]> {
+    const now = performance.now();
     const pids = listPids(this.root);
     const isFirst = this.known.size === 0;
-    const firstSights = isFirst ? SETTLED_SIGHTS : 0;
     const due: (readonly [pid: number, process: KnownProcess])[] = [];
+    this.hasNew = false;
     for (const pid of pids) {
       let process = this.known.get(pid);
+      const isNew = process === undefined;
       if (process === undefined) {
-        process = { sights: firstSights, life: undefined, guest: undefined };
+        const sinceMillis = isFirst ? now - SETTLED_MILLIS : now;
+        process = { sinceMillis, dueMillis: now, life: undefined, guest: undefined };
         this.known.set(pid, process);
       }
-      process.sights += 1;
-      if (isFirst || isToExamine(process)) due.push([pid, process]);
+      if (isFirst || isAlwaysDue(process) || (!isNew && process.dueMillis <= now)) due.push([pid, process]);
+      else if (isNew) this.hasNew = true;
     }
     // Without news one pass over the processes is all: an interpreter takes its time for each.
     const isOver = this.known.size > pids.length;
@@ -108,16 +119,18 @@ export class GuestScan {
       this.known.delete(pid);
       return;
     }
+    const now = performance.now();
+    const age = now - before.sinceMillis;
+    const dueMillis = now + Math.min(age, LONGEST_UNEXAMINED_MILLIS);
     const isSame = before.life?.startTime === life.startTime && before.life.comm === life.comm;
-    const isSettled =
-      before.guest !== undefined || (before.sights >= SETTLED_SIGHTS && !HYPERVISOR_COMM.test(life.comm));
+    const isSettled = before.guest !== undefined || (age >= SETTLED_MILLIS && !HYPERVISOR_COMM.test(life.comm));
     if (isSame && isSettled) {
-      this.known.set(pid, before);
+      this.known.set(pid, { ...before, dueMillis });
       return;
     }
     const argv = await this.commandLineOf(pid, problems);
     if (argv === undefined) this.known.delete(pid);
-    else this.known.set(pid, { sights: before.sights, life, guest: this.guestOf(pid, life.startTime, argv) });
+    else this.known.set(pid, { ...before, dueMillis, life, guest: this.guestOf(pid, life.startTime, argv) });
   }
 
   private guestOf(pid: number, startTime: string, argv: readonly string[]): FoundGuest | undefined {
@@ -143,10 +156,4 @@ export class GuestScan {
       return undefined;
     }
   }
-}
-
-/** In the second and third scan, then ever more rarely: most processes never become another program. */
-function isDue(sights: number): boolean {
-  if (sights > SCANS_BETWEEN_EXAMINATIONS) return sights % SCANS_BETWEEN_EXAMINATIONS === 0;
-  return sights === 3 || (sights > 1 && (sights & (sights - 1)) === 0);
 }

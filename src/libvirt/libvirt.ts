@@ -35,6 +35,9 @@ export class Libvirt {
   private readonly names = new Map<string, string>();
   private readonly ids = new Map<string, string>();
   private eventCount = 0;
+  /** Who ran when they were listed last, and when memory figures of just these came. */
+  private listed: ReadonlySet<string> = new Set();
+  private confirmedAtMillis = -Infinity;
 
   constructor(bus: Bus, object: string) {
     this.bus = bus;
@@ -60,7 +63,13 @@ export class Libvirt {
     const guests = await Promise.all(
       (paths as string[]).map(async (path) => ({ id: idOfPath(path), name: await this.nameOf(path) })),
     );
+    this.listed = new Set(guests.map(({ name }) => name));
     return this.eventCount === before ? guests : undefined;
+  }
+
+  /** How long ago libvirt gave figures of the guests that were listed last, and of no other. */
+  get confirmedMillisAgo(): number {
+    return performance.now() - this.confirmedAtMillis;
   }
 
   /**
@@ -71,6 +80,8 @@ export class Libvirt {
     const flags = DOMAIN_STATS_ACTIVE | DOMAIN_STATS_NOWAIT;
     const [records] = await this.connect('GetAllDomainStats', 'uu', [DOMAIN_STATS_BALLOON, flags]);
     const told = records as [string, Record<string, unknown>][];
+    const isAsListed = told.length === this.listed.size && told.every(([name]) => this.listed.has(name));
+    if (isAsListed) this.confirmedAtMillis = performance.now();
     if (told.some(([name]) => !this.ids.has(name))) await this.listRunning(false);
     return told.flatMap(([name, stats]) => {
       const id = this.ids.get(name);

@@ -1,14 +1,19 @@
-import { type Observable, exhaustMap, interval, map, merge, scan, startWith } from 'rxjs';
+import { type Observable, concat, defer, repeat, startWith, switchMap, timer } from 'rxjs';
 import { type Bus, isNoSuchService } from '../dbus/bus.js';
 import { CallTimeout } from '../dbus/call.js';
 import type { ReportedName } from '../core/inventory.js';
 import { messageOf } from '../errors.js';
 import { LIBVIRT_NAME, type Libvirt } from './libvirt.js';
 
-/** The heartbeat: keeps libvirt-dbus connected, repairs missed events, notices that libvirtd is gone or back. */
-const HEARTBEAT_MILLIS = 5000;
-/** While it is away the bus may try to start libvirt-dbus at every so manieth heartbeat only: once a minute. */
-const HEARTBEATS_PER_START = 12;
+/**
+ * The heartbeat: keeps libvirt-dbus connected, repairs missed events, notices that libvirtd is gone. Each wakes us, libvirt-dbus,
+ * the bus and libvirtd up.
+ */
+const HEARTBEAT_MILLIS = 30_000;
+/** How often libvirt is asked whether it is back, */
+const RETRY_MILLIS = 5000;
+/** and how often the bus may try to start a libvirt-dbus that is not there: that it has come, the bus says by itself. */
+const START_MILLIS = 60_000;
 
 export type LibvirtState =
   | { readonly up: true; readonly libvirt: Libvirt; readonly guests: readonly ReportedName[] | undefined }
@@ -20,16 +25,34 @@ export type LibvirtState =
  * @param isHere whether libvirt can be the manager of guests here: otherwise nobody misses it.
  */
 export function watchLibvirt(bus: Bus, libvirt: Libvirt, isHere: () => boolean): Observable<LibvirtState> {
-  const ownerChange$ = bus.owner$(LIBVIRT_NAME).pipe(map((owner) => owner !== ''));
-  return merge(interval(HEARTBEAT_MILLIS).pipe(startWith(0)), ownerChange$).pipe(
-    scan((count) => count + 1, -1),
-    exhaustMap(async (count): Promise<LibvirtState> => {
-      try {
-        return { up: true, libvirt, guests: await libvirt.listRunning(count % HEARTBEATS_PER_START === 0) };
-      } catch (error) {
-        return down(error, isHere);
-      }
-    }),
+  let lastStart = -Infinity;
+  let isUp = false;
+  let waitMillis = HEARTBEAT_MILLIS;
+  const look = async (): Promise<LibvirtState> => {
+    const mayStart = performance.now() - lastStart >= START_MILLIS;
+    if (mayStart) lastStart = performance.now();
+    try {
+      const guests = await libvirt.listRunning(mayStart);
+      isUp = true;
+      waitMillis = HEARTBEAT_MILLIS;
+      return { up: true, libvirt, guests };
+    } catch (error) {
+      isUp = false;
+      waitMillis = isNoSuchService(error) ? START_MILLIS : RETRY_MILLIS;
+      return down(error, isHere);
+    }
+  };
+  /** Where a retune has asked meanwhile, there is nothing to repair before its answer is as old. */
+  const beat = async (): Promise<LibvirtState> => {
+    const leftMillis = HEARTBEAT_MILLIS - libvirt.confirmedMillisAgo;
+    if (!isUp || leftMillis <= 0) return look();
+    waitMillis = leftMillis;
+    return { up: true, libvirt, guests: undefined };
+  };
+  const beats$ = defer(() => timer(waitMillis)).pipe(switchMap(beat), repeat());
+  return bus.owner$(LIBVIRT_NAME).pipe(
+    startWith(undefined),
+    switchMap(() => concat(defer(look), beats$)),
   );
 }
 

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { obtainKsmtuned, timeKsmtunedAdjust } from '../support/ksmtunedScript.js';
 import { installedBytes, residentAfter, startUpMillis } from './footprint.js';
 import { eventLatency } from './latency.js';
-import { policyCpuPercent } from './policyCost.js';
+import { policyCost } from './policyCost.js';
 import { retuneCpuMillis } from './retuneCost.js';
 
 /** `npm run bench`: every figure of docs/figures.md, measured here and now, side by side. Not a test: it judges nothing. */
@@ -35,11 +35,10 @@ for (const source of ['libvirt', 'proc'] as const) {
   }
 }
 for (const phase of ['burst', 'rest'] as const) {
-  const percent = await policyCpuPercent(phase, POLICY_SECONDS);
-  figure(
-    `CPU of adaptive, 8 guests from libvirt, ${phase === 'burst' ? 'in a burst' : 'at rest'}`,
-    `${percent.toFixed(3)} % of a core`,
-  );
+  const { cpuPercent, wakeUpsPerMinute } = await policyCost(phase, POLICY_SECONDS);
+  const name = `adaptive, 8 guests from libvirt, ${phase === 'burst' ? 'in a burst' : 'at rest'}`;
+  figure(`CPU of ${name}`, `${cpuPercent.toFixed(3)} % of a core`);
+  figure(`wake-ups of ${name}`, `${wakeUpsPerMinute.toFixed(0)} a minute`);
 }
 const { cpuMillisPerAdjust } = await timeKsmtunedAdjust(await obtainKsmtuned(), 100);
 figure("CPU of one adjust of ksmtuned's (it finds no guest here)", `${cpuMillisPerAdjust.toFixed(2)} ms`);

@@ -4,6 +4,7 @@ import { DaemonProcess } from '../support/daemon.js';
 import { HostTree } from '../support/hostTree.js';
 import { PrivateBus } from '../support/dbus/privateBus.js';
 import { startTestGuest } from '../support/dbus/testDriver.js';
+import { SERVICE_NODE_FLAGS, wakeUps } from '../support/serviceProcess.js';
 import { cpuMillis } from './figures.js';
 
 const GUESTS = 8;
@@ -54,11 +55,17 @@ class PretendedKsmd implements Disposable {
   }
 }
 
+interface Cost {
+  /** Of a core. */
+  readonly cpuPercent: number;
+  readonly wakeUpsPerMinute: number;
+}
+
 /**
- * What the daemon takes of a core, in percent, under the policy adaptive with guests of libvirt's test driver: in a burst, or at
- * rest while memory is enough. Without a compiler, as the packaged service runs it (deploy/systemd/service.sh).
+ * What the daemon takes, under the policy adaptive with guests of libvirt's test driver: in a burst, or at rest while memory is
+ * enough. Node has the service's flags.
  */
-export async function policyCpuPercent(phase: 'burst' | 'rest', seconds: number): Promise<number> {
+export async function policyCost(phase: 'burst' | 'rest', seconds: number): Promise<Cost> {
   using tree = HostTree.create();
   tree.write('bench.conf', `KSM_POLICY=adaptive\nKSM_WHEN=${phase === 'burst' ? 'always' : 'needed'}\n`);
   tree.setMeminfo({ MemFree: 12_000_000 });
@@ -68,16 +75,20 @@ export async function policyCpuPercent(phase: 'burst' | 'rest', seconds: number)
   for (let index = 1; index < GUESTS; index += 1) await startTestGuest(client, `cost-${index}`);
   using ksmd = new PretendedKsmd(tree);
   const args = ['--root', tree.root, '--bus', bus.address, '--libvirt', '/org/libvirt/Test'];
-  await using daemon = DaemonProcess.start([...args, '--config', `${tree.root}/bench.conf`], {
-    NODE_OPTIONS: '--jitless',
-  });
+  const nodeFlags = SERVICE_NODE_FLAGS;
+  await using daemon = DaemonProcess.start([...args, '--config', `${tree.root}/bench.conf`], {}, { nodeFlags });
   await daemon.line(/libvirt is connected/);
   await sleep(WARM_UP_MILLIS);
   const threads = readdirSync(`/proc/${daemon.pid}/task`);
   const [before, begin] = [cpuMillis(daemon.pid, threads), performance.now()];
+  const wakeUpsBefore = wakeUps(daemon.pid);
   await sleep(seconds * 1000);
-  const percent = (100 * (cpuMillis(daemon.pid, threads) - before)) / (performance.now() - begin);
+  const millis = performance.now() - begin;
+  const cost = {
+    cpuPercent: (100 * (cpuMillis(daemon.pid, threads) - before)) / millis,
+    wakeUpsPerMinute: ((wakeUps(daemon.pid) - wakeUpsBefore) * 60_000) / millis,
+  };
   await daemon.end();
   ksmd[Symbol.dispose]();
-  return percent;
+  return cost;
 }

@@ -2,7 +2,7 @@
  * `npm run soak -- 30m`: real guests come and go on the real kernel under the built daemon, which runs as the service runs it
  * but for the sandbox. Ends with status 1 if its memory or its descriptors grew. Needs root.
  */
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { findRivals } from '../../src/host/daemons.js';
 import { DaemonProcess } from '../support/daemon.js';
 import { resetKsm, restoreKsm, saveKsm } from '../support/kvm/ksm.js';
 import { Lab } from '../support/kvm/lab.js';
+import { SERVICE_NODE_FLAGS, wakeUps } from '../support/serviceProcess.js';
 import { residentBytes } from './figures.js';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
@@ -21,9 +22,6 @@ const TENTHS = 10;
 const MOST_GROWTH = 0.05;
 const MOST_GUESTS = 4;
 const READ_EVERY_MILLIS = 2000;
-/** Of the service; DaemonProcess starts Node without any. */
-const NODE_FLAGS =
-  /--jitless.*(?= \$known)/.exec(readFileSync('deploy/systemd/service.sh', 'utf8'))?.[0].split(' ') ?? [];
 
 interface Reading {
   readonly atMillis: number;
@@ -68,7 +66,9 @@ async function soak(millis: number): Promise<readonly Reading[]> {
   const config = join(directory, 'samepaged.conf');
   writeFileSync(config, 'PIDFILE=\nKSM_POLICY=adaptive\nKSM_WHEN=always\nDEBUG=1\n');
   const env = { STATE_DIRECTORY: join(directory, 'state') };
-  await using daemon = DaemonProcess.start(['--bus', lab.address, '--config', config], env, { nodeFlags: NODE_FLAGS });
+  await using daemon = DaemonProcess.start(['--bus', lab.address, '--config', config], env, {
+    nodeFlags: SERVICE_NODE_FLAGS,
+  });
   await daemon.line(/libvirt is connected/);
   const readings: Reading[] = [];
   const begin = performance.now();
@@ -99,15 +99,10 @@ async function comeAndGo(lab: Lab, endMillis: number, onStart: () => void): Prom
 }
 
 function usageOf(pid: number): Pick<Reading, 'residentBytes' | 'descriptors' | 'wakeUps'> {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  const switches = threads.map((tid) => {
-    const status = readFileSync(`/proc/${pid}/task/${tid}/status`, 'utf8');
-    return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(status)?.[1]);
-  });
   return {
     residentBytes: residentBytes(pid),
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
-    wakeUps: switches.reduce((sum, count) => sum + count, 0),
+    wakeUps: wakeUps(pid),
   };
 }
 
@@ -117,7 +112,7 @@ function judge(readings: readonly Reading[]): number {
   const [, early] = tenths;
   const late = tenths.at(-1);
   if (early === undefined || late === undefined) return refuse('soak: the time is too short for ten parts', 2);
-  console.log(`Node ${process.version} ${NODE_FLAGS.join(' ')}, Linux ${release()}\n`);
+  console.log(`Node ${process.version} ${SERVICE_NODE_FLAGS.join(' ')}, Linux ${release()}\n`);
   console.log('| after | resident | descriptors | wake-ups a minute | guests started | retunes |');
   console.log('| ---: | ---: | ---: | ---: | ---: | ---: |');
   for (const tenth of tenths) {

@@ -20,16 +20,11 @@ interface StartOptions {
   readonly libvirt?: string;
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  readonly nodeFlags?: readonly string[];
 }
 
 const QUIET: Settings = { KSM_MONITOR_INTERVAL: 3600, DEBUG: 1 };
 const UNSET = { STATE_DIRECTORY: undefined, RUNTIME_DIRECTORY: undefined, JOURNAL_STREAM: undefined };
-
-interface StartOptions {
-  readonly libvirt?: string;
-  readonly args?: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
-}
 
 /** A host's files, a configuration and perhaps a bus, for the real samepaged to run on. Ends the daemons it started. */
 export class AgentHost implements AsyncDisposable {
@@ -81,8 +76,8 @@ export class AgentHost implements AsyncDisposable {
   }
 
   /** Starts samepaged; `libvirt` is what its --libvirt says. */
-  start({ libvirt = 'none', args = [], env = {} }: StartOptions = {}): DaemonProcess {
-    const daemon = DaemonProcess.start([...this.args(libvirt), ...args], { ...UNSET, ...env });
+  start({ libvirt = 'none', args = [], env = {}, nodeFlags = [] }: StartOptions = {}): DaemonProcess {
+    const daemon = DaemonProcess.start([...this.args(libvirt), ...args], { ...UNSET, ...env }, { nodeFlags });
     this.daemons.push(daemon);
     return daemon;
   }

@@ -23,7 +23,7 @@ test('plain QEMU processes, called as their guests: found, told apart, and notic
     const at = performance.now();
     while ((await names()).length !== before.length + count) {
       assert.ok(performance.now() - at < 10_000, 'not noticed');
-      await sleep(900);
+      await sleep(processes.sawNew ? 300 : 1500);
     }
     return performance.now() - at;
   };
