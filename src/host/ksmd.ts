@@ -3,7 +3,7 @@ import { setPriority } from 'node:os';
 import { writeFile } from 'node:fs/promises';
 import type { KsmdSched } from '../core/ksm.js';
 import { errnoOf, messageOf } from '../errors.js';
-import { listProcesses } from './processes.js';
+import { pidOf } from './processes.js';
 import { MalformedError, type Root, readTextIfThere } from './sysfs.js';
 
 /** The numbers of SCHED_* of sched(7) in /proc/PID/stat; the real-time ones are left alone. */
@@ -99,7 +99,8 @@ export class Ksmd {
   }
 
   private pid(): number | undefined {
-    this.found ??= { pid: listProcesses(this.root).find(({ comm }) => comm === 'ksmd')?.pid };
+    // A kernel thread, which the kernel starts before any program.
+    this.found ??= { pid: pidOf(this.root, 'ksmd') };
     return this.found.pid;
   }
 

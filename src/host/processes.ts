@@ -25,6 +25,11 @@ export function listProcesses(root: Root): ProcessName[] {
   });
 }
 
+/** The first process of that name, in the order of pids, below `root`/proc. */
+export function pidOf(root: Root, comm: string): number | undefined {
+  return listPids(root).find((pid) => commOf(root, pid) === comm);
+}
+
 /** A zombie, and one that is being removed (proc(5)). */
 const ENDED = new Set(['Z', 'X']);
 
