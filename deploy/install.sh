@@ -8,7 +8,7 @@ usage() {
 	cat <<-END
 	Usage: [DESTDIR=DIR] deploy/install.sh [OPTION]...
 	Installs samepaged, its service, bus and polkit files, manual pages, completions,
-	alerts and dashboards.
+	alerts and dashboards; where Cockpit is in /usr/share/cockpit, the page for it too.
 
 	  --prefix=DIR      where it goes (/usr)
 	  --bindir=DIR      for samepaged and samepagectl (PREFIX/bin); the command ksmtuned goes to PREFIX/sbin
@@ -16,6 +16,7 @@ usage() {
 	  --zshdir=DIR      for the completion of zsh (PREFIX/share/zsh/site-functions)
 	  --sharedir=DIR    for D-Bus and polkit, which look nowhere else (/usr/share)
 	  --node=PATH       the Node that runs the programs (/usr/bin/env node)
+	  --cockpit         the page for Cockpit in any case
 	  --help            say so and end
 
 	PREFIX/lib/samepaged/installed-files tells deploy/uninstall.sh what to remove.
@@ -27,7 +28,7 @@ fail() {
 	exit "${2:-1}"
 }
 
-prefix=/usr bindir='' unitdir='' zshdir='' ksmtuned='' sharedir=/usr/share node='/usr/bin/env node' DESTDIR=${DESTDIR:-}
+prefix=/usr bindir='' unitdir='' zshdir='' ksmtuned='' cockpit='' sharedir=/usr/share node='/usr/bin/env node' DESTDIR=${DESTDIR:-}
 case $DESTDIR in
 '' | /*) ;;
 *) fail "DESTDIR=$DESTDIR: expected an absolute path" 64 ;;
@@ -41,6 +42,7 @@ for option; do
 		name=${option%%=*}
 		eval "${name#--}=\${option#*=}"
 		;;
+	--cockpit) cockpit=1 ;;
 	--help) usage; exit ;;
 	*) fail "$option: expected an option with an absolute path, see --help" 64 ;;
 	esac
@@ -139,6 +141,12 @@ for file in deploy/prometheus/*.yml; do put "$file" "$share/samepaged/prometheus
 for file in deploy/prometheus/*.json; do put "$file" "$share/samepaged/grafana/${file##*/}"; done
 for file in docs/runbooks/*.md; do put "$file" "$share/doc/samepaged/runbooks/${file##*/}"; done
 put fixtures/schema/status.schema.json "$share/doc/samepaged/status.schema.json"
+if [ -n "$cockpit" ] || [ -d "$DESTDIR/usr/share/cockpit" ]; then
+	node deploy/cockpit/bundle.js "$work/cockpit"
+	for file in "$work"/cockpit/samepaged/*; do put "$file" "$share/cockpit/samepaged/${file##*/}"; done
+	put "$work/cockpit/copyright" "$share/doc/cockpit-samepaged/copyright"
+	for file in deploy/cockpit/*.metainfo.xml; do put "$file" "$share/metainfo/${file##*/}"; done
+fi
 echo "$list" >> "$work/list"
 sort -u "$work/list" > "$work/sorted"
 install -m 644 "$work/sorted" "$DESTDIR$list"

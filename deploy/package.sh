@@ -38,7 +38,10 @@ build() {
 mkdir -p "$directory"
 
 root=$work/samepaged
-DESTDIR=$root deploy/install.sh --zshdir=/usr/share/zsh/vendor-completions --node=/usr/bin/node
+DESTDIR=$root deploy/install.sh --zshdir=/usr/share/zsh/vendor-completions --node=/usr/bin/node --cockpit
+page=$work/cockpit-samepaged/usr/share
+mkdir -p "$page/doc"
+for part in cockpit metainfo doc/cockpit-samepaged; do mv "$root/usr/share/$part" "$page/$part"; done
 # dpkg knows what it has installed.
 rm "$root/usr/lib/samepaged/installed-files"
 gzip -9nc CHANGELOG.md > "$root/usr/share/doc/samepaged/CHANGELOG.md.gz"
@@ -46,9 +49,4 @@ install -D -m 644 deploy/debian/lintian-overrides "$root/usr/share/lintian/overr
 mkdir "$root/DEBIAN"
 for script in postinst prerm postrm; do install -m 755 "deploy/debian/$script" "$root/DEBIAN/"; done
 build samepaged deploy/debian/control
-
-root=$work/cockpit-samepaged
-mkdir -p "$root/usr/share/cockpit" "$root/usr/share/doc/cockpit-samepaged"
-node deploy/cockpit/bundle.js "$root/usr/share/cockpit"
-mv "$root/usr/share/cockpit/copyright" "$root/usr/share/doc/cockpit-samepaged/"
 build cockpit-samepaged deploy/cockpit/control

@@ -8,9 +8,8 @@ export interface Layer {
   readonly parallel: boolean;
   /** Commands that its tests start, with the Debian package that brings each. */
   readonly commands: Readonly<Record<string, string>>;
+  /** And root. */
   readonly needsKsm: boolean;
-  /** Boots a Debian. A layer that needs KSM needs root as well. */
-  readonly needsRoot?: boolean;
   /** Takes too long for every run: it runs when it is named. */
   readonly byName?: boolean;
 }
@@ -52,6 +51,7 @@ export const LAYERS: readonly Layer[] = [
       prometheus: 'prometheus',
       promtool: 'prometheus',
       'systemd-socket-activate': 'systemd',
+      appstreamcli: 'appstream',
     },
     needsKsm: false,
   },
@@ -140,8 +140,7 @@ export const LAYERS: readonly Layer[] = [
       unshare: 'util-linux',
       mount: 'mount',
     },
-    needsKsm: false,
-    needsRoot: true,
+    needsKsm: true,
   },
 ];
 
@@ -157,9 +156,8 @@ export function missingPackages({ commands }: Layer): readonly string[] {
 }
 
 /** Why the layer's tests may not do what they must, or undefined when they may. */
-export function rightsObstacle({ needsKsm, needsRoot }: Layer): string | undefined {
-  if (needsKsm) return ksmObstacle();
-  return needsRoot === true && process.getuid?.() !== 0 ? 'root is needed to boot a Debian' : undefined;
+export function rightsObstacle({ needsKsm }: Layer): string | undefined {
+  return needsKsm ? ksmObstacle() : undefined;
 }
 
 /** Why the kernel's KSM cannot be used by tests here, or undefined when it can. */

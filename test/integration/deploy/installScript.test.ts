@@ -73,6 +73,32 @@ describe('deploy/install.sh', { concurrency: true }, () => {
     assert.deepEqual(readdirSync(join(host.root, 'usr/share')), ['doc']);
   });
 
+  it('installs the page for Cockpit where Cockpit is, or where it is asked to', async () => {
+    const page = [
+      ...['index.css.gz', 'index.html', 'index.js.gz', 'manifest.json', 'po.manifest.zh_CN.js.gz', 'po.zh_CN.js.gz'].map(
+        (name) => `/usr/share/cockpit/samepaged/${name}`,
+      ),
+      '/usr/share/doc/cockpit-samepaged/copyright',
+      '/usr/share/metainfo/org.samepaged.cockpit_samepaged.metainfo.xml',
+    ];
+    const installed = (host: Destination) => host.files().filter((path) => path.includes('cockpit'));
+    await using without = await Destination.create();
+    await without.script('install');
+    assert.deepEqual(installed(without), []);
+    await without.script('install', '--cockpit');
+    assert.deepEqual(installed(without), page);
+    await without.script('uninstall');
+    assert.deepEqual(readdirSync(without.root), []);
+
+    await using host = await Destination.create();
+    const shell = '/usr/share/cockpit/shell/manifest.json';
+    host.write(shell, '{}');
+    await host.script('install');
+    assert.deepEqual(installed(host).toSorted(), [...page, shell].toSorted());
+    await host.script('uninstall');
+    assert.deepEqual(host.files(), [shell]);
+  });
+
   it("has a command ksmtuned that says what to do instead, and leaves somebody else's", async () => {
     await using host = await Destination.create();
     await host.script('install');

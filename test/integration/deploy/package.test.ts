@@ -72,6 +72,7 @@ const PAGE_FILES = `
 -rw-r--r-- usr/share/cockpit/samepaged/po.zh_CN.js.gz
 -rw-r--r-- usr/share/doc/cockpit-samepaged/changelog.gz
 -rw-r--r-- usr/share/doc/cockpit-samepaged/copyright
+-rw-r--r-- usr/share/metainfo/org.samepaged.cockpit_samepaged.metainfo.xml
 `;
 /** Of the page, as Cockpit serves it. */
 const MOST_PAGE_BYTES = 200_000;
@@ -209,6 +210,11 @@ describe('the Debian packages', () => {
       assert.deepEqual([...(await filesOf(pageDeb))].sort(), PAGE_FILES.trim().split('\n').sort());
       const { stdout } = await run('dpkg-deb', ['--field', pageDeb, 'Depends']);
       assert.equal(stdout, `cockpit-bridge (>= 300), samepaged (= ${VERSION})\n`);
+    });
+
+    it("tells software managers and Cockpit's list of applications what it is", async () => {
+      const name = 'usr/share/metainfo/org.samepaged.cockpit_samepaged.metainfo.xml';
+      await run('appstreamcli', ['validate', '--no-net', '--pedantic', join(page, name)]);
     });
 
     it(`has a page of less than ${MOST_PAGE_BYTES / 1000} kB`, () => {
