@@ -21,14 +21,17 @@ export SOURCE_DATE_EPOCH
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# build NAME CONTROL: makes the package of what is in $work/NAME.
+# build NAME: makes the package of what is in $work/NAME.
 build() {
 	root=$work/$1
 	gzip -9nc deploy/debian/changelog > "$root/usr/share/doc/$1/changelog.gz"
 	mkdir -p "$root/DEBIAN"
 	# As dpkg-gencontrol counts: KiB, and one for whatever is not a file.
 	size=$(find "$root/usr" -printf '%y %s\n' | awk '{ sum += $1 == "f" ? int(($2 + 1023) / 1024) : 1 } END { print sum }')
-	sed "s/^Package:.*/&\nVersion: $version\nInstalled-Size: $size/; s/(= VERSION)/(= $version)/" "$2" > "$root/DEBIAN/control"
+	{
+		awk -v RS= -v name="$1" '$1 == "Package:" && $2 == name' deploy/debian/control
+		sed -n '/^Section:/p; /^Priority:/p; /^Maintainer:/p; /^Homepage:/p' deploy/debian/control
+	} | sed "s/^Package:.*/&\nVersion: $version\nInstalled-Size: $size/; s/(= VERSION)/(= $version)/" > "$root/DEBIAN/control"
 	(cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum) > "$work/md5sums"
 	install -m 644 "$work/md5sums" "$root/DEBIAN/"
 	find "$root" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
@@ -48,5 +51,5 @@ gzip -9nc CHANGELOG.md > "$root/usr/share/doc/samepaged/CHANGELOG.md.gz"
 install -D -m 644 deploy/debian/lintian-overrides "$root/usr/share/lintian/overrides/samepaged"
 mkdir "$root/DEBIAN"
 for script in postinst prerm postrm; do install -m 755 "deploy/debian/$script" "$root/DEBIAN/"; done
-build samepaged deploy/debian/control
-build cockpit-samepaged deploy/cockpit/control
+build samepaged
+build cockpit-samepaged
