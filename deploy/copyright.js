@@ -19,9 +19,10 @@ export function copyright(root, packages, programs) {
     'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n' +
       'Upstream-Name: samepaged\n' +
       `Comment: ${programs} are bundled from the sources below.\n`,
-    ...[own, ...sources].map(({ files, holders, license, text = texts.get(license) }) => {
+    ...[own, ...sources].map(({ files, name, version, holders, license, text = texts.get(license) }) => {
       if (text === undefined) throw new Error(`${files}: no text of its licence (${license})`);
-      return `Files: ${files}\nCopyright: ${holders.join('\n ')}\nLicense: ${license}\n${indented(text)}\n`;
+      const from = files === own.files ? '' : `Comment: npm package ${name} ${version}\n`;
+      return `Files: ${files}\nCopyright: ${holders.join('\n ')}\nLicense: ${license}\n${indented(text)}\n${from}`;
     }),
   ].join('\n');
 }
@@ -29,13 +30,15 @@ export function copyright(root, packages, programs) {
 /** What a package says of itself; some come without their licence's text. */
 function readSource(root, directory) {
   const path = join(root, directory);
-  const { name, license, author } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+  const { name, version, license, author } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
   const file = readdirSync(path).find((entry) => /^licen[cs]e/i.test(entry));
   const lines = file === undefined ? [] : readFileSync(join(path, file), 'utf8').trim().split(/\r?\n/);
   const named = lines.flatMap((line) => HOLDER.exec(line)?.[1] ?? []);
   const writer = author?.name ?? author ?? `the authors of ${name}`;
   return {
     files: `${directory}/*`,
+    name,
+    version,
     license,
     holders:
       named.length === 0 ? [writer] : named.map((holder) => (/^\d+$/.test(holder) ? `${holder} ${writer}` : holder)),

@@ -11,7 +11,8 @@ usage() {
 	alerts and dashboards; where Cockpit is in /usr/share/cockpit, the page for it too.
 
 	  --prefix=DIR      where it goes (/usr)
-	  --bindir=DIR      for samepaged and samepagectl (PREFIX/bin); the command ksmtuned goes to PREFIX/sbin
+	  --bindir=DIR      for samepaged and samepagectl (PREFIX/bin)
+	  --sbindir=DIR     for the command ksmtuned (PREFIX/sbin)
 	  --unitdir=DIR     for samepaged.service and the units beside it (PREFIX/lib/systemd/system)
 	  --zshdir=DIR      for the completion of zsh (PREFIX/share/zsh/site-functions)
 	  --sharedir=DIR    for D-Bus and polkit, which look nowhere else (/usr/share)
@@ -28,7 +29,7 @@ fail() {
 	exit "${2:-1}"
 }
 
-prefix=/usr bindir='' unitdir='' zshdir='' ksmtuned='' cockpit='' sharedir=/usr/share node='/usr/bin/env node' DESTDIR=${DESTDIR:-}
+prefix=/usr bindir='' sbindir='' unitdir='' zshdir='' ksmtuned='' cockpit='' sharedir=/usr/share node='/usr/bin/env node' DESTDIR=${DESTDIR:-}
 case $DESTDIR in
 '' | /*) ;;
 *) fail "DESTDIR=$DESTDIR: expected an absolute path" 64 ;;
@@ -38,7 +39,7 @@ for option; do
 	--*=*[!A-Za-z0-9/._+-]*)
 		fail "$option: expected only letters, digits and / . _ + - in a path that goes into the unit and the programs" 64
 		;;
-	--prefix=/* | --bindir=/* | --unitdir=/* | --zshdir=/* | --sharedir=/* | --node=/*)
+	--prefix=/* | --bindir=/* | --sbindir=/* | --unitdir=/* | --zshdir=/* | --sharedir=/* | --node=/*)
 		name=${option%%=*}
 		eval "${name#--}=\${option#*=}"
 		;;
@@ -48,7 +49,7 @@ for option; do
 	esac
 done
 library=$prefix/lib/samepaged share=$prefix/share
-bindir=${bindir:-$prefix/bin} unitdir=${unitdir:-$prefix/lib/systemd/system} zshdir=${zshdir:-$share/zsh/site-functions}
+bindir=${bindir:-$prefix/bin} sbindir=${sbindir:-$prefix/sbin} unitdir=${unitdir:-$prefix/lib/systemd/system} zshdir=${zshdir:-$share/zsh/site-functions}
 
 cd "$(dirname "$0")/.."
 list=$library/installed-files
@@ -108,7 +109,7 @@ for program in samepaged samepagectl; do
 done
 put "$work/service" "$library/service" 755
 # Not in the place of a ksmtuned that somebody else has installed.
-command=$prefix/sbin/ksmtuned
+command=$sbindir/ksmtuned
 if ! [ -e "$DESTDIR$command" ] || { [ -e "$work/list" ] && grep -qxF "$command" "$work/list"; }; then
 	put deploy/ksmtuned.sh "$command" 755
 	ksmtuned=1
@@ -140,6 +141,8 @@ put fixtures/ksmtuned.conf "$share/doc/samepaged/examples/ksmtuned.conf"
 for file in deploy/prometheus/*.yml; do put "$file" "$share/samepaged/prometheus/${file##*/}"; done
 for file in deploy/prometheus/*.json; do put "$file" "$share/samepaged/grafana/${file##*/}"; done
 for file in docs/runbooks/*.md; do put "$file" "$share/doc/samepaged/runbooks/${file##*/}"; done
+sed "s|/usr/lib/samepaged|$library|g" deploy/apparmor/samepaged > "$work/apparmor"
+put "$work/apparmor" "$share/apparmor/extra-profiles/samepaged"
 put fixtures/schema/status.schema.json "$share/doc/samepaged/status.schema.json"
 if [ -n "$cockpit" ] || [ -d "$DESTDIR/usr/share/cockpit" ]; then
 	node deploy/cockpit/bundle.js "$work/cockpit"

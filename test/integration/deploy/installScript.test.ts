@@ -66,7 +66,7 @@ describe('deploy/install.sh', { concurrency: true }, () => {
     host.write('/usr/share/doc/samepaged/mine', '');
     const before = host.files();
     await host.script('install');
-    assert.equal(host.files().filter((path) => !path.includes('/chunks/')).length, 42 + before.length);
+    assert.equal(host.files().filter((path) => !path.includes('/chunks/')).length, 43 + before.length);
     await host.script('uninstall');
     assert.deepEqual(host.files(), before);
     assert.deepEqual(readdirSync(join(host.root, 'usr')), ['share']);
@@ -75,9 +75,14 @@ describe('deploy/install.sh', { concurrency: true }, () => {
 
   it('installs the page for Cockpit where Cockpit is, or where it is asked to', async () => {
     const page = [
-      ...['index.css.gz', 'index.html', 'index.js.gz', 'manifest.json', 'po.manifest.zh_CN.js.gz', 'po.zh_CN.js.gz'].map(
-        (name) => `/usr/share/cockpit/samepaged/${name}`,
-      ),
+      ...[
+        'index.css.gz',
+        'index.html',
+        'index.js.gz',
+        'manifest.json',
+        'po.manifest.zh_CN.js.gz',
+        'po.zh_CN.js.gz',
+      ].map((name) => `/usr/share/cockpit/samepaged/${name}`),
       '/usr/share/doc/cockpit-samepaged/copyright',
       '/usr/share/metainfo/org.samepaged.cockpit_samepaged.metainfo.xml',
     ];

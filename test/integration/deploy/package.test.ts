@@ -31,6 +31,7 @@ lrwxrwxrwx usr/share/man/man8/ksmtuned.8.gz
 -rw-r--r-- usr/lib/systemd/system/samepaged.service
 -rw-r--r-- usr/lib/sysusers.d/samepaged.conf
 -rwxr-xr-x usr/sbin/ksmtuned
+-rw-r--r-- usr/share/apparmor/extra-profiles/samepaged
 -rw-r--r-- usr/share/bash-completion/completions/samepagectl
 -rw-r--r-- usr/share/dbus-1/interfaces/org.samepaged1.Manager.xml
 -rw-r--r-- usr/share/dbus-1/system.d/org.samepaged1.conf
@@ -140,10 +141,12 @@ describe('the Debian packages', () => {
     await run('shellcheck', [
       'deploy/package.sh',
       'deploy/release.sh',
+      'deploy/source.sh',
       'deploy/install.sh',
       'deploy/uninstall.sh',
       'deploy/ksmtuned.sh',
       'deploy/systemd/service.sh',
+      'deploy/debian/tests/service',
       ...scripts,
     ]);
   });
