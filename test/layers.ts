@@ -130,6 +130,19 @@ export const LAYERS: readonly Layer[] = [
     needsKsm: true,
   },
   {
+    name: 'packages',
+    byName: true,
+    parallel: false,
+    commands: {
+      mmdebstrap: 'mmdebstrap',
+      'systemd-nspawn': 'systemd-container',
+      zstd: 'zstd',
+      unshare: 'util-linux',
+      mount: 'mount',
+    },
+    needsKsm: true,
+  },
+  {
     name: 'browser',
     byName: true,
     parallel: false,

@@ -3,8 +3,8 @@ import { hostMemory } from '../../src/core/memory.js';
 import { readMemoryFigures } from '../../src/host/meminfo.js';
 import type { Machine } from '../support/machine/machine.js';
 import { startMachineGuest, virsh } from '../support/machine/machineGuest.js';
-import { check, untilJournal } from './check.js';
-import { untilKsm } from './ksmFigures.js';
+import { check, untilJournal } from '../support/machine/check.js';
+import { untilKsm } from '../support/machine/ksmFigures.js';
 import { property } from './manager.js';
 
 const MIB = 1024 ** 2;

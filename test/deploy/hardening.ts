@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Machine, WRITABLE_SYS } from '../support/machine/machine.js';
 import { LIBVIRT_MEMBER } from '../support/machine/machineImage.js';
-import { check } from './check.js';
+import { check } from '../support/machine/check.js';
 import type { Attempt } from './hardeningProbe.js';
 
 const UNITS = '/run/systemd/system';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Machine } from '../support/machine/machine.js';
 import { removeScratch, scratchDirectory } from '../support/scratch.js';
-import { check } from './check.js';
+import { check } from '../support/machine/check.js';
 
 const execFileAsync = promisify(execFile);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Machine } from '../support/machine/machine.js';
-import { check } from './check.js';
+import { check } from '../support/machine/check.js';
 
 const PAGES = ['samepaged.8', 'samepagectl.1', 'ksmtuned.conf.5', 'org.samepaged1.5'];
 /** In tenths. */

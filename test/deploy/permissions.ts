@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Machine } from '../support/machine/machine.js';
 import { LIBVIRT_MEMBER } from '../support/machine/machineImage.js';
-import { check } from './check.js';
+import { check } from '../support/machine/check.js';
 import { call, property } from './manager.js';
 
 /** What changes something, with the polkit action that allows it. */

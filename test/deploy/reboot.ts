@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Machine } from '../support/machine/machine.js';
-import { check } from './check.js';
+import { check } from '../support/machine/check.js';
 import { lastRetune } from './manager.js';
 
 export function checkReboot(machine: Machine): void {

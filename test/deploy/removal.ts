@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import type { Machine } from '../support/machine/machine.js';
 import { KSMTUNED_PACKAGE } from '../support/machine/machineImage.js';
-import { check } from './check.js';
-import { hasHostSettings, setHostSettings, untilKsm } from './ksmFigures.js';
+import { check } from '../support/machine/check.js';
+import { hasHostSettings, setHostSettings, untilKsm } from '../support/machine/ksmFigures.js';
 
 const CONFIG = '# kept\nKSM_WHEN=always\n';
 const STATE = '/var/lib/samepaged';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, rm } from 'node:fs/promises';
 import type { Machine } from '../support/machine/machine.js';
 import { eventually } from '../support/daemon.js';
-import { check, untilJournal } from './check.js';
+import { check, untilJournal } from '../support/machine/check.js';
 import { lastRetune } from './manager.js';
 
 const CONFIG = '/etc/ksmtuned.conf';

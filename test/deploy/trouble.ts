@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/daemon.js';
 import type { Machine } from '../support/machine/machine.js';
 import { startMachineGuest, virsh } from '../support/machine/machineGuest.js';
-import { check, untilJournal } from './check.js';
-import { hasHostSettings, ksm, setHostSettings, untilKsm } from './ksmFigures.js';
+import { check, untilJournal } from '../support/machine/check.js';
+import { hasHostSettings, ksm, setHostSettings, untilKsm } from '../support/machine/ksmFigures.js';
 import { property } from './manager.js';
 
 const DROP_IN = '/run/systemd/system/samepaged.service.d';

@@ -4,8 +4,8 @@ import { eventually } from '../support/daemon.js';
 import type { Machine } from '../support/machine/machine.js';
 import { startMachineGuest } from '../support/machine/machineGuest.js';
 import { KSMTUNED_PACKAGE, NEW_KSMTUNED_PACKAGE } from '../support/machine/machineImage.js';
-import { check } from './check.js';
-import { ksm, lowestSharingDuring, untilKsm } from './ksmFigures.js';
+import { check } from '../support/machine/check.js';
+import { ksm, lowestSharingDuring, untilKsm } from '../support/machine/ksmFigures.js';
 import { installPackage } from './package.js';
 
 /** Two of these have half of their memory in common. */

@@ -28,7 +28,8 @@ const CGROUPS = ['', '/systemd', '/unified'].map((hierarchy) => `/sys/fs/cgroup$
  * nspawn keeps locks there.
  */
 const INIT = `set -eu
-scratch=$1 image=$2 ksm=$3
+scratch=$1 image=$2
+shift 2
 enter_cgroup() {
   for hierarchy in ${CGROUPS.join(' ')}; do
     [ -e $hierarchy/cgroup.procs ] || continue
@@ -49,15 +50,23 @@ while [ $status -eq ${REBOOT_STATUS} ]; do
   (
     enter_cgroup
     exec systemd-nspawn --directory=root --register=no --keep-unit --boot --console=pipe --capability=CAP_NET_ADMIN \
-      $ksm --bind="$scratch/sys:${WRITABLE_SYS}"
+      --bind="$scratch/sys:${WRITABLE_SYS}" "$@"
   ) || status=$?
 done
 exit $status
 `;
 
+interface MachineSpec {
+  /** Whether it has this kernel's KSM, with the kernel's defaults and nothing merged; nobody else may use KSM meanwhile. */
+  readonly hasKsm?: boolean;
+  readonly image?: () => Promise<string>;
+  /** Where it has this checkout, not to be written to. */
+  readonly checkoutAt?: string;
+}
+
 /**
- * A Debian 13 under its own systemd, with libvirtd, QEMU and no network. Everything in it ends and is forgotten when this
- * process ends, however that happens. One at a time.
+ * A Debian under its own systemd, without network; if nothing else is said a Debian 13 with libvirtd and QEMU. Everything in it
+ * ends and is forgotten when this process ends, however that happens. One at a time.
  */
 export class Machine {
   /** Undefined for a machine without this kernel's KSM. */
@@ -71,24 +80,22 @@ export class Machine {
     this.#nspawn = nspawn;
   }
 
-  /**
-   * All services are up when it resolves. Needs root.
-   *
-   * @param hasKsm whether it has this kernel's KSM, with the kernel's defaults and nothing merged; nobody else may use KSM
-   *   meanwhile.
-   */
-  static async boot({ hasKsm = true } = {}): Promise<Machine> {
-    const image = await machineImage();
+  /** All services are up when it resolves. Needs root. */
+  static async boot({ hasKsm = true, image = machineImage, checkoutAt }: MachineSpec = {}): Promise<Machine> {
+    const directory = await image();
     const saved = hasKsm ? await saveKsm() : undefined;
     const scratch = await scratchDirectory('machine');
     const log = join(scratch, 'console.log');
     // The log stays in the directory under the mount.
     const flags = ['--mount', '--pid', '--net', '--propagation', 'private', '--mount-proc', '--fork', '--kill-child'];
-    const nspawn = Child.start(
-      'unshare',
-      [...flags, 'sh', '-c', INIT, 'sh', scratch, image, hasKsm ? `--bind=${KSM}` : ''],
-      { log, forks: true },
-    );
+    const binds = [
+      ...(hasKsm ? [`--bind=${KSM}`] : []),
+      ...(checkoutAt === undefined ? [] : [`--bind-ro=${process.cwd()}:${checkoutAt}`]),
+    ];
+    const nspawn = Child.start('unshare', [...flags, 'sh', '-c', INIT, 'sh', scratch, directory, ...binds], {
+      log,
+      forks: true,
+    });
     const machine = new Machine(saved, scratch, nspawn);
     try {
       if (hasKsm) {

@@ -1,5 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { eventually } from '../support/daemon.js';
+import { eventually } from '../daemon.js';
 
 const SAMPLING_MILLIS = 5;
 

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
-import { eventually } from '../support/daemon.js';
-import type { Machine } from '../support/machine/machine.js';
+import { eventually } from '../daemon.js';
+import type { Machine } from './machine.js';
 
 const JOURNAL_MILLIS = 60_000;
 

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { check } from '../support/machine/check.js';
+import type { Machine } from '../support/machine/machine.js';
+import { CHECKOUT, shell } from './sources.js';
+
+/** Once the package with the module is installed. */
+export function checkSelinux(machine: Machine): void {
+  check(
+    machine,
+    'the SELinux module is in the whole policy, gives the service its files, and is permissive',
+    async () => {
+      const policy = '/etc/selinux/default/policy/policy.*';
+      assert.match(await shell(machine, `seinfo --permissive ${policy}`), /\bsamepaged_t\b/);
+      const writes = await shell(machine, `sesearch --allow -s samepaged_t -c file -p write -ds ${policy}`);
+      for (const type of ['sysfs_t', 'samepaged_var_lib_t', 'samepaged_runtime_t', 'samepaged_log_t']) {
+        assert.match(writes, new RegExp(` ${type}:file `));
+      }
+    },
+  );
+}
+
+export function checkApparmor(machine: Machine): void {
+  check(machine, 'apparmor_parser compiles the profile', async () => {
+    await machine.run('apparmor_parser', '--skip-kernel-load', '--skip-cache', `${CHECKOUT}/deploy/apparmor/samepaged`);
+  });
+}
