@@ -149,7 +149,8 @@ function replyNotes(kinds: ReadonlySet<KsmStatReply['kind']>, hasKsm: boolean): 
     : 'this kernel has no KSM';
   return [
     ...(kinds.has('denied') ? ['only root can read what is merged of a guest: sudo samepagectl guests'] : []),
-    ...(kinds.has('absent') ? [untold] : []),
+    // Where it shows another's, the process was ending.
+    ...(kinds.has('absent') && !kinds.has('known') ? [untold] : []),
   ];
 }
 

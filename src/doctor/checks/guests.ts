@@ -110,15 +110,17 @@ const forbidden = check({
     const meant = guests.filter((guest) => isForbidden(forbiddenGuests, guest));
     const apart = meant.filter(({ mergeability }) => mergeability?.mergeable === true);
     const unmatched = unmatchedText(forbiddenGuests, guests);
-    const nobody = unmatched === undefined ? '' : `; ${unmatched}`;
     if (apart.length > 0) {
       return problem(
-        `${apart.length} of ${plural(meant.length, 'running guest')} can be merged: ${listed(apart.map(({ name }) => name))}${nobody}`,
+        `${apart.length} of ${plural(meant.length, 'running guest')} can be merged: ${listed(apart.map(({ name }) => name))}${unmatched === undefined ? '' : `; ${unmatched}`}`,
         '# for the next start; shut it down and start it again:',
         ...apart.slice(0, MOST_COMMANDS).flatMap((guest) => memoryRemedy(guest, 'forbid') ?? []),
       );
     }
-    const found = `${plural(meant.length, 'running guest')}, none of them mergeable${nobody}`;
+    const found = [
+      ...(meant.length === 0 ? [] : [`${plural(meant.length, 'running guest')}, none of them mergeable`]),
+      ...(unmatched === undefined ? [] : [unmatched]),
+    ].join('; ');
     return unmatched === undefined ? ok(found) : note(found, 'samepagectl guests   # how the guests are called');
   },
 });

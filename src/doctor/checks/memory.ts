@@ -62,7 +62,7 @@ const promisedMemory = check({
     const unknown = counted.length - told.length;
     const figures =
       `${plural(told.length, 'guest')} may take ${formatBytes(promisedBytes)}` +
-      `${unknown === 0 ? '' : ` (${plural(unknown, 'more')} unknown)`}; there is ${formatBytes(memoryBytes)}` +
+      `${unknown === 0 ? '' : ` (${unknown} more unknown)`}; there is ${formatBytes(memoryBytes)}` +
       ` + ${formatBytes(swapBytes)} swap${zramBytes === 0 ? '' : ` + ${formatBytes(zramBytes)} zram`}`;
     const missingBytes = promisedBytes - memoryBytes - swapBytes;
     if (missingBytes <= 0) return ok(figures);

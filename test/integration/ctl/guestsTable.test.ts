@@ -110,6 +110,10 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
       '',
       'this kernel does not show what is merged of a process; Linux 5.19 and newer do',
     ]);
+    // What the kernel tells of another it can tell: that process is ending.
+    addGuest(tree, 13, 'told', { stat: stat(1, 0, 0, 'yes') });
+    assert.doesNotMatch((await table('--root', tree.root)).join(' '), /this kernel/);
+    tree.remove('proc/13');
     tree.remove('sys/kernel/mm/ksm');
     assert.deepEqual((await table('--root', tree.root)).slice(2), [row, '', 'this kernel has no KSM']);
   });
