@@ -99,7 +99,7 @@ export const Explanation = v.object({
 export type ExplanationReply = v.InferOutput<typeof Explanation>;
 
 /** Without the obstacles that only a newer daemon knows. */
-const obstacles = v.pipe(
+export const Obstacles = v.pipe(
   v.array(v.string()),
   v.transform((names) => names.filter((name): name is Obstacle => name in OBSTACLES)),
 );
@@ -117,7 +117,7 @@ const guest = v.pipe(
       manager: v.optional(v.string()),
       vmId: v.optional(v.string()),
       mergeable: v.optional(v.boolean()),
-      obstacles: v.optional(obstacles, []),
+      obstacles: v.optional(Obstacles, []),
       mergedBytes: v.optional(v.number()),
       profitBytes: v.optional(v.number()),
     }),

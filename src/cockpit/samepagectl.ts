@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Obstacles } from '../api/replies.js';
 import { cockpit } from './host.js';
 
 const Finding = v.object({
@@ -30,9 +31,35 @@ export async function replayed(policy: string): Promise<string> {
   return await cockpit.spawn(words, { superuser: 'try', err: 'message', environ: ['LC_ALL=C.UTF-8'] });
 }
 
+const Offers = v.object({
+  guests: v.array(
+    v.object({
+      id: v.string(),
+      mergeability: v.optional(v.object({ mergeable: v.boolean(), obstacles: Obstacles })),
+      allowedNext: v.optional(v.boolean()),
+    }),
+  ),
+});
+
+/** What only root and libvirt know of a guest. */
+export type GuestOffer = Omit<v.InferOutput<typeof Offers>['guests'][number], 'id'>;
+
+/** Of every guest, by identity. Nothing without administrative access, or where samepagectl cannot tell. */
+export async function guestOffers(): Promise<ReadonlyMap<string, GuestOffer>> {
+  const options = { superuser: 'require', err: 'message', environ: ['LC_ALL=C.UTF-8'] } as const;
+  try {
+    const { guests } = v.parse(Offers, JSON.parse(await cockpit.spawn(['samepagectl', 'guests', '--json'], options)));
+    return new Map(guests.map(({ id, ...offer }) => [id, offer]));
+  } catch {
+    return new Map();
+  }
+}
+
+export type Sharing = 'allow' | 'forbid';
+
 export interface MergingChange {
   readonly guest: string;
-  readonly word: 'allow' | 'forbid';
+  readonly word: Sharing;
   /** At once too, where the guest runs. */
   readonly now: boolean;
 }

@@ -1,7 +1,8 @@
 import type { GuestReply } from '../../api/replies.js';
 import { isForbidden, parseNamePatterns } from '../../core/forbiddenGuests.js';
 import type { Obstacle } from '../../core/mergeability.js';
-import { _, filled, isolated } from '../text.js';
+import type { GuestOffer } from '../samepagectl.js';
+import { _ } from '../text.js';
 
 export type Column = 'name' | 'memory' | 'merged' | 'saved';
 
@@ -25,13 +26,18 @@ export interface GuestRow {
   readonly isLibvirts: boolean;
 }
 
-/** @param forbidden the value of KSM_FORBID_GUESTS. */
-export function rowOf(guest: GuestReply, forbidden: string): GuestRow {
+/**
+ * @param forbidden the value of KSM_FORBID_GUESTS.
+ * @param offer what root sees of it, which holds where the daemon sees something else.
+ */
+export function rowOf(reply: GuestReply, forbidden: string, offer: GuestOffer = {}): GuestRow {
+  const guest = { ...reply, ...offer.mergeability };
   const { name, id = name, residentBytes, configuredBytes, mergedBytes, profitBytes, freedBytes, manager } = guest;
+  const mergeable = mergeableOf(guest, forbidden);
   return {
     ...{ id, name, configuredBytes, mergedBytes, memoryBytes: residentBytes },
     savedBytes: profitBytes === undefined ? undefined : profitBytes + freedBytes,
-    mergeable: mergeableOf(guest, forbidden),
+    mergeable: { ...mergeable, why: [...mergeable.why, ...nextStart(mergeable, offer)] },
     isLibvirts: manager === 'libvirt',
   };
 }
@@ -45,6 +51,14 @@ function mergeableOf({ name, mergeable, obstacles }: GuestReply, forbidden: stri
     tone: 'warning',
     why: [_('KSM_FORBID_GUESTS says that it should not be merged')],
   };
+}
+
+/** What libvirt's definition changes at its next start. */
+function nextStart({ tone }: Mergeable, { mergeability, allowedNext }: GuestOffer): readonly string[] {
+  const isForbidden =
+    tone === 'no' && mergeability?.obstacles.some((name) => name === 'nosharepages' || name === 'taken back') === true;
+  if (allowedNext === undefined || isForbidden !== allowedNext) return [];
+  return [allowedNext ? _('allowed from its next start on') : _('forbidden from its next start on')];
 }
 
 function OBSTACLES(): Readonly<Record<Obstacle, string>> {
@@ -86,18 +100,12 @@ const VALUES: Readonly<Record<Exclude<Column, 'name'>, (row: GuestRow) => number
 };
 
 /** What allowing or forbidding means, before it is done. */
-export function meaningOf(word: 'allow' | 'forbid', name: string): string {
+export function meaningOf(word: 'allow' | 'forbid'): string {
   return word === 'allow'
-    ? filled(
-        _(
-          'KSM may merge the memory of $0. Another guest that can measure how long a write takes may then learn which pages are equal.',
-        ),
-        isolated(name),
+    ? _(
+        'KSM may merge its memory. Another guest that can measure how long a write takes may then learn which pages are equal.',
       )
-    : filled(
-        _(
-          'KSM may no longer merge the memory of $0. If this is done now, $0 gets its own copy of each merged page, which takes memory.',
-        ),
-        isolated(name),
+    : _(
+        'KSM may not merge its memory. If this is done now, the guest gets its own copy of each merged page, which takes memory.',
       );
 }

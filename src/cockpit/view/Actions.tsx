@@ -29,7 +29,8 @@ export function Actions({ daemon, properties, report }: ActionsProps) {
   };
   const isHeld = properties.hold !== '';
   const button = (name: string, text: string, onClick: () => void, variant: 'primary' | 'secondary' = 'secondary') => (
-    <Button variant={variant} isDisabled={busy !== undefined} isLoading={busy === name} onClick={onClick}>
+    // A button that is disabled loses the keyboard's focus; this one keeps it.
+    <Button variant={variant} isAriaDisabled={busy !== undefined} isLoading={busy === name} onClick={onClick}>
       {text}
     </Button>
   );

@@ -1,7 +1,7 @@
 import { Alert } from '@patternfly/react-core/dist/esm/components/Alert/index.js';
 import { Button } from '@patternfly/react-core/dist/esm/components/Button/index.js';
 import { Spinner } from '@patternfly/react-core/dist/esm/components/Spinner/index.js';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { DaemonProperties } from '../../api/replies.js';
 import { type Daemon, wordsOf } from '../daemon.js';
 import { _ } from '../text.js';
@@ -74,12 +74,12 @@ function Running({ daemon, properties, isLost }: RunningProps) {
           </Button>
         </Alert>
       )}
-      {outcome !== undefined && <OutcomeAlert outcome={outcome} report={report} />}
+      {outcome !== undefined && <OutcomeAlert outcome={outcome} hold={properties?.hold} report={report} />}
       {properties !== undefined && (
         <div className={isLost ? 'cards stale' : 'cards'}>
           <AnswerCard properties={properties} />
           <CurvesCard daemon={daemon} isLost={isLost} />
-          <GuestsCard daemon={daemon} properties={properties} isLost={isLost} report={report} />
+          <GuestsCard daemon={daemon} properties={properties} report={report} />
           <PolicyCard daemon={daemon} properties={properties} report={report} />
           <FindingsCard />
         </div>
@@ -93,28 +93,41 @@ function reconnect(): void {
   location.reload();
 }
 
-function OutcomeAlert({ outcome, report }: { readonly outcome: Outcome; readonly report: Report }) {
+interface OutcomeProps {
+  readonly outcome: Outcome;
+  readonly hold: string | undefined;
+  readonly report: Report;
+}
+
+/** Takes the keyboard's focus where the button that was pressed is gone, because merging is held or no more. */
+function OutcomeAlert({ outcome, hold, report }: OutcomeProps) {
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (document.activeElement === document.body) element.current?.focus();
+  }, [outcome, hold]);
   return (
-    <Alert
-      isInline
-      isLiveRegion
-      variant={outcome.isRefused ? 'danger' : 'success'}
-      title={outcome.title}
-      actionClose={
-        <button
-          type="button"
-          className="pf-v6-c-button pf-m-plain"
-          aria-label={_('Close')}
-          onClick={() => {
-            report(undefined);
-          }}
-        >
-          ×
-        </button>
-      }
-    >
-      <bdi lang="en">{outcome.sentence}</bdi>
-    </Alert>
+    <div ref={element} className="outcome" tabIndex={-1}>
+      <Alert
+        isInline
+        isLiveRegion
+        variant={outcome.isRefused ? 'danger' : 'success'}
+        title={outcome.title}
+        actionClose={
+          <button
+            type="button"
+            className="pf-v6-c-button pf-m-plain"
+            aria-label={_('Close')}
+            onClick={() => {
+              report(undefined);
+            }}
+          >
+            ×
+          </button>
+        }
+      >
+        <bdi lang="en">{outcome.sentence}</bdi>
+      </Alert>
+    </div>
   );
 }
 

@@ -1,16 +1,17 @@
 import { Button } from '@patternfly/react-core/dist/esm/components/Button/index.js';
 import { Card, CardBody, CardHeader, CardTitle } from '@patternfly/react-core/dist/esm/components/Card/index.js';
 import { Checkbox } from '@patternfly/react-core/dist/esm/components/Checkbox/index.js';
-import { useCallback, useState } from 'react';
+import { Radio } from '@patternfly/react-core/dist/esm/components/Radio/index.js';
+import { useCallback, useMemo, useState } from 'react';
 import type { DaemonProperties } from '../../api/replies.js';
 import { type Daemon, wordsOf } from '../daemon.js';
 import { type GuestRow, type Order, arranged, meaningOf, rowOf } from '../model/guests.js';
-import { changeMerging } from '../samepagectl.js';
+import { type Sharing, changeMerging, guestOffers } from '../samepagectl.js';
 import { _, counted, filled, isolated } from '../text.js';
 import { type Report, reported } from './App.js';
 import { GuestsTable } from './GuestsTable.js';
 import { Dialog } from './dialogs.js';
-import { useAsked, useRetuned } from './hooks.js';
+import { useAsked, useIsAdmin, useRetuned } from './hooks.js';
 import { Search } from './parts.js';
 
 /** The daemon reads guests' files at most once in this time. */
@@ -23,13 +24,7 @@ const FEW = 6;
 interface GuestsProps {
   readonly daemon: Daemon;
   readonly properties: DaemonProperties;
-  readonly isLost: boolean;
   readonly report: Report;
-}
-
-interface Change {
-  readonly guest: GuestRow;
-  readonly word: 'allow' | 'forbid';
 }
 
 /** The running guests, and whether KSM can merge them. */
@@ -37,14 +32,20 @@ export function GuestsCard({ daemon, properties: { guestCount }, report }: Guest
   const question = useCallback(async () => {
     const [guests, { entries }] = await Promise.all([daemon.guests(), daemon.configuration()]);
     const forbidden = entries.find(({ key }) => key === 'KSM_FORBID_GUESTS')?.value ?? '';
-    return guests.map((guest) => rowOf(guest, forbidden));
+    return { guests, forbidden };
   }, [daemon]);
-  const { value: rows, error, ask } = useAsked(question, guestCount);
+  const { value, error, ask } = useAsked(question, guestCount);
+  const isAdmin = useIsAdmin();
+  const { value: offers, ask: askOffers } = useAsked(guestOffers, `${guestCount} ${String(isAdmin)}`);
+  const rows = useMemo(
+    () => value?.guests.map((guest) => rowOf(guest, value.forbidden, offers?.get(guest.id ?? guest.name))),
+    [value, offers],
+  );
   useRetuned(daemon, REFRESH_MILLIS, ask);
   const [search, setSearch] = useState('');
   const [order, setOrder] = useState<Order>({ column: 'saved', descending: true });
   const [showsAll, setShowsAll] = useState(false);
-  const [change, setChange] = useState<Change>();
+  const [changing, setChanging] = useState<GuestRow>();
   const found = arranged(rows ?? [], search, order);
   const shown = showsAll ? found : found.slice(0, SHOWN_AT_FIRST);
   return (
@@ -70,9 +71,7 @@ export function GuestsCard({ daemon, properties: { guestCount }, report }: Guest
             isLoading={rows === undefined && error === undefined}
             order={order}
             setOrder={setOrder}
-            change={(guest, word) => {
-              setChange({ guest, word });
-            }}
+            change={setChanging}
           />
         )}
         {search !== '' && found.length === 0 && <p className="subtle">{_('No guest has this text in its name.')}</p>}
@@ -88,14 +87,17 @@ export function GuestsCard({ daemon, properties: { guestCount }, report }: Guest
           </Button>
         )}
       </CardBody>
-      {change !== undefined && (
+      {changing !== undefined && (
         <ChangeDialog
-          change={change}
+          guest={changing}
           close={() => {
-            setChange(undefined);
+            setChanging(undefined);
           }}
           report={report}
-          done={ask}
+          done={() => {
+            ask();
+            askOffers();
+          }}
         />
       )}
     </Card>
@@ -103,34 +105,48 @@ export function GuestsCard({ daemon, properties: { guestCount }, report }: Guest
 }
 
 interface ChangeProps {
-  readonly change: Change;
+  readonly guest: GuestRow;
   readonly close: () => void;
   readonly report: Report;
   readonly done: () => void;
 }
 
-function ChangeDialog({ change: { guest, word }, close, report, done }: ChangeProps) {
+/** Both are offered: a change for the next start is in libvirt's definition, which the running guest does not show. */
+function ChangeDialog({ guest: { name, mergeable }, close, report, done }: ChangeProps) {
+  const [word, setWord] = useState<Sharing>(mergeable.tone === 'no' ? 'allow' : 'forbid');
   const [now, setNow] = useState(false);
-  const isForbid = word === 'forbid';
+  const labels: Readonly<Record<Sharing, string>> = { allow: _('Allow'), forbid: _('Forbid') };
   const confirm = async () => {
     close();
     const title = filled(
-      isForbid ? _('Merging of $0 is forbidden') : _('Merging of $0 is allowed'),
-      isolated(guest.name),
+      word === 'forbid' ? _('Merging of $0 is forbidden') : _('Merging of $0 is allowed'),
+      isolated(name),
     );
-    await reported(report, title, () => changeMerging({ guest: guest.name, word, now }));
+    await reported(report, title, () => changeMerging({ guest: name, word, now }));
     done();
   };
   return (
     <Dialog
-      title={isForbid ? _('Forbid merging') : _('Allow merging')}
+      title={filled(_('Merging of $0'), isolated(name))}
       close={close}
-      confirm={isForbid ? _('Forbid') : _('Allow')}
+      confirm={labels[word]}
       onConfirm={() => void confirm()}
     >
-      <p>
-        <bdi>{meaningOf(word, guest.name)}</bdi>
-      </p>
+      <div role="radiogroup" aria-label={_('Merging')} className="choices">
+        {(['allow', 'forbid'] as const).map((each) => (
+          <Radio
+            key={each}
+            id={`change-${each}`}
+            name="change"
+            label={labels[each]}
+            description={meaningOf(each)}
+            isChecked={word === each}
+            onChange={() => {
+              setWord(each);
+            }}
+          />
+        ))}
+      </div>
       <Checkbox
         id="change-now"
         label={_('Now, while it runs')}

@@ -12,7 +12,7 @@ export interface GuestsTableProps {
   readonly isLoading: boolean;
   readonly order: Order;
   readonly setOrder: (order: Order) => void;
-  readonly change: (guest: GuestRow, word: 'allow' | 'forbid') => void;
+  readonly change: (guest: GuestRow) => void;
 }
 
 const COLUMNS: readonly Column[] = ['name', 'memory', 'merged', 'saved'];
@@ -96,7 +96,6 @@ interface LineProps {
 const GuestLine = memo(function GuestLine({ row, change }: LineProps) {
   const { name, memoryBytes, configuredBytes, mergedBytes, savedBytes, mergeable, isLibvirts } = row;
   const names = columnNames();
-  const word = mergeable.tone === 'no' ? 'allow' : 'forbid';
   const cell = { className: 'pf-v6-c-table__td', role: 'cell' } as const;
   return (
     <tr className="pf-v6-c-table__tr" role="row">
@@ -122,12 +121,12 @@ const GuestLine = memo(function GuestLine({ row, change }: LineProps) {
           <Button
             variant="link"
             isInline
-            aria-label={filled(word === 'allow' ? _('Allow merging of $0') : _('Forbid merging of $0'), name)}
+            aria-label={filled(_('Change merging of $0'), name)}
             onClick={() => {
-              change(row, word);
+              change(row);
             }}
           >
-            {word === 'allow' ? _('Allow…') : _('Forbid…')}
+            {_('Change…')}
           </Button>
         )}
       </td>

@@ -93,7 +93,10 @@ function Keys({ entries, policy }: { readonly entries: readonly ConfigEntry[]; r
           <div key={key}>
             <dt>{label}</dt>
             <dd>
-              <span className="value">{value}</span> <code dir="ltr">{key}</code>
+              <span className="value">{value}</span>{' '}
+              <code className="subtle" dir="ltr">
+                {key}
+              </code>
               <p className="subtle">{meaning}</p>
             </dd>
           </div>

@@ -1,8 +1,26 @@
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
 import type { Daemon, DaemonLink } from '../daemon.js';
+import { cockpit } from '../host.js';
 
 export function useDaemon(daemon: Daemon): DaemonLink {
   return useSyncExternalStore(daemon.subscribe, daemon.current);
+}
+
+/** Whether there is administrative access, which comes and goes while the page is open. */
+export function useIsAdmin(): boolean {
+  const [isAdmin, setAdmin] = useState(false);
+  useEffect(() => {
+    const permission = cockpit.permission({ admin: true });
+    const take = () => {
+      setAdmin(permission.allowed === true);
+    };
+    permission.addEventListener('changed', take);
+    take();
+    return () => {
+      permission.close();
+    };
+  }, []);
+  return isAdmin;
 }
 
 /** The time, which goes on by itself: every so many milliseconds. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { GuestReply } from '../../../../src/api/replies.js';
 import { OBSTACLES, type Obstacle } from '../../../../src/core/mergeability.js';
+import type { GuestOffer } from '../../../../src/cockpit/samepagectl.js';
 import { arranged, rowOf } from '../../../../src/cockpit/model/guests.js';
 
 const GUEST: GuestReply = {
@@ -29,6 +30,16 @@ describe('a guest in the table', () => {
   test('is warned of where KSM_FORBID_GUESTS means it and KSM can merge it', () => {
     assert.equal(rowOf(GUEST, 'db*').mergeable.tone, 'yes');
     assert.equal(rowOf(GUEST, 'db*, w?b').mergeable.tone, 'warning');
+  });
+
+  test('is what root sees of it, and says what its next start changes', () => {
+    const takenBack = { mergeability: { mergeable: false, obstacles: ['taken back' as const] } };
+    const why = (offer: GuestOffer) => rowOf(GUEST, '', offer).mergeable.why;
+    assert.equal(rowOf(GUEST, '', takenBack).mergeable.tone, 'no');
+    assert.deepEqual(why({ ...takenBack, allowedNext: false }), ['QEMU has withdrawn its memory from KSM']);
+    assert.equal(why({ ...takenBack, allowedNext: true }).at(-1), 'allowed from its next start on');
+    assert.deepEqual(why({ allowedNext: true }), []);
+    assert.deepEqual(why({ allowedNext: false }), ['forbidden from its next start on']);
   });
 
   test('of a daemon that does not tell is unknown, and cannot be changed from here', () => {
