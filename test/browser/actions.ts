@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { PAGE_URL, becomeAdmin, login, pictured } from '../support/browser/browser.js';
+import { PAGE_URL, becomeAdmin, login, pictured, shoot } from '../support/browser/browser.js';
 import type { SceneMachine } from '../support/browser/sceneMachine.js';
 import { eventually } from '../support/daemon.js';
 import { ADMIN } from '../support/machine/machineImage.js';
@@ -73,6 +73,34 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
       await page.getByText('ksmtuned (in force)').waitFor();
     });
 
+    it('asks what another policy would have done', async () => {
+      await page.getByRole('radio', { name: 'adaptive' }).check();
+      await click('What would adaptive have made of the recorded history?');
+      await page.getByRole('region', { name: 'Simulated' }).filter({ hasText: 'adaptive' }).waitFor();
+      await page.getByRole('radio', { name: 'ksmtuned (in force)' }).check();
+    });
+
+    it('looks closer: at another span, at what happened, at guests in another order, at what is fine', async () => {
+      await click('1 day');
+      await page.locator('.curve .u-over').nth(1).hover();
+      await page
+        .locator('.reading')
+        .filter({ hasText: /Saved .*, Free / })
+        .waitFor();
+      await click('What happened, in words');
+      await page.locator('.events li').first().waitFor();
+      const names = () => page.locator('.guests tbody th').allInnerTexts();
+      await click('Name');
+      const ascending = await names();
+      await click('Name');
+      assert.deepEqual(await names(), ascending.toReversed());
+      await page.getByRole('button', { name: /checks are fine$/ }).click();
+      await page.locator('.findings').getByText('fine', { exact: true }).first().waitFor();
+      await click('Hide what is fine');
+      await click('Check again');
+      await page.getByRole('button', { name: 'Check again', disabled: false }).waitFor();
+    });
+
     it('copies a remedy', async () => {
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
       const remedy = page.locator('.findings .remedy').first();
@@ -82,7 +110,9 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
     });
 
     it('is refused in the words of samepagectl where libvirt does not have the guest', async () => {
-      await page.getByRole('button', { name: 'Forbid merging of web-01' }).click();
+      await page.getByRole('button', { name: 'Change merging of web-01' }).click();
+      await page.getByRole('dialog').getByText('Another guest that can measure').waitFor();
+      await shoot(page, 'dialog');
       await confirm('Forbid');
       const alert = page.locator('.pf-v6-c-alert.pf-m-danger');
       await alert.waitFor();

@@ -5,6 +5,7 @@ import { sceneOf } from '../support/browser/scenes.js';
 import { checkAccess } from './access.js';
 import { checkActions } from './actions.js';
 import { checkLooks } from './looks.js';
+import { checkPace } from './pace.js';
 import { checkStates } from './states.js';
 
 // One boot and one browser for all: the packages of this checkout in a Debian 13 with its own Cockpit.
@@ -19,4 +20,5 @@ describe('the page in Cockpit', () => {
   checkActions(host, browser);
   checkStates(host, browser);
   checkLooks(host, browser);
+  checkPace(host, browser);
 });

@@ -7,6 +7,9 @@ import type { SceneMachine } from '../support/browser/sceneMachine.js';
 import { NAMES, SCENE_ROOT, sceneOf } from '../support/browser/scenes.js';
 import { ADMIN } from '../support/machine/machineImage.js';
 
+/** The manifest asks for it. */
+const MANIFEST_CONDITION = '/usr/share/dbus-1/system.d/org.samepaged1.conf';
+
 /** What can be the case on a host, each as the page shows it. */
 export function checkStates(host: SceneMachine, browser: Browser): void {
   const { machine } = host;
@@ -55,6 +58,25 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
       await page.getByText('Memory is being merged').waitFor();
     });
 
+    it('without samepaged: says so, and has no entry in the menu of the next who logs in', async () => {
+      await machine.run('systemctl', 'stop', 'samepaged');
+      const files = [MANIFEST_CONDITION, '/usr/lib/systemd/system/samepaged.service'];
+      for (const file of files) await machine.run('mv', file, `${file}.away`);
+      await machine.run('systemctl', 'daemon-reload');
+      await page.getByText('There is no samepaged.service on this host.').waitFor();
+      await page.getByRole('button', { name: 'Start samepaged' }).waitFor({ state: 'detached' });
+      await shoot(page, 'not-installed');
+      const next = await login(browser, ADMIN);
+      await next.getByRole('link', { name: 'Services' }).waitFor();
+      assert.equal(await next.getByRole('link', { name: 'Memory merging' }).count(), 0);
+      await next.context().close();
+      for (const file of files) await machine.run('mv', `${file}.away`, file);
+      await machine.run('systemctl', 'reload', 'dbus');
+      await machine.run('systemctl', 'daemon-reload');
+      await machine.run('systemctl', 'start', 'samepaged');
+      await page.getByText('Memory is being merged').waitFor();
+    });
+
     it('that cannot be reached: shows what was known, and reconnects when somebody asks for it', async () => {
       const { context, drop } = await lossyPage(browser);
       const lossy = context.pages()[0];
@@ -63,6 +85,7 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
       await lossy.getByText('Memory is being merged').waitFor();
       await drop();
       await lossy.getByText('The connection to this host is lost').waitFor();
+      await shoot(lossy, 'connection-lost');
       await lossy.getByText('Memory is being merged').waitFor();
       await lossy.getByRole('button', { name: 'Reconnect' }).click();
       await lossy.getByRole('button', { name: 'Retune now' }).waitFor();
@@ -86,6 +109,7 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
         using newer = await OtherDaemon.start(address, properties);
         assert.ok(newer);
         await page.getByText('This page cannot read the answer of samepaged').waitFor();
+        await shoot(page, 'other-version');
         await page.getByText('run', { exact: true }).waitFor();
       }
       await machine.run('systemctl', 'start', 'samepaged');
@@ -98,6 +122,7 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
       await machine.run('systemctl', 'start', 'samepaged').catch(() => undefined);
       await page.goto(PAGE_URL);
       await page.getByText('this kernel has no KSM').waitFor();
+      await shoot(page, 'no-ksm');
       await machine.run('mv', `${SCENE_ROOT}/ksm`, `${SCENE_ROOT}/sys/kernel/mm/ksm`);
       await machine.run('systemctl', 'start', 'samepaged');
       await page.getByText('Memory is being merged').waitFor();

@@ -30,8 +30,8 @@ export async function login(
   { language, ...options }: BrowserContextOptions & { readonly language?: string } = {},
 ): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 1000 }, ...options });
-  // Cockpit has logged in after three seconds; what takes so long will not come.
-  context.setDefaultTimeout(15_000);
+  // Cockpit has logged in after three seconds, on a busy machine after twenty; what takes so long will not come.
+  context.setDefaultTimeout(45_000);
   if (language !== undefined) await context.addCookies([{ name: 'CockpitLang', value: language, url: COCKPIT_URL }]);
   const page = await context.newPage();
   await page.goto(COCKPIT_URL);

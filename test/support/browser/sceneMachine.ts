@@ -60,7 +60,8 @@ export class SceneMachine {
   }
 }
 
-async function install(machine: Machine): Promise<void> {
+/** Installs the packages of this checkout, and starts Cockpit. */
+export async function installPackages(machine: Machine): Promise<void> {
   const directory = await scratchDirectory('package');
   try {
     await execFileAsync('deploy/package.sh', [directory]);
@@ -70,8 +71,12 @@ async function install(machine: Machine): Promise<void> {
   } finally {
     await removeScratch(directory);
   }
+  await machine.run('systemctl', 'start', 'cockpit.socket');
+}
+
+async function install(machine: Machine): Promise<void> {
+  await installPackages(machine);
   await mkdir(machine.path('/etc/systemd/system/samepaged.service.d'), { recursive: true });
   await machine.write('/etc/systemd/system/samepaged.service.d/scene.conf', DROP_IN);
   await machine.run('systemctl', 'daemon-reload');
-  await machine.run('systemctl', 'start', 'cockpit.socket');
 }

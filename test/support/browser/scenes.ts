@@ -60,16 +60,16 @@ export function sceneOf(count: number, nowMillis: number): Scene {
   };
 }
 
-/** An eventful last hour, with a sample every ten seconds. */
-export function lastHour(nowMillis: number): readonly HistoryRecord[] {
+/** The last hours with their events, and a sample every ten seconds. */
+export function lastHours(hours: number, nowMillis: number): readonly HistoryRecord[] {
   return trajectoryOf({
-    fromMillis: nowMillis - 3_600_000,
-    minutes: 60,
+    fromMillis: nowMillis - hours * 3_600_000,
+    minutes: hours * 60,
     every: 1 / 6,
-    changes: Array.from({ length: 9 }, (_each, index) => ({
+    changes: Array.from({ length: hours * 9 }, (_each, index) => ({
       minute: 5 + index * 6,
       change: index % 3 === 2 ? 'stopped' : 'started',
-      name: `web-0${index + 1}`,
+      name: `web-0${(index % 9) + 1}`,
     })),
   });
 }

@@ -4,8 +4,15 @@ import type { Machine } from './machine.js';
 
 const DIRECTORY = '/srv/guests';
 
-/** A transient guest of the machine's libvirt, paused and its memory filled when it resolves. */
-export async function startMachineGuest(machine: Machine, spec: GuestSpec): Promise<void> {
+/**
+ * A guest of the machine's libvirt, paused and its memory filled when it resolves. It is transient, or has a definition that
+ * lacks its memory's contents at the next start.
+ */
+export async function startMachineGuest(
+  machine: Machine,
+  spec: GuestSpec,
+  { isPersistent = false } = {},
+): Promise<void> {
   const [common, own, xml] = ['common', 'own', 'xml'].map((ending) => `${DIRECTORY}/${spec.name}.${ending}`) as [
     string,
     string,
@@ -16,7 +23,10 @@ export async function startMachineGuest(machine: Machine, spec: GuestSpec): Prom
     await writeBlob(machine.path(common), 'common', spec.commonMiB);
     await writeBlob(machine.path(own), `own ${spec.name}`, spec.ownMiB);
     await machine.write(xml, guestXml(spec, { common, own }));
-    await virsh(machine, 'create', xml, '--paused');
+    if (isPersistent) {
+      await virsh(machine, 'define', xml);
+      await virsh(machine, 'start', spec.name, '--paused');
+    } else await virsh(machine, 'create', xml, '--paused');
   } finally {
     // The machine's disk is memory.
     for (const file of [common, own, xml]) await rm(machine.path(file), { force: true });
