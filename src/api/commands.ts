@@ -1,5 +1,5 @@
 import { DBusError } from 'dbus-next';
-import type { PolicyName } from '../config/help.js';
+import type { PolicyName } from '../config/keys.js';
 import type { ConfigView } from '../config/view.js';
 import type { Hold } from '../core/hold.js';
 import type { GuestDetails } from '../core/mergeability.js';

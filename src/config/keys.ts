@@ -3,9 +3,11 @@ import type { KsmdSchedChoice } from '../core/policies/shared/ksmdSched.js';
 import type { ZeroPagesChoice } from '../core/policies/shared/zeroPages.js';
 import { LISTEN_FORMS, parseListenAddress } from './listenAddress.js';
 
-/** A key of the configuration: its default as text, how its value is read, and what a value must be, for a person. */
+/** How a key of the configuration is read. */
 interface Key<T> {
+  /** Its default, as it would stand in a file. */
   readonly fallback: string;
+  /** What a value must be, for a person. */
   readonly expected: string;
   readonly schema: v.GenericSchema<string, T>;
 }
@@ -79,52 +81,138 @@ const path = v.pipe(v.string(), v.regex(/^$|^\//));
 /** sysfs takes an unsigned 32-bit number for pages_to_scan and sleep_millisecs. */
 const UINT32 = 4294967295;
 
+/** What each policy does, in a line; the first is the default. */
+export const POLICY_HELP = {
+  ksmtuned: 'ksmd faster while memory is short, else slower, as ksmtuned',
+  adaptive: 'bursts within a CPU budget when there is something to gain',
+  advisor: "the kernel's own advisor, given targets (Linux 6.8 and newer)",
+} as const;
+export type PolicyName = keyof typeof POLICY_HELP;
+export const POLICY_NAMES = Object.keys(POLICY_HELP) as readonly PolicyName[];
+
 /**
- * Every key, with the default of ksmtuned 4.20150326 where the key is ksmtuned's.
- * KSM_POLICY has one choice per file of core/policies.
+ * Every key: what it does, in a line of at most 76 characters (with "# " and a margin it fits a terminal), its default, which is that
+ * of ksmtuned 4.20150326 where the key is ksmtuned's, and what it takes.
  */
 export const KEYS = {
-  KSM_MONITOR_INTERVAL: wholeNumber('60', 'seconds', 1, 86400),
-  KSM_SLEEP_MSEC: wholeNumber('10', 'milliseconds', 0, 60000),
-  KSM_NPAGES_BOOST: wholeNumber('300', 'pages', -1000000, 1000000),
-  KSM_NPAGES_DECAY: wholeNumber('-50', 'pages', -1000000, 1000000),
-  KSM_NPAGES_MIN: wholeNumber('64', 'pages', 0, UINT32),
-  KSM_NPAGES_MAX: wholeNumber('1250', 'pages', 0, UINT32),
-  KSM_THRES_COEF: wholeNumber('20', 'percent', 0, 1000),
-  KSM_THRES_CONST: key('2048', 'an amount in kB, or with a unit, as 512M or 2G', memorySize),
-  LOGFILE: key('', 'an absolute path, or nothing', path),
-  DEBUG: key('', '1, or nothing', flag),
-  PIDFILE: key('/var/run/ksmtune.pid', 'an absolute path, or nothing', path),
-  KSM_POLICY: oneOf(['ksmtuned', 'adaptive', 'advisor']),
-  KSM_CPU_MAX: wholeNumber('50', 'percent of one core', 1, 100),
-  KSM_PROBE_MAX: wholeNumber('600', 'seconds', 10, 86400),
-  KSM_MEMORY_ACCOUNTING: oneOf(['corrected', 'legacy', 'pss']),
-  KSM_ON_EXIT: oneOf(['restore', 'leave', 'stop', 'unmerge']),
-  KSM_ON_CONFLICT: oneOf(['reassert', 'yield']),
-  KSM_WHEN: oneOf(['needed', 'always']),
-  KSM_MERGE_ACROSS_NODES: optionalNumber('0 or 1', 0, 1),
-  KSM_USE_ZERO_PAGES: key<ZeroPagesChoice>('auto', 'one of auto, 0, 1, keep', zeroPages),
-  KSM_THP_MAX_PTES_NONE: optionalNumber('a whole number of pages from 0 to 511', 0, 511),
-  KSM_KSMD_SCHED: oneOf(['auto', 'idle', 'other', 'keep'] satisfies readonly KsmdSchedChoice[]),
-  KSM_SMART_SCAN: optionalNumber('0 or 1', 0, 1),
-  KSM_MAX_PAGE_SHARING: optionalNumber('a whole number of pages from 2 to 2147483647', 2, 2147483647),
-  KSM_STABLE_NODE_CHAINS_PRUNE_MILLISECS: optionalNumber(
-    'a whole number of milliseconds from 0 to 4294967295',
-    0,
-    UINT32,
-  ),
-  KSM_MAX_KERNEL_PAGES: optionalNumber('a whole number of pages', 0, Number.MAX_SAFE_INTEGER),
-  KSM_UNMERGE_TO_APPLY: key('', '1, or nothing', flag),
-  KSM_GUEST_USERS: key(
-    'libvirt-qemu,qemu,qemu-libvirtd,kvm,oneadmin,lxd,incus',
-    'names or numbers of users, with commas between them',
-    v.pipe(v.string(), v.regex(/^[\w.$-]+([\s,]+[\w.$-]+)*$/)),
-  ),
-  KSM_FORBID_GUESTS: key('', 'names with * and ?, with commas between them', v.string()),
-  KSM_EVENT_SETTLE: wholeNumber('250', 'milliseconds', 0, 60000),
-  KSM_METRICS_LISTEN: key('', `${LISTEN_FORMS}, or nothing`, listenAddress),
-  KSM_METRICS_GUESTS: key('', '1, or nothing', flag),
-  KSM_EVENT_RECHECK: key('5,20', 'up to ten whole numbers of seconds, as 5,20, or nothing', secondsList),
+  KSM_MONITOR_INTERVAL: {
+    help: 'seconds between retunes when nothing happens',
+    ...wholeNumber('60', 'seconds', 1, 86400),
+  },
+  KSM_SLEEP_MSEC: {
+    help: "milliseconds between ksmd's batches on a host of 16 GiB; less on a larger",
+    ...wholeNumber('10', 'milliseconds', 0, 60000),
+  },
+  KSM_NPAGES_BOOST: {
+    help: 'change of pages_to_scan per retune while less than the reserve is free',
+    ...wholeNumber('300', 'pages', -1000000, 1000000),
+  },
+  KSM_NPAGES_DECAY: {
+    help: 'change of pages_to_scan per retune otherwise, normally negative',
+    ...wholeNumber('-50', 'pages', -1000000, 1000000),
+  },
+  KSM_NPAGES_MIN: { help: 'the smallest pages_to_scan', ...wholeNumber('64', 'pages', 0, UINT32) },
+  KSM_NPAGES_MAX: { help: 'the largest pages_to_scan', ...wholeNumber('1250', 'pages', 0, UINT32) },
+  KSM_THRES_COEF: {
+    help: 'the reserve: memory that should stay free, in percent of all memory',
+    ...wholeNumber('20', 'percent', 0, 1000),
+  },
+  KSM_THRES_CONST: {
+    help: 'the smallest reserve, in kB or as 512M or 2G',
+    ...key('2048', 'an amount in kB, or with a unit, as 512M or 2G', memorySize),
+  },
+  LOGFILE: { help: 'a file for the log', ...key('', 'an absolute path, or nothing', path) },
+  DEBUG: {
+    help: 'whether every decision is logged, with the calls that ksmtuned would make',
+    ...key('', '1, or nothing', flag),
+  },
+  PIDFILE: {
+    help: 'the file with the process id, for scripts',
+    ...key('/var/run/ksmtune.pid', 'an absolute path, or nothing', path),
+  },
+  KSM_POLICY: { help: 'the policy that decides: ksmtuned, adaptive or advisor', ...oneOf(POLICY_NAMES) },
+  KSM_CPU_MAX: {
+    help: "ksmd's CPU budget, in percent of one core (adaptive, advisor)",
+    ...wholeNumber('50', 'percent of one core', 1, 100),
+  },
+  KSM_PROBE_MAX: {
+    help: 'the longest time between two probes, in seconds (adaptive)',
+    ...wholeNumber('600', 'seconds', 10, 86400),
+  },
+  KSM_MEMORY_ACCOUNTING: {
+    help: 'how memory is counted: corrected, pss, or legacy as ksmtuned does it',
+    ...oneOf(['corrected', 'legacy', 'pss']),
+  },
+  KSM_ON_EXIT: {
+    help: 'what samepaged does with KSM when it ends: restore, leave, stop or unmerge',
+    ...oneOf(['restore', 'leave', 'stop', 'unmerge']),
+  },
+  KSM_ON_CONFLICT: {
+    help: 'when something else changes a setting: reassert or yield',
+    ...oneOf(['reassert', 'yield']),
+  },
+  KSM_WHEN: { help: 'when to merge: needed (while memory is short) or always', ...oneOf(['needed', 'always']) },
+  KSM_MERGE_ACROSS_NODES: {
+    help: 'whether pages of different NUMA nodes are merged, 0 or 1',
+    ...optionalNumber('0 or 1', 0, 1),
+  },
+  KSM_USE_ZERO_PAGES: {
+    help: "merge empty pages with the kernel's zero page: auto, 0, 1 or keep",
+    ...key<ZeroPagesChoice>('auto', 'one of auto, 0, 1, keep', zeroPages),
+  },
+  KSM_THP_MAX_PTES_NONE: {
+    help: "khugepaged's max_ptes_none while pages are merged, from 0 to 511",
+    ...optionalNumber('a whole number of pages from 0 to 511', 0, 511),
+  },
+  KSM_KSMD_SCHED: {
+    help: "ksmd's scheduling class: auto (idle with adaptive), idle, other or keep",
+    ...oneOf(['auto', 'idle', 'other', 'keep'] satisfies readonly KsmdSchedChoice[]),
+  },
+  KSM_SMART_SCAN: {
+    help: 'whether pages that never merged are scanned less often, 0 or 1',
+    ...optionalNumber('0 or 1', 0, 1),
+  },
+  KSM_MAX_PAGE_SHARING: {
+    help: 'how many pages may share one copy',
+    ...optionalNumber('a whole number of pages from 2 to 2147483647', 2, 2147483647),
+  },
+  KSM_STABLE_NODE_CHAINS_PRUNE_MILLISECS: {
+    help: "milliseconds between ksmd's clean-ups of stale copies",
+    ...optionalNumber('a whole number of milliseconds from 0 to 4294967295', 0, UINT32),
+  },
+  KSM_MAX_KERNEL_PAGES: {
+    help: 'a limit of very old kernels on merged pages; half of memory unless given',
+    ...optionalNumber('a whole number of pages', 0, Number.MAX_SAFE_INTEGER),
+  },
+  KSM_UNMERGE_TO_APPLY: {
+    help: 'whether to unmerge, where that fits, to set what needs it',
+    ...key('', '1, or nothing', flag),
+  },
+  KSM_GUEST_USERS: {
+    help: 'users, beside root, whose guests count even if libvirt does not name them',
+    ...key(
+      'libvirt-qemu,qemu,qemu-libvirtd,kvm,oneadmin,lxd,incus',
+      'names or numbers of users, with commas between them',
+      v.pipe(v.string(), v.regex(/^[\w.$-]+([\s,]+[\w.$-]+)*$/)),
+    ),
+  },
+  KSM_FORBID_GUESTS: {
+    help: 'guests that must not be merged; samepaged warns if one can be',
+    ...key('', 'names with * and ?, with commas between them', v.string()),
+  },
+  KSM_EVENT_SETTLE: {
+    help: 'milliseconds in which guest events are collected for one retune',
+    ...wholeNumber('250', 'milliseconds', 0, 60000),
+  },
+  KSM_METRICS_LISTEN: {
+    help: 'where metrics for Prometheus are served, as 127.0.0.1:9870',
+    ...key('', `${LISTEN_FORMS}, or nothing`, listenAddress),
+  },
+  KSM_METRICS_GUESTS: { help: 'whether the metrics have series for each guest', ...key('', '1, or nothing', flag) },
+  KSM_EVENT_RECHECK: {
+    help: "seconds after a guest's start for further retunes",
+    ...key('5,20', 'up to ten whole numbers of seconds, as 5,20, or nothing', secondsList),
+  },
 } as const;
 
 export type KeyName = keyof typeof KEYS;

@@ -1,4 +1,4 @@
-import { shellWord } from '../core/shellWord.js';
+import { shellWord } from '../text/shellWord.js';
 
 /** One KEY=VALUE found in a file. Lines count from 1. */
 export interface Assignment {

@@ -73,7 +73,7 @@ export function describeConflict(
   const files = settings.map(ksmFile).join(', ');
   const outcome =
     wait === Infinity
-      ? `samepaged leaves ${files} to others until samepagectl reload (KSM_ON_CONFLICT)`
+      ? `samepaged leaves ${files} to others until the configuration is reloaded (KSM_ON_CONFLICT)`
       : wait === 0
         ? 'samepaged sets it again'
         : `samepaged waits ${formatDuration(wait)} before it sets it again (change ${times})`;

@@ -2,36 +2,27 @@ import type { KsmSetting, KsmSettings } from './ksm.js';
 import type { MergeStage } from './mergeStage.js';
 import type { Problem } from './sample.js';
 
-/** Why a decision is what it is; the closed list that the log, the bus and the tests speak of. */
-export type Reason =
-  /** Memory is enough: merging stops. */
-  | 'enough-memory'
-  /** Less is free than the reserve: merging, and faster than before. */
-  | 'free-below-reserve'
-  /** Guests and the reserve fit, but no more than the reserve is free: merging, and slower than before. */
-  | 'free-at-reserve'
-  /** Guests and the reserve do not fit, but the reserve is still free: merging, and slower than before. */
-  | 'committed-above-total'
-  /** Memory is enough, and KSM_WHEN=always has it merge all the same. */
-  | 'always'
-  /** Guests that came fill their memory or keep the CPUs busy: merging waits. */
-  | 'guests-settling'
-  /** There may be something to gain: ksmd goes through all memory at its CPU budget. */
-  | 'burst'
-  /** ksmd looks at a little memory, to see whether anything has changed. */
-  | 'probe'
-  /** Merging is wanted, but passes brought nothing more: ksmd rests. */
-  | 'nothing-to-gain'
-  /** Merging is wanted, but its bookkeeping takes more memory than it saves: ksmd rests. */
-  | 'costs-more-than-it-saves'
-  /** The kernel's advisor paces ksmd: fast after something has happened, slower the longer nothing does. */
-  | 'advised'
-  /** An administrator's hold: merging rests. */
-  | 'paused'
-  | 'stopped'
-  | 'unmerged'
-  /** An administrator asked what merging would save: one burst, whatever memory there is. */
-  | 'estimating';
+/** Why a decision is what it is: the closed list that the log, the bus and the tests speak of, each in a sentence. */
+export const REASONS = {
+  'enough-memory': 'there is enough memory: merging stops',
+  'free-below-reserve': 'less than the reserve is free: ksmd merges, faster than before',
+  'free-at-reserve':
+    'guests and the reserve fit, but no more than the reserve is free: ksmd merges, slower than before',
+  'committed-above-total':
+    'guests and the reserve do not fit, but the reserve is still free: ksmd merges, slower than before',
+  always: 'there is enough memory, but with KSM_WHEN=always ksmd merges anyway',
+  'guests-settling': 'new guests fill their memory or keep the CPUs busy: merging waits',
+  burst: 'there may be something to gain: ksmd scans all memory within its CPU budget',
+  probe: 'ksmd scans a little memory to see whether anything has changed',
+  'nothing-to-gain': 'merging is wanted, but the last passes gained nothing: ksmd rests',
+  'costs-more-than-it-saves': 'merging is wanted, but its bookkeeping takes more memory than it saves: ksmd rests',
+  advised: "the kernel's advisor paces ksmd: fast after an event, slower the longer nothing happens",
+  paused: 'an administrator paused merging',
+  stopped: 'an administrator stopped merging; shared pages stay shared',
+  unmerged: 'an administrator unmerged everything',
+  estimating: 'an administrator asked for an estimate: one burst, however much memory is free',
+} as const;
+export type Reason = keyof typeof REASONS;
 
 /** A number that a decision was made from. */
 export interface Term {
@@ -78,24 +69,3 @@ export interface Decision {
   /** Only follows measurements, as a pace does: not worth a line in the log. */
   readonly routine?: boolean;
 }
-
-/** Every reason of a decision, in a sentence for the page of the D-Bus interface. */
-export const REASON_HELP: Readonly<Record<Reason, string>> = {
-  'enough-memory': 'there is enough memory: merging stops',
-  'free-below-reserve': 'less than the reserve is free: ksmd merges, faster than before',
-  'free-at-reserve':
-    'guests and the reserve fit, but no more than the reserve is free: ksmd merges, slower than before',
-  'committed-above-total':
-    'guests and the reserve do not fit, but the reserve is still free: ksmd merges, slower than before',
-  always: 'there is enough memory, but with KSM_WHEN=always ksmd merges anyway',
-  'guests-settling': 'new guests fill their memory or keep the CPUs busy: merging waits',
-  burst: 'there may be something to gain: ksmd scans all memory within its CPU budget',
-  probe: 'ksmd scans a little memory to see whether anything has changed',
-  'nothing-to-gain': 'merging is wanted, but the last passes gained nothing: ksmd rests',
-  'costs-more-than-it-saves': 'merging is wanted, but its bookkeeping takes more memory than it saves: ksmd rests',
-  advised: "the kernel's advisor paces ksmd: fast after an event, slower the longer nothing happens",
-  paused: 'an administrator paused merging',
-  stopped: 'an administrator stopped merging; shared pages stay shared',
-  unmerged: 'an administrator unmerged everything',
-  estimating: 'an administrator asked for an estimate: one burst, however much memory is free',
-};

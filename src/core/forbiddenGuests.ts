@@ -1,7 +1,4 @@
-import { inSentence } from './shellWord.js';
 import type { NamedGuest } from './guest.js';
-import { type ManagedGuest, memoryRemedy } from './guestManager.js';
-import type { Mergeability } from './mergeability.js';
 
 /** Which guests must not be merged, by name: KSM_FORBID_GUESTS. */
 export type NamePatterns = readonly string[];
@@ -26,20 +23,6 @@ export function patternsWithoutGuest(patterns: NamePatterns, guests: readonly Na
 export function unmatchedText(patterns: NamePatterns, guests: readonly NamedGuest[]): string | undefined {
   const unmatched = patternsWithoutGuest(patterns, guests).map((pattern) => `"${pattern}"`);
   return unmatched.length === 0 ? undefined : `no running guest is called ${unmatched.join(', ')}`;
-}
-
-/** What to warn of when a guest starts; undefined when all is well, or when nobody knows whether it can be merged. */
-export function forbiddenWarning(
-  patterns: NamePatterns,
-  guest: NamedGuest,
-  seen: (Omit<ManagedGuest, 'name'> & { readonly mergeability: Mergeability }) | undefined,
-): string | undefined {
-  if (seen?.mergeability.mergeable !== true || !isForbidden(patterns, guest)) return undefined;
-  const remedy = memoryRemedy({ ...seen, ...guest }, 'forbid');
-  return (
-    `guest ${guest.name} should not be merged (KSM_FORBID_GUESTS), but KSM may merge it and is a side channel between guests` +
-    (remedy === undefined ? '' : `; ${inSentence(remedy)}, then restart it`)
-  );
 }
 
 function means(pattern: string, { name, plainName = name }: NamedGuest): boolean {

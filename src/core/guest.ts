@@ -13,6 +13,12 @@ export interface NamedGuest {
   readonly plainName?: string;
 }
 
+/**
+ * Who starts a guest, and so whose words a remedy is in: the host's libvirt, a user's own libvirt (qemu:///session), Proxmox
+ * VE, KubeVirt, another hypervisor's command line, QEMU's.
+ */
+export type GuestManager = 'libvirt' | 'session' | 'proxmox' | 'kubevirt' | 'cloud-hypervisor' | 'qemu' | 'other';
+
 /** A running guest. */
 export interface Guest extends NamedGuest {
   /** Memory of the guest's process that is in RAM, in bytes; 0 where it is unknown (libvirt's test driver). */

@@ -4,12 +4,19 @@ import { formatBytes } from './format.js';
 import type { Policy } from './policy.js';
 import type { Savings } from './savings.js';
 
+/** What an administrator can have the policy rest for, in a sentence. */
+const REST = {
+  paused: 'paused by hand',
+  stopped: 'stopped by hand, shared pages stay shared',
+  unmerged: 'everything is unmerged by hand',
+} as const;
+
 /**
  * An administrator's word against the policy, which rests: `paused` and `stopped` keep ksmd stopped (run=0: what is shared stays
  * shared), `unmerged` undoes all merging and keeps it undone (run=2).
  */
 export interface RestingHold {
-  readonly kind: 'paused' | 'stopped' | 'unmerged';
+  readonly kind: keyof typeof REST;
   /** `unmerged` whatever the memory. Not kept over a restart: what there is to unmerge then was not known. */
   readonly isForced?: boolean;
   /** When it ends by itself, milliseconds since 1970; absent: when somebody resumes. */
@@ -27,14 +34,12 @@ export interface EstimateHold {
 
 export type Hold = RestingHold | EstimateHold;
 
+/** The kinds of a hold that outlives the process. */
+export const RESTING_KINDS = Object.keys(REST) as readonly RestingHold['kind'][];
+export const HOLD_KINDS: readonly Hold['kind'][] = [...RESTING_KINDS, 'estimating'];
+
 /** The history goes on meanwhile. */
 const LONGEST_WAIT_MILLIS = 60_000;
-
-const REST: Readonly<Record<RestingHold['kind'], string>> = {
-  paused: 'paused by hand',
-  stopped: 'stopped by hand, shared pages stay shared',
-  unmerged: 'everything is unmerged by hand',
-};
 
 /** The hold, unless it has ended by itself. */
 export function inForce(hold: Hold | undefined, nowMillis: number): Hold | undefined {
@@ -52,9 +57,9 @@ export function holdPolicy(policy: Policy, hold: RestingHold): Policy {
       const leftMillis = hold.untilMillis === undefined ? undefined : hold.untilMillis - sample.takenAtMillis;
       const ends = leftMillis !== undefined && leftMillis > 0;
       const ending = ends
-        ? `for another ${formatDuration(leftMillis)}, or until samepagectl resume`
+        ? `for another ${formatDuration(leftMillis)}, or until somebody resumes`
         : leftMillis === undefined
-          ? 'until samepagectl resume'
+          ? 'until somebody resumes'
           : 'until now';
       return [
         memory,

@@ -1,5 +1,4 @@
-import type { NamedGuest } from './guest.js';
-import type { GuestManager } from './guestManager.js';
+import type { GuestManager, NamedGuest } from './guest.js';
 
 /**
  * What keeps KSM from merging a guest's memory, with what it means, for a reader. Sources: the kernel's
@@ -13,7 +12,7 @@ export const OBSTACLES = {
   pinned: 'a passed-through PCI device holds every page where it is',
   encrypted: 'its memory is encrypted with its own key, so no page equals another',
   'not offered': 'the hypervisor has not offered the memory to KSM',
-  'taken back': 'QEMU has withdrawn its memory from KSM; samepagectl guests allow --now -- NAME offers it again',
+  'taken back': 'QEMU has withdrawn its memory from KSM',
 } as const;
 export type Obstacle = keyof typeof OBSTACLES;
 

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { KEY_HELP } from '../config/help.js';
-import type { KeyName } from '../config/keys.js';
+import { KEYS, type KeyName } from '../config/keys.js';
 import { type Config, DEFAULT_CONFIG_FILE, loadConfig, requirePolicy } from '../config/load.js';
 import { valueWord } from '../config/syntax.js';
 import { readConfig, viewOf } from '../config/view.js';
@@ -90,7 +89,7 @@ function text(
 }
 
 function help(key: string): string {
-  return Object.hasOwn(KEY_HELP, key) ? KEY_HELP[key as KeyName] : 'of another version of samepaged';
+  return Object.hasOwn(KEYS, key) ? KEYS[key as KeyName].help : 'of another version of samepaged';
 }
 
 function check(file: string, { json, terminal }: VerbInput): VerbResult {

@@ -1,5 +1,5 @@
 import { DEFAULT_POLICY } from '../api/names.js';
-import { type PolicyName, POLICY_HELP, POLICY_NAMES } from '../config/help.js';
+import { type PolicyName, POLICY_HELP, POLICY_NAMES } from '../config/keys.js';
 import { EXIT } from '../errors.js';
 import { withDaemon } from '../api/withDaemon.js';
 import { NotRunning } from '../api/notRunning.js';

@@ -1,5 +1,5 @@
 import { release } from 'node:os';
-import { POLICY_NAMES } from '../config/help.js';
+import { POLICY_NAMES } from '../config/keys.js';
 import { EXIT } from '../errors.js';
 import { IS_BUNDLED, VERSION } from '../version.js';
 import { withDaemon } from '../api/withDaemon.js';

@@ -53,7 +53,8 @@ import { tellSystemd, type Systemd } from './serviceManager.js';
 import { Intents, type IntentsOptions } from './intent.js';
 import { Libvirt } from '../libvirt/libvirt.js';
 import { type LibvirtState, watchLibvirt } from '../libvirt/presence.js';
-import { RetuneReport, busNews, forbiddenNews, libvirtNews } from './journal.js';
+import { forbiddenWarnings } from './forbiddenWarnings.js';
+import { RetuneReport, busNews, libvirtNews } from './journal.js';
 import { Metrics } from './serveMetrics.js';
 import { planOf, policyObstacle } from '../config/plan.js';
 import { agentStates, publishStates } from './publishState.js';
@@ -212,7 +213,7 @@ export async function runAgent(options: AgentOptions): Promise<End> {
           firstLook$,
           busNews(bus$, newsFrom$, options.busAddress, log),
           libvirtNews(guests.libvirt$, newsFrom$, log),
-          forbiddenNews(
+          forbiddenWarnings(
             {
               ...{ event$: guests.event$, retune$ },
               forbidden: () => intents.current.values.KSM_FORBID_GUESTS,

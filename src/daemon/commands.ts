@@ -1,5 +1,5 @@
 import type { Commands } from '../api/commands.js';
-import { POLICY_NAMES, type PolicyName } from '../config/help.js';
+import { POLICY_NAMES, type PolicyName } from '../config/keys.js';
 import type { Trigger } from '../core/trigger.js';
 import type { Retune } from '../core/retune.js';
 import type { Intents } from './intent.js';

@@ -8,7 +8,7 @@ import { type Config, formatConfig, loadConfig, requirePolicy } from '../config/
 import { readConfig } from '../config/view.js';
 import { type KsmSetting, ksmFile } from '../core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from '../errors.js';
-import { inSentence } from '../core/shellWord.js';
+import { inSentence } from '../text/shellWord.js';
 import { type RunningDaemon, excludesOthers, findDaemons } from '../host/daemons.js';
 import { FreedBySplitsFile } from '../state/freedBySplits.js';
 import { giveBackForTheDead } from './giveBack.js';

@@ -1,6 +1,5 @@
 import { BehaviorSubject, type Observable } from 'rxjs';
-import { POLICY_NAMES, type PolicyName } from '../config/help.js';
-import type { KeyName, Values } from '../config/keys.js';
+import { type KeyName, POLICY_NAMES, type PolicyName, type Values } from '../config/keys.js';
 import type { Config, Origin } from '../config/load.js';
 import { type ConfigRead, type ConfigView, readConfig, viewOf } from '../config/view.js';
 import { type Hold, inForce } from '../core/hold.js';

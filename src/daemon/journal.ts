@@ -3,15 +3,10 @@ import { describeWrite } from '../core/ksm.js';
 import type { Problem } from '../core/sample.js';
 import type { Retune } from '../core/retune.js';
 import type { Log } from '../log.js';
-import { type Observable, distinctUntilChanged, filter, merge, mergeMap, skipUntil, tap } from 'rxjs';
+import { type Observable, distinctUntilChanged, skipUntil, tap } from 'rxjs';
 import { BUS_NAME } from '../api/names.js';
 import type { BusState } from '../api/publish.js';
-import { forbiddenWarning, isForbidden, parseNamePatterns, unmatchedText } from '../core/forbiddenGuests.js';
-import type { GuestEvent } from '../core/guest.js';
 import { describeAddress, type BusAddress } from '../dbus/address.js';
-import { messageOf } from '../errors.js';
-import type { GuestProcess } from '../host/guestProcess.js';
-import type { InspectedGuest } from '../host/guestProcesses.js';
 import type { LibvirtState } from '../libvirt/presence.js';
 
 /**
@@ -93,63 +88,6 @@ export function libvirtNews(
       else if (state.remedy === undefined) log.info(`${libvirtText(state)}: guests are found in /proc`);
       else log.warn(`${libvirtText(state)}: guests are found in /proc, KSM is set through sysfs; ${state.remedy}`);
     }),
-  );
-}
-
-export interface ForbiddenSources {
-  readonly event$: Observable<GuestEvent>;
-  readonly retune$: Observable<Retune>;
-  /** KSM_FORBID_GUESTS as it is now. */
-  readonly forbidden: () => string;
-  readonly processOf: (event: GuestEvent) => Promise<GuestProcess | undefined>;
-  /** All guests that run now. */
-  readonly inspect: () => Promise<readonly InspectedGuest[]>;
-}
-
-/**
- * Warns of each guest that should not be merged (KSM_FORBID_GUESTS) and can be: of those that run at the start and at a reload, and
- * of each that starts later. Says then which patterns mean nobody. Never errors.
- */
-export function forbiddenNews(
-  { event$, retune$, forbidden, processOf, inspect }: ForbiddenSources,
-  log: Log,
-): Observable<unknown> {
-  const patterns = () => parseNamePatterns(forbidden());
-  const warn = (warning: string | undefined) => {
-    if (warning !== undefined) log.warn(warning);
-  };
-  const ofStart = async (event: GuestEvent) => {
-    const now = patterns();
-    if (!isForbidden(now, event)) return;
-    try {
-      warn(forbiddenWarning(now, event, await processOf(event)));
-    } catch (error) {
-      warn(
-        `whether guest ${event.name}, which KSM_FORBID_GUESTS names, can be merged is not known (${messageOf(error)})`,
-      );
-    }
-  };
-  const ofAll = async () => {
-    const now = patterns();
-    if (now.length === 0) return;
-    try {
-      const guests = await inspect();
-      for (const guest of guests) warn(forbiddenWarning(now, guest, guest.process));
-      const unmatched = unmatchedText(now, guests);
-      if (unmatched !== undefined) log.info(`KSM_FORBID_GUESTS: ${unmatched}`);
-    } catch (error) {
-      warn(`whether guests that KSM_FORBID_GUESTS names can be merged is not known (${messageOf(error)})`);
-    }
-  };
-  return merge(
-    event$.pipe(
-      filter(({ change }) => change === 'started'),
-      mergeMap(ofStart),
-    ),
-    retune$.pipe(
-      filter(({ triggers }) => triggers.some(({ kind }) => kind === 'start' || kind === 'reload')),
-      mergeMap(ofAll),
-    ),
   );
 }
 

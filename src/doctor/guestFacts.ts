@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { configuredGuestUsers } from '../config/guestUsers.js';
 import type { NamedGuest } from '../core/guest.js';
-import type { GuestManager } from '../core/guestManager.js';
+import type { GuestManager } from '../core/guest.js';
 import type { Mergeability } from '../core/mergeability.js';
 import { type Entry, type ReportedName, takeInventory } from '../core/inventory.js';
 import { withLiveOffers } from '../host/guestOffers.js';

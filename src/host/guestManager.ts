@@ -1,4 +1,4 @@
-import type { GuestManager } from '../core/guestManager.js';
+import type { GuestManager } from '../core/guest.js';
 import type { FoundGuest } from './guestScan.js';
 import { CLOUD_HYPERVISOR } from './otherHypervisors.js';
 import { QEMU } from './qemu.js';

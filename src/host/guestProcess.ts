@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type MemoryTraits, type Mergeability, judgeMergeability } from '../core/mergeability.js';
-import type { GuestManager } from '../core/guestManager.js';
+import type { GuestManager } from '../core/guest.js';
 import type { SeenProcess } from '../core/inventory.js';
 import type { Problem } from '../core/sample.js';
 import { readCgroup } from './cgroup.js';

@@ -1,6 +1,6 @@
 import { type NamePatterns, isForbidden } from '../core/forbiddenGuests.js';
 import type { NamedGuest } from '../core/guest.js';
-import type { Hold } from '../core/hold.js';
+import { HOLD_KINDS } from '../core/hold.js';
 import { type Mergeability, OBSTACLES } from '../core/mergeability.js';
 import { type Sample, freedBytesOf } from '../core/sample.js';
 import { type AgentState } from '../core/state.js';
@@ -31,8 +31,6 @@ export interface Facts {
   /** Whether KSM can merge each running guest; undefined while nobody has looked. */
   readonly mergeability: readonly (NamedGuest & { readonly mergeability: Mergeability })[] | undefined;
 }
-
-const HOLDS = ['paused', 'stopped', 'unmerged', 'estimating'] satisfies Hold['kind'][];
 
 /**
  * Every metric of samepaged, in the order of the page; docs/metrics.md has the same list. Gauges are of the last retune, as
@@ -100,7 +98,7 @@ function samepaged({ state, tally: { connections }, isConfigurationValid }: Fact
       Number(isConfigurationValid),
     ),
     gauge('samepaged_dry_run', 'Whether samepaged writes nothing to the kernel', Number(dryRun)),
-    oneOf('samepaged_hold', 'Whether an administrator holds merging, by kind of hold', 'kind', HOLDS, hold?.kind),
+    oneOf('samepaged_hold', 'Whether an administrator holds merging, by kind of hold', 'kind', HOLD_KINDS, hold?.kind),
     byLabel(
       gauge('samepaged_connected', 'Whether D-Bus and libvirt are connected; one that is not used is left out'),
       'peer',

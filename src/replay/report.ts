@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { formatBytes, plural } from '../core/format.js';
 import { formatDuration } from '../core/duration.js';
 import type { HistoryDecision } from '../core/history/record.js';
-import type { Hold } from '../core/hold.js';
+import { HOLD_KINDS } from '../core/hold.js';
 import { clockRange, clockTime, shortDate } from '../text/clock.js';
 import { type Row, alignedRows, topicRows } from '../text/table.js';
 import { type Terminal, fold, hanging } from '../text/terminal.js';
@@ -27,7 +27,6 @@ export interface ReportInput {
 
 const NANOS_PER_MILLI = 1e6;
 const MIB = 1024 ** 2;
-const HOLDS: readonly string[] = ['paused', 'stopped', 'unmerged', 'estimating'] satisfies Hold['kind'][];
 
 /** What was recorded, what would have been decided, and what it would have come to. */
 export function report(input: ReportInput): string {
@@ -125,8 +124,9 @@ function rebuiltLines(
 
 /** How often somebody held merging by hand; a hold that outlives a restart is recorded again. */
 function holdsIn(decisions: readonly HistoryDecision[]): number {
-  return decisions.filter(({ reason }, index) => HOLDS.includes(reason) && decisions[index - 1]?.reason !== reason)
-    .length;
+  return decisions.filter(
+    ({ reason }, index) => HOLD_KINDS.some((kind) => kind === reason) && decisions[index - 1]?.reason !== reason,
+  ).length;
 }
 
 /** "3 % more memory than" */

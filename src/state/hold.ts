@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import * as v from 'valibot';
-import type { RestingHold } from '../core/hold.js';
+import { RESTING_KINDS, type RestingHold } from '../core/hold.js';
 import { readPlain } from '../plainFile.js';
 import { inTurn } from './inTurn.js';
 import { replaceFile } from './replaceFile.js';
@@ -13,7 +13,7 @@ const LARGEST_BYTES = 1024 ** 2;
 const Word = v.pipe(v.string(), v.regex(/^[\w-]{0,64}$/));
 const Entry = v.pipe(
   v.object({
-    kind: v.optional(v.picklist(['paused', 'stopped', 'unmerged'])),
+    kind: v.optional(v.picklist(RESTING_KINDS)),
     untilMillis: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
     /** How much of the time was left when it was written. */
     leftMillis: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),

@@ -54,7 +54,7 @@ test('a pause ends by itself, and one without an end survives a restart', async 
   assert.equal(await daemon.end(), 0, daemon.output);
 
   await using next = await scene.startDaemon(EAGER);
-  await next.line(/^start: paused by hand: not merging until samepagectl resume/);
+  await next.line(/^start: paused by hand: not merging until somebody resumes/);
   assert.equal((await readKsm())['run'], '0');
   await ctl('resume');
   await untilKsm('run', (run) => run === 1, 10_000);

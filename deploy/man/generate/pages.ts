@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MANAGER_INTERFACE } from '../../../src/api/names.js';
-import { KEY_HELP, POLICY_HELP } from '../../../src/config/help.js';
-import { KEYS, type KeyName } from '../../../src/config/keys.js';
+import { KEYS, type KeyName, POLICY_HELP } from '../../../src/config/keys.js';
 import { DEFAULT_CONFIG_FILE } from '../../../src/config/load.js';
 import { manSections } from './verbs.js';
 import { NOT_RUNNING_STATUS } from '../../../src/ctl/verb.js';
@@ -11,7 +10,7 @@ import { EXIT } from '../../../src/errors.js';
 import { VERSION } from '../../../src/version.js';
 import { busInterface, polkitActions } from './busInterface.js';
 import { daemonFlags } from './daemonFlags.js';
-import { REASON_HELP } from '../../../src/core/decision.js';
+import { REASONS } from '../../../src/core/decision.js';
 import { entry, escaped, flag, literal, sentence } from './roff.js';
 import { fill } from './template.js';
 
@@ -32,11 +31,11 @@ export function manPages(): Values {
       usage: String(EXIT.usage),
       config: String(EXIT.config),
     },
-    'ksmtuned.conf.5': { file: DEFAULT_CONFIG_FILE, ...named('key', KEY_HELP, keyEntry) },
+    'ksmtuned.conf.5': { file: DEFAULT_CONFIG_FILE, ...named<(typeof KEYS)[KeyName]>('key', KEYS, keyEntry) },
     'org.samepaged1.5': {
       ...busInterface(readFileSync(INTERFACE_FILE, 'utf8'), MANAGER_INTERFACE),
       actions: polkitActions(readFileSync(ACTIONS_FILE, 'utf8')),
-      reasons: Object.values(named('', REASON_HELP, choice)).join('\n'),
+      reasons: Object.values(named('', REASONS, choice)).join('\n'),
     },
   };
   return Object.fromEntries(
@@ -78,7 +77,6 @@ function choice(help: string, name: string): string {
 }
 
 /** With its default, and what it takes. */
-function keyEntry(help: string, name: string): string {
-  const { fallback, expected } = KEYS[name as KeyName];
+function keyEntry({ help, fallback, expected }: (typeof KEYS)[KeyName], name: string): string {
   return entry(literal(`${name}=${fallback}`), `${sentence(help)}\n${sentence(`takes ${expected}`)}`);
 }

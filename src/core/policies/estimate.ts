@@ -53,7 +53,7 @@ function running(decision: Decision, leftMillis: number): Decision {
 function over(why: string, isDone: boolean): Decision {
   return {
     reason: 'estimating',
-    sentence: `estimating what merging saves: ${why}, ksmd rests until samepagectl resume`,
+    sentence: `estimating what merging saves: ${why}, ksmd rests until somebody resumes`,
     settings: { run: 0 },
     nextInMillis: LOOK_MILLIS,
     ...(isDone ? { stage: { name: 'done' } } : {}),

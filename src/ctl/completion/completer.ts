@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { POLICY_HELP } from '../../config/help.js';
+import { POLICY_HELP } from '../../config/keys.js';
 import { POLICY_WORDS } from '../policy.js';
 import { OPTIONS, type OptionName, type VerbTable, type Word, optionOf } from '../verb.js';
 

@@ -1,5 +1,5 @@
-import { KEY_HELP } from '../../config/help.js';
-import type { KeyName } from '../../config/keys.js';
+import { KEYS, type KeyName } from '../../config/keys.js';
+import { RESTING_KINDS } from '../../core/hold.js';
 import { formatBytes } from '../../core/format.js';
 import { formatDuration } from '../../core/duration.js';
 import type { ConfigEntry, ExplanationReply, TermReply } from '../../api/replies.js';
@@ -41,7 +41,7 @@ const HELD = 'by hand, whatever the numbers; samepagectl resume lets the policy 
 const UNWORKED = 'the policy does not show it';
 
 function isHold(reason: string): boolean {
-  return ['paused', 'stopped', 'unmerged'].includes(reason);
+  return RESTING_KINDS.some((kind) => kind === reason);
 }
 
 function termRows(terms: readonly TermReply[]): readonly Row[] {
@@ -66,6 +66,6 @@ function formatTerm({ value, unit }: TermReply): string {
 }
 
 function keyText({ key, value, origin }: ConfigEntry): string {
-  const help = Object.hasOwn(KEY_HELP, key) ? KEY_HELP[key as KeyName] : 'a key of another version';
+  const help = Object.hasOwn(KEYS, key) ? KEYS[key as KeyName].help : 'a key of another version';
   return `${key}=${value}${origin === 'default' ? '' : ` (${origin})`}: ${help}`;
 }

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.js';
 import { OBSTACLES, lastingObstacles } from '../../core/mergeability.js';
-import { otherManagerAdvice } from '../../core/guestManager.js';
+import { otherManagerAdvice } from '../../text/guestRemedy.js';
 import type { GuestProcess } from '../../host/guestProcess.js';
 import { chooseGuest, nearestGuest, shownGuests } from './find.js';
 import { type SharingChange, type Sharing, changeSharing, sharingText } from './sharing.js';

@@ -1,5 +1,5 @@
 import { didYouMean } from '../../text/nearest.js';
-import { shellWord } from '../../core/shellWord.js';
+import { shellWord } from '../../text/shellWord.js';
 import { OBSTACLES, type Obstacle, lastingObstacles } from '../../core/mergeability.js';
 import { messageOf } from '../../errors.js';
 import { allowMerging, differences, forbidMerging, forbidsMerging } from '../../libvirt/domainXml.js';

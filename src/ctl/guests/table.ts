@@ -1,7 +1,7 @@
-import { inSentence } from '../../core/shellWord.js';
+import { inSentence } from '../../text/shellWord.js';
 import { formatBytes } from '../../core/format.js';
 import { describeOtherMergers } from '../../core/otherMergers.js';
-import { memoryRemedy } from '../../core/guestManager.js';
+import { memoryRemedy } from '../../text/guestRemedy.js';
 import { type GuestMemory, type Mergeability, OBSTACLES, type Obstacle } from '../../core/mergeability.js';
 import { clean } from '../../text/clean.js';
 import type { GuestsReport } from './report.js';
@@ -85,6 +85,7 @@ function lineOf(columns: readonly Column[], row: readonly string[], widths: read
 
 /** What allows merging, in the words of the manager of the first such guest. */
 function remedyOf(obstacle: Obstacle, guests: readonly GuestMemory[]): string {
+  if (obstacle === 'taken back') return '; samepagectl guests allow --now -- NAME offers it again';
   if (obstacle !== 'nosharepages') return '';
   const first = guests.find(({ mergeability }) => mergeability?.obstacles.includes(obstacle));
   if (first?.manager === 'libvirt') return '; samepagectl guests allow -- NAME allows it';

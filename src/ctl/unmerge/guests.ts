@@ -1,5 +1,5 @@
 import { formatBytes, plural } from '../../core/format.js';
-import { shellWord } from '../../core/shellWord.js';
+import { shellWord } from '../../text/shellWord.js';
 import { messageOf } from '../../errors.js';
 import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.js';
 import { mergedBytesOf } from '../../host/ksmStat.js';

@@ -1,10 +1,10 @@
 import { formatBytes, plural } from '../../core/format.js';
 import { isForbidden, unmatchedText } from '../../core/forbiddenGuests.js';
 import { describeOtherMergers } from '../../core/otherMergers.js';
-import { type MemoryChange, memoryRemedy } from '../../core/guestManager.js';
+import { type MemoryChange, memoryRemedy } from '../../text/guestRemedy.js';
 import type { Obstacle } from '../../core/mergeability.js';
 import { onlyCosting } from '../../core/onlyCosting.js';
-import { shellWord } from '../../core/shellWord.js';
+import { shellWord } from '../../text/shellWord.js';
 import { type Check, check, note, ok, problem, valueOf } from '../check.js';
 import type { ExaminedGuest, StrangersGuest } from '../guestFacts.js';
 

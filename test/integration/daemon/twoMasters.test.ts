@@ -43,7 +43,7 @@ describe('a setting that something else changes', { concurrency: true }, () => {
     await retune(daemon);
     assert.equal(host.pace, '1 123 44');
     assert.deepEqual(disputes(daemon), [
-      'pages_to_scan is 123 but samepaged had set it to 300: ksmtuned (pid 77) tunes KSM too; samepaged leaves advisor_mode, pages_to_scan, sleep_millisecs to others until samepagectl reload (KSM_ON_CONFLICT)',
+      'pages_to_scan is 123 but samepaged had set it to 300: ksmtuned (pid 77) tunes KSM too; samepaged leaves advisor_mode, pages_to_scan, sleep_millisecs to others until the configuration is reloaded (KSM_ON_CONFLICT)',
     ]);
     assert.equal(await daemon.end(), 0);
     assert.equal(host.pace, '0 123 44');

@@ -41,7 +41,7 @@ describe('samepagectl stop, pause, unmerge and resume', { concurrency: true }, (
       await host.paceIs('1 300 10');
       assert.deepEqual(await ctl(host, verb), {
         status: 0,
-        stdout: `${sentence}: not merging until samepagectl resume\nrun 1 -> ${pace.charAt(0)}\n`,
+        stdout: `${sentence}: not merging until somebody resumes\nrun 1 -> ${pace.charAt(0)}\n`,
         stderr: '',
       });
       assert.equal(host.pace, pace);
@@ -70,7 +70,7 @@ describe('samepagectl stop, pause, unmerge and resume', { concurrency: true }, (
     await host.paceIs('1 300 10');
     const { status, stdout } = await ctl(host, 'pause', '1s');
     assert.equal(status, 0);
-    assert.match(stdout, /^paused by hand: not merging for another 1 s, or until samepagectl resume\nrun 1 -> 0\n$/);
+    assert.match(stdout, /^paused by hand: not merging for another 1 s, or until somebody resumes\nrun 1 -> 0\n$/);
     await host.paceIs('1 600 10', 3000);
     await daemon.line(/^asked for by the end of the pause: .*merging, faster by 300/);
     const manager = await client(host);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { KEYS, type KeyName, readValue } from '../../../src/config/keys.js';
+import { KEYS, type KeyName, POLICY_HELP, POLICY_NAMES, readValue } from '../../../src/config/keys.js';
 import { planFrom } from '../../support/examples/examples.js';
 
 const NAMES = Object.keys(KEYS) as KeyName[];
@@ -230,4 +230,15 @@ test('the plan has the configuration in milliseconds', () => {
     settleMillis: 80,
     recheckMillis: [1000, 2000],
   });
+});
+
+test('the help of every key is one line that fits a terminal', () => {
+  for (const [key, { help }] of Object.entries(KEYS)) assert.match(help, /^\S.{10,74}[^\s.]$/, key);
+});
+
+test('every policy has a line of help and is a value of KSM_POLICY', () => {
+  assert.equal(KEYS.KSM_POLICY.expected, `one of ${POLICY_NAMES.join(', ')}`);
+  for (const name of POLICY_NAMES) assert.equal(readValue('KSM_POLICY', name), name);
+  for (const text of Object.values(POLICY_HELP)) assert.match(text, /^\S.{10,64}[^\s.]$/);
+  assert.equal(readValue('KSM_POLICY', 'default'), undefined, 'samepagectl policy default is no policy');
 });

@@ -83,7 +83,10 @@ describe('what is said of it', () => {
   const rows = [
     [{ again: 0, times: 1 }, 'samepaged sets it again'],
     [{ again: 2 * MINUTE, times: 3 }, 'samepaged waits 2 min before it sets it again (change 3)'],
-    [{ again: Infinity, times: 6 }, 'samepaged leaves run to others until samepagectl reload (KSM_ON_CONFLICT)'],
+    [
+      { again: Infinity, times: 6 },
+      'samepaged leaves run to others until the configuration is reloaded (KSM_ON_CONFLICT)',
+    ],
   ] as const;
   for (const [{ again, times }, outcome] of rows) {
     test(outcome, () => {

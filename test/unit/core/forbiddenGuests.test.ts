@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import {
-  forbiddenWarning,
-  isForbidden,
-  parseNamePatterns,
-  patternsWithoutGuest,
-} from '../../../src/core/forbiddenGuests.js';
-import type { Mergeability } from '../../../src/core/mergeability.js';
-
-const seen = (mergeability: Mergeability) => ({ manager: 'libvirt' as const, mergeability });
-const YES = seen({ mergeable: true, obstacles: [], locked: false });
-const NO = seen({ mergeable: false, obstacles: ['nosharepages'], locked: false });
+import { isForbidden, parseNamePatterns, patternsWithoutGuest } from '../../../src/core/forbiddenGuests.js';
 
 describe('patterns of names', () => {
   const rows: { patterns: string; yes: readonly string[]; no: readonly string[] }[] = [
@@ -67,31 +57,5 @@ describe('a guest whose shown name says more than its own', () => {
       'valut',
       'bank-*',
     ]);
-  });
-});
-
-describe('the warning', () => {
-  const patterns = parseNamePatterns('bank-*');
-
-  test('for a guest that should not be merged and can be', () => {
-    assert.equal(
-      forbiddenWarning(patterns, { name: 'bank-1' }, YES),
-      'guest bank-1 should not be merged (KSM_FORBID_GUESTS), but KSM may merge it and is a side channel between guests; ' +
-        'samepagectl guests forbid -- bank-1, then restart it',
-    );
-  });
-
-  test('names the guest as one word of a shell', () => {
-    assert.match(
-      forbiddenWarning(parseNamePatterns('*'), { name: "x'; touch /tmp/pwned #" }, YES) ?? '',
-      /samepagectl guests forbid -- 'x'\\''; touch \/tmp\/pwned #', then/,
-    );
-  });
-
-  test('not for one that cannot be merged, one of another name, and one of which nobody knows', () => {
-    assert.equal(forbiddenWarning(patterns, { name: 'bank-1' }, NO), undefined);
-    assert.equal(forbiddenWarning(patterns, { name: 'web' }, YES), undefined);
-    assert.equal(forbiddenWarning(patterns, { name: 'bank-1' }, undefined), undefined);
-    assert.equal(forbiddenWarning([], { name: 'bank-1' }, YES), undefined);
   });
 });

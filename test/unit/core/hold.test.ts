@@ -194,7 +194,7 @@ describe('holdPolicy', () => {
   const held = (hold: RestingHold, millis: number) => holdPolicy(policy, hold).decide(memory, at(millis), triggers);
 
   const rows: { hold: RestingHold; run: number; sentence: RegExp }[] = [
-    { hold: { kind: 'paused' }, run: 0, sentence: /^paused by hand: not merging until samepagectl resume$/ },
+    { hold: { kind: 'paused' }, run: 0, sentence: /^paused by hand: not merging until somebody resumes$/ },
     { hold: { kind: 'stopped' }, run: 0, sentence: /^stopped by hand, shared pages stay shared: not merging until/ },
     { hold: { kind: 'unmerged' }, run: 2, sentence: /^everything is unmerged by hand: not merging until/ },
   ];
@@ -219,7 +219,7 @@ describe('holdPolicy', () => {
     const [next, decision] = held({ kind: 'paused', untilMillis: 100_000 }, 55_000);
     assert.equal(next, memory);
     assert.equal(decision.nextInMillis, 45_000);
-    assert.equal(decision.sentence, 'paused by hand: not merging for another 45 s, or until samepagectl resume');
+    assert.equal(decision.sentence, 'paused by hand: not merging for another 45 s, or until somebody resumes');
   });
 
   test('rests until its last millisecond, and then until there is another plan', () => {

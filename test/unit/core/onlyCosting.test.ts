@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { describeOnlyCosting, onlyCosting } from '../../../src/core/onlyCosting.js';
+import { onlyCosting } from '../../../src/core/onlyCosting.js';
 
 const guest = (name: string, profitBytes: number | undefined, mergeable = true) => {
   return { name, profitBytes, mergeability: { mergeable } };
@@ -20,14 +20,5 @@ describe('guests that only cost', () => {
 
   test('are not those that KSM may not merge any more', () => {
     assert.deepEqual(named([guest('vault', -64, false)], 9), []);
-  });
-
-  test('are named with the command that takes one out', () => {
-    assert.equal(
-      describeOnlyCosting(["bob's"]),
-      "bob's only costs: KSM's records take more memory than merging saves there; samepagectl guests forbid --now -- 'bob'\\''s' takes it out",
-    );
-    const many = describeOnlyCosting(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
-    assert.match(many, /^a, b, c, d, e, f and 1 more only cost: .* forbid --now -- NAME takes a guest out$/);
   });
 });

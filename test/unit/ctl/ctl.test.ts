@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { release } from 'node:os';
 import { type TestContext, describe, test } from 'node:test';
-import { POLICY_NAMES } from '../../../src/config/help.js';
+import { POLICY_NAMES } from '../../../src/config/keys.js';
 import { Daemon } from '../../../src/api/client.js';
 import { NotRunning } from '../../../src/api/notRunning.js';
 import { config } from '../../../src/ctl/config.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { GuestManager } from '../../../src/core/guestManager.js';
+import type { GuestManager } from '../../../src/core/guest.js';
 import { managerOf } from '../../../src/host/guestManager.js';
 import { hypervisorOf } from '../../../src/host/hypervisors.js';
 

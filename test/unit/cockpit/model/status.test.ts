@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DaemonProperties } from '../../../../src/api/replies.js';
 import { unmergeObstacle } from '../../../../src/core/hold.js';
-import { REASON_HELP } from '../../../../src/core/decision.js';
+import { REASONS } from '../../../../src/core/decision.js';
 import { savingsOf } from '../../../../src/core/savings.js';
 import { answerOf, figuresOf, unmergeFits } from '../../../../src/cockpit/model/status.js';
 import { GIB, MIB, NOW, PROPERTIES, REPLY } from '../../../support/examples/ctlExamples.js';
@@ -22,7 +22,7 @@ describe('the answer on top of the page', () => {
   });
 
   test('has a sentence for every reason of a decision', () => {
-    for (const reason of Object.keys(REASON_HELP)) {
+    for (const reason of Object.keys(REASONS)) {
       const { notes } = answerOf({ ...PROPERTIES, hold: '', lastRetune: { ...REPLY, reason } }, NOW);
       assert.ok((notes[0] ?? '').endsWith('.'), reason);
     }

@@ -4,8 +4,7 @@ import * as v from 'valibot';
 import { Properties } from '../../../../src/api/replies.js';
 import { rawText, unpacked } from '../../../../src/cockpit/model/unpack.js';
 import { explainedKeys, policyText } from '../../../../src/cockpit/model/policies.js';
-import { POLICY_NAMES } from '../../../../src/config/help.js';
-import { KEYS } from '../../../../src/config/keys.js';
+import { KEYS, POLICY_NAMES } from '../../../../src/config/keys.js';
 import { PROPERTIES } from '../../../support/examples/ctlExamples.js';
 
 /** As Cockpit's bridge sends a dictionary of variants. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { POLICY_HELP } from '../../../../src/config/help.js';
+import { POLICY_HELP } from '../../../../src/config/keys.js';
 import { completions } from '../../../../src/ctl/completion/completer.js';
 import { POLICY_WORDS } from '../../../../src/ctl/policy.js';
 import { OPTIONS } from '../../../../src/ctl/verb.js';

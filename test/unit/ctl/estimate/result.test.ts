@@ -114,6 +114,6 @@ describe('the policy of an estimate', () => {
     look(1000);
     const { settings, stage, sentence } = look(61_000);
     assert.deepEqual([settings, stage], [{ run: 0 }, undefined]);
-    assert.match(sentence, /its time is up, ksmd rests until samepagectl resume$/);
+    assert.match(sentence, /its time is up, ksmd rests until somebody resumes$/);
   });
 });

@@ -27,7 +27,7 @@ const SCREENS: Readonly<Record<string, Partial<DaemonProperties>>> = {
     lastRetune: {
       ...REPLY,
       triggers: ['asked for by D-Bus Pause'],
-      sentence: 'paused by hand: not merging for another 10 min, or until samepagectl resume',
+      sentence: 'paused by hand: not merging for another 10 min, or until somebody resumes',
     },
   },
   'allowed no page': { pagesToScan: 0 },

@@ -26,7 +26,7 @@ const PAUSED: WatchEvent = {
     ...{ policy: 'adaptive', hold: 'paused', holdUntilUSec: (MORNING + 500_000) * 1000, libvirtConnected: false },
     lastRetune: {
       ...REPLY,
-      sentence: 'paused by hand: not merging for another 8 min 20 s, or until samepagectl resume',
+      sentence: 'paused by hand: not merging for another 8 min 20 s, or until somebody resumes',
       problems: ['sleep_millisecs was set to 500 by somebody else; it is set to 10 again'],
     },
   },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { shellWord } from '../../../src/core/shellWord.js';
+import { shellWord } from '../../../src/text/shellWord.js';
 
 test('a plain name stands as it is', () => {
   for (const name of ['web', 'web-1.example.org', 'db_2', 'a/b']) assert.equal(shellWord(name), name);

@@ -1,10 +1,5 @@
+import type { GuestManager } from '../core/guest.js';
 import { inSentence, shellWord } from './shellWord.js';
-
-/**
- * Who starts a guest, and so whose words a remedy is in: the host's libvirt, a user's own libvirt (qemu:///session), Proxmox
- * VE, KubeVirt, another hypervisor's command line, QEMU's.
- */
-export type GuestManager = 'libvirt' | 'session' | 'proxmox' | 'kubevirt' | 'cloud-hypervisor' | 'qemu' | 'other';
 
 /** A guest to be changed. */
 export interface ManagedGuest {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type ManagedGuest, otherManagerAdvice } from '../../../src/core/guestManager.js';
+import { type ManagedGuest, otherManagerAdvice } from '../../../src/text/guestRemedy.js';
 
 describe('what to do where this libvirt does not have the guest', () => {
   const rows: [guest: ManagedGuest, advice: string][] = [

@@ -2,11 +2,17 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { lastValueFrom, of } from 'rxjs';
 import type { GuestEvent } from '../../../src/core/guest.js';
+import { parseNamePatterns } from '../../../src/core/forbiddenGuests.js';
+import type { Mergeability } from '../../../src/core/mergeability.js';
 import type { Trigger } from '../../../src/core/trigger.js';
-import { forbiddenNews } from '../../../src/daemon/journal.js';
+import { forbiddenWarning, forbiddenWarnings } from '../../../src/daemon/forbiddenWarnings.js';
 import { takeInventory } from '../../../src/core/inventory.js';
 import { GuestProcesses } from '../../../src/host/guestProcesses.js';
 import { HostTree } from '../../support/hostTree.js';
+
+const seen = (mergeability: Mergeability) => ({ manager: 'libvirt' as const, mergeability });
+const YES = seen({ mergeable: true, obstacles: [], locked: false });
+const NO = seen({ mergeable: false, obstacles: ['nosharepages'], locked: false });
 
 /** The lines about forbidden guests, of a host where `vault` and `web` run. */
 async function news(forbidden: string, triggers: readonly Trigger[], events: readonly GuestEvent[] = []) {
@@ -18,7 +24,7 @@ async function news(forbidden: string, triggers: readonly Trigger[], events: rea
   const at = (level: string) => (text: unknown) => void lines.push(`${level}: ${String(text)}`);
   const log = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), fatal: at('fatal') };
   const [retune] = [{ triggers, policy: 'ksmtuned', nextInMillis: 0, failure: new Error('not of interest') }];
-  const news$ = forbiddenNews(
+  const warning$ = forbiddenWarnings(
     {
       ...{ event$: of(...events), retune$: of(retune), forbidden: () => forbidden },
       processOf: ({ id = '', name }) => processes.processOf({ id, name }),
@@ -26,7 +32,7 @@ async function news(forbidden: string, triggers: readonly Trigger[], events: rea
     },
     log,
   );
-  await lastValueFrom(news$, { defaultValue: undefined });
+  await lastValueFrom(warning$, { defaultValue: undefined });
   return lines;
 }
 
@@ -49,5 +55,31 @@ describe('the log of forbidden guests', () => {
 
   test('is empty where none is forbidden', async () => {
     assert.deepEqual(await news('', [{ kind: 'start' }]), []);
+  });
+});
+
+describe('the warning of a forbidden guest', () => {
+  const patterns = parseNamePatterns('bank-*');
+
+  test('for a guest that should not be merged and can be', () => {
+    assert.equal(
+      forbiddenWarning(patterns, { name: 'bank-1' }, YES),
+      'guest bank-1 should not be merged (KSM_FORBID_GUESTS), but KSM may merge it and is a side channel between guests; ' +
+        'samepagectl guests forbid -- bank-1, then restart it',
+    );
+  });
+
+  test('names the guest as one word of a shell', () => {
+    assert.match(
+      forbiddenWarning(parseNamePatterns('*'), { name: "x'; touch /tmp/pwned #" }, YES) ?? '',
+      /samepagectl guests forbid -- 'x'\\''; touch \/tmp\/pwned #', then/,
+    );
+  });
+
+  test('not for one that cannot be merged, one of another name, and one of which nobody knows', () => {
+    assert.equal(forbiddenWarning(patterns, { name: 'bank-1' }, NO), undefined);
+    assert.equal(forbiddenWarning(patterns, { name: 'web' }, YES), undefined);
+    assert.equal(forbiddenWarning(patterns, { name: 'bank-1' }, undefined), undefined);
+    assert.equal(forbiddenWarning([], { name: 'bank-1' }, YES), undefined);
   });
 });
