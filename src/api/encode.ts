@@ -3,7 +3,7 @@ import { DBusError, Variant } from 'dbus-next';
 import type { ConfigView } from '../config/view.js';
 import { guestId } from '../core/guest.js';
 import type { GuestDetails } from '../core/mergeability.js';
-import { describeWrite } from '../core/ksm.js';
+import { describeWrite, ksmFile } from '../core/ksm.js';
 import { describeTrigger, type Trigger } from '../core/trigger.js';
 import type { MergeStage } from '../core/mergeStage.js';
 import type { Retune } from '../core/retune.js';
@@ -32,7 +32,7 @@ function cutAll(texts: readonly string[]): string[] {
 
 /**
  * A retune as it goes over the bus. Sizes in bytes, RealtimeUSec in microseconds since 1970 as systemd's properties have it;
- * Changes, Failed (what the kernel did not take) and Problems are sentences. DryRun: nothing was written, and Changes is what
+ * Changes, Failed (what the kernel did not take) and Problems are sentences. Left: files whose values are another program's (KSM_ON_CONFLICT). DryRun: nothing was written, and Changes is what
  * would have been. GuestEvents: name and change (started, stopped, crashed, resized) of those among the triggers, in their order.
  * Routine: it only follows measurements, as a probe now and then. Stage, for a policy that knows: waiting, first-pass, merging or
  * done, with estimates of when the first pages merge and when it is over.
@@ -46,7 +46,7 @@ export function retuneDict(retune: Retune): VariantDict {
   };
   if ('failure' in retune) return { ...common, Failure: new Variant('s', cut(retune.failure.message)) };
   const { sample, decision, applied } = retune;
-  const { failed = [] } = applied;
+  const { failed = [], left = [] } = applied;
   const problems = [...sample.problems, ...(decision.problems ?? []), ...applied.problems].map(
     ({ sentence }) => sentence,
   );
@@ -58,6 +58,7 @@ export function retuneDict(retune: Retune): VariantDict {
     ...stageDict(decision.stage),
     ...(applied.dryRun === true ? { DryRun: new Variant('b', true) } : {}),
     Changes: new Variant('as', applied.writes.map(describeWrite)),
+    ...(left.length === 0 ? {} : { Left: new Variant('as', left.map(ksmFile)) }),
     ...(failed.length === 0 ? {} : { Failed: new Variant('as', failed.map(describeWrite)) }),
     Problems: new Variant('as', cutAll(problems)),
     RealtimeUSec: new Variant('t', BigInt(sample.takenAtMillis) * 1000n),

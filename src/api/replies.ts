@@ -24,6 +24,8 @@ const retune = {
   dryRun: v.optional(v.boolean()),
   changes: v.optional(v.array(v.string()), []),
   failed: v.optional(v.array(v.string())),
+  /** Files that hold another program's value; absent: none. */
+  left: v.optional(v.array(v.string())),
   problems: v.optional(v.array(v.string()), []),
   realtimeUSec: v.optional(v.number()),
   totalBytes: v.optional(v.number()),

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { type Values, defaultValues } from '../config/keys.js';
 import { ConfigError, DEFAULT_CONFIG_FILE, loadConfig } from '../config/load.js';
-import { type NamePatterns, parseNamePatterns } from '../core/forbiddenGuests.js';
 import type { KsmState } from '../core/ksm.js';
-import type { MemoryAccounting, MemoryFigures } from '../core/memory.js';
-import type { ZeroPagesChoice } from '../core/policies/shared/zeroPages.js';
+import type { MemoryFigures } from '../core/memory.js';
 import { type RunningDaemon, findDaemons } from '../host/daemons.js';
 import type { GuestProcess } from '../host/guestProcess.js';
+import { GuestUsers } from '../host/guestUsers.js';
 import { type HugepagePool, readHugepagePools } from '../host/hugepages.js';
 import { KsmDirectory } from '../host/ksm.js';
+import { libvirtIsHere } from '../host/libvirtHere.js';
 import { readMemoryFigures } from '../host/meminfo.js';
 import { type FileSystem, readRootFileSystem } from '../host/mounts.js';
 import { type NumaNode, readNumaNodes } from '../host/numa.js';
@@ -36,18 +36,7 @@ export interface Configuration {
   /** Each with file:line. */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
-  readonly policy: string;
-  /** KSM_WHEN: whether merging stops while memory is plenty. */
-  readonly when: string;
-  /** KSM_MEMORY_ACCOUNTING */
-  readonly accounting: MemoryAccounting;
-  /** KSM_FORBID_GUESTS */
-  readonly forbiddenGuests: NamePatterns;
-  readonly thresholdPercent: number;
-  readonly thresholdBytes: number;
-  readonly pagesMax: number;
-  /** KSM_USE_ZERO_PAGES */
-  readonly zeroPages: ZeroPagesChoice;
+  readonly values: Values;
 }
 
 export interface PageSize {
@@ -78,6 +67,8 @@ export interface HostFacts {
   readonly numad: Fact<readonly RunningDaemon[]>;
   /** libvirtd and virtqemud. */
   readonly libvirtDaemons: Fact<readonly RunningDaemon[]>;
+  /** Whether libvirt is installed or runs. */
+  readonly libvirtIsHere: Fact<boolean>;
   /** Whether libvirt's socket is there, so that a call starts the daemon. */
   readonly libvirtSocket: Fact<boolean>;
   readonly enabledServices: Fact<ReadonlySet<string>>;
@@ -119,7 +110,9 @@ export async function gatherHostFacts(root: Root, configFile = `${root}${DEFAULT
   const ofProcesses = <T>(read: () => Promise<T>): Promise<Fact<T>> =>
     hidden ? Promise.resolve(unknown<T>(HIDDEN)) : learn(read);
   const ksm = new KsmDirectory(root);
-  const processes = await ofProcesses(() => examineProcesses(root, configFile));
+  const configured = await learn(() => configuration(configFile));
+  const { KSM_GUEST_USERS: users } = configured.state === 'known' ? configured.value.values : defaultValues();
+  const processes = await ofProcesses(() => examineProcesses(root, new GuestUsers(root, () => users)));
   return {
     kernelRelease: await learn(() => readText(`${root}/proc/sys/kernel/osrelease`)),
     pageSize: await learn(() => ({
@@ -143,11 +136,12 @@ export async function gatherHostFacts(root: Root, configFile = `${root}${DEFAULT
     tuners: await ofProcesses(() => findDaemons(root, TUNERS)),
     numad: await ofProcesses(() => findDaemons(root, ['numad'])),
     libvirtDaemons: await ofProcesses(() => findDaemons(root, ['libvirtd', 'virtqemud'])),
+    libvirtIsHere: known(libvirtIsHere(root)),
     libvirtSocket: known(LIBVIRT_SOCKETS.some((socket) => existsSync(`${root}${socket}`))),
     enabledServices: await enabledServices(root),
     bootWrites: await learn(() => readBootWrites(root)),
     uksm: known(hasUksm(root)),
-    configuration: await learn(() => configuration(configFile)),
+    configuration: configured,
   };
 }
 
@@ -173,22 +167,12 @@ async function enabledServices(root: Root): Promise<Fact<ReadonlySet<string>>> {
 }
 
 function configuration(file: string): Configuration {
-  const settings = (values: Values) => ({
-    policy: values.KSM_POLICY,
-    when: values.KSM_WHEN,
-    accounting: values.KSM_MEMORY_ACCOUNTING,
-    forbiddenGuests: parseNamePatterns(values.KSM_FORBID_GUESTS),
-    thresholdPercent: values.KSM_THRES_COEF,
-    thresholdBytes: values.KSM_THRES_CONST,
-    pagesMax: values.KSM_NPAGES_MAX,
-    zeroPages: values.KSM_USE_ZERO_PAGES,
-  });
   const present = existsSync(file);
   try {
-    const config = loadConfig(file, false);
-    return { file, present, errors: [], warnings: config.warnings, ...settings(config.values) };
+    const { warnings, values } = loadConfig(file, false);
+    return { file, present, errors: [], warnings, values };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { file, present, errors: error.message.split('\n'), warnings: [], ...settings(defaultValues()) };
+    return { file, present, errors: error.message.split('\n'), warnings: [], values: defaultValues() };
   }
 }

@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { configuredGuestUsers } from '../config/guestUsers.js';
+import type { GuestUsers } from '../host/guestUsers.js';
 import type { NamedGuest } from '../core/guest.js';
 import type { GuestManager } from '../core/guest.js';
 import type { Mergeability } from '../core/mergeability.js';
@@ -33,8 +33,8 @@ export interface GuestFacts {
 }
 
 /** The processes that run guests, from /proc alone so that a copy of it will do. */
-export async function examineProcesses(root: Root, configFile: string): Promise<readonly GuestProcess[]> {
-  return withLiveOffers(root, await listGuestProcesses(root, configuredGuestUsers(root, configFile)));
+export async function examineProcesses(root: Root, users: GuestUsers): Promise<readonly GuestProcess[]> {
+  return withLiveOffers(root, await listGuestProcesses(root, users));
 }
 
 /** The running guests by name, those of strangers apart: the processes, and what libvirt names where it was asked. */

@@ -29,11 +29,18 @@ export type KsmStatReply =
   | { readonly kind: 'absent' }
   | { readonly kind: 'odd'; readonly why: string };
 
-/** What is merged of the process, in bytes; undefined where it is unknown. Kernels 6.6 to 6.9 miscount zero pages below 0. */
-export function mergedBytesOf(reply: KsmStatReply, pageBytes: number): number | undefined {
+/** The process's pages that are merged, those into the zero page among them; undefined where it is unknown. */
+export function mergedPagesOf(reply: KsmStatReply): number | undefined {
   if (reply.kind !== 'known') return undefined;
   const { mergingPages, zeroPages = 0 } = reply.stat;
-  return mergingPages === undefined ? undefined : (mergingPages + Math.max(zeroPages, 0)) * pageBytes;
+  // Kernels 6.6 to 6.9 miscount zero pages below 0.
+  return mergingPages === undefined ? undefined : mergingPages + Math.max(zeroPages, 0);
+}
+
+/** What is merged of the process, in bytes; undefined where it is unknown. */
+export function mergedBytesOf(reply: KsmStatReply, pageBytes: number): number | undefined {
+  const pages = mergedPagesOf(reply);
+  return pages === undefined ? undefined : pages * pageBytes;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { clean } from '../text/clean.js';
 import { Overdue } from './inTime.js';
-import { readKsmStat } from './ksmStat.js';
+import { mergedPagesOf, readKsmStat } from './ksmStat.js';
 import { listProcesses } from './processes.js';
 import { type Root, pageSizeBytes } from './sysfs.js';
 
@@ -38,8 +38,8 @@ export async function readOtherMergers(root: Root, guests: ReadonlySet<number>):
     if (reply?.kind === 'denied') denied += 1;
     if (reply?.kind !== 'known') continue;
     told += 1;
-    const { mergeAny, rmapItems = 0, mergingPages = 0, zeroPages = 0 } = reply.stat;
-    const mergedPages = mergingPages + zeroPages;
+    const { mergeAny, rmapItems = 0 } = reply.stat;
+    const mergedPages = mergedPagesOf(reply) ?? 0;
     if (mergeAny !== true && rmapItems === 0 && mergedPages === 0) continue;
     mergers.push({ pid, comm: clean(comm), mergedBytes: mergedPages * pageBytes });
   }

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { loadConfig } from '../../config/load.js';
 import { gatherBusFacts, unaskedBus } from '../../doctor/busFacts.js';
 import { valueOf } from '../../doctor/check.js';
 import { examine } from '../../doctor/examine.js';
@@ -41,10 +40,7 @@ async function triedPolicy(root: Root, { configuration }: HostFacts): Promise<Fa
     import('../../replay/input.js'),
     import('../../replay/policyTrial.js'),
   ]);
-  return learnIfThere(() => {
-    const { values } = loadConfig(configuration.value.file, false);
-    return policyTrial(readOwnHistory(path), values, TRIAL_MILLIS);
-  }, NOT_ENOUGH);
+  return learnIfThere(() => policyTrial(readOwnHistory(path), configuration.value.values, TRIAL_MILLIS), NOT_ENOUGH);
 }
 
 const NOT_ENOUGH = 'not enough recorded';

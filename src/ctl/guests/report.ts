@@ -13,7 +13,7 @@ import { type GuestProcess, listGuestProcesses } from '../../host/guestProcess.j
 import { libvirtIsHere } from '../../host/libvirtHere.js';
 import { type OtherMergers, readOtherMergers } from '../../host/otherMergers.js';
 import { KsmDirectory } from '../../host/ksm.js';
-import type { KsmStatReply } from '../../host/ksmStat.js';
+import { type KsmStatReply, mergedPagesOf } from '../../host/ksmStat.js';
 import { type Root, pageSizeBytes } from '../../host/sysfs.js';
 import { Libvirt } from '../../libvirt/libvirt.js';
 import { forbidsMerging } from '../../libvirt/domainXml.js';
@@ -198,8 +198,7 @@ function memoryOf(
   definitions: ReadonlyMap<string, string> | undefined,
 ): GuestMemory {
   const stat = process?.ksmStat.kind === 'known' ? process.ksmStat.stat : undefined;
-  const { mergingPages, zeroPages = 0 } = stat ?? {};
-  const mergedPages = mergingPages === undefined ? undefined : mergingPages + zeroPages;
+  const mergedPages = process && mergedPagesOf(process.ksmStat);
   const xml = definitions?.get(id);
   return {
     id,

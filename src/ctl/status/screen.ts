@@ -36,17 +36,24 @@ export function statusScreen(
     ...warnings(lastRetune.problems),
   ];
   return [
-    paint(terminal, run === 1 && properties.pagesToScan > 0 ? 'good' : 'strong', `KSM ${merging(properties)}`),
+    paint(terminal, isMerging(properties) ? 'good' : 'strong', `KSM ${merging(properties)}`),
     ...why(properties, terminal),
     '',
     ...topicRows(rows, terminal),
   ].join('\n');
 }
 
+type KsmdPace = Pick<DaemonProperties, 'run' | 'pagesToScan'>;
+
+export function isMerging({ run, pagesToScan }: KsmdPace): boolean {
+  return run === 1 && pagesToScan > 0;
+}
+
 /** What ksmd does. */
-export function merging({ run, pagesToScan }: Pick<DaemonProperties, 'run' | 'pagesToScan'>): string {
-  if (run === 1) return pagesToScan > 0 ? 'is merging' : 'is on, but ksmd scans nothing (pages_to_scan is 0)';
-  return run === 2 ? 'is off and everything is unmerged' : 'is not merging';
+export function merging(pace: KsmdPace): string {
+  if (isMerging(pace)) return 'is merging';
+  if (pace.run === 1) return 'is on, but ksmd scans nothing (pages_to_scan is 0)';
+  return pace.run === 2 ? 'is off and everything is unmerged' : 'is not merging';
 }
 
 /** The policy, and whether the configuration says so. */
@@ -55,10 +62,15 @@ export function policyInForce({ policy, configuredPolicy }: DaemonProperties): s
 }
 
 function why({ dryRun, lastRetune }: DaemonProperties, terminal: Terminal): readonly string[] {
-  const { failure, sentence } = lastRetune;
+  const { failure, sentence, left = [] } = lastRetune;
   if (failure !== undefined) return indented(`the last retune failed: ${failure}`, 2, terminal, 'bad');
   const lines = indented(sentence ?? 'no decision yet', 2, terminal);
-  return dryRun ? [...indented('dry run, nothing is changed; the decision:', 2, terminal, 'warning'), ...lines] : lines;
+  const caveat = dryRun
+    ? 'dry run, nothing is changed; the decision:'
+    : left.length > 0
+      ? `another program sets ${left.join(', ')}, and samepaged leaves that so (KSM_ON_CONFLICT); the decision:`
+      : undefined;
+  return caveat === undefined ? lines : [...indented(caveat, 2, terminal, 'warning'), ...lines];
 }
 
 /** How far merging is. */

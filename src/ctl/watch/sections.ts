@@ -5,7 +5,7 @@ import { stageOf } from '../../api/stage.js';
 import { clean } from '../../text/clean.js';
 import { clockTime } from '../../text/clock.js';
 import { wrap } from '../../text/wrap.js';
-import { merging } from '../status/screen.js';
+import { isMerging, merging } from '../status/screen.js';
 import { type Line, clip, ends, lineWidth } from '../../text/cells.js';
 import type { Style } from '../../text/terminal.js';
 import type { GuestNow, LogEntry, WatchState } from './model.js';
@@ -21,7 +21,7 @@ export function heading(state: WatchState, columns: number): Line {
   const left: Line = [
     ...(host === undefined
       ? [{ text: unreadable === undefined ? 'KSM' : 'KSM cannot be read', ink: 'strong' as const }]
-      : [{ text: `KSM ${merging(host)}`, ink: host.run === 1 ? ('good' as const) : ('strong' as const) }]),
+      : [{ text: `KSM ${merging(host)}`, ink: isMerging(host) ? ('good' as const) : ('strong' as const) }]),
     ...holdOf(state),
     ...(daemon === undefined ? [] : [{ text: ` · ${policyOf(daemon.policy, daemon.configuredPolicy)}` }]),
     ...(daemon?.dryRun === true ? [{ text: ' · a dry run', ink: 'warning' as const }] : []),

@@ -1,5 +1,5 @@
 import { formatBytes, plural } from '../../core/format.js';
-import { isForbidden, unmatchedText } from '../../core/forbiddenGuests.js';
+import { isForbidden, parseNamePatterns, unmatchedText } from '../../core/forbiddenGuests.js';
 import { describeOtherMergers } from '../../core/otherMergers.js';
 import { type MemoryChange, memoryRemedy } from '../../text/guestRemedy.js';
 import type { Obstacle } from '../../core/mergeability.js';
@@ -30,7 +30,7 @@ const mergeable = check({
   look: ({ guests }, facts) => {
     const others = strangersText(valueOf(facts.strangers) ?? []);
     if (guests.length === 0) return ok(`no guest runs${others}`);
-    const patterns = valueOf(facts.configuration)?.forbiddenGuests ?? [];
+    const patterns = parseNamePatterns(valueOf(facts.configuration)?.values.KSM_FORBID_GUESTS ?? '');
     const locked = guests.filter(({ mergeability }) => mergeability?.locked === true).map(({ name }) => name);
     const unseen = guests.filter(({ mergeability }) => mergeability === undefined).map(({ name }) => name);
     const remark =
@@ -103,13 +103,14 @@ const forbidden = check({
     'KSM is a side channel: by how long a write takes, a guest can find out whether another has the same page. ' +
     'KSM_FORBID_GUESTS names the guests that must not be merged for it.',
   needs: ['guests', 'strangers', 'configuration'],
-  look: ({ guests: counting, strangers, configuration: { forbiddenGuests } }) => {
-    if (forbiddenGuests.length === 0) return ok('none (KSM_FORBID_GUESTS is empty)');
+  look: ({ guests: counting, strangers, configuration: { values } }) => {
+    const patterns = parseNamePatterns(values.KSM_FORBID_GUESTS);
+    if (patterns.length === 0) return ok('none (KSM_FORBID_GUESTS is empty)');
     // They are merged as all others.
     const guests = [...counting, ...strangers];
-    const meant = guests.filter((guest) => isForbidden(forbiddenGuests, guest));
+    const meant = guests.filter((guest) => isForbidden(patterns, guest));
     const apart = meant.filter(({ mergeability }) => mergeability?.mergeable === true);
-    const unmatched = unmatchedText(forbiddenGuests, guests);
+    const unmatched = unmatchedText(patterns, guests);
     if (apart.length > 0) {
       return problem(
         `${apart.length} of ${plural(meant.length, 'running guest')} can be merged: ${listed(apart.map(({ name }) => name))}${unmatched === undefined ? '' : `; ${unmatched}`}`,

@@ -74,7 +74,7 @@ const features = check({
     const unknown = valueOf(unknownKsmFiles) ?? [];
     const strange = unknown.length === 0 ? '' : `; samepaged does not know ${unknown.join(', ')} of /sys/kernel/mm/ksm`;
     const found = `${kernelRelease} ${parts.join('; ')}${strange}`;
-    if (valueOf(configuration)?.policy === 'advisor' && ksm.advisorMode === undefined) {
+    if (valueOf(configuration)?.values.KSM_POLICY === 'advisor' && ksm.advisorMode === undefined) {
       return problem(`KSM_POLICY=advisor, but ${found}`, 'KSM_POLICY=ksmtuned   # in /etc/ksmtuned.conf');
     }
     return unknown.length === 0 ? ok(found) : note(found);
@@ -96,10 +96,10 @@ const pageSize = check({
     if (assumed) return unanswered('proc/self/auxv is not there: 4096 bytes are assumed');
     const size = `pages of ${formatBytes(bytes)}`;
     const factor = bytes / USUAL_PAGE_BYTES;
-    const batchBytes = configuration.pagesMax * bytes;
+    const batchBytes = configuration.values.KSM_NPAGES_MAX * bytes;
     if (factor <= 1 || batchBytes <= USUAL_PAGES_MAX * USUAL_PAGE_BYTES) return ok(size);
     return note(
-      `${size}: a full batch of KSM_NPAGES_MAX=${configuration.pagesMax} is ${formatBytes(batchBytes)}`,
+      `${size}: a full batch of KSM_NPAGES_MAX=${configuration.values.KSM_NPAGES_MAX} is ${formatBytes(batchBytes)}`,
       '# in /etc/ksmtuned.conf, for the pace of a host with pages of 4 KiB:',
       `KSM_NPAGES_MIN=${64 / factor}`,
       `KSM_NPAGES_MAX=${Math.floor(USUAL_PAGES_MAX / factor)}`,

@@ -1,5 +1,5 @@
 import { plural } from '../../core/format.js';
-import { hasLibvirtGuest, libvirtIsHere } from '../libvirtHere.js';
+import { hasLibvirtGuest, wantsLibvirt } from '../wantsLibvirt.js';
 import { type Check, type Verdict, check, note, ok, problem, unanswered, valueOf } from '../check.js';
 import type { Facts } from '../facts.js';
 
@@ -12,7 +12,9 @@ const bus = check({
   needs: ['bus'],
   look: ({ bus: reached }, facts) => {
     if ('address' in reached) return ok(reached.address);
-    return libvirtIsHere(facts) ? problem(reached.failure, START_BUS) : note(reached.failure, START_BUS);
+    return valueOf(facts.libvirtIsHere) === true
+      ? problem(reached.failure, START_BUS)
+      : note(reached.failure, START_BUS);
   },
 });
 
@@ -34,7 +36,7 @@ const libvirtDbus = check({
       case 'silent':
         return problem(`no answer: ${libvirt.reason}`, 'systemctl restart libvirt-dbus', ...START);
       case 'missing':
-        return libvirtIsHere(facts) || hasLibvirtGuest(facts.guests)
+        return wantsLibvirt(facts)
           ? problem(`libvirt is here, but libvirt-dbus is not on the bus`, INSTALL)
           : ok('not on the bus, and not needed: no libvirt is seen here');
       case 'broken':

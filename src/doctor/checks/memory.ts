@@ -21,9 +21,9 @@ const spareMemory = check({
   look: ({ ksm: { run }, memory, guests, configuration }, facts) => {
     const { hold = '', dryRun = false, lastRetune } = valueOf(facts.daemon) ?? {};
     if (lastRetune?.sentence !== undefined && hold === '' && !dryRun) return ok(lastRetune.sentence);
-    const { thresholdPercent, thresholdBytes, accounting, policy, when } = configuration;
-    const { totalBytes, freeBytes, committedBytes } = hostMemory(memory, guests, accounting);
-    const reserveBytes = Math.max((totalBytes * thresholdPercent) / 100, thresholdBytes);
+    const { KSM_POLICY: policy, KSM_WHEN: when, ...values } = configuration.values;
+    const { totalBytes, freeBytes, committedBytes } = hostMemory(memory, guests, values.KSM_MEMORY_ACCOUNTING);
+    const reserveBytes = Math.max((totalBytes * values.KSM_THRES_COEF) / 100, values.KSM_THRES_CONST);
     const enough = committedBytes + reserveBytes < totalBytes && freeBytes > reserveBytes;
     const figures = `${formatBytes(freeBytes)} free, ${formatBytes(reserveBytes)} reserve`;
     const merges = run === 1;

@@ -89,7 +89,16 @@ const zeroPages = check({
     'that are empty, khugepaged makes a huge page of them and fills the others with zeros. With redhat_only_zero_pages=1 ' +
     '(RHEL 9.9) KSM merges zero pages and nothing else, for less CPU time: enough for Windows guests, not for Linux guests.',
   needs: ['ksm', 'configuration', 'pageSize'],
-  look: ({ ksm, configuration: { zeroPages: choice }, pageSize }, facts) => {
+  look: (
+    {
+      ksm,
+      configuration: {
+        values: { KSM_USE_ZERO_PAGES: choice },
+      },
+      pageSize,
+    },
+    facts,
+  ) => {
     const { run, useZeroPages, ksmZeroPages } = ksm;
     if (ksm.redhatOnlyZeroPages === 1) {
       return note(

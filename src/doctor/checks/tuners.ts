@@ -1,6 +1,6 @@
 import type { RunningDaemon } from '../../host/daemons.js';
 import { RIVALS } from '../../host/rivals.js';
-import { hasLibvirtGuest, libvirtIsHere } from '../libvirtHere.js';
+import { wantsLibvirt } from '../wantsLibvirt.js';
 import { type Check, check, note, ok, problem, unanswered, valueOf } from '../check.js';
 
 const configuration = check({
@@ -8,7 +8,8 @@ const configuration = check({
   title: 'Configuration',
   why: 'samepaged does not start on a configuration with errors, and keeps the running one at a reload.',
   needs: ['configuration'],
-  look: ({ configuration: { file, present, errors, warnings, policy } }) => {
+  look: ({ configuration: { file, present, errors, warnings, values } }) => {
+    const policy = values.KSM_POLICY;
     const [error] = errors;
     if (error !== undefined) return problem(`${error}${more(errors)}`, 'samepaged --print-config');
     const [warning] = warnings;
@@ -37,7 +38,7 @@ const daemon = check({
       if (dryRun) return note(`${who}, as a dry run: it sets nothing`, START);
       if (hold !== '') return note(`${who}, but is held: ${hold} by hand`, 'samepagectl resume');
       if (libvirtConnected) return ok(`${who}, with libvirt`);
-      return libvirtIsHere(facts) || hasLibvirtGuest(facts.guests)
+      return wantsLibvirt(facts)
         ? note(`${who}, without libvirt: guests are found in /proc`, LOG)
         : ok(`${who}; guests are found in /proc`);
     }
@@ -142,7 +143,8 @@ const advisor = check({
     if (tuner === undefined) {
       return note('on (scan-time); nothing that runs here set it: a person, tmpfiles.d or udev did', ADVISOR_OFF);
     }
-    const policy = tuner.name === 'samepaged' ? (valueOf(told)?.policy ?? valueOf(configured)?.policy) : undefined;
+    const policy =
+      tuner.name === 'samepaged' ? (valueOf(told)?.policy ?? valueOf(configured)?.values.KSM_POLICY) : undefined;
     if (policy === 'advisor') return ok("on (scan-time), and samepaged's (KSM_POLICY=advisor)");
     const who = `${tuner.name} (pid ${tuner.pid})${policy === undefined ? '' : `, policy ${policy},`}`;
     return problem(`on (scan-time) while ${who} runs too and cannot set pages_to_scan`, ADVISOR_OFF);

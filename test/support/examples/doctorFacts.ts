@@ -1,12 +1,13 @@
 // What the check-up's unit tests begin from: a host of 16 GiB on which all is well, and a table's runner.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { type Values, defaultValues } from '../../../src/config/keys.js';
 import type { KsmState } from '../../../src/core/ksm.js';
 import type { MemoryFigures } from '../../../src/core/memory.js';
 import type { DaemonProperties } from '../../../src/api/client.js';
 import type { Finding, Level } from '../../../src/doctor/check.js';
 import { CHECKS } from '../../../src/doctor/examine.js';
-import { absent, known } from '../../../src/doctor/fact.js';
+import { type Fact, absent, known } from '../../../src/doctor/fact.js';
 import type { Configuration, Facts } from '../../../src/doctor/facts.js';
 import type { ExaminedGuest } from '../../../src/doctor/guestFacts.js';
 
@@ -61,15 +62,13 @@ export const CONFIGURATION: Configuration = {
   present: true,
   errors: [],
   warnings: [],
-  policy: 'ksmtuned',
-  when: 'needed',
-  accounting: 'corrected',
-  forbiddenGuests: [],
-  thresholdPercent: 20,
-  thresholdBytes: 2 * MIB,
-  pagesMax: 1250,
-  zeroPages: 'auto',
+  values: defaultValues(),
 };
+
+/** The configuration with these keys set. */
+export function configured(values: Partial<Values>): Fact<Configuration> {
+  return known({ ...CONFIGURATION, values: { ...CONFIGURATION.values, ...values } });
+}
 
 export const DAEMON: DaemonProperties = {
   version: '1.2.3',
@@ -99,7 +98,7 @@ export const DAEMON: DaemonProperties = {
   lastRetune: { triggers: [], changes: [], problems: [], sentence: 'all is well' },
 };
 
-const HEALTHY: Facts = {
+export const HEALTHY: Facts = {
   kernelRelease: known('6.18.0'),
   pageSize: known({ bytes: 4096, assumed: false }),
   ksm: known(KSM),
@@ -122,6 +121,7 @@ const HEALTHY: Facts = {
   tuners: known([{ name: 'samepaged', pid: 900 }]),
   numad: known([]),
   libvirtDaemons: known([{ name: 'virtqemud', pid: 700 }]),
+  libvirtIsHere: known(true),
   libvirtSocket: known(true),
   enabledServices: known(new Set(['samepaged.service'])),
   bootWrites: known([]),

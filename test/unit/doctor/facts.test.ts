@@ -15,6 +15,7 @@ import { readNumaNodes } from '../../../src/host/numa.js';
 import { readEnabledServices } from '../../../src/host/services.js';
 import { readSwapAreas } from '../../../src/host/swap.js';
 import { readTransparentHugepages } from '../../../src/host/transparentHugepages.js';
+import { configuredGuestUsers } from '../../../src/config/guestUsers.js';
 import { HostTree } from '../../support/hostTree.js';
 import { GIB, MIB } from '../../support/examples/doctorFacts.js';
 
@@ -138,7 +139,7 @@ describe('enabled services', () => {
 });
 
 async function examinedGuests(root: string): Promise<readonly ExaminedGuest[]> {
-  const { guests } = guestFacts(known(await examineProcesses(root, `${root}/etc/ksmtuned.conf`)), unknown('not asked'));
+  const { guests } = guestFacts(known(await examineProcesses(root, configuredGuestUsers(root))), unknown('not asked'));
   assert.ok(guests.state === 'known');
   return guests.value;
 }
@@ -210,7 +211,7 @@ describe('facts of a host', () => {
     const { configuration } = await gatherHostFacts(tree.root);
     assert.ok(configuration.state === 'known');
     assert.match(configuration.value.errors.join(), /ksmtuned\.conf:1: KSM_THRES_COEF=many: expected/);
-    assert.equal(configuration.value.thresholdPercent, 20);
+    assert.equal(configuration.value.values.KSM_THRES_COEF, 20);
   });
 });
 

@@ -1,13 +1,12 @@
-import { parseNamePatterns } from '../../../src/core/forbiddenGuests.js';
 import type { Obstacle } from '../../../src/core/mergeability.js';
 import { known, unknown } from '../../../src/doctor/fact.js';
-import { CONFIGURATION, GIB, KSM, checkTable, guestOf } from '../../support/examples/doctorFacts.js';
+import { configured, GIB, KSM, checkTable, guestOf } from '../../support/examples/doctorFacts.js';
 
 const apart = (name: string, ...obstacles: Obstacle[]) =>
   guestOf({ name, mergeability: { mergeable: false, obstacles, locked: false } });
 const web = guestOf({ name: 'web' });
 const locked = guestOf({ name: 'clock', mergeability: { mergeable: true, obstacles: [], locked: true } });
-const forbidding = (patterns: string) => known({ ...CONFIGURATION, forbiddenGuests: parseNamePatterns(patterns) });
+const forbidding = (patterns: string) => configured({ KSM_FORBID_GUESTS: patterns });
 
 checkTable('guests-mergeable', [
   { name: 'no guest', facts: {}, level: 'ok', found: /^no guest runs$/ },

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { KsmState } from '../../../src/core/ksm.js';
 import { absent, known, unknown } from '../../../src/doctor/fact.js';
 import {
-  CONFIGURATION,
+  configured,
   DAEMON,
   KSM,
   MERGING,
@@ -38,8 +38,9 @@ test('the configuration that is judged is the one of the samepaged that runs', a
   using tree = HostTree.create();
   tree.write('elsewhere.conf', 'KSM_POLICY=adaptive\n');
   const { configuration } = await gatherHostFacts(tree.root, `${tree.root}/elsewhere.conf`);
-  const { file, policy } = configuration.state === 'known' ? configuration.value : {};
-  assert.deepEqual({ file, policy }, { file: `${tree.root}/elsewhere.conf`, policy: 'adaptive' });
+  assert.ok(configuration.state === 'known');
+  const { file, values } = configuration.value;
+  assert.deepEqual([file, values.KSM_POLICY], [`${tree.root}/elsewhere.conf`, 'adaptive']);
 });
 
 checkTable('ksm-in-kernel', [
@@ -94,13 +95,13 @@ checkTable('kernel-features', [
   },
   {
     name: 'policy advisor on a kernel that has it',
-    facts: { configuration: known({ ...CONFIGURATION, policy: 'advisor' }) },
+    facts: { configuration: configured({ KSM_POLICY: 'advisor' }) },
     level: 'ok',
     found: /advisor/,
   },
   {
     name: 'policy advisor on a kernel without',
-    facts: { ksm: known(OLD_KSM), configuration: known({ ...CONFIGURATION, policy: 'advisor' }) },
+    facts: { ksm: known(OLD_KSM), configuration: configured({ KSM_POLICY: 'advisor' }) },
     level: 'problem',
     found: /^KSM_POLICY=advisor, but 6\.18\.0 .*lacks .*advisor \(Linux 6\.8\)$/,
     mend: /^KSM_POLICY=ksmtuned /,
@@ -111,7 +112,7 @@ checkTable('page-size', [
   { name: '4 KiB', facts: {}, level: 'ok', found: /^pages of 4\.0 KiB$/ },
   {
     name: '4 KiB and large batches: nothing to do with the page size',
-    facts: { configuration: known({ ...CONFIGURATION, pagesMax: 5000 }) },
+    facts: { configuration: configured({ KSM_NPAGES_MAX: 5000 }) },
     level: 'ok',
     found: /^pages of 4\.0 KiB$/,
   },
@@ -126,7 +127,7 @@ checkTable('page-size', [
     name: '16 KiB with the numbers that were advised',
     facts: {
       pageSize: known({ bytes: 16_384, assumed: false }),
-      configuration: known({ ...CONFIGURATION, pagesMax: 312 }),
+      configuration: configured({ KSM_NPAGES_MAX: 312 }),
     },
     level: 'ok',
     found: /^pages of 16\.0 KiB$/,
@@ -135,7 +136,7 @@ checkTable('page-size', [
     name: '16 KiB with one page more',
     facts: {
       pageSize: known({ bytes: 16_384, assumed: false }),
-      configuration: known({ ...CONFIGURATION, pagesMax: 313 }),
+      configuration: configured({ KSM_NPAGES_MAX: 313 }),
     },
     level: 'note',
     found: /KSM_NPAGES_MAX=313/,

@@ -2,7 +2,11 @@ import { known, unknown } from '../../../src/doctor/fact.js';
 import type { Facts } from '../../../src/doctor/facts.js';
 import { checkTable, guestOf } from '../../support/examples/doctorFacts.js';
 
-const NO_LIBVIRT: Partial<Facts> = { libvirtDaemons: known([]), libvirtSocket: known(false) };
+const NO_LIBVIRT: Partial<Facts> = {
+  libvirtIsHere: known(false),
+  libvirtDaemons: known([]),
+  libvirtSocket: known(false),
+};
 const NO_BUS = 'there is no D-Bus to ask on';
 const libvirtSays = (kind: 'missing' | 'broken' | 'silent' | 'denied' | 'fails'): Partial<Facts> => ({
   libvirt: known({ kind, reason: 'it was said so' }),
@@ -43,8 +47,8 @@ checkTable('libvirt-dbus', [
     mend: /^apt install libvirt-dbus /,
   },
   {
-    name: 'missing on a host where libvirt is only a socket',
-    facts: { ...libvirtSays('missing'), libvirtDaemons: known([]) },
+    name: 'missing on a host where libvirt is installed and idle',
+    facts: { ...libvirtSays('missing'), ...NO_LIBVIRT, libvirtIsHere: known(true) },
     level: 'problem',
     found: /not on the bus$/,
     mend: /^apt install libvirt-dbus /,

@@ -1,7 +1,7 @@
 import { known, unknown } from '../../../src/doctor/fact.js';
 import type { Facts } from '../../../src/doctor/facts.js';
 import type { ZeroPagesChoice } from '../../../src/core/policies/shared/zeroPages.js';
-import { DAEMON, CONFIGURATION, GIB, KSM, MERGING, checkTable, without } from '../../support/examples/doctorFacts.js';
+import { DAEMON, configured, GIB, KSM, MERGING, checkTable, without } from '../../support/examples/doctorFacts.js';
 
 const OLD_MERGING = without(MERGING, 'generalProfit');
 
@@ -320,7 +320,7 @@ function zeroPagesOf(host: {
       useZeroPages,
       khugepagedMaxPtesNone: emptyPages,
     }),
-    configuration: known({ ...CONFIGURATION, zeroPages: choice }),
+    configuration: configured({ KSM_USE_ZERO_PAGES: choice }),
     transparentHugepages: known({
       mode: 'madvise',
       sizeBytes: 2 * 1024 ** 2,

@@ -1,6 +1,6 @@
 import { known, unknown } from '../../../src/doctor/fact.js';
 import type { Facts } from '../../../src/doctor/facts.js';
-import { CONFIGURATION, DAEMON, GIB, KSM, MEMORY, checkTable, guestOf } from '../../support/examples/doctorFacts.js';
+import { configured, DAEMON, GIB, KSM, MEMORY, checkTable, guestOf } from '../../support/examples/doctorFacts.js';
 
 const RUNNING = known({ ...KSM, run: 1 });
 /** 20 percent of 16 GiB are the reserve: 3.2 GiB. */
@@ -75,13 +75,13 @@ checkTable('spare-memory', [
   },
   {
     name: 'enough, and it merges beside one that may want it so',
-    facts: { ...UNASKED, ksm: RUNNING, configuration: known({ ...CONFIGURATION, when: 'always' }) },
+    facts: { ...UNASKED, ksm: RUNNING, configuration: configured({ KSM_WHEN: 'always' }) },
     level: 'unknown',
     found: /^memory is plenty and .*, perhaps as samepaged wants it \(KSM_POLICY=ksmtuned, KSM_WHEN=always\): guests/,
   },
   {
     name: 'short, and it rests beside one with another rule',
-    facts: { ...UNASKED, memory: free(GIB), configuration: known({ ...CONFIGURATION, policy: 'adaptive' }) },
+    facts: { ...UNASKED, memory: free(GIB), configuration: configured({ KSM_POLICY: 'adaptive' }) },
     level: 'unknown',
     found: /^memory is short and ksmd rests, perhaps .*KSM_POLICY=adaptive/,
   },
@@ -113,7 +113,7 @@ checkTable('spare-memory', [
   },
   {
     name: 'by the configured reserve',
-    facts: { ...ABSENT, ksm: RUNNING, configuration: known({ ...CONFIGURATION, thresholdPercent: 80 }) },
+    facts: { ...ABSENT, ksm: RUNNING, configuration: configured({ KSM_THRES_COEF: 80 }) },
     level: 'ok',
     found: /^short \(10\.0 GiB free, 12\.8 GiB reserve\)/,
   },
@@ -122,7 +122,7 @@ checkTable('spare-memory', [
     facts: {
       ...ABSENT,
       memory: known({ ...MEMORY, memFreeBytes: 2 * GIB, shmemBytes: 2 * GIB }),
-      configuration: known({ ...CONFIGURATION, accounting: 'legacy' }),
+      configuration: configured({ KSM_MEMORY_ACCOUNTING: 'legacy' }),
     },
     level: 'ok',
     found: /^enough \(4\.0 GiB free/,

@@ -1,5 +1,13 @@
 import { known, unknown } from '../../../src/doctor/fact.js';
-import { CONFIGURATION, DAEMON, KSM, checkTable, guestOf, without } from '../../support/examples/doctorFacts.js';
+import {
+  CONFIGURATION,
+  DAEMON,
+  KSM,
+  configured,
+  checkTable,
+  guestOf,
+  without,
+} from '../../support/examples/doctorFacts.js';
 
 const KSMTUNED = { name: 'ksmtuned', pid: 812 };
 const SAMEPAGED = { name: 'samepaged', pid: 900 };
@@ -41,7 +49,7 @@ checkTable('daemon', [
     name: 'on a host without libvirt, as Proxmox',
     facts: {
       daemon: known({ ...DAEMON, libvirtConnected: false }),
-      ...{ libvirtDaemons: known([]), libvirtSocket: known(false) },
+      libvirtIsHere: known(false),
       guests: known([guestOf({ name: 'web (100)', manager: 'proxmox', vmId: '100' })]),
     },
     level: 'ok',
@@ -189,7 +197,7 @@ checkTable('ksm-services', [
 
 const ON = known({ ...KSM, run: 1, advisorMode: 'scan-time' } as const);
 const WITHOUT_ADVISOR = without(KSM, 'advisorMode');
-const ADVISED = { ...CONFIGURATION, policy: 'advisor' };
+const ADVISED = configured({ KSM_POLICY: 'advisor' });
 
 checkTable('advisor', [
   { name: 'off', facts: {}, level: 'ok', found: /^off$/ },
@@ -234,13 +242,13 @@ checkTable('advisor', [
   },
   {
     name: "samepaged's own, as the configuration says when the daemon cannot be asked",
-    facts: { ksm: ON, daemon: unknown('no bus'), configuration: known(ADVISED) },
+    facts: { ksm: ON, daemon: unknown('no bus'), configuration: ADVISED },
     level: 'ok',
     found: /samepaged's/,
   },
   {
     name: 'the daemon knows better than a configuration it has not read yet',
-    facts: { ksm: ON, configuration: known(ADVISED) },
+    facts: { ksm: ON, configuration: ADVISED },
     level: 'problem',
     found: /policy ksmtuned/,
     mend: /^echo none/,

@@ -23,3 +23,12 @@ test('a guest whose ksm_stat is not as it should be hides no other', async () =>
   const { processes } = await gatherHostFacts(tree.root);
   assert.equal(processes.state, 'known');
 });
+
+test('zero pages that Linux 6.6 to 6.9 counts below 0 take nothing from what is merged', async () => {
+  using tree = HostTree.create();
+  tree.addGuest(101, 'web', 1000);
+  tree.write('proc/101/ksm_stat', 'ksm_rmap_items 9\nksm_merging_pages 7\nksm_zero_pages 18446744073709551606\n');
+  const { guests } = await reportGuests({ root: tree.root, bus: undefined, libvirt: 'none' });
+  assert.equal(guests[0]?.mergedPages, 7);
+  assert.equal(guests[0].mergedBytes, 7 * 4096);
+});

@@ -31,6 +31,17 @@ const SCREENS: Readonly<Record<string, Partial<DaemonProperties>>> = {
     },
   },
   'allowed no page': { pagesToScan: 0 },
+  'another program sets run': {
+    lastRetune: {
+      ...REPLY,
+      sentence: 'free 10.5 GiB > 3.2 GiB: not merging',
+      left: ['run'],
+      problems: [
+        'run is 1 but samepaged had set it to 0: something else changed it; samepaged leaves run to others until the ' +
+          'configuration is reloaded (KSM_ON_CONFLICT)',
+      ],
+    },
+  },
   unmerged: { run: 2, savedBytes: 0, hold: 'unmerged' },
   'pages could not split': { savedBytes: 12 * GIB, availableBytes: 5 * GIB },
   'pages could hardly split': { savedBytes: 4.8 * GIB, availableBytes: 5 * GIB },

@@ -55,6 +55,15 @@ const FRAMES: Readonly<Record<string, readonly [WatchState, Partial<Look>]>> = {
 };
 
 describe('a frame', () => {
+  test('the heading is green while ksmd scans, and not while it is on with pages_to_scan 0', () => {
+    const heading = (pagesToScan: number) => {
+      const state = stateAfter({ kind: 'host', host: { ...hostAt(95), run: 1, pagesToScan } });
+      return frame(state, { ...USUAL, keys: true })[0]?.[0];
+    };
+    assert.deepEqual(heading(64), { text: 'KSM is merging', ink: 'good' });
+    assert.deepEqual(heading(0), { text: 'KSM is on, but ksmd scans nothing (pages_to_scan is 0)', ink: 'strong' });
+  });
+
   for (const [name, [state, look]] of Object.entries(FRAMES)) {
     test(`${name} shows what it showed`, () => {
       assertGolden(`watch-${name}.txt`, `${shown(state, { ...USUAL, ...look }).join('\n')}\n`);
