@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { copyright } from './copyright.js';
 
 // node deploy/bundle.js DIRECTORY: puts there samepaged.js and samepagectl.js, programs that need Node and nothing else,
 // daemon.js and chunks/ with what they load, a package.json that says they are modules, and copyright, the licences of all
-// that is in them. The same source gives the same bytes.
+// that is in them. In dist/bundle, from where nothing is installed, there is demo.js as well. The same source gives the same bytes.
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const [directory] = process.argv.slice(2);
@@ -21,7 +21,11 @@ const common = { absWorkingDir: ROOT, outdir: directory, platform: 'node', targe
 await build({ ...common, entryPoints: { samepaged: 'src/daemon/main.ts' } });
 const { metafile } = await build({
   ...common,
-  entryPoints: { daemon: 'src/daemon/daemon.ts', samepagectl: 'src/ctl/main.ts' },
+  entryPoints: {
+    daemon: 'src/daemon/daemon.ts',
+    samepagectl: 'src/ctl/main.ts',
+    ...(resolve(directory) === join(ROOT, 'dist/bundle') ? { demo: 'src/demo/main.ts' } : {}),
+  },
   bundle: true,
   // What is imported when it is needed is not loaded before.
   splitting: true,

@@ -40,8 +40,11 @@ export function withReadings(
 ): readonly Reading[] {
   const all = isNext(readings, more) ? [...readings, ...more] : merged(readings, more);
   const oldest = (all.at(-1)?.atMillis ?? 0) - windowMillis - GAP_MILLIS;
-  const first = all.findIndex(({ atMillis }) => atMillis >= oldest);
-  return all.slice(Math.max(first, all.length - MOST_READINGS));
+  const first = Math.max(
+    all.findIndex(({ atMillis }) => atMillis >= oldest),
+    all.length - MOST_READINGS,
+  );
+  return first > 0 ? all.slice(first) : all;
 }
 
 /** Whether it is one reading that is newer than all others: as a rule it is. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { CTL, DAEMON } from '../../support/programs.js';
+import { CTL, DAEMON, DEMO } from '../../support/programs.js';
 
 /** Runs it with stdout there; `/dev/full` takes nothing. */
 function run(script: string, args: readonly string[], stdout = '/dev/full') {
@@ -28,7 +28,7 @@ describe('stdout that cannot be written is told in a line', () => {
   });
 
   it('demo', () => {
-    assert.deepEqual(run('dist/src/demo/main.js', ['--help']), failed('demo', 1));
+    assert.deepEqual(run(DEMO, ['--help']), failed('demo', 1));
   });
 
   it('a reader that has read enough is no failure', () => {

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
+import { DEMO } from '../../support/programs.js';
 import { Tmux } from '../../support/tmux.js';
 import { between } from '../../support/watching.js';
 
-const DEMO = resolve('dist/src/demo/main.js');
+const PROGRAM = resolve(DEMO);
 
 interface Result {
   readonly status: number;
@@ -16,7 +17,7 @@ interface Result {
 function demo(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Result> {
   return new Promise((done) => {
     const options = { env: { ...process.env, ...env }, maxBuffer: 2 ** 24 };
-    const child = execFile(process.execPath, [DEMO, ...args], options, (_, stdout, stderr) => {
+    const child = execFile(process.execPath, [PROGRAM, ...args], options, (_, stdout, stderr) => {
       done({ status: child.exitCode ?? -1, stdout, stderr });
     });
   });
@@ -51,7 +52,7 @@ describe('npm run demo', { concurrency: 2 }, () => {
   it('on a terminal plays to the end, and leaves the summary there', async () => {
     await using tmux = await Tmux.start({ columns: 160, rows: 60 });
     const before = await between(tmux);
-    await tmux.enter(`clear; '${process.execPath}' ${DEMO} --speed 20; echo status $?`);
+    await tmux.enter(`clear; '${process.execPath}' ${PROGRAM} --speed 20; echo status $?`);
     await tmux.shows(/^KSM is .*· ksmtuned .*│ KSM is .*· adaptive /m);
     await tmux.shows(/^08:[345]\d {2}/m, 60_000);
     const after = await tmux.shows(/^status 0$/m, 120_000);
@@ -62,7 +63,7 @@ describe('npm run demo', { concurrency: 2 }, () => {
   it('pauses, goes on, changes its speed, fits another size, and q leaves the terminal as it was', async () => {
     await using tmux = await Tmux.start();
     const before = await between(tmux);
-    await tmux.enter(`'${process.execPath}' ${DEMO} --speed 0.2; echo status $?`);
+    await tmux.enter(`'${process.execPath}' ${PROGRAM} --speed 0.2; echo status $?`);
     await tmux.shows(/^q quit {3}space pause/m);
     await tmux.press('Space');
     await tmux.shows(/^q quit {3}space go on/m);
