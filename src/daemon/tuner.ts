@@ -1,8 +1,8 @@
 import type { Decision } from '../core/decision.js';
-import { type KsmSetting, type KsmSettings, type KsmWrite, changedByOthers, ksmFile, ksmWrites } from '../core/ksm.js';
+import { type KsmSetting, type KsmSettings, type KsmWrite, changedByOthers, ksmFile } from '../core/ksm.js';
 import type { Problem, Sample } from '../core/sample.js';
 import type { Applied, Plan } from '../core/retune.js';
-import { errnoOf, messageOf } from '../errors.js';
+import { messageOf } from '../errors.js';
 import { silentMount } from '../host/fuse.js';
 import { hangs } from '../host/inTime.js';
 import type { KsmDirectory } from '../host/ksm.js';
@@ -10,12 +10,11 @@ import type { Ledger } from '../state/ledger.js';
 import { NODE_MEMORY_PARAMETER, type NodeMemorySetting } from '../libvirt/enums.js';
 import type { Libvirt } from '../libvirt/libvirt.js';
 import { type Disputed, Disputes, type FindOthers } from './disputes.js';
+import { cedeIn, leaveIn, recordIn, releaseIn } from './ledgerNotes.js';
 import { Owners } from './ownership.js';
+import { type PlanOptions, type Planned, type SharedKsm, planWrites, settingProblem } from './planWrites.js';
 
 export type OnExit = 'restore' | 'leave' | 'stop' | 'unmerge';
-
-/** The kernel answers EBUSY to these while pages are shared. */
-const NEEDS_UNMERGED: ReadonlySet<KsmSetting> = new Set<KsmSetting>(['mergeAcrossNodes', 'maxPageSharing']);
 
 /** ksmd's batch takes milliseconds, or seconds where somebody chose it so. */
 const WRITE_MILLIS = 30_000;
@@ -23,23 +22,6 @@ const WRITE_MILLIS = 30_000;
 const LAST_WRITE_MILLIS = 2000;
 /** and hardly any once one has not answered. */
 const HURRIED_WRITE_MILLIS = 300;
-
-/** The kernel's settings, and whether it shares pages. */
-type SharedKsm = KsmSettings & { readonly pagesShared: number };
-
-/** The writes that bring the kernel to what is wanted of it. */
-interface Planned extends Applied {
-  readonly wanted: KsmSettings;
-}
-
-interface PlanOptions {
-  /** What an administrator can do about a setting that must wait. */
-  readonly remedy: string;
-  /** Whether an administrator wants everything unmerged whatever the memory. */
-  readonly isForced: boolean;
-  /** Whether everything may be unmerged for a setting that the kernel accepts only while nothing is shared. */
-  readonly unmergesToApply: boolean;
-}
 
 export interface TunerOptions {
   readonly ksm: KsmDirectory;
@@ -98,7 +80,7 @@ export class Tuner {
     const ksm = this.ledger === undefined ? { ...sample.ksm, ...this.set } : sample.ksm;
     const disputed = await this.disputed(ksm, plan, sample.monotonicMillis);
     const { due, back } = this.owners.handBack(decision, plan, this.ledger?.toRestore() ?? sample.ksm, ksm);
-    const planned = this.planWrites(ksm, without({ ...due, ...plan.settings, ...decision.settings }, disputed.left), {
+    const planned = this.planned(ksm, without({ ...due, ...plan.settings, ...decision.settings }, disputed.left), {
       remedy: 'samepagectl unmerge, then resume',
       isForced: decision.isForced === true,
       unmergesToApply: plan.unmergesToApply,
@@ -161,7 +143,7 @@ export class Tuner {
     const wanted = onExit === 'restore' ? before : { ...before, run: onExit === 'stop' ? 0 : 2 };
     const silent = await silentMount(this.ksm.path);
     const { state, problems } = silent === undefined ? this.stateFor(wanted) : unreadState(wanted, silent);
-    const planned = this.planWrites(state, wanted, {
+    const planned = this.planned(state, wanted, {
       remedy: `write it by hand after echo 2 > ${this.ksm.path}/run`,
       isForced: false,
       unmergesToApply: this.plan?.unmergesToApply === true,
@@ -195,45 +177,9 @@ export class Tuner {
     return { state, problems };
   }
 
-  /**
-   * The writes that bring `ksm` to `wanted`, as far as the kernel takes them: some settings it lacks, and some it takes only
-   * while nothing is shared. Those wait for an unmerge, unless everything may be unmerged for them now.
-   */
-  private planWrites(ksm: SharedKsm, asked: KsmSettings, { remedy, isForced, unmergesToApply }: PlanOptions): Planned {
-    const { wanted, problems } = this.fitting(ksm, asked, isForced);
-    const missing = settingsIn(wanted)
-      .filter((setting) => ksm[setting] === undefined && !this.ksm.has(setting))
-      .map((setting) => ({
-        subject: `${ksmFile(setting)} missing`,
-        sentence: `this kernel has no ${ksmFile(setting)}: it is left out`,
-      }));
-    const known = [...problems, ...missing];
-    const writes = ksmWrites(ksm, wanted);
-    const waiting = writes.filter(({ setting }) => NEEDS_UNMERGED.has(setting));
-    if (waiting.length === 0 || ksm.pagesShared === 0 || wanted.run === 2) return { writes, wanted, problems: known };
-    const obstacle = unmergesToApply ? this.unmergeObstacle() : 'KSM_UNMERGE_TO_APPLY is not set';
-    if (obstacle === undefined) {
-      const rest = ksmWrites({ ...ksm, run: 2 }, { ...wanted, run: wanted.run ?? ksm.run ?? 0 });
-      return { writes: [{ setting: 'run', from: ksm.run ?? 0, to: 2 }, ...rest], wanted, problems: known };
-    }
-    const stay = waiting.map(({ setting, from, to }) =>
-      problem(
-        setting,
-        `stays ${from} and is not set to ${to}: the kernel accepts it only while nothing is shared; ${remedy} (${obstacle})`,
-      ),
-    );
-    return { writes: writes.filter((write) => !waiting.includes(write)), wanted, problems: [...known, ...stay] };
-  }
-
-  /** `wanted`, with ksmd stopped instead where unmerging may not fit into memory. */
-  private fitting(
-    ksm: KsmSettings,
-    wanted: KsmSettings,
-    isForced: boolean,
-  ): { wanted: KsmSettings; problems: Problem[] } {
-    const obstacle = wanted.run !== 2 || ksm.run === 2 || isForced ? undefined : this.unmergeObstacle();
-    if (obstacle === undefined) return { wanted, problems: [] };
-    return { wanted: { ...wanted, run: 0 }, problems: [problem('run', `is set to 0 instead of 2: ${obstacle}`)] };
+  private planned(ksm: SharedKsm, asked: KsmSettings, options: Omit<PlanOptions, 'has' | 'unmergeObstacle'>): Planned {
+    const { unmergeObstacle } = this;
+    return planWrites(ksm, asked, { ...options, unmergeObstacle, has: (setting) => this.ksm.has(setting) });
   }
 
   /** What libvirt can set goes to it in one call; all else, and what it refuses, to sysfs. The order is kept. */
@@ -295,36 +241,6 @@ export class Tuner {
   }
 }
 
-/** The problem with which nothing may be written, or none. */
-function recordIn(ledger: Ledger, writes: readonly KsmWrite[]): Promise<readonly Problem[]> {
-  return inLedger(ledger, 'samepaged sets nothing, because a crash would lose what the host had before', () =>
-    ledger.record(writes),
-  );
-}
-
-function releaseIn(ledger: Ledger, settings: readonly KsmSetting[]): Promise<readonly Problem[]> {
-  return inLedger(ledger, 'the next samepaged will restore the same settings again', () => ledger.release(settings));
-}
-
-function cedeIn(ledger: Ledger, settings: readonly KsmSetting[]): Promise<readonly Problem[]> {
-  return inLedger(ledger, 'samepaged will restore them when it ends', () => ledger.cede(settings));
-}
-
-function leaveIn(ledger: Ledger): Promise<readonly Problem[]> {
-  return inLedger(ledger, 'the next samepaged will treat this end as a crash', () => ledger.leave());
-}
-
-/** Writing the ledger may fail: that is a problem, with what follows from it. */
-async function inLedger(ledger: Ledger, consequence: string, write: () => Promise<void>): Promise<readonly Problem[]> {
-  try {
-    await write();
-    return [];
-  } catch (error) {
-    const why = errnoOf(error) ?? messageOf(error);
-    return [{ subject: 'ledger', sentence: `${ledger.file} cannot be written (${why}): ${consequence}` }];
-  }
-}
-
 /** The state where nothing can be read: all of `wanted` is to be written. */
 function unreadState(wanted: KsmSettings, why: string): { readonly state: SharedKsm; readonly problems: Problem[] } {
   const numbers = settingsIn(wanted).map((setting) => [setting, NaN]);
@@ -363,9 +279,7 @@ function notTaken(writes: readonly KsmWrite[], after: KsmSettings, known: readon
     .filter((write) => isFinal(write, writes))
     .filter(({ setting, to }) => after[setting] !== to && !complained.has(ksmFile(setting)))
     .filter(({ setting }) => setting !== 'pagesToScan' || after.advisorMode !== 'scan-time')
-    .map(({ setting, to }) => problem(setting, `was set to ${to} but shows ${after[setting] ?? 'something else'}`));
-}
-
-function problem(setting: KsmSetting, what: string): Problem {
-  return { subject: ksmFile(setting), sentence: `${ksmFile(setting)} ${what}` };
+    .map(({ setting, to }) =>
+      settingProblem(setting, `was set to ${to} but shows ${after[setting] ?? 'something else'}`),
+    );
 }

@@ -1,5 +1,6 @@
 import type { Decision } from '../../../src/core/decision.js';
-import { type AdvisorOptions, advisorPolicy } from '../../../src/core/policies/advisor/policy.js';
+import type { AdvisorOptions } from '../../../src/core/policies/advisor/memory.js';
+import { advisorPolicy } from '../../../src/core/policies/advisor/policy.js';
 import type { Sample } from '../../../src/core/sample.js';
 import { ADAPTIVE_DEFAULTS, GAIN, NEW_KSM, PASS, PROMISED, PolicyHost, START, type Work } from './policyHost.js';
 

@@ -69,7 +69,7 @@ describe('the advisor', () => {
     });
   }
 
-  test('that is on is switched off and on again, which makes it begin anew', () => {
+  test('an advisor that is on is switched off and on again, so that it restarts', () => {
     const host = advised({ ksm: { ...ADVISED_KSM, advisorMode: 'scan-time', run: 1 } });
     assert.deepEqual(told(host.look(0, {}, START)), ['advised', 1, 'none', 50, 'told']);
     assert.deepEqual(told(host.look(50)), ['advised', 1, 'scan-time', 2000, 'routine']);
@@ -229,7 +229,7 @@ describe('the advisor begins anew', () => {
     for (const vainBursts of [0, 1, 5]) assert.deepEqual(waitedAfter(vainBursts), [false, true], String(vainBursts));
   });
 
-  test('not for a guest that goes: what went with it is no loss of the passes', () => {
+  test('a guest that stops does not restart the advisor', () => {
     const host = calm();
     host.look(2000, { ...GAIN });
     host.have({ a: 5 * GIB, b: 4 * GIB, c: 4 * GIB });
@@ -245,5 +245,5 @@ test('what begins to be alike without an event is found, and told as such', () =
     durationMillis: 4 * 3_600_000,
   });
   assert.ok(figures.reachedShare > 0.99, String(figures.reachedShare));
-  assert.ok(trace.turns.some(({ decision }) => decision.sentence.includes('a slow pass found pages to merge')));
+  assert.ok(trace.retunes.some(({ decision }) => decision.sentence.includes('a slow pass found pages to merge')));
 });
