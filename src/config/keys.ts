@@ -189,7 +189,7 @@ export const KEYS = {
     ...key('', '1, or nothing', flag),
   },
   KSM_GUEST_USERS: {
-    help: 'users, beside root, whose guests count even if libvirt does not name them',
+    help: 'users, besides root, whose guests count even if libvirt does not name them',
     ...key(
       'libvirt-qemu,qemu,qemu-libvirtd,kvm,oneadmin,lxd,incus',
       'names or numbers of users, with commas between them',

@@ -8,7 +8,7 @@ import type { Verb } from './verb.js';
 export const reload: Verb = {
   summary: 'read the configuration again',
   details:
-    'As SIGHUP. A configuration with errors changes nothing: each error is shown with its file and line, and the exit ' +
+    'Does what SIGHUP does. A configuration with errors changes nothing: each error is shown with its file and line, and the exit ' +
     `status is ${EXIT.config}.`,
   options: ['bus', 'json'],
   examples: [{ command: 'samepagectl reload', does: 'put an edited /etc/ksmtuned.conf in force' }],

@@ -38,7 +38,7 @@ export const OPTIONS = {
   },
   force: { type: 'boolean', default: false, help: 'even if it may not fit into memory' },
   gradually: { type: 'boolean', default: false, help: 'guest by guest, as far as they fit into memory' },
-  json: { type: 'boolean', default: false, help: 'for programs' },
+  json: { type: 'boolean', default: false, help: 'JSON, for programs' },
   keep: { type: 'boolean', default: false, help: 'leave merged what was merged' },
   libvirt: {
     type: 'string',

@@ -9,7 +9,7 @@ export interface Verdict {
   /** One sentence: what was found, with the numbers. */
   readonly found: string;
   /** Commands that fix it, or a line of a file, one an element, each below 76 columns. */
-  readonly mend?: readonly string[];
+  readonly remedies?: readonly string[];
 }
 
 /** What a check found. `id` and `title` are the check's and stay the same over releases. */
@@ -36,10 +36,10 @@ interface CheckSpec<Needs extends keyof Facts> {
   readonly why: string;
   /** Facts without which it cannot be answered; when one is unknown, so is the answer, for the same reason. */
   readonly needs: readonly Needs[];
-  readonly look: (values: Values<Needs>, facts: Facts) => Verdict;
+  readonly judge: (values: Values<Needs>, facts: Facts) => Verdict;
 }
 
-export function check<const Needs extends keyof Facts>({ id, title, why, needs, look }: CheckSpec<Needs>): Check {
+export function check<const Needs extends keyof Facts>({ id, title, why, needs, judge }: CheckSpec<Needs>): Check {
   return {
     id,
     examine(facts) {
@@ -48,7 +48,7 @@ export function check<const Needs extends keyof Facts>({ id, title, why, needs, 
       const reasons = new Set(needed.flatMap((fact) => (fact.state === 'unknown' ? [fact.reason] : [])));
       if (reasons.size > 0) return { id, title, why, level: 'unknown', found: [...reasons].join('; ') };
       const values = Object.fromEntries(needs.map((name, at) => [name, needed[at] && valueOf(needed[at])]));
-      return { id, title, why, ...look(values as Values<Needs>, facts) };
+      return { id, title, why, ...judge(values as Values<Needs>, facts) };
     },
   };
 }
@@ -62,12 +62,12 @@ export function ok(found: string): Verdict {
   return { level: 'ok', found };
 }
 
-export function note(found: string, ...mend: readonly string[]): Verdict {
-  return { level: 'note', found, ...(mend.length === 0 ? {} : { mend }) };
+export function note(found: string, ...remedies: readonly string[]): Verdict {
+  return { level: 'note', found, ...(remedies.length === 0 ? {} : { remedies }) };
 }
 
-export function problem(found: string, ...mend: readonly string[]): Verdict {
-  return { level: 'problem', found, ...(mend.length === 0 ? {} : { mend }) };
+export function problem(found: string, ...remedies: readonly string[]): Verdict {
+  return { level: 'problem', found, ...(remedies.length === 0 ? {} : { remedies }) };
 }
 
 export function unanswered(found: string): Verdict {

@@ -113,6 +113,7 @@ export async function gatherHostFacts(root: Root, configFile = `${root}${DEFAULT
   const configured = await learn(() => configuration(configFile));
   const { KSM_GUEST_USERS: users } = configured.state === 'known' ? configured.value.values : defaultValues();
   const processes = await ofProcesses(() => examineProcesses(root, new GuestUsers(root, () => users)));
+  const libvirtDaemons = await ofProcesses(() => findDaemons(root, ['libvirtd', 'virtqemud']));
   return {
     kernelRelease: await learn(() => readText(`${root}/proc/sys/kernel/osrelease`)),
     pageSize: await learn(() => ({
@@ -135,8 +136,8 @@ export async function gatherHostFacts(root: Root, configFile = `${root}${DEFAULT
     otherMergers: await otherMergers(root, processes),
     tuners: await ofProcesses(() => findDaemons(root, TUNERS)),
     numad: await ofProcesses(() => findDaemons(root, ['numad'])),
-    libvirtDaemons: await ofProcesses(() => findDaemons(root, ['libvirtd', 'virtqemud'])),
-    libvirtIsHere: known(libvirtIsHere(root)),
+    libvirtDaemons,
+    libvirtIsHere: known(libvirtIsHere(root) || (libvirtDaemons.state === 'known' && libvirtDaemons.value.length > 0)),
     libvirtSocket: known(LIBVIRT_SOCKETS.some((socket) => existsSync(`${root}${socket}`))),
     enabledServices: await enabledServices(root),
     bootWrites: await learn(() => readBootWrites(root)),

@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import type { GuestUsers } from '../host/guestUsers.js';
-import type { NamedGuest } from '../core/guest.js';
-import type { GuestManager } from '../core/guest.js';
+import type { GuestManager, NamedGuest } from '../core/guest.js';
 import type { Mergeability } from '../core/mergeability.js';
 import { type Entry, type ReportedName, takeInventory } from '../core/inventory.js';
 import { withLiveOffers } from '../host/guestOffers.js';
@@ -39,9 +38,9 @@ export async function examineProcesses(root: Root, users: GuestUsers): Promise<r
 
 /** The running guests by name, those of strangers apart: the processes, and what libvirt names where it was asked. */
 export function guestFacts(processes: Fact<readonly GuestProcess[]>, libvirt: BusFacts['libvirt']): GuestFacts {
-  const told = libvirt.state === 'known' && libvirt.value.kind === 'answers' ? libvirt.value.guests : [];
+  const reported = libvirt.state === 'known' && libvirt.value.kind === 'answers' ? libvirt.value.guests : [];
   const entries = partOf(processes, (seen) =>
-    takeInventory(told, seen).toSorted((a, b) => a.name.localeCompare(b.name)),
+    takeInventory(reported, seen).toSorted((a, b) => a.name.localeCompare(b.name)),
   );
   return {
     guests: partOf(entries, (all) => all.filter(({ stranger }) => stranger === undefined).map(examined)),

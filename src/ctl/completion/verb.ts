@@ -7,7 +7,7 @@ export const completion: Verb = {
   summary: 'a completion script for your shell',
   details:
     'Prints a script that completes verbs, options, their values, guests and policies. Put it where the shell looks for ' +
-    'such scripts. It asks samepagectl for the words.',
+    'such scripts. The script asks samepagectl for the words.',
   usage: 'completion bash|zsh|fish',
   words: [Object.keys(SHIMS)],
   options: [],

@@ -19,19 +19,19 @@ export function formatFindings(findings: readonly Finding[], terminal: Terminal)
 /** For programs: `mend` is commands, one a line, or null. */
 export function findingsAsJson(findings: readonly Finding[]): string {
   return toJson(
-    findings.map(({ id, level, title, found, why, mend }) => {
-      return { id, level, title, found, why, mend: mend?.join('\n') ?? null };
+    findings.map(({ id, level, title, found, why, remedies }) => {
+      return { id, level, title, found, why, mend: remedies?.join('\n') ?? null };
     }),
   );
 }
 
 /** Commands are never broken, so that they can be copied. */
-function inFull({ level, title, found, why, mend }: Finding, terminal: Terminal): string {
+function inFull({ level, title, found, why, remedies }: Finding, terminal: Terminal): string {
   return [
     `${painted(level, level, terminal)}: ${title}`,
     ...indented(found, 2, terminal),
     ...indented(`Why it matters: ${why}`, 2, terminal),
-    ...(mend === undefined ? [] : ['  To fix it:', ...mend.map((line) => `    ${line}`)]),
+    ...(remedies === undefined ? [] : ['  To fix it:', ...remedies.map((line) => `    ${line}`)]),
   ].join('\n');
 }
 

@@ -24,10 +24,10 @@ const mergeable = check({
   id: 'guests-mergeable',
   title: 'Mergeable guests',
   why:
-    'KSM merges only private memory in pages of the base size that QEMU offers it. A guest that cannot be merged takes ' +
-    'all of its memory for itself; it can be meant so, as KSM is a side channel between guests.',
+    'KSM merges only private memory in pages of the base size that QEMU offers it. A guest that cannot be merged ' +
+    'shares none of its memory. That can be intended, because KSM is a side channel between guests.',
   needs: ['guests'],
-  look: ({ guests }, facts) => {
+  judge: ({ guests }, facts) => {
     const others = strangersText(valueOf(facts.strangers) ?? []);
     if (guests.length === 0) return ok(`no guest runs${others}`);
     const patterns = parseNamePatterns(valueOf(facts.configuration)?.values.KSM_FORBID_GUESTS ?? '');
@@ -35,7 +35,7 @@ const mergeable = check({
     const unseen = guests.filter(({ mergeability }) => mergeability === undefined).map(({ name }) => name);
     const remark =
       (locked.length === 0 ? '' : `; locked in RAM, which merges but cannot be swapped out: ${listed(locked)}`) +
-      (unseen.length === 0 ? '' : `; not judged, as no process of theirs is seen: ${listed(unseen)}`) +
+      (unseen.length === 0 ? '' : `; unknown, because their processes are not seen: ${listed(unseen)}`) +
       others;
     const apart = guests.filter(({ mergeability }) => mergeability?.mergeable === false);
     if (apart.length === 0) {
@@ -55,7 +55,7 @@ const mergeable = check({
 function strangersText(guests: readonly StrangersGuest[]): string {
   if (guests.length === 0) return '';
   const names = listed(guests.map(({ name, user }) => `${name} (${user})`));
-  return `; without effect on any decision, as their users are not in KSM_GUEST_USERS: ${names}`;
+  return `; not counted in decisions, because their users are not in KSM_GUEST_USERS: ${names}`;
 }
 
 function listed(names: readonly string[]): string {
@@ -74,17 +74,17 @@ function commands(guests: readonly ExaminedGuest[]): readonly string[] {
       return change === undefined ? [] : (memoryRemedy(guest, change) ?? []);
     }),
   );
-  return lines.length === 0 ? [] : ['# if it was not meant so, for the next start:', ...lines.slice(0, MOST_COMMANDS)];
+  return lines.length === 0 ? [] : ['# unless this is intended, for the next start:', ...lines.slice(0, MOST_COMMANDS)];
 }
 
 const costing = check({
   id: 'guests-only-costing',
   title: 'Costly guests',
   why:
-    'ksmd scans a guest of which hardly a page is shared as often as any other. Its records take memory, and the scan takes CPU ' +
+    'ksmd scans a guest that shares hardly any page as often as any other. Its records take memory, and the scan takes CPU ' +
     'time.',
   needs: ['guests', 'ksm'],
-  look: ({ guests, ksm }) => {
+  judge: ({ guests, ksm }) => {
     const costly = onlyCosting(guests, ksm.fullScans);
     if (costly.length === 0) return ok('none is known');
     const lost = ({ name, profitBytes = 0 }: ExaminedGuest) => `${name} (${formatBytes(profitBytes)})`;
@@ -100,10 +100,10 @@ const forbidden = check({
   id: 'forbidden-guests',
   title: 'Forbidden guests',
   why:
-    'KSM is a side channel: by how long a write takes, a guest can find out whether another has the same page. ' +
-    'KSM_FORBID_GUESTS names the guests that must not be merged for it.',
+    'KSM is a side channel: a guest that measures how long a write takes learns whether another guest has the same page. ' +
+    'KSM_FORBID_GUESTS names guests that must not be merged for this reason.',
   needs: ['guests', 'strangers', 'configuration'],
-  look: ({ guests: counting, strangers, configuration: { values } }) => {
+  judge: ({ guests: counting, strangers, configuration: { values } }) => {
     const patterns = parseNamePatterns(values.KSM_FORBID_GUESTS);
     if (patterns.length === 0) return ok('none (KSM_FORBID_GUESTS is empty)');
     // They are merged as all others.
@@ -130,10 +130,11 @@ const otherMergers = check({
   id: 'other-mergers',
   title: 'Other processes',
   why:
-    "KSM also merges processes that run no guest, where systemd's MemoryKSM= or a prctl offers them. What is saved is theirs " +
-    'too, and the side channel between equal pages is theirs as well.',
+    "KSM also merges processes that run no guest, where systemd's MemoryKSM= or a prctl offers them. They are part of " +
+    'the savings and of the side channel.',
   needs: ['otherMergers'],
-  look: ({ otherMergers: others }) => ok(others.count === 0 ? 'none but guests use KSM' : describeOtherMergers(others)),
+  judge: ({ otherMergers: others }) =>
+    ok(others.count === 0 ? 'none but guests use KSM' : describeOtherMergers(others)),
 });
 
 export const GUEST_CHECKS: readonly Check[] = [mergeable, costing, forbidden, otherMergers];

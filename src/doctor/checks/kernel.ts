@@ -9,7 +9,7 @@ const inKernel = check({
   title: 'KSM in the kernel',
   why: 'Without KSM in the kernel no page is ever merged, whatever tunes it.',
   needs: [],
-  look: (_values, { ksm, kernelRelease, pageSize, uksm }) => {
+  judge: (_values, { ksm, kernelRelease, pageSize, uksm }) => {
     if (valueOf(uksm) === true) {
       return problem(
         'this kernel has UKSM, which merges by itself whatever KSM does',
@@ -59,10 +59,10 @@ const features = check({
   id: 'kernel-features',
   title: 'Kernel features',
   why:
-    'What a kernel does not have cannot be set, and figures that it does not give are estimated or missing. A file that ' +
-    'samepaged does not know may change what KSM does; samepaged neither reads nor sets it.',
+    'samepaged cannot set what the kernel lacks, and figures that the kernel does not give are estimated or missing. A file ' +
+    'that samepaged does not know may change what KSM does; samepaged neither reads nor sets it.',
   needs: ['ksm', 'kernelRelease'],
-  look: ({ ksm, kernelRelease }, { perProcessFile, configuration, unknownKsmFiles }) => {
+  judge: ({ ksm, kernelRelease }, { perProcessFile, configuration, unknownKsmFiles }) => {
     const file = valueOf(perProcessFile);
     const has = FEATURES.filter(([, , present]) => present(ksm, file)).map(([name]) => name);
     const lacks = FEATURES.filter(([name]) => !has.includes(name)).map(([name, since]) => `${name} (Linux ${since})`);
@@ -92,7 +92,7 @@ const pageSize = check({
     'KSM merges whole pages: the larger they are, the fewer are equal. pages_to_scan counts them, so numbers made for ' +
     'pages of 4 KiB scan more at a time.',
   needs: ['pageSize', 'configuration'],
-  look: ({ pageSize: { bytes, assumed }, configuration }) => {
+  judge: ({ pageSize: { bytes, assumed }, configuration }) => {
     if (assumed) return unanswered('proc/self/auxv is not there: 4096 bytes are assumed');
     const size = `pages of ${formatBytes(bytes)}`;
     const factor = bytes / USUAL_PAGE_BYTES;

@@ -10,7 +10,7 @@ const bus = check({
     "libvirt's guest events come over D-Bus, and samepagectl speaks to samepaged there. Without it guests are " +
     'found in /proc only.',
   needs: ['bus'],
-  look: ({ bus: reached }, facts) => {
+  judge: ({ bus: reached }, facts) => {
     if ('address' in reached) return ok(reached.address);
     return valueOf(facts.libvirtIsHere) === true
       ? problem(reached.failure, START_BUS)
@@ -27,7 +27,7 @@ const libvirtDbus = check({
     'It reports starts and stops of guests, so samepaged retunes within a second. Without it guests are found in /proc ' +
     'within two seconds, and merge_across_nodes is not set through libvirt.',
   needs: ['libvirt'],
-  look: ({ libvirt }, facts) => {
+  judge: ({ libvirt }, facts) => {
     switch (libvirt.kind) {
       case 'answers':
         return ok('installed, reachable, allowed');
@@ -61,7 +61,7 @@ const libvirtd = check({
     'Guests keep running without libvirtd, but nothing reports their starts and stops, and their definitions cannot be ' +
     'changed.',
   needs: [],
-  look: (_values, facts) => {
+  judge: (_values, facts) => {
     const reply = valueOf(facts.libvirt);
     if (reply?.kind === 'answers') return ok(`answers through libvirt-dbus: ${plural(reply.guests.length, 'guest')}`);
     if (reply?.kind === 'fails') return problem(`libvirt does not answer: ${reply.reason}`, ...START);

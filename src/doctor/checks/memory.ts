@@ -18,7 +18,7 @@ const spareMemory = check({
   title: 'Spare memory',
   why: "While memory is plenty, merging only costs: ksmd's CPU time, and a page fault at each write to a merged page.",
   needs: ['ksm', 'memory', 'guests', 'configuration'],
-  look: ({ ksm: { run }, memory, guests, configuration }, facts) => {
+  judge: ({ ksm: { run }, memory, guests, configuration }, facts) => {
     const { hold = '', dryRun = false, lastRetune } = valueOf(facts.daemon) ?? {};
     if (lastRetune?.sentence !== undefined && hold === '' && !dryRun) return ok(lastRetune.sentence);
     const { KSM_POLICY: policy, KSM_WHEN: when, ...values } = configuration.values;
@@ -47,27 +47,27 @@ const promisedMemory = check({
   id: 'promised-memory',
   title: 'Promised memory',
   why:
-    'Guests may take all that they were promised, at any time and with no page equal to another. What then fits into ' +
-    "neither memory nor swap, the kernel's OOM killer makes room for: it ends guests.",
+    'Guests may use all the memory that they were promised, at any time and without equal pages. If that exceeds memory and ' +
+    "swap, the kernel's OOM killer ends guests.",
   needs: ['memory', 'guests', 'swapAreas', 'rootFileSystem'],
-  look: ({ memory, guests, swapAreas, rootFileSystem }) => {
+  judge: ({ memory, guests, swapAreas, rootFileSystem }) => {
     const counted = guests.filter((guest) => guest.mergeability?.obstacles.includes('hugepages') !== true);
-    const told = counted.filter(({ configuredBytes }) => configuredBytes > 0);
-    if (counted.length === 0) return ok('no guest runs that takes from it');
-    if (told.length === 0) return unanswered("no guest's command line shows its memory");
-    const promisedBytes = told.reduce((sum, { configuredBytes }) => sum + configuredBytes, 0);
+    const sized = counted.filter(({ configuredBytes }) => configuredBytes > 0);
+    if (counted.length === 0) return ok('no running guest uses this memory');
+    if (sized.length === 0) return unanswered("no guest's command line shows its memory");
+    const promisedBytes = sized.reduce((sum, { configuredBytes }) => sum + configuredBytes, 0);
     const memoryBytes = memory.memTotalBytes - memory.hugetlbBytes;
     const zramBytes = inMemoryBytes(swapAreas);
     const swapBytes = memory.swapTotalBytes - zramBytes;
-    const unknown = counted.length - told.length;
+    const unknown = counted.length - sized.length;
     const figures =
-      `${plural(told.length, 'guest')} may take ${formatBytes(promisedBytes)}` +
+      `${plural(sized.length, 'guest')} may take ${formatBytes(promisedBytes)}` +
       `${unknown === 0 ? '' : ` (${unknown} more unknown)`}; there is ${formatBytes(memoryBytes)}` +
       ` + ${formatBytes(swapBytes)} swap${zramBytes === 0 ? '' : ` + ${formatBytes(zramBytes)} zram`}`;
     const missingBytes = promisedBytes - memoryBytes - swapBytes;
     if (missingBytes <= 0) return ok(figures);
-    const mend = addSwap(missingBytes, rootFileSystem);
-    return missingBytes <= zramBytes ? note(figures, ...mend) : problem(figures, ...mend);
+    const remedies = addSwap(missingBytes, rootFileSystem);
+    return missingBytes <= zramBytes ? note(figures, ...remedies) : problem(figures, ...remedies);
   },
 });
 
@@ -83,14 +83,14 @@ const splitHeadroom = check({
   id: 'split-headroom',
   title: 'Room to split',
   why:
-    'A guest that writes to merged pages, as at an update or a reboot of many, gets its own copies back at once. Where ' +
+    'A guest that writes to merged pages gets its own copies at once, for example when many guests update or reboot. If ' +
     'there is no room for them the host swaps, and then the OOM killer ends guests.',
   needs: ['ksm', 'memory', 'pageSize', 'rootFileSystem'],
-  look: ({ ksm, memory, pageSize, rootFileSystem }, { daemon }) => {
+  judge: ({ ksm, memory, pageSize, rootFileSystem }, { daemon }) => {
     const { memAvailableBytes, swapFreeBytes } = memory;
     const { savedBytes: saved, freedBytes: freed } = savingsOf(ksm, pageSize.bytes, valueOf(daemon));
     if (saved === 0) return ok('nothing is merged');
-    if (memAvailableBytes === undefined) return unanswered('this kernel does not tell MemAvailable (Linux 3.14)');
+    if (memAvailableBytes === undefined) return unanswered('this kernel does not report MemAvailable (Linux 3.14)');
     const availableBytes = availableBytesOf(memory);
     const room = `${describeAvailable(memory)} available + ${formatBytes(swapFreeBytes)} free swap`;
     const what =
@@ -131,16 +131,16 @@ function addSwap(bytes: number, { type, source }: FileSystem): readonly string[]
 const hugepagePools = check({
   id: 'hugepage-pools',
   title: 'Hugepage pools',
-  why: "Memory in a pool of huge pages is never merged, and nobody but the pool's users gets what is free of it.",
+  why: "Memory in a hugepage pool is never merged, and only the pool's users can use its free part.",
   needs: ['hugepagePools'],
-  look: ({ hugepagePools: pools }) => {
+  judge: ({ hugepagePools: pools }) => {
     if (pools.length === 0) return ok('none');
     const bytes = (count: (pool: (typeof pools)[number]) => number) =>
       formatBytes(pools.reduce((sum, pool) => sum + count(pool) * pool.pageBytes, 0));
     const spare = pools.filter(({ free, reserved }) => free > reserved);
     if (spare.length === 0) return ok(`${bytes(({ total }) => total)}, all in use`);
     return note(
-      `${bytes(({ free, reserved }) => free - reserved)} of ${bytes(({ total }) => total)} are used by nobody`,
+      `${bytes(({ free, reserved }) => free - reserved)} of ${bytes(({ total }) => total)} are unused`,
       ...spare.map(({ pageBytes, total, free, reserved }) => {
         const pool = `/sys/kernel/mm/hugepages/hugepages-${pageBytes / 1024}kB`;
         return `echo ${total - free + reserved} > ${pool}/nr_hugepages`;

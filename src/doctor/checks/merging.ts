@@ -15,7 +15,7 @@ const profit = check({
     'ksmd keeps a record of about 64 bytes for every page that it scans. If too few pages are equal, the records take more ' +
     'memory than merging frees, and the CPU time of ksmd comes on top.',
   needs: ['ksm', 'pageSize'],
-  look: ({ ksm, pageSize }, facts) => {
+  judge: ({ ksm, pageSize }, facts) => {
     const { generalProfit, run, fullScans = 0 } = ksm;
     const { profitBytes: bytes } = savingsOf(ksm, pageSize.bytes, valueOf(facts.daemon));
     const origin = generalProfit === undefined ? 'estimated, as this kernel has no general_profit' : 'general_profit';
@@ -34,10 +34,10 @@ const sharingLimit = check({
   id: 'sharing-limit',
   title: 'Sharing limit',
   why:
-    'A page is shared max_page_sharing times, then a further copy is kept. More sharers save little (at 256 the copies ' +
-    'are 0.4 % of what is merged) and make swapping and migrating such a page slower.',
+    'KSM shares a page max_page_sharing times and then keeps a further copy. A higher limit saves little (at 256 the copies ' +
+    'are 0.4 % of what is merged) and makes swapping and migrating such a page slower.',
   needs: ['ksm', 'pageSize'],
-  look: ({ ksm, pageSize }, facts) => {
+  judge: ({ ksm, pageSize }, facts) => {
     const { maxPageSharing, stableNodeChains, stableNodeDups } = ksm;
     if (maxPageSharing === undefined || stableNodeChains === undefined || stableNodeDups === undefined) {
       return ok('this kernel has none (Linux 4.13 brought it)');
@@ -65,10 +65,10 @@ const transparentHugepages = check({
   id: 'transparent-hugepages',
   title: 'Huge pages (THP)',
   why:
-    "A huge page that holds a page to be merged is split for it: the guest's memory gets denser and its access to it " +
-    'slower, as more of its addresses must be looked up. Huge pages without equal parts stay whole.',
+    "KSM splits a huge page to merge a page in it. That saves memory, but the guest's access to it gets slower, because the " +
+    'CPU must translate more addresses. Huge pages without equal parts stay whole.',
   needs: ['ksm', 'transparentHugepages', 'pageSize'],
-  look: ({ ksm, transparentHugepages: { mode, usedBytes }, pageSize }, { memory }) => {
+  judge: ({ ksm, transparentHugepages: { mode, usedBytes }, pageSize }, { memory }) => {
     const total = valueOf(memory)?.memTotalBytes;
     const share = total === undefined || total === 0 ? '' : ` of ${formatBytes(total)}`;
     const found = `${mode}; ${formatBytes(usedBytes)}${share} in huge pages`;
@@ -89,7 +89,7 @@ const zeroPages = check({
     'that are empty, khugepaged makes a huge page of them and fills the others with zeros. With redhat_only_zero_pages=1 ' +
     '(RHEL 9.9) KSM merges zero pages and nothing else, for less CPU time: enough for Windows guests, not for Linux guests.',
   needs: ['ksm', 'configuration', 'pageSize'],
-  look: (
+  judge: (
     {
       ksm,
       configuration: {

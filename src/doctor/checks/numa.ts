@@ -13,10 +13,10 @@ const numaMerging = check({
   id: 'numa-merging',
   title: 'Merging across nodes',
   why:
-    'With merge_across_nodes=1 the one copy of a page lies on one NUMA node, and guests on the others reach it slower. ' +
-    'With 0 each node keeps its own copy: faster, and somewhat less is saved.',
+    'With merge_across_nodes=1 the one copy of a page is on one NUMA node, and guests on other nodes reach it more slowly. ' +
+    'With 0 each node keeps its own copy: access is faster, and somewhat less is saved.',
   needs: ['ksm', 'numaNodes'],
-  look: ({ ksm, numaNodes }, facts) => {
+  judge: ({ ksm, numaNodes }, facts) => {
     const { mergeAcrossNodes } = ksm;
     if (mergeAcrossNodes === undefined) return ok('this kernel was built without NUMA');
     if (numaNodes.length < 2)
@@ -54,9 +54,9 @@ const numad = check({
   title: 'numad',
   why:
     'numad moves each guest to the node where its memory is. Pages that KSM merged across nodes are on one node and ' +
-    'used from all: numad moves them back and forth, and its figures of free memory are wrong.',
+    'used from all: numad moves guests back and forth, and its figures of free memory are wrong.',
   needs: ['numad', 'numaNodes', 'ksm'],
-  look: ({ numad: [running], numaNodes, ksm }, facts) => {
+  judge: ({ numad: [running], numaNodes, ksm }, facts) => {
     if (running === undefined) return ok('does not run');
     const who = `numad (pid ${running.pid}) runs`;
     if (numaNodes.length < 2) return ok(`${who}, on one node`);

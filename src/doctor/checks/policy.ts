@@ -21,7 +21,7 @@ const policy = check({
     "Policies differ in what they save and in ksmd's CPU time. The last hours of this host's history were simulated under both " +
     'policies. samepaged --replay compares the whole history.',
   needs: ['policyTrial'],
-  look: ({ policyTrial: trial }, facts) => {
+  judge: ({ policyTrial: trial }, facts) => {
     const { policy: name } = trial.other;
     if (!savesMore(trial) && !costsLess(trial)) return ok(describe(trial));
     return note(

@@ -8,7 +8,7 @@ const configuration = check({
   title: 'Configuration',
   why: 'samepaged does not start on a configuration with errors, and keeps the running one at a reload.',
   needs: ['configuration'],
-  look: ({ configuration: { file, present, errors, warnings, values } }) => {
+  judge: ({ configuration: { file, present, errors, warnings, values } }) => {
     const policy = values.KSM_POLICY;
     const [error] = errors;
     if (error !== undefined) return problem(`${error}${more(errors)}`, 'samepaged --print-config');
@@ -27,11 +27,11 @@ const daemon = check({
   title: 'samepaged',
   why: 'Without samepaged, or another tuner, KSM stays as it is however memory and guests change.',
   needs: [],
-  look: (_values, facts) => {
+  judge: (_values, facts) => {
     const { daemon: fact, tuners } = facts;
-    const told = valueOf(fact);
-    if (told !== undefined) {
-      const { version, policy, dryRun, libvirtConnected, hold, lastRetune } = told;
+    const properties = valueOf(fact);
+    if (properties !== undefined) {
+      const { version, policy, dryRun, libvirtConnected, hold, lastRetune } = properties;
       const who = `samepaged ${version} runs, policy ${policy}`;
       if (lastRetune.failure !== undefined)
         return problem(`${who}; its last retune failed: ${lastRetune.failure}`, LOG);
@@ -71,7 +71,7 @@ const otherTuners = check({
     "A kernel has one KSM. Two tuners undo each other's work, and samepaged does not start beside " +
     'ksmtuned or another samepaged.',
   needs: ['tuners'],
-  look: ({ tuners }) => {
+  judge: ({ tuners }) => {
     const others = tuners.filter(({ name }) => name !== 'samepaged');
     if (others.length === 0) return ok('no other tuner of KSM runs');
     const names = tuners.map(({ name, pid }) => `${name} (pid ${pid})`).join(' and ');
@@ -96,10 +96,10 @@ const services = check({
   id: 'ksm-services',
   title: 'Services at boot',
   why:
-    'ksm.service sets run and max_kernel_pages once at boot and at its stop, ksmtuned every minute: samepaged does the ' +
-    'work of both, and beside it they change what it has set.',
+    'ksm.service sets KSM at boot and when it stops, ksmtuned every minute. samepaged does the work of both, and beside ' +
+    'samepaged they change what it has set.',
   needs: ['enabledServices', 'bootWrites'],
-  look: ({ enabledServices, bootWrites }, { tuners }) => {
+  judge: ({ enabledServices, bootWrites }, { tuners }) => {
     const isEnabled = (name: string) => enabledServices.has(name);
     const enabled = RIVALS.filter(({ services: names }) => names.some(isEnabled));
     const names = enabled.flatMap(({ services: all }) => all.filter(isEnabled));
@@ -111,15 +111,15 @@ const services = check({
       ...bootWrites.map(({ place }) => `${place} sets KSM`),
     ];
     if (found.length === 0) return ok('no other service for KSM is enabled');
-    const mends = [
+    const remedies = [
       ...(plain.length === 0 ? [] : [disable(plain)]),
       ...enabled.flatMap(({ remedy }) => remedy ?? []),
       ...bootWrites.map(({ remedy }) => remedy),
     ];
     const runs = valueOf(tuners)?.some(({ name }) => name === 'samepaged') === true;
     return runs || isEnabled('samepaged.service')
-      ? problem(`${found.join('; ')} beside samepaged`, ...mends)
-      : note(found.join('; '), BEFORE_START, ...mends);
+      ? problem(`${found.join('; ')} beside samepaged`, ...remedies)
+      : note(found.join('; '), BEFORE_START, ...remedies);
   },
 });
 
@@ -133,9 +133,9 @@ const ADVISOR_OFF = 'echo none > /sys/kernel/mm/ksm/advisor_mode   # pages_to_sc
 const advisor = check({
   id: 'advisor',
   title: "Kernel's own advisor",
-  why: "While the kernel's advisor is on it sets pages_to_scan, and refuses everybody else's value (EINVAL).",
+  why: "While the kernel's advisor is on, it sets pages_to_scan, and the kernel refuses any other value (EINVAL).",
   needs: ['ksm', 'tuners'],
-  look: ({ ksm: { advisorMode, run }, tuners }, { daemon: told, configuration: configured }) => {
+  judge: ({ ksm: { advisorMode, run }, tuners }, { daemon: told, configuration: configured }) => {
     if (advisorMode === undefined) return ok('this kernel has none (Linux 6.8 brought it)');
     if (advisorMode === 'none') return ok('off');
     const [tuner] = tuners;

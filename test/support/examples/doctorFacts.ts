@@ -168,20 +168,20 @@ export interface Row {
   readonly level: Level;
   readonly found: RegExp;
   /** Against the commands, one a line; nothing is to be mended unless told. */
-  readonly mend?: RegExp;
+  readonly remedy?: RegExp;
 }
 
 /** One test for each row. */
 export function checkTable(id: string, rows: readonly Row[]): void {
   describe(id, () => {
-    for (const { name, facts, level, found, mend } of rows) {
+    for (const { name, facts, level, found, remedy } of rows) {
       test(`${level}: ${name}`, () => {
         const finding = findingOf(id, facts);
         assert.equal(finding?.level, level, finding?.found);
         assert.match(finding.found, found);
-        const commands = finding.mend?.join('\n') ?? '';
-        if (mend === undefined) assert.equal(commands, '');
-        else assert.match(commands, mend);
+        const commands = finding.remedies?.join('\n') ?? '';
+        if (remedy === undefined) assert.equal(commands, '');
+        else assert.match(commands, remedy);
       });
     }
   });

@@ -117,7 +117,7 @@ describe('what can be read', () => {
     assert.deepEqual(settings(readFileSync('fixtures/ksmtuned.conf', 'utf8')), []);
   });
 
-  test('and with its comment signs taken away sets every key that it tells of, to its default', () => {
+  test('the shipped file without its comment signs sets every key that it names to the default', () => {
     const text = readFileSync('fixtures/ksmtuned.conf', 'utf8').replaceAll(/^# (?=[A-Z_]+=)/gm, '');
     assert.equal(
       settings(text)

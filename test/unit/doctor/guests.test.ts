@@ -28,21 +28,21 @@ checkTable('guests-mergeable', [
     facts: { guests: known([apart('vault', 'nosharepages'), web]) },
     level: 'note',
     found: /^1 of 2 guests cannot be merged, 1\.0 GiB in memory: vault \(nosharepages\)$/,
-    mend: /^# if it was not meant so.*\nsamepagectl guests allow -- vault$/,
+    remedy: /^# unless this is intended.*\nsamepagectl guests allow -- vault$/,
   },
   {
     name: 'a name that a shell would run is one word, and no option',
     facts: { guests: known([apart("x'; touch /tmp/pwned #", 'nosharepages'), apart('-rf $(id)', 'hugepages')]) },
     level: 'note',
     found: /./,
-    mend: /\nsamepagectl guests allow -- 'x'\\''; touch \/tmp\/pwned #'\nvirsh edit -- '-rf \$\(id\)' {3}#/,
+    remedy: /\nsamepagectl guests allow -- 'x'\\''; touch \/tmp\/pwned #'\nvirsh edit -- '-rf \$\(id\)' {3}#/,
   },
   {
     name: 'guests of strangers are named, and counted nowhere',
     facts: { guests: known([web]), strangers: known([{ ...guestOf({ name: 'mine' }), user: 'mallory' }]) },
     level: 'ok',
     found:
-      /^1 guest, mergeable; without effect on any decision, as their users are not in KSM_GUEST_USERS: mine \(mallory\)$/,
+      /^1 guest, mergeable; not counted in decisions, because their users are not in KSM_GUEST_USERS: mine \(mallory\)$/,
   },
   {
     name: 'nosharepages as KSM_FORBID_GUESTS wants it',
@@ -55,7 +55,7 @@ checkTable('guests-mergeable', [
     facts: { guests: known([apart('db', 'hugepages', 'pinned'), apart('files', 'shared')]) },
     level: 'note',
     found: /^2 of 2 guests cannot be merged, 2\.0 GiB in memory: db \(hugepages, pinned\), files \(shared\)$/,
-    mend: /\nvirsh edit -- db {3}# .*<hugepages\/>\nvirsh edit -- files {3}# .*<access mode='shared'\/>$/,
+    remedy: /\nvirsh edit -- db {3}# .*<hugepages\/>\nvirsh edit -- files {3}# .*<access mode='shared'\/>$/,
   },
   {
     name: 'remedies in the words of who starts the guest',
@@ -68,13 +68,14 @@ checkTable('guests-mergeable', [
     },
     level: 'note',
     found: /: web \(100\) \(nosharepages\), kata \(not offered\), byhand \(shared, hugepages\)$/,
-    mend: /\nqm set 100 --allow-ksm 1\n# kata: start it with --memory mergeable=on\n# byhand: start QEMU with share=off$/,
+    remedy:
+      /\nqm set 100 --allow-ksm 1\n# kata: start it with --memory mergeable=on\n# byhand: start QEMU with share=off$/,
   },
   {
     name: 'one whose process is not seen is counted and not judged',
     facts: { guests: known([web, guestOf({ name: 'far', mergeability: undefined })]) },
     level: 'ok',
-    found: /^2 guests; not judged, as no process of theirs is seen: far$/,
+    found: /^2 guests; unknown, because their processes are not seen: far$/,
   },
   {
     name: 'what belongs to the guest has no command',
@@ -93,14 +94,14 @@ checkTable('guests-mergeable', [
     facts: { guests: known(Array.from({ length: 9 }, (_, i) => apart(`g${i}`, 'nosharepages'))) },
     level: 'note',
     found: /^9 of 9 guests cannot be merged, 9\.0 GiB in memory: g0 .*, g5 \(nosharepages\), and 3 more$/,
-    mend: /^#.*\n.* g0\n.* g1\n.* g2$/,
+    remedy: /^#.*\n.* g0\n.* g1\n.* g2$/,
   },
   {
     name: 'resident memory, not configured',
     facts: { guests: known([{ ...apart('vault', 'nosharepages'), residentBytes: 3 * GIB, configuredBytes: 8 * GIB }]) },
     level: 'note',
     found: /3\.0 GiB in memory/,
-    mend: /vault/,
+    remedy: /vault/,
   },
   { name: 'hidden processes', facts: { guests: unknown('hidepid') }, level: 'unknown', found: /^hidepid$/ },
 ]);
@@ -111,8 +112,8 @@ checkTable('forbidden-guests', [
     name: 'no guest that is meant',
     facts: { guests: known([web]), configuration: forbidding('vault*') },
     level: 'note',
-    found: /^no running guest is called "vault\*"$/,
-    mend: /^samepagectl guests /,
+      found: /^no running guest is called "vault\*"$/,
+      remedy: /^samepagectl guests /,
   },
   {
     name: 'one that is meant, and not mergeable',
@@ -128,7 +129,7 @@ checkTable('forbidden-guests', [
     },
     level: 'problem',
     found: /^1 of 2 running guests can be merged: vault2; no running guest is called "x"$/,
-    mend: /\nsamepagectl guests forbid -- vault2$/,
+    remedy: /\nsamepagectl guests forbid -- vault2$/,
   },
   {
     name: "Proxmox's, by its own name",
@@ -138,7 +139,7 @@ checkTable('forbidden-guests', [
     },
     level: 'problem',
     found: /^1 of 1 running guest can be merged: vault \(104\)$/,
-    mend: /\nqm set 104 --allow-ksm 0$/,
+    remedy: /\nqm set 104 --allow-ksm 0$/,
   },
   {
     name: 'one of a user whose guests do not count: it is merged all the same',
@@ -148,7 +149,7 @@ checkTable('forbidden-guests', [
     },
     level: 'problem',
     found: /can be merged: vault$/,
-    mend: /\nvirsh -c qemu:\/\/\/session edit -- vault {3}# <memoryBacking>: <nosharepages\/>$/,
+    remedy: /\nvirsh -c qemu:\/\/\/session edit -- vault {3}# <memoryBacking>: <nosharepages\/>$/,
   },
 ]);
 
@@ -183,7 +184,7 @@ checkTable('guests-only-costing', [
     facts: { ksm: SCANNED, guests: known([web, costly]) },
     level: 'note',
     found: /^1 of 2 guests: db \(-3\.0 MiB\)$/,
-    mend: /^# at once.*\nsamepagectl guests forbid --now -- db$/,
+    remedy: /^# at once.*\nsamepagectl guests forbid --now -- db$/,
   },
   {
     name: 'the first pass is not over',

@@ -57,7 +57,7 @@ checkTable('ksm-in-kernel', [
     facts: { ksm: absent('/sys/kernel/mm/ksm is not there') },
     level: 'problem',
     found: /^\/sys\/kernel\/mm\/ksm is not there: kernel 6\.18\.0 was built without KSM$/,
-    mend: /^grep CONFIG_KSM= /,
+    remedy: /^grep CONFIG_KSM= /,
   },
   {
     name: 'files that say something else',
@@ -104,7 +104,7 @@ checkTable('kernel-features', [
     facts: { ksm: known(OLD_KSM), configuration: configured({ KSM_POLICY: 'advisor' }) },
     level: 'problem',
     found: /^KSM_POLICY=advisor, but 6\.18\.0 .*lacks .*advisor \(Linux 6\.8\)$/,
-    mend: /^KSM_POLICY=ksmtuned /,
+    remedy: /^KSM_POLICY=ksmtuned /,
   },
 ]);
 
@@ -121,7 +121,7 @@ checkTable('page-size', [
     facts: { pageSize: known({ bytes: 16_384, assumed: false }) },
     level: 'note',
     found: /^pages of 16\.0 KiB: a full batch of KSM_NPAGES_MAX=1250 is 19\.5 MiB$/,
-    mend: /KSM_NPAGES_MIN=16\nKSM_NPAGES_MAX=312\nKSM_NPAGES_BOOST=75\nKSM_NPAGES_DECAY=-12$/,
+    remedy: /KSM_NPAGES_MIN=16\nKSM_NPAGES_MAX=312\nKSM_NPAGES_BOOST=75\nKSM_NPAGES_DECAY=-12$/,
   },
   {
     name: '16 KiB with the numbers that were advised',
@@ -140,7 +140,7 @@ checkTable('page-size', [
     },
     level: 'note',
     found: /KSM_NPAGES_MAX=313/,
-    mend: /KSM_NPAGES_MAX=312/,
+    remedy: /KSM_NPAGES_MAX=312/,
   },
   {
     name: 'a copy without auxv',

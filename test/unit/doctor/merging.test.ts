@@ -13,7 +13,7 @@ checkTable('profit', [
     facts: { ksm: known({ ...MERGING, generalProfit: -1, fullScans: 2 }) },
     level: 'problem',
     found: /^merging costs more memory than it saves: -1 B \(general_profit\) after 2 full passes$/,
-    mend: /^samepagectl unmerge$/,
+    remedy: /^samepagectl unmerge$/,
   },
   {
     name: 'a loss before two full passes',
@@ -26,7 +26,7 @@ checkTable('profit', [
     facts: { ksm: known({ ...MERGING, generalProfit: -4096, run: 0 }) },
     level: 'note',
     found: /: -4\.0 KiB \(general_profit\); ksmd rests, but its records stay/,
-    mend: /^samepagectl unmerge$/,
+    remedy: /^samepagectl unmerge$/,
   },
   {
     name: 'estimated as the kernel does: 10200 pages merged, 12288 looked at, on Linux 6.1',
@@ -41,7 +41,7 @@ checkTable('profit', [
     facts: { ksm: known({ ...OLD_MERGING, pagesShared: 1, pagesSharing: 1, pagesUnshared: 10_000, pagesVolatile: 0 }) },
     level: 'problem',
     found: /: -621\.1 KiB \(estimated/,
-    mend: /unmerge/,
+    remedy: /unmerge/,
   },
   {
     name: 'just none of both',
@@ -82,21 +82,22 @@ checkTable('sharing-limit', [
     facts: { ksm: reached({ maxPageSharing: 255 }) },
     level: 'note',
     found: /^max_page_sharing=255/,
-    mend: /^# KSM_MAX_PAGE_SHARING=256 in .*:\nsamepagectl unmerge && systemctl reload samepaged && samepagectl resume$/,
+    remedy:
+      /^# KSM_MAX_PAGE_SHARING=256 in .*:\nsamepagectl unmerge && systemctl reload samepaged && samepagectl resume$/,
   },
   {
     name: 'reached below the default, without samepaged',
     facts: { ksm: reached({ maxPageSharing: 2 }), ...ALONE },
     level: 'note',
     found: /^max_page_sharing=2 /,
-    mend: /^echo 2 > .*run\necho 256 > .*max_page_sharing\necho 1 > .*run$/,
+    remedy: /^echo 2 > .*run\necho 256 > .*max_page_sharing\necho 1 > .*run$/,
   },
   {
     name: 'reached below the default, without samepaged and without memory to unmerge',
     facts: { ksm: reached({ maxPageSharing: 2, run: 0, pagesSharing: 3_000_000 }), ...ALONE },
     level: 'note',
     found: /^max_page_sharing=2 /,
-    mend: /^# when there is memory for it .*\necho 2 > .*run\necho 256 > .*max_page_sharing$/,
+    remedy: /^# when there is memory for it .*\necho 2 > .*run\necho 256 > .*max_page_sharing$/,
   },
 ]);
 
@@ -156,21 +157,21 @@ checkTable('numa-merging', [
     facts: { ...nodes(21), ksm: known(MERGING) },
     level: 'note',
     found: /^merge_across_nodes=1 on 2 nodes of 8\.0 GiB, distance up to 21$/,
-    mend: /^# KSM_MERGE_ACROSS_NODES=0 in .*:\nsamepagectl unmerge && .*reload samepaged && samepagectl resume$/,
+    remedy: /^# KSM_MERGE_ACROSS_NODES=0 in .*:\nsamepagectl unmerge && .*reload samepaged && samepagectl resume$/,
   },
   {
     name: 'two nodes merged, nothing shared, samepaged runs',
     facts: nodes(21),
     level: 'note',
     found: /^merge_across_nodes=1/,
-    mend: /:\nsystemctl reload samepaged$/,
+    remedy: /:\nsystemctl reload samepaged$/,
   },
   {
     name: 'two nodes merged, nothing shared, without samepaged',
     facts: { ...nodes(), ...ALONE },
     level: 'note',
     found: /^merge_across_nodes=1 on 2 nodes of 8\.0 GiB$/,
-    mend: /^virsh node-memory-tune --shm-merge-across-nodes 0$/,
+    remedy: /^virsh node-memory-tune --shm-merge-across-nodes 0$/,
   },
   {
     name: 'with numad, whose check has the command',
@@ -199,7 +200,7 @@ checkTable('numad', [
     facts: { ...nodes(21), numad: known([{ name: 'numad', pid: 3 }]) },
     level: 'problem',
     found: /^numad \(pid 3\) runs while pages are merged across nodes \(merge_across_nodes=1\)$/,
-    mend: /KSM_MERGE_ACROSS_NODES=0/,
+    remedy: /KSM_MERGE_ACROSS_NODES=0/,
   },
   { name: 'hidden', facts: { ...nodes(21), numad: unknown('hidepid') }, level: 'unknown', found: /^hidepid$/ },
 ]);
@@ -226,14 +227,14 @@ checkTable('zero-pages', [
     facts: zeroPagesOf({ useZeroPages: 0, choice: 0, frees: true }),
     level: 'problem',
     found: /KSM_USE_ZERO_PAGES=0: zero pages in huge pages keep ksmd from merging on this kernel$/,
-    mend: /^# KSM_USE_ZERO_PAGES=auto in .*\nsystemctl reload samepaged$/,
+    remedy: /^# KSM_USE_ZERO_PAGES=auto in .*\nsystemctl reload samepaged$/,
   },
   {
     name: 'kept off there',
     facts: zeroPagesOf({ useZeroPages: 0, choice: 'keep', frees: true }),
     level: 'problem',
     found: /^use_zero_pages=0, KSM_USE_ZERO_PAGES=keep: /,
-    mend: /auto/,
+    remedy: /auto/,
   },
   {
     name: 'kept on there',
@@ -252,14 +253,14 @@ checkTable('zero-pages', [
     facts: zeroPagesOf({ useZeroPages: 1, choice: 1, frees: false, counted: false }),
     level: 'note',
     found: /what it gives back is not counted, and unmerging does not undo it$/,
-    mend: /auto/,
+    remedy: /auto/,
   },
   {
     name: 'off while something else merges',
     facts: { ...zeroPagesOf({ useZeroPages: 0, choice: 'auto', frees: true }), ...ALONE },
     level: 'problem',
     found: /^use_zero_pages=0: zero pages in huge pages keep/,
-    mend: /^echo 1 > .*use_zero_pages$/,
+    remedy: /^echo 1 > .*use_zero_pages$/,
   },
   {
     name: 'that gave memory, which khugepaged may take back',
@@ -270,14 +271,14 @@ checkTable('zero-pages', [
     level: 'note',
     found:
       /; khugepaged may take back what zero pages gave \(1\.\d GiB\) as guests write beside them \(max_ptes_none=511\)$/,
-    mend: /^# KSM_THP_MAX_PTES_NONE=0 in .*\nsystemctl reload samepaged$/,
+    remedy: /^# KSM_THP_MAX_PTES_NONE=0 in .*\nsystemctl reload samepaged$/,
   },
   {
     name: 'that gave memory to something else than samepaged, which khugepaged may take back',
     facts: { ...zeroPagesOf({ useZeroPages: 1, choice: 'auto', frees: true, emptyPages: 511, zeros: 1000 }), ...ALONE },
     level: 'note',
     found: /\(3\.9 MiB\) as guests write beside them \(max_ptes_none=511\)$/,
-    mend: /^echo 0 > \/sys\/kernel\/mm\/transparent_hugepage\/khugepaged\/max_ptes_none$/,
+    remedy: /^echo 0 > \/sys\/kernel\/mm\/transparent_hugepage\/khugepaged\/max_ptes_none$/,
   },
   {
     name: 'that gave memory, where khugepaged leaves it',
@@ -293,7 +294,7 @@ checkTable('zero-pages', [
     facts: { ksm: known({ ...MERGING, useZeroPages: 0, redhatOnlyZeroPages: 1 }) },
     level: 'note',
     found: /^redhat_only_zero_pages=1: KSM merges zero pages only, .* other equal pages stay unmerged$/,
-    mend: /^echo 0 > \/sys\/kernel\/mm\/ksm\/redhat_only_zero_pages$/,
+    remedy: /^echo 0 > \/sys\/kernel\/mm\/ksm\/redhat_only_zero_pages$/,
   },
   {
     name: 'that switch, off',

@@ -23,11 +23,11 @@ checkTable('policy', [
     level: 'note',
     found:
       /^in the last 1 d of the history adaptive would have saved 4\.5 GiB on average for 1 h of ksmd CPU; ksmtuned: 4\.0 GiB for 30 min \(simulated\)$/,
-    mend: SWITCH,
+    remedy: SWITCH,
   },
   { name: 'a twentieth more is not', facts: trial(4.2, 30), level: 'ok', found: /4\.2 GiB/ },
   { name: 'less is not', facts: trial(3, 1), level: 'ok', found: /3\.0 GiB/ },
-  { name: 'the same for half the CPU time', facts: trial(3.95, 15), level: 'note', found: /15 min/, mend: SWITCH },
+  { name: 'the same for half the CPU time', facts: trial(3.95, 15), level: 'note', found: /15 min/, remedy: SWITCH },
   { name: 'the same for more than half of it', facts: trial(4, 16), level: 'ok', found: /16 min/ },
   {
     name: 'the same for half of next to nothing',
@@ -46,7 +46,7 @@ checkTable('policy', [
     facts: { ...trial(8, 30), daemon: known(undefined), tuners: known([]) },
     level: 'note',
     found: /8\.0 GiB/,
-    mend: /^# KSM_POLICY=adaptive in \/etc\/ksmtuned\.conf/,
+    remedy: /^# KSM_POLICY=adaptive in \/etc\/ksmtuned\.conf/,
   },
 ]);
 
