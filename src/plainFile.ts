@@ -13,7 +13,7 @@ import { type FileHandle, open, stat } from 'node:fs/promises';
 
 const { O_APPEND, O_CREAT, O_NOCTTY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_TRUNC, O_WRONLY } = constants;
 const CHUNK_BYTES = 64 * 1024;
-/** One for all: a look reads some forty small files, and a new buffer for each took half of the daemon's CPU time to collect. */
+/** One for all: a retune reads some forty small files, and a new buffer for each took half of the daemon's CPU time to collect. */
 const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 
 /** What is at a path is no file that can be read to its end and written: named pipes wait, devices do things. */

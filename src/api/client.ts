@@ -45,7 +45,7 @@ const PROPERTIES_INTERFACE = 'org.freedesktop.DBus.Properties';
 const NOT_RUNNING = 'samepaged is not running';
 const OTHER_VERSION = 'the running samepaged has another version than this command';
 
-/** The daemon's object on the bus, which is never started: to look at it is no reason to begin tuning. */
+/** The daemon's object on the bus, which is never started: reading it is no reason to begin tuning. */
 export class Daemon {
   constructor(private readonly bus: Bus) {}
 

@@ -10,7 +10,7 @@ import { DEFAULT_POLICY, INVALID_ARGS } from './names.js';
 
 const NOT_SUPPORTED = 'org.freedesktop.DBus.Error.NotSupported';
 
-/** What the bus can ask of the agent; most give the turn of the loop that followed. */
+/** What the bus can ask of the agent; most give the retune that followed. */
 export interface Commands {
   readonly retune: () => Promise<Retune>;
   /** Sets the hold, or ends it. */
@@ -36,7 +36,7 @@ export interface Commands {
 export interface Reloaded {
   /** Errors, or what was passed over; each with file:line. */
   readonly problems: readonly string[];
-  /** The turn that applied it; undefined when it was not taken. */
+  /** The retune that applied it; undefined when it was not taken. */
   readonly retune: Retune | undefined;
 }
 

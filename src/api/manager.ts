@@ -25,7 +25,7 @@ const AFTER_ESTIMATE_MILLIS = 600_000;
 const { Interface, property, method, signal } = dbus;
 const read = (signature: string) => property({ signature, access: 'read' });
 
-/** What is worth a signal of its own; all else changes at every turn of a busy loop. */
+/** What is worth a signal of its own; all else changes at every retune of a busy loop. */
 const STEADY = [
   'Policy',
   'ConfiguredPolicy',
@@ -83,8 +83,8 @@ export class Manager extends Interface {
     const changed = Object.keys(values).filter((name) => values[name] !== this.announced[name]);
     this.announced = values;
     if (changed.length === 0) return;
-    const told = changed.map((name) => [name, name === 'LastRetune' ? this.LastRetune : values[name]]);
-    Interface.emitPropertiesChanged(this, Object.fromEntries(told) as Record<string, unknown>);
+    const entries = changed.map((name) => [name, name === 'LastRetune' ? this.LastRetune : values[name]]);
+    Interface.emitPropertiesChanged(this, Object.fromEntries(entries) as Record<string, unknown>);
   }
 
   @read('s') get Version(): string {
@@ -181,7 +181,7 @@ export class Manager extends Interface {
   }
   /** When the next retune comes if nothing happens before, microseconds since 1970; 0 before the first. */
   @read('t') get NextLookUSec(): bigint {
-    return unsigned(this.state.nextLookMillis ?? 0) * 1000n;
+    return unsigned(this.state.nextRetuneMillis ?? 0) * 1000n;
   }
 
   @method({ outSignature: 'a{sv}' })
@@ -292,7 +292,7 @@ export class Manager extends Interface {
     return retuneDict(retune);
   }
 
-  /** What can change, by its property; of LastRetune the retune, which is another one at every turn. */
+  /** What can change, by its property; of LastRetune the retune, which is another one each time. */
   private values(): Readonly<Record<string, unknown>> {
     const names = [...STEADY, ...RESTLESS];
     return { ...Object.fromEntries(names.map((name) => [name, this[name]])), LastRetune: this.state.lastRetune };

@@ -31,9 +31,9 @@ export type DaemonEvent =
 
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
 /** A daemon that says nothing is asked after this time whether it is there. */
-const LOOK_MILLIS = 5000;
+const READ_MILLIS = 5000;
 /** A policy in a burst decides twice a second. */
-const LEAST_LOOK_MILLIS = 250;
+const LEAST_READ_MILLIS = 250;
 const RECONNECT_MILLIS = 2000;
 
 /** What the daemon says, from now on. Waits for bus and daemon, whenever they come; never starts the daemon. Never ends. */
@@ -49,7 +49,7 @@ export function observeDaemon(address: BusAddress): Observable<DaemonEvent> {
 export async function daemonNow(address: BusAddress): Promise<DaemonEvent> {
   try {
     using bus = await Bus.connect(address);
-    return await look(bus, accountingOf(bus));
+    return await readProperties(bus, accountingOf(bus));
   } catch (error) {
     return away(error);
   }
@@ -88,28 +88,28 @@ function eventsOf(bus: Bus): Observable<DaemonEvent> {
       if (triggers.includes('reload')) forget();
     }),
   );
-  const look$ = merge(
+  const properties$ = merge(
     retune$,
     signal$(PROPERTIES, 'PropertiesChanged'),
     bus.owner$(BUS_NAME).pipe(tap(forget)),
-    interval(LOOK_MILLIS),
+    interval(READ_MILLIS),
   ).pipe(
     startWith(undefined),
-    throttleTime(LEAST_LOOK_MILLIS, asyncScheduler, { leading: true, trailing: true }),
-    exhaustMap(() => look(bus, (accounting ??= accountingOf(bus)))),
+    throttleTime(LEAST_READ_MILLIS, asyncScheduler, { leading: true, trailing: true }),
+    exhaustMap(() => readProperties(bus, (accounting ??= accountingOf(bus)))),
     tap(({ kind }) => {
       if (kind === 'away') forget();
     }),
   );
-  const told$ = retune$.pipe(map((retune): DaemonEvent => ({ kind: 'retuned', retune })));
-  return merge(told$, look$);
+  const retuned$ = retune$.pipe(map((retune): DaemonEvent => ({ kind: 'retuned', retune })));
+  return merge(retuned$, properties$);
 }
 
 function lossOf(bus: Bus): Observable<never> {
   return bus.lost$.pipe(switchMap((reason) => throwError(() => new Error(reason))));
 }
 
-async function look(bus: Bus, accounting: Promise<MemoryAccounting>): Promise<DaemonEvent> {
+async function readProperties(bus: Bus, accounting: Promise<MemoryAccounting>): Promise<DaemonEvent> {
   try {
     const [daemon, known] = await Promise.all([new Daemon(bus).properties(), accounting]);
     return { kind: 'daemon', daemon, accounting: known };

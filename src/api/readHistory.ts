@@ -33,17 +33,17 @@ export interface Recorded extends Origin {
  * @throws Error when there is neither.
  */
 export async function readHistory({ bus, root }: Sources, sinceMillis: number): Promise<Recorded> {
-  const told = bus === undefined ? undefined : await toldByDaemon(bus, sinceMillis);
-  if (told !== undefined && 'text' in told) {
-    return recorded('daemon', [], BUS_NAME, (take) => parseHistory(Buffer.from(told.text, 'utf8'), take));
+  const reply = bus === undefined ? undefined : await askDaemon(bus, sinceMillis);
+  if (reply !== undefined && 'text' in reply) {
+    return recorded('daemon', [], BUS_NAME, (take) => parseHistory(Buffer.from(reply.text, 'utf8'), take));
   }
   const path = historyPath(stateDirectory(root));
-  const notes = told === undefined ? [] : [`${told.why}: read from ${path}`];
+  const notes = reply === undefined ? [] : [`${reply.why}: read from ${path}`];
   try {
     return recorded('file', notes, path, (take) => readHistoryFile(path, take));
   } catch (error) {
     const missing = `${path} cannot be read (${errnoOf(error) ?? messageOf(error)})`;
-    throw new Error(told === undefined ? missing : `${told.why}, and ${missing}`, { cause: error });
+    throw new Error(reply === undefined ? missing : `${reply.why}, and ${missing}`, { cause: error });
   }
 }
 
@@ -57,7 +57,7 @@ function recorded(
   return { records, source, notes: [...notes, ...describeLosses(name, losses)] };
 }
 
-async function toldByDaemon(address: BusAddress, sinceMillis: number): Promise<{ text: string } | { why: string }> {
+async function askDaemon(address: BusAddress, sinceMillis: number): Promise<{ text: string } | { why: string }> {
   try {
     using bus = await Bus.connect(address);
     return { text: await new Daemon(bus).history(sinceMillis) };

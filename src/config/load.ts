@@ -41,15 +41,15 @@ interface Finding {
   readonly line: number;
   /** Without it the line is ignored. */
   readonly isError: boolean;
-  readonly tell: () => string;
+  readonly text: () => string;
 }
 
 /** The first errors and the first warnings, in the order given: as many as a person reads. */
-function toldOf(findings: readonly Finding[]): readonly string[] {
+function textsOf(findings: readonly Finding[]): readonly string[] {
   const first = (isError: boolean) => findings.filter((finding) => finding.isError === isError).slice(0, MOST_SHOWN);
   const shown = new Set([...first(true), ...first(false)]);
-  const told = findings.filter((finding) => shown.has(finding)).map(({ tell }) => tell());
-  return shown.size < findings.length ? [...told, `and ${findings.length - shown.size} more`] : told;
+  const texts = findings.filter((finding) => shown.has(finding)).map(({ text }) => text());
+  return shown.size < findings.length ? [...texts, `and ${findings.length - shown.size} more`] : texts;
 }
 
 /**
@@ -74,7 +74,7 @@ export function loadConfig(
     const bad = complaints.map(({ line, message }) => errorAt(line, `${path}:${line}: ${message}`));
     const unusable = assignments.flatMap(({ key, value: given, line }): Finding[] => {
       const origin = `${path}:${line}`;
-      if (!isKey(key)) return [{ line, isError: false, tell: () => unknownKey(key, origin) }];
+      if (!isKey(key)) return [{ line, isError: false, text: () => unknownKey(key, origin) }];
       const value = readValue(key, given);
       if (value === undefined) {
         return [errorAt(line, `${origin}: ${key}=${shorten(given)}: expected ${KEYS[key].expected}`)];
@@ -89,7 +89,7 @@ export function loadConfig(
   const dropIns = dropInsOf(`${file}.d`);
   const findings = [...dropIns.findings, ...[file, ...dropIns.paths].flatMap(read)];
 
-  const problems = toldOf(findings);
+  const problems = textsOf(findings);
   if (findings.some(({ isError }) => isError)) throw new ConfigError(problems);
   const config = Object.freeze({ values: Object.freeze(values) as Values, origins: origins as Config['origins'] });
   return { ...config, warnings: [...problems, ...contradictions(config)] };
@@ -157,7 +157,7 @@ function shorten(text: string): string {
 }
 
 function errorAt(line: number, text: string): Finding {
-  return { line, isError: true, tell: () => text };
+  return { line, isError: true, text: () => text };
 }
 
 interface FileText {
@@ -182,7 +182,7 @@ function readText(path: string, isAskedFor: boolean): FileText {
 /** Problems are shown to anybody on the bus: of a file that not everybody may read the line, and not what it says. */
 function withoutText({ line, isError }: Finding, path: string): Finding {
   const verdict = isError ? 'is not as expected' : 'is ignored';
-  return { line, isError, tell: () => `${path}:${line}: ${verdict}; not shown, as not everybody may read the file` };
+  return { line, isError, text: () => `${path}:${line}: ${verdict}; not shown, as not everybody may read the file` };
 }
 
 function dropInsOf(directory: string): { paths: readonly string[]; findings: readonly Finding[] } {

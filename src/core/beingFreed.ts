@@ -7,7 +7,7 @@ export interface BeingFreed {
   readonly bytes: number;
   /** When the last of them went, by full_scans. */
   readonly sinceFullScans: number;
-  readonly look: CountedPages;
+  readonly counted: CountedPages;
 }
 
 /** One sample of what is merged. */
@@ -27,15 +27,17 @@ export interface CountedPages {
 /** ksmd has been everywhere by then, also where it had been just before the guest went. */
 const ENDS_OF_PASSES = 2;
 
-export function nextBeingFreed(before: BeingFreed | undefined, look: CountedPages): BeingFreed {
-  const { sharingBytes, fullScans } = look;
-  if (before === undefined) return { bytes: 0, sinceFullScans: fullScans, look };
-  const gone = [...before.look.mergedBytes].filter(([id]) => before.look.running.has(id) && !look.running.has(id));
-  const goneBytes = gone.reduce((sum, [, bytes]) => sum + bytes, 0);
-  const sinceFullScans = goneBytes > 0 ? fullScans : before.sinceFullScans;
-  const struckBytes = Math.max(before.look.sharingBytes - sharingBytes, 0);
-  const left = Math.min(Math.max(before.bytes + goneBytes - struckBytes, 0), sharingBytes);
+export function nextBeingFreed(before: BeingFreed | undefined, counted: CountedPages): BeingFreed {
+  const { sharingBytes, fullScans } = counted;
+  if (before === undefined) return { bytes: 0, sinceFullScans: fullScans, counted };
+  const ended = [...before.counted.mergedBytes].filter(
+    ([id]) => before.counted.running.has(id) && !counted.running.has(id),
+  );
+  const endedBytes = ended.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const sinceFullScans = endedBytes > 0 ? fullScans : before.sinceFullScans;
+  const struckBytes = Math.max(before.counted.sharingBytes - sharingBytes, 0);
+  const left = Math.min(Math.max(before.bytes + endedBytes - struckBytes, 0), sharingBytes);
   // full_scans goes back to 0 when all is unmerged.
   const isOver = fullScans < sinceFullScans || fullScans >= sinceFullScans + ENDS_OF_PASSES;
-  return { bytes: isOver ? 0 : left, sinceFullScans, look };
+  return { bytes: isOver ? 0 : left, sinceFullScans, counted };
 }

@@ -16,12 +16,12 @@ export interface Comparison {
 /** Compares the sum of `addends` with `limit`, all in bytes. */
 export function compareBytes(addends: readonly number[], limit: number): Comparison {
   const sign = signOf(addends, limit);
-  const looksTrue = (decimals: number) => {
+  const readsTrue = (decimals: number) => {
     const read = (bytes: number) => asRead(bytes, decimals);
     return signOf(addends.map(read), read(limit)) === sign;
   };
   let decimals = 1;
-  while (!areFarApart(addends, limit) && decimals < MOST_DECIMALS && !looksTrue(decimals)) decimals += 1;
+  while (!areFarApart(addends, limit) && decimals < MOST_DECIMALS && !readsTrue(decimals)) decimals += 1;
   return { sign, size: (bytes) => textOf(bytes, decimals) };
 }
 

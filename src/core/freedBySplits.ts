@@ -92,7 +92,7 @@ function fallOf(before: AnonymousMemory | undefined, now: AnonymousMemory): numb
   return before.anonBytes - now.anonBytes - (now.swapBytes - before.swapBytes) - (now.zeroBytes - before.zeroBytes);
 }
 
-/** What was split, less what went to the zero page in processes of which that is not told: it is in ksm_zero_pages already. */
+/** What was split, less what went to the zero page in processes whose count is unknown: it is in ksm_zero_pages already. */
 function splitSince(before: AnonymousReading, now: AnonymousReading): number {
   if (before.splitBytes === undefined || now.splitBytes === undefined) return 0;
   const toldBytes = [...now.guests].reduce((sum, [id, { zeroBytes }]) => {

@@ -48,7 +48,7 @@ export function inForce(hold: Hold | undefined, nowMillis: number): Hold | undef
 
 /**
  * `policy` under a hold: merging rests, the policy is not asked and its memory stays as it is. Where the hold ends by itself
- * this looks again then, and rests until there is a plan without it.
+ * this decides again then, and rests until there is a plan without it.
  */
 export function holdPolicy(policy: Policy, hold: RestingHold): Policy {
   return {

@@ -20,7 +20,7 @@ export interface ReportedName {
   readonly name: string;
 }
 
-/** A guest of this host: told by libvirt, seen in /proc, or both. */
+/** A guest of this host: reported by libvirt, seen in /proc, or both. */
 export interface Entry<T extends ReportedName, P extends SeenProcess> {
   /** libvirt's UUID, or pid and start time. */
   readonly id: string;
@@ -42,18 +42,18 @@ export interface Entry<T extends ReportedName, P extends SeenProcess> {
  * two that claim one UUID the first in this order has it, and a stranger never has one: anybody can write a command line.
  */
 export function takeInventory<T extends ReportedName, P extends SeenProcess>(
-  told: readonly T[],
+  reported: readonly T[],
   processes: readonly P[],
 ): readonly Entry<T, P>[] {
   const left = new Set(processes.toSorted(byStanding));
   const names = new Set<string>();
-  const known = told.map((guest): Entry<T, P> => {
+  const known = reported.map((guest): Entry<T, P> => {
     const process = processOf(guest, left);
     if (process !== undefined) left.delete(process);
     names.add(guest.name);
     return { id: guest.id, name: guest.name, reported: guest, ...(process === undefined ? {} : { process }) };
   });
-  const ids = new Set(told.map(({ id }) => id));
+  const ids = new Set(reported.map(({ id }) => id));
   const beside = [...left].map((process): Entry<T, P> => {
     const id = identityOf(process, ids);
     ids.add(id);

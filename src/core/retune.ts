@@ -65,7 +65,7 @@ export interface Applied {
   readonly problems: readonly Problem[];
 }
 
-/** One turn of the loop. A turn without a decision says in `failure` why there is none. */
+/** One round of the loop: sample, decide, apply. Without a decision `failure` says why there is none. */
 export type Retune = {
   readonly triggers: readonly Trigger[];
   readonly policy: string;
@@ -74,7 +74,7 @@ export type Retune = {
 } & ({ readonly sample: Sample; readonly decision: Decision; readonly applied: Applied } | { readonly failure: Error });
 
 export interface RetuneInputs {
-  /** The first plan starts the loop; each begins with a turn of its own. */
+  /** The first plan starts the loop; each begins with a retune of its own. */
   readonly plan$: Observable<Plan>;
   readonly guest$: Observable<GuestEvent>;
   /** Retunes asked for by hand: they do not wait for the settle time. */
@@ -108,12 +108,12 @@ export function retunes({
   return defer(() => {
     const currentPlan$ = plan$.pipe(shareReplay({ bufferSize: 1, refCount: true }));
     const guest$ = inputs.guest$.pipe(share());
-    const nextLook$ = new Subject<number>();
+    const nextRetune$ = new Subject<number>();
     const pending: Trigger[] = [];
     const gather = tap((trigger: Trigger) => void pending.push(trigger));
 
     const planned$ = currentPlan$.pipe(map(({ because }) => because));
-    const timer$ = nextLook$.pipe(
+    const timer$ = nextRetune$.pipe(
       switchMap((millis) => timer(millis, scheduler)),
       map((): Trigger => ({ kind: 'timer' })),
     );
@@ -128,7 +128,7 @@ export function retunes({
       audit(() => oncePlanned$.pipe(switchMap((plan) => timer(plan.settleMillis, scheduler)))),
     );
 
-    const turn = ({ memory, missed }: Turn, triggers: readonly Trigger[], plan: Plan) => {
+    const retuneOnce = ({ memory, missed }: LoopState, triggers: readonly Trigger[], plan: Plan) => {
       const { policy, intervalMillis } = plan;
       const common = { triggers, policy: policy.name };
       const fresh = [...missed, ...triggers];
@@ -151,20 +151,20 @@ export function retunes({
           return of({ memory, missed: fresh.filter(({ kind }) => kind !== 'timer'), retune });
         }),
         tap(({ retune }) => {
-          nextLook$.next(retune.nextInMillis);
+          nextRetune$.next(retune.nextInMillis);
         }),
       );
     };
 
     const begin$ = oncePlanned$.pipe(takeUntil(stopped$));
     const due$ = merge(guestTrigger$, merge(planned$, timer$, manual$).pipe(gather)).pipe(takeUntil(stopped$));
-    let last: Turn = { memory: undefined, missed: [] };
+    let last: LoopState = { memory: undefined, missed: [] };
     return due$.pipe(
       oneAtATime(() =>
         begin$.pipe(
           map((plan) => ({ plan, triggers: pending.splice(0) })),
           filter(({ triggers }) => triggers.length > 0),
-          concatMap(({ plan, triggers }) => turn(last, triggers, plan)),
+          concatMap(({ plan, triggers }) => retuneOnce(last, triggers, plan)),
           map(({ retune, ...next }) => {
             last = next;
             return retune;
@@ -175,10 +175,10 @@ export function retunes({
   });
 }
 
-/** What a turn leaves to the next. */
-interface Turn {
+/** What a retune leaves to the next. */
+interface LoopState {
   readonly memory: PolicyMemory | undefined;
-  /** Triggers of turns that failed, which the policy does not know of yet. */
+  /** Triggers of failed retunes, which the policy does not know of yet. */
   readonly missed: readonly Trigger[];
 }
 

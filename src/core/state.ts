@@ -31,10 +31,10 @@ export interface AgentState {
   readonly dryRun: boolean;
   /** An administrator's hold; undefined when the policy decides. */
   readonly hold: Hold | undefined;
-  /** The last turn of the loop; undefined before the first. */
+  /** Undefined before the first. */
   readonly lastRetune: Retune | undefined;
   /** When the next retune comes if nothing happens before, milliseconds since 1970; undefined before the first. */
-  readonly nextLookMillis: number | undefined;
+  readonly nextRetuneMillis: number | undefined;
   /** The retune from which ksmd's CPU time is counted; undefined where it does not show. */
   readonly cpuMark: CpuMark | undefined;
 }
@@ -64,28 +64,29 @@ export function initialState(
     libvirtConnected: false,
     hold: undefined,
     lastRetune: undefined,
-    nextLookMillis: undefined,
+    nextRetuneMillis: undefined,
     cpuMark: undefined,
   };
 }
 
-/** A turn of the loop, with what was the case when it was done. */
-export interface TurnNews {
+/** A retune, and when it was done. */
+export interface RetuneDone {
   readonly retune: Retune;
   readonly doneAtMillis: number;
 }
 
-/** What changes the state: a turn of the loop, libvirt that came or went, what an administrator said. */
-export type News = TurnNews | Pick<AgentState, 'libvirtConnected'> | Pick<AgentState, 'hold' | 'configuredPolicy'>;
+/** What changes the state: a retune, libvirt that is connected or away, an administrator's word. */
+export type StateChange =
+  RetuneDone | Pick<AgentState, 'libvirtConnected'> | Pick<AgentState, 'hold' | 'configuredPolicy'>;
 
-export function nextState(state: AgentState, news: News): AgentState {
-  if (!('retune' in news)) return { ...state, ...news };
-  const { retune, doneAtMillis } = news;
+export function nextState(state: AgentState, change: StateChange): AgentState {
+  if (!('retune' in change)) return { ...state, ...change };
+  const { retune, doneAtMillis } = change;
   const next = {
     ...state,
     policy: retune.policy,
     lastRetune: retune,
-    nextLookMillis: doneAtMillis + retune.nextInMillis,
+    nextRetuneMillis: doneAtMillis + retune.nextInMillis,
   };
   if ('failure' in retune) return next;
   const { sample } = retune;

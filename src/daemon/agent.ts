@@ -32,8 +32,8 @@ import type { Trigger } from '../core/trigger.js';
 import { type Retune, retunes } from '../core/retune.js';
 import { type AgentState, initialState } from '../core/state.js';
 import { type End, LAST_RETUNE_MILLIS, endByForce, firstEnd, giveBack } from './shutdown.js';
-import { EXIT } from '../errors.js';
-import { GuestLook } from './guestLook.js';
+import { EXIT, type ExitStatus } from '../errors.js';
+import { GuestDetailsReader } from './guestDetails.js';
 import { Guests } from './guests.js';
 import { recordHistory } from './recordHistory.js';
 import { configChanges } from '../config/watch.js';
@@ -54,7 +54,7 @@ import { Intents, type IntentsOptions } from './intent.js';
 import { Libvirt } from '../libvirt/libvirt.js';
 import { type LibvirtState, watchLibvirt } from '../libvirt/presence.js';
 import { forbiddenWarnings } from './forbiddenWarnings.js';
-import { RetuneReport, busNews, libvirtNews } from './journal.js';
+import { RetuneReport, busJournal, libvirtJournal } from './journal.js';
 import { Metrics } from './serveMetrics.js';
 import { planOf, policyObstacle } from '../config/plan.js';
 import { agentStates, publishStates } from './publishState.js';
@@ -88,10 +88,10 @@ export interface AgentOptions extends IntentsOptions {
   /** Called before the first retune, when it is sure that no other samepaged is on the bus. */
   readonly onJoined: () => void;
   /** Tells a person what was found, at the first retune's outcome; the log then tells only what comes after. */
-  readonly onFirst?: (found: FirstLook) => void;
+  readonly onFirst?: (found: FirstRetune) => void;
 }
 
-export interface FirstLook {
+export interface FirstRetune {
   readonly state: AgentState;
   readonly bus: BusState;
   readonly libvirt: LibvirtState;
@@ -123,9 +123,9 @@ export async function runAgent(options: AgentOptions): Promise<End> {
       retune: (trigger) => {
         manual$.next(trigger);
       },
-      turnOf,
+      retuneAfter,
       metrics: () => metrics.page(),
-      guestDetails: () => guestLook.details(),
+      guestDetails: () => guestDetails.details(),
       history: (sinceMillis) => options.history.since(sinceMillis, MOST_ANSWER_BYTES),
       unmergeObstacle: obstacle,
       policyObstacle: (name) => policyObstacle(name, settings),
@@ -138,8 +138,8 @@ export async function runAgent(options: AgentOptions): Promise<End> {
   const processes = new GuestProcesses(root, guestUsers, ksmStatReader(process.env));
   const guests: Guests = new Guests(libvirtOn(bus$, root, options.libvirtObject), processes);
   const usesLibvirt = options.libvirtObject !== undefined;
-  const guestLook = new GuestLook({ pageSizeBytes: pageSize, inspect: () => guests.inspect(), log });
-  const metrics = new Metrics({ root, first, intents, guestLook, usesLibvirt, log });
+  const guestDetails = new GuestDetailsReader({ pageSizeBytes: pageSize, inspect: () => guests.inspect(), log });
+  const metrics = new Metrics({ root, first, intents, guestDetails, usesLibvirt, log });
   const collector = new Collector(root, ksm, guests, options.freedFile);
   const tuner = new Tuner({
     ksm,
@@ -172,8 +172,8 @@ export async function runAgent(options: AgentOptions): Promise<End> {
     stop$: end$,
   }).pipe(share());
 
-  /** Sends `trigger` on its way and gives the turn that it is in. */
-  function turnOf(trigger: Trigger, send: (trigger: Trigger) => void): Promise<Retune> {
+  /** Sends `trigger` and gives the retune that it is in. */
+  function retuneAfter(trigger: Trigger, send: (trigger: Trigger) => void): Promise<Retune> {
     const failure = new Error('samepaged is stopping');
     const done = firstValueFrom(retune$.pipe(filter(({ triggers }) => triggers.includes(trigger))), {
       defaultValue: { triggers: [trigger], policy, nextInMillis: 0, failure },
@@ -184,12 +184,12 @@ export async function runAgent(options: AgentOptions): Promise<End> {
 
   const report = new RetuneReport(log);
   const state$ = agentStates({ first, retune$, intents, libvirt$: guests.libvirt$ });
-  const firstLook$ = combineLatest({
+  const firstRetune$ = combineLatest({
     state: state$.pipe(filter(({ lastRetune }) => lastRetune !== undefined)),
     bus: bus$,
     libvirt: guests.libvirt$,
   }).pipe(take(1), tap(options.onFirst ?? (() => undefined)), share());
-  const newsFrom$ = options.onFirst === undefined ? of(undefined) : firstLook$;
+  const journalFrom$ = options.onFirst === undefined ? of(undefined) : firstRetune$;
   const changed$ = options.watchesConfig
     ? configChanges(configFile, (why) => {
         log.warn(`changes of the configuration are not seen (${why}): samepagectl reload`);
@@ -210,9 +210,9 @@ export async function runAgent(options: AgentOptions): Promise<End> {
       merge(
         merge(
           publishStates(state$, manager),
-          firstLook$,
-          busNews(bus$, newsFrom$, options.busAddress, log),
-          libvirtNews(guests.libvirt$, newsFrom$, log),
+          firstRetune$,
+          busJournal(bus$, journalFrom$, options.busAddress, log),
+          libvirtJournal(guests.libvirt$, journalFrom$, log),
           forbiddenWarnings(
             {
               ...{ event$: guests.event$, retune$ },

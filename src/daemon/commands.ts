@@ -6,10 +6,10 @@ import type { Intents } from './intent.js';
 
 export interface CommandsOptions {
   readonly intents: Intents;
-  /** Asks for a turn and nothing else. */
+  /** Asks for a retune and nothing else. */
   readonly retune: (trigger: Trigger) => void;
-  /** Sends a trigger on its way and gives the turn that it is in. */
-  readonly turnOf: (trigger: Trigger, send: (trigger: Trigger) => void) => Promise<Retune>;
+  /** Sends a trigger and gives the retune that it is in. */
+  readonly retuneAfter: (trigger: Trigger, send: (trigger: Trigger) => void) => Promise<Retune>;
   readonly unmergeObstacle: () => string | undefined;
   readonly history: Commands['history'];
   readonly metrics: Commands['metrics'];
@@ -18,32 +18,32 @@ export interface CommandsOptions {
   readonly policyObstacle: (name: PolicyName) => string | undefined;
 }
 
-/** What the bus can ask of the agent, done by what it wants (intents) and the turn that follows. */
-export function agentCommands({ intents, retune, turnOf, ...rest }: CommandsOptions): Commands {
+/** What the bus can ask of the agent, done by what it wants (intents) and the retune that follows. */
+export function agentCommands({ intents, retune, retuneAfter, ...rest }: CommandsOptions): Commands {
   return {
     ...rest,
-    retune: () => turnOf({ kind: 'manual', by: 'D-Bus' }, retune),
+    retune: () => retuneAfter({ kind: 'manual', by: 'D-Bus' }, retune),
     hold: async (hold, by) => {
       let kept: Promise<void> | undefined;
-      const turn = await turnOf({ kind: 'manual', by }, (trigger) => {
+      const retuned = await retuneAfter({ kind: 'manual', by }, (trigger) => {
         kept = intents.hold(hold, trigger);
       });
       await kept;
-      return turn;
+      return retuned;
     },
     policies: POLICY_NAMES,
     setPolicy: async (name, by) => {
       let kept: Promise<void> | undefined;
-      const turn = await turnOf({ kind: 'manual', by }, (trigger) => {
+      const retuned = await retuneAfter({ kind: 'manual', by }, (trigger) => {
         kept = intents.choosePolicy(name, trigger);
       });
       await kept;
-      return turn;
+      return retuned;
     },
     reload: async () => {
       const { config, problems } = intents.read();
       if (config === undefined) return { problems, retune: undefined };
-      const applied = await turnOf({ kind: 'reload' }, (trigger) => {
+      const applied = await retuneAfter({ kind: 'reload' }, (trigger) => {
         intents.take(config, trigger);
       });
       return { problems, retune: applied };

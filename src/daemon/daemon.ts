@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ReplaySubject } from 'rxjs';
-import { type AgentOptions, type FirstLook, runAgent } from './agent.js';
+import { type AgentOptions, type FirstRetune, runAgent } from './agent.js';
 import { HELP, parseCommandLine } from './commandLine.js';
 import { KEYS } from '../config/keys.js';
 import { type Config, formatConfig, loadConfig, requirePolicy } from '../config/load.js';
@@ -145,7 +145,7 @@ function warnOfOthers(root: Root, running: readonly RunningDaemon[], log: Log): 
   if (hasUksm(root)) log.warn('this kernel has UKSM, which merges by itself: echo 0 > /sys/kernel/mm/uksm/run');
 }
 
-/** Does something with the PIDFILE. A file that cannot be written is told and not missed. */
+/** Does something with the PIDFILE. A file that cannot be written is a warning and no failure. */
 function withPidFile(path: string, log: Log, action: (path: string) => void): void {
   try {
     action(path);
@@ -251,8 +251,8 @@ async function tune({ setup, dryRun, ksm, config, ...options }: TuneOptions): Pr
       },
       ...(process.stdout.isTTY
         ? {
-            onFirst: (look: FirstLook) => {
-              const text = overview(look, { busAddress, dryRun, columns: process.stdout.columns || 80 });
+            onFirst: (first: FirstRetune) => {
+              const text = overview(first, { busAddress, dryRun, columns: process.stdout.columns || 80 });
               process.stdout.write(cleanOutput(text));
             },
           }

@@ -52,7 +52,7 @@ export class Disputes {
   }
 }
 
-/** Nobody is told who wrote to a file of sysfs: what runs here and does such things is named. */
+/** The kernel does not say who wrote to a file of sysfs: what runs here and does such things is named. */
 function whoDid(foreign: readonly ForeignValue[], daemons: readonly RunningDaemon[]): string {
   if (daemons.length > 0)
     return `${daemons.map(({ name, pid }) => `${name} (pid ${pid})`).join(' and ')} tunes KSM too`;

@@ -118,8 +118,8 @@ export class Intents {
   }
 
   /**
-   * Ends a hold that has lasted its time: a cause for a turn, as resuming is. Where the clock was set, the hold still lasts
-   * as long as was asked for: another time of its end, and a turn with that.
+   * Ends a hold that has lasted its time: a cause for a retune, as resuming is. Where the clock was set, the hold still lasts
+   * as long as was asked for: another time of its end, and a retune with that.
    */
   expire({ takenAtMillis, monotonicMillis }: Pick<Sample, 'takenAtMillis' | 'monotonicMillis'>): void {
     const { hold } = this.current;

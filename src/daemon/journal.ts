@@ -10,8 +10,8 @@ import { describeAddress, type BusAddress } from '../dbus/address.js';
 import type { LibvirtState } from '../libvirt/presence.js';
 
 /**
- * Logs turns of the loop: one line for a decision that changes something, unless it is routine, and problems once and not at
- * every turn.
+ * Logs retunes: one line for a decision that changes something, unless it is routine, and problems once and not at
+ * every retune.
  */
 export class RetuneReport {
   private readonly log: Log;
@@ -46,7 +46,7 @@ export class RetuneReport {
     this.tell([...sample.problems, ...(decision.problems ?? []), ...applied.problems]);
   }
 
-  /** Warns of what was not a problem at the last turn, once however many met it. */
+  /** Warns of what was not a problem at the last retune, once however many met it. */
   private tell(problems: readonly Problem[]): void {
     const bySubject = new Map(problems.toReversed().map(({ subject, sentence }) => [subject, sentence]));
     for (const subject of new Set(problems.map((problem) => problem.subject))) {
@@ -57,7 +57,7 @@ export class RetuneReport {
 }
 
 /** Logs whether we are on the bus, each time that changes after `from$`. */
-export function busNews(
+export function busJournal(
   bus$: Observable<BusState>,
   from$: Observable<unknown>,
   address: BusAddress,
@@ -75,7 +75,7 @@ export function busNews(
 }
 
 /** Logs whether libvirt is there, each time that changes after `from$`: when it is not, once, with the remedy. */
-export function libvirtNews(
+export function libvirtJournal(
   libvirt$: Observable<LibvirtState>,
   from$: Observable<unknown>,
   log: Log,

@@ -19,7 +19,7 @@ import { type AgentState, nextState } from '../core/state.js';
 import type { Intents } from './intent.js';
 import type { LibvirtState } from '../libvirt/presence.js';
 
-/** Between announcements of what changes at every turn: a policy in a burst turns twice a second. */
+/** Between announcements of what changes at every retune: a policy in a burst retunes twice a second. */
 const ANNOUNCE_MILLIS = 2000;
 
 export interface StateSources {
@@ -43,7 +43,7 @@ export function agentStates({ first, retune$, intents, libvirt$ }: StateSources)
   ).pipe(scan(nextState, first), share());
 }
 
-/** Shows each state on the bus. What changes at every turn is announced in its time, the last of it always. */
+/** Shows each state on the bus. What changes at every retune is announced in its time, and its last value always. */
 export function publishStates(state$: Observable<AgentState>, manager: Manager): Observable<AgentState> {
   return state$.pipe(
     tap((state) => {

@@ -8,7 +8,7 @@ interface Recorded {
   readonly records: readonly HistoryRecord[];
 }
 
-/** Puts every turn of the loop into the history; gives what was recorded of it. */
+/** Puts every retune into the history; gives what was recorded of it. */
 export function recordHistory(
   retune$: Observable<Retune>,
   store: Pick<HistoryStore, 'add'>,

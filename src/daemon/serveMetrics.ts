@@ -37,7 +37,7 @@ import type { ListenTarget } from '../metrics/listen.js';
 import type { Pages } from '../metrics/server.js';
 import { takeReadings } from '../metrics/readings.js';
 import { type Countable, type Peer, firstTally, nextTally } from '../metrics/tally.js';
-import type { GuestLook } from './guestLook.js';
+import type { GuestDetailsReader } from './guestDetails.js';
 import type { Intents } from './intent.js';
 
 /** However many ask, a page is made once in this time. */
@@ -53,7 +53,7 @@ export interface MetricsOptions {
   readonly root: Root;
   readonly first: AgentState;
   readonly intents: Intents;
-  readonly guestLook: GuestLook;
+  readonly guestDetails: GuestDetailsReader;
   readonly usesLibvirt: boolean;
   readonly log: Log;
 }
@@ -112,7 +112,7 @@ export class Metrics {
     );
     const looked$ = combineLatest([this.wanted$.pipe(take(1)), retune$.pipe(filter(mayChangeGuests))]).pipe(
       throttleTime(LOOK_MILLIS, undefined, { leading: true, trailing: true }),
-      exhaustMap(() => from(this.options.guestLook.now())),
+      exhaustMap(() => from(this.options.guestDetails.now())),
     );
     return merge(
       event$.pipe(tap((event) => this.arrivals.set(event, performance.now()))),
@@ -162,7 +162,7 @@ export class Metrics {
     return {
       state: this.state,
       tally: this.tally,
-      mergeability: this.options.guestLook.seen?.map(({ process, ...named }) => {
+      mergeability: this.options.guestDetails.seen?.map(({ process, ...named }) => {
         return { ...named, mergeability: process.mergeability };
       }),
       isConfigurationValid: intents.isValid,

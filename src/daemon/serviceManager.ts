@@ -33,7 +33,7 @@ const STATUS_MILLIS = 30_000;
 const LONG_STOP = 'EXTEND_TIMEOUT_USEC=300000000';
 
 export interface NoticeInputs {
-  /** The loop's turns. */
+  /** The loop's retunes. */
   readonly retune$: Observable<Retune>;
   readonly dryRun: boolean;
   /** Who says nothing for so long is killed; undefined without a watchdog. */
@@ -46,7 +46,7 @@ export interface NoticeInputs {
 }
 
 /**
- * What a service manager is told, as assignments of sd_notify(3) that go together: READY=1 with the first decision that
+ * What a service manager gets, as assignments of sd_notify(3) that go together: READY=1 with the first decision that
  * was applied, the status when the reason for it changes, WATCHDOG=1 while the loop lives, STOPPING=1, with more time where everything is unmerged.
  *
  * The loop lives as long as no retune is later than `watchdogMillis` after the time that the retune before it announced. So a

@@ -32,7 +32,7 @@ export interface EndSources {
   readonly rival$: Observable<RunningDaemon>;
 }
 
-/** What ends the agent: the first of a signal, a fault and a rival. Who subscribes later is told too. */
+/** What ends the agent: the first of a signal, a fault and a rival. Later subscribers get it too. */
 export function firstEnd({ signal$, fault$, rival$ }: EndSources): Observable<End> {
   return merge(
     signal$.pipe(

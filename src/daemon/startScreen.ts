@@ -1,4 +1,4 @@
-import type { FirstLook } from './agent.js';
+import type { FirstRetune } from './agent.js';
 import type { BusAddress } from '../dbus/address.js';
 import { formatBytes, plural } from '../core/format.js';
 import { residentBytesOf } from '../core/guest.js';
@@ -11,7 +11,7 @@ const LEAST_WIDTH = 20;
 
 /** What was found at start, for a person at a terminal `columns` wide: one screen, and what is missing with its remedy. */
 export function overview(
-  { state, bus, libvirt }: FirstLook,
+  { state, bus, libvirt }: FirstRetune,
   { busAddress, dryRun, columns }: { busAddress: BusAddress; dryRun: string | undefined; columns: number },
 ): string {
   const retune = state.lastRetune;

@@ -61,11 +61,11 @@ function stacked({ views }: Scene, { columns, rows, unicode }: SceneSize): reado
 function headline({ atMillis, views, pace }: Scene, columns: number): Line {
   const chapter = MORNING_CHAPTERS.findLast(({ fromMillis }) => fromMillis <= atMillis);
   const now = atMillis < MORNING_MILLIS ? chapter?.headline : difference(views);
-  const told: Line = [
+  const left: Line = [
     { text: `${clockOf(atMillis)}  `, ink: 'strong' },
     { text: now ?? '', ink: 'good' },
   ];
-  return ends(told, [[{ text: pace, ink: 'dim' }]], columns);
+  return ends(left, [[{ text: pace, ink: 'dim' }]], columns);
 }
 
 const NAME_COLUMNS = 10;

@@ -41,15 +41,15 @@ function ending(show: Show, means: Means): string {
   show.advanceTo(MORNING_MILLIS);
   const views = show.views();
   const terminal = terminalOf(process.stdout, process.env);
-  const told = [...summary(views).flatMap((paragraph) => ['', fold([paragraph], terminal)]), '', ...NEXT, ''].join(
+  const ending = [...summary(views).flatMap((paragraph) => ['', fold([paragraph], terminal)]), '', ...NEXT, ''].join(
     '\n',
   );
   const { columns, rows } = process.stdout;
-  const left = rows - told.split('\n').length - 1;
+  const left = rows - ending.split('\n').length - 1;
   const size = terminal.interactive && columns > 0 ? { columns, rows: Math.max(left, PICTURE.rows) } : PICTURE;
   const scene = { atMillis: show.atMillis, views, pace: 'simulated', keys: '' };
   const picture = layOut(scene, { ...size, unicode: means.unicode }).map((line) => print(line, means));
-  return `${picture.join('\n')}\n${told}`;
+  return `${picture.join('\n')}\n${ending}`;
 }
 
 async function onScreen(show: Show, means: Means, speed: DemoOptions['speed']): Promise<number | undefined> {

@@ -75,8 +75,8 @@ export class Pane {
     const [memory, records] = recordsOf(this.history, retuned, this.state.nowMillis);
     this.history = memory;
     this.last = retuned;
-    const told = records.filter(({ kind }) => kind !== 'sample');
-    if (told.length > 0) this.state = nextWatch(this.state, { kind: 'history', records: told });
+    const shown = records.filter(({ kind }) => kind !== 'sample');
+    if (shown.length > 0) this.state = nextWatch(this.state, { kind: 'history', records: shown });
   }
 
   private daemonAfter(retune: Retune): DaemonNow {

@@ -7,7 +7,7 @@ export interface Score {
   readonly leastFreeBytes: number;
   readonly ksmdCpuNanos: number;
   readonly waves: readonly WaveScore[];
-  readonly looks: number;
+  readonly points: number;
 }
 
 interface WaveScore extends Wave {
@@ -23,17 +23,17 @@ const GAINED_SHARE = 0.9;
 
 export function firstScore(waves: readonly Wave[]): Score {
   return {
-    ...{ meanSavedBytes: 0, leastFreeBytes: Infinity, ksmdCpuNanos: 0, looks: 0 },
+    ...{ meanSavedBytes: 0, leastFreeBytes: Infinity, ksmdCpuNanos: 0, points: 0 },
     waves: waves.map((wave) => ({ ...wave, needless: true, beforeBytes: undefined, gainedMillis: undefined })),
   };
 }
 
 /** Looks follow one another in equal steps of time. */
 export function nextScore(score: Score, point: Point, memoryIsPlenty: boolean): Score {
-  const { meanSavedBytes, leastFreeBytes, waves, looks } = score;
+  const { meanSavedBytes, leastFreeBytes, waves, points } = score;
   return {
-    looks: looks + 1,
-    meanSavedBytes: meanSavedBytes + (point.savedBytes - meanSavedBytes) / (looks + 1),
+    points: points + 1,
+    meanSavedBytes: meanSavedBytes + (point.savedBytes - meanSavedBytes) / (points + 1),
     leastFreeBytes: Math.min(leastFreeBytes, point.freeBytes),
     ksmdCpuNanos: point.ksmdCpuNanos,
     waves: waves.map((wave) => nextWave(wave, point, memoryIsPlenty)),

@@ -18,7 +18,7 @@ export class GuestUsers {
 
   /**
    * What tells a user's name where he is none of these, and undefined where he is one; good for one look. In a copy of another
-   * host's files that has no /etc/passwd or does not say whose a process is, nobody can be told from the others.
+   * host's files that has no /etc/passwd or does not say whose a process is, users cannot be told apart.
    */
   strangers(): (user: number | undefined) => string | undefined {
     const users = this.users();

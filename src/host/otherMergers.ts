@@ -31,20 +31,20 @@ const LARGEST_SHOWN = 3;
 export async function readOtherMergers(root: Root, guests: ReadonlySet<number>): Promise<OtherMergers | undefined> {
   const pageBytes = pageSizeBytes(root);
   const mergers: OtherMerger[] = [];
-  let [told, denied] = [0, 0];
+  let [readable, denied] = [0, 0];
   for (const { pid, comm } of listProcesses(root)) {
     if (guests.has(pid)) continue;
     const reply = await readKsmStat(root, pid).catch(unlessOverdue);
     if (reply?.kind === 'denied') denied += 1;
     if (reply?.kind !== 'known') continue;
-    told += 1;
+    readable += 1;
     const { mergeAny, rmapItems = 0 } = reply.stat;
     const mergedPages = mergedPagesOf(reply) ?? 0;
     if (mergeAny !== true && rmapItems === 0 && mergedPages === 0) continue;
     mergers.push({ pid, comm: clean(comm), mergedBytes: mergedPages * pageBytes });
   }
   if (denied > 0) throw new Error('only root can read which processes use KSM');
-  if (told === 0) return undefined;
+  if (readable === 0) return undefined;
   return {
     count: mergers.length,
     mergedBytes: mergers.reduce((sum, { mergedBytes }) => sum + mergedBytes, 0),

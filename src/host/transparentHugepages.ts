@@ -42,7 +42,7 @@ function chosen(text: string): string | undefined {
   return /\[(\w+)\]/.exec(text)?.[1];
 }
 
-/** The same as KSM's policies look at it; undefined on a kernel without transparent hugepages. */
+/** The same as KSM's policies need it; undefined on a kernel without transparent hugepages. */
 export function hugePagesOf(found: TransparentHugepages | undefined): HugePages | undefined {
   if (found === undefined) return undefined;
   const { mode, usedBytes, splitFreesZeros } = found;

@@ -79,11 +79,11 @@ export class Libvirt {
   async listGuests(): Promise<readonly ReportedGuest[]> {
     const flags = DOMAIN_STATS_ACTIVE | DOMAIN_STATS_NOWAIT;
     const [records] = await this.connect('GetAllDomainStats', 'uu', [DOMAIN_STATS_BALLOON, flags]);
-    const told = records as [string, Record<string, unknown>][];
-    const isAsListed = told.length === this.listed.size && told.every(([name]) => this.listed.has(name));
+    const statsByName = records as [string, Record<string, unknown>][];
+    const isAsListed = statsByName.length === this.listed.size && statsByName.every(([name]) => this.listed.has(name));
     if (isAsListed) this.confirmedAtMillis = performance.now();
-    if (told.some(([name]) => !this.ids.has(name))) await this.listRunning(false);
-    return told.flatMap(([name, stats]) => {
+    if (statsByName.some(([name]) => !this.ids.has(name))) await this.listRunning(false);
+    return statsByName.flatMap(([name, stats]) => {
       const id = this.ids.get(name);
       return id === undefined ? [] : [guestOfStats(id, name, stats)];
     });

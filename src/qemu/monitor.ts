@@ -24,6 +24,6 @@ export function returnedBy(reply: unknown): unknown {
 }
 
 function descriptionOf(error: unknown): string {
-  const told = typeof error === 'object' && error !== null && 'desc' in error ? error.desc : error;
-  return typeof told === 'string' ? told : JSON.stringify(told);
+  const reason = typeof error === 'object' && error !== null && 'desc' in error ? error.desc : error;
+  return typeof reason === 'string' ? reason : JSON.stringify(reason);
 }

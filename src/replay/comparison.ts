@@ -15,8 +15,8 @@ export function resembles(rebuilt: number, recorded: number): boolean {
 /** How the other fared, against how it was, in a few words. */
 export function differences(was: TrajectoryFigures, other: TrajectoryFigures, withCpu: boolean): string {
   const parts = [reachWords(was.to90, other.to90), savedWords(was, other), ...(withCpu ? [cpuWords(was, other)] : [])];
-  const told = parts.filter((part) => part !== undefined);
-  return told.length === 0 ? 'no notable difference' : told.join(', ');
+  const shown = parts.filter((part) => part !== undefined);
+  return shown.length === 0 ? 'no notable difference' : shown.join(', ');
 }
 
 function savedWords(

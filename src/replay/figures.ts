@@ -80,8 +80,8 @@ function reachIn(points: readonly TrajectoryPoint[], { fromMillis, toMillis }: W
   const window = points.slice(begin, end + 1);
   const [first, last] = [window[0], window.at(-1)];
   if (first === undefined || last === undefined) return undefined;
-  const came = last.possibleBytes - (begin === 0 ? savedBefore : first.possibleBytes);
-  if (came < LEAST_GAIN_SHARE * last.possibleBytes || came <= 0) return undefined;
+  const gainable = last.possibleBytes - (begin === 0 ? savedBefore : first.possibleBytes);
+  if (gainable < LEAST_GAIN_SHARE * last.possibleBytes || gainable <= 0) return undefined;
   const target = first.savedBytes + REACHED_SHARE * (last.possibleBytes - first.savedBytes);
   const reached = firstReach(window, target);
   return reached === undefined ? 'never' : Math.max(reached.atMillis - fromMillis, 0);

@@ -38,7 +38,7 @@ export function readOwnHistory(path: string): readonly HistoryRecord[] {
   return readLines(path, readBounded(path)).records.map(cleaned);
 }
 
-/** What is told of it goes to a terminal. */
+/** What is shown of it goes to a terminal. */
 function cleaned(record: HistoryRecord): HistoryRecord {
   if (record.kind === 'guest') return { ...record, name: clean(record.name) };
   if (record.kind === 'sample') return record;

@@ -22,7 +22,7 @@ interface Wave {
   readonly before: HistorySample;
   readonly beganMillis: number;
   lastMillis: number;
-  readonly came: Growing[];
+  readonly started: Growing[];
   leftBytes: number;
 }
 
@@ -95,7 +95,7 @@ class Walk {
   private come(name: string, atMillis: number): void {
     if (this.running.has(name)) return;
     const wave = this.during(atMillis);
-    wave.came.push(this.add(name, atMillis, 0));
+    wave.started.push(this.add(name, atMillis, 0));
   }
 
   private go(name: string, atMillis: number): void {
@@ -108,18 +108,18 @@ class Walk {
   }
 
   private during(atMillis: number): Wave {
-    this.wave ??= { before: this.last, beganMillis: atMillis, lastMillis: atMillis, came: [], leftBytes: 0 };
+    this.wave ??= { before: this.last, beganMillis: atMillis, lastMillis: atMillis, started: [], leftBytes: 0 };
     this.wave.lastMillis = atMillis;
     return this.wave;
   }
 
   /** Shares what guests' memory grew by among those that came and are still there. */
-  private measure({ before, came, leftBytes }: Wave, after: HistorySample): void {
+  private measure({ before, started, leftBytes }: Wave, after: HistorySample): void {
     this.wave = undefined;
-    const staying = came.filter(({ toMillis }) => toMillis === undefined);
+    const staying = started.filter(({ toMillis }) => toMillis === undefined);
     const usual = after.committedBytes / Math.max(after.guestCount, 1);
     const each = (after.committedBytes - before.committedBytes + leftBytes) / Math.max(staying.length, 1);
-    for (const life of came) life.bytes = life.toMillis === undefined && each >= LEAST_BYTES ? each : usual;
+    for (const life of started) life.bytes = life.toMillis === undefined && each >= LEAST_BYTES ? each : usual;
   }
 
   private add(name: string, fromMillis: number | undefined, bytes: number): Growing {

@@ -82,8 +82,8 @@ function valuesFor(values: Values, policy: string | undefined): Values {
   if (policy === undefined) return values;
   const known = readValue('KSM_POLICY', policy);
   if (known !== undefined) return { ...values, KSM_POLICY: known };
-  const told = `a decision of the policy ${policy} was recorded; expected ${KEYS.KSM_POLICY.expected}`;
-  throw new FatalError(`${told}: there is nothing to replay it with`, EXIT.usage);
+  const problem = `a decision of the policy ${policy} was recorded; expected ${KEYS.KSM_POLICY.expected}`;
+  throw new FatalError(`${problem}: there is nothing to replay it with`, EXIT.usage);
 }
 
 function factorFor({ ksmdCpuNanos, pagesScanned }: TrajectoryFigures, nanosPerPage: number | undefined): number {

@@ -28,7 +28,7 @@ export function splitRecord(records: readonly HistoryRecord[]): readonly Segment
   return segments.map((segment): Segment => {
     const policy = policies[sampled];
     sampled += segment.length;
-    // What a turn did is recorded before its sample: up to the next segment all belongs to this one.
+    // What a retune did is recorded before its sample: up to the next segment all belongs to this one.
     const end = samples[sampled]?.atMillis ?? Infinity;
     const until = <T extends { readonly atMillis: number }>(list: readonly T[], from: number) => {
       const to = list.findIndex(({ atMillis }, index) => index >= from && atMillis >= end);

@@ -44,8 +44,8 @@ export function pointOf(host: VirtualHost): Point {
   };
 }
 
-/** A turn of the daemon's loop; without its sample, of which a large host has too many. */
-export interface Turn {
+/** A retune without its sample, of which a large host has too many. */
+export interface TracedRetune {
   readonly atMillis: number;
   readonly triggers: readonly Trigger[];
   readonly decision: Decision;
@@ -55,7 +55,7 @@ export interface Turn {
 /** A run of a virtual host, in the order of time. */
 export interface Trace {
   readonly points: readonly Point[];
-  readonly turns: readonly Turn[];
+  readonly retunes: readonly TracedRetune[];
 }
 
 /** What a run comes to; what was not reached is absent. */

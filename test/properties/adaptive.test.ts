@@ -57,7 +57,7 @@ function run(of: Scenario, kernelVersion: KernelVersion, percent: number, durati
   return simulate({ story: of, plan, durationMillis, host: { kernel: kernelVersion } });
 }
 
-function sentences(turns: Trace['turns']): string {
+function sentences(turns: Trace['retunes']): string {
   return turns.map(({ decision }) => decision.sentence).join('\n');
 }
 
@@ -133,22 +133,22 @@ describe('the policy adaptive on any virtual host', () => {
   test('bursts for a cause only: a start, a guest that came, what a probe found, or memory that is nearly out', () => {
     fc.assert(
       fc.property(story, kernel, (of, version) => {
-        const { turns, points } = run(of, version, 50).trace;
-        const begun = turns.filter(
-          ({ decision }, index) => decision.reason === 'burst' && turns[index - 1]?.decision.reason !== 'burst',
+        const { retunes, points } = run(of, version, 50).trace;
+        const begun = retunes.filter(
+          ({ decision }, index) => decision.reason === 'burst' && retunes[index - 1]?.decision.reason !== 'burst',
         );
         for (const turn of begun) {
-          const before = turns[turns.indexOf(turn) - 1]?.decision.reason;
+          const before = retunes[retunes.indexOf(turn) - 1]?.decision.reason;
           const came = turn.triggers.some(({ kind }) => kind === 'guest' || kind === 'start');
           const { sentence } = turn.decision;
           // While memory is nearly out a guest that comes is merged before it has settled, and once more after that.
           const pressed = /memory is nearly out|tasks wait for memory|guest .* started/.test(sentence);
           assert.ok(came || pressed || before === 'guests-settling' || before === 'probe', `${before} -> ${sentence}`);
           if (!sentence.includes('a probe found pages to merge')) continue;
-          const probe = turns.findLastIndex(
-            ({ decision }, index) => index < turns.indexOf(turn) && decision.reason !== 'probe',
+          const probe = retunes.findLastIndex(
+            ({ decision }, index) => index < retunes.indexOf(turn) && decision.reason !== 'probe',
           );
-          const at = turns[probe + 1]?.atMillis ?? 0;
+          const at = retunes[probe + 1]?.atMillis ?? 0;
           const seen = points.findLast(({ atMillis }) => atMillis <= at) ?? assert.fail();
           assert.ok(seen.possibleBytes - seen.savedBytes >= 1024 ** 2, `nothing to merge at ${at}: ${sentence}`);
         }
@@ -170,11 +170,11 @@ describe('where no page is like another', () => {
   ]) {
     test(`a guest that goes is no cause for a burst (Linux ${version.major}.${version.minor})`, () => {
       const later = [{ atMillis: 30 * MINUTE_MILLIS, step: { kind: 'stop' as const, guest: '0' } }];
-      const { turns, points } = run({ ...unique(8, 512), later }, version, 50).trace;
-      const rested = turns.findIndex(({ decision }) => decision.settings.run === 0);
-      assert.ok(rested > 0 && (turns[rested]?.atMillis ?? 0) < 30 * MINUTE_MILLIS);
+      const { retunes, points } = run({ ...unique(8, 512), later }, version, 50).trace;
+      const rested = retunes.findIndex(({ decision }) => decision.settings.run === 0);
+      assert.ok(rested > 0 && (retunes[rested]?.atMillis ?? 0) < 30 * MINUTE_MILLIS);
       assert.deepEqual(
-        turns.slice(rested).filter(({ decision }) => decision.reason === 'burst'),
+        retunes.slice(rested).filter(({ decision }) => decision.reason === 'burst'),
         [],
       );
       assert.equal(points.at(-1)?.guests, 7);
@@ -183,7 +183,7 @@ describe('where no page is like another', () => {
 
   test('a pass that takes longer than guests take to leave is a pass in vain all the same', () => {
     const { trace } = run(leaving(unique(20, 2048), MINUTE_MILLIS), { major: 5, minor: 10 }, 50);
-    assert.ok(trace.turns.some(({ decision }) => /after \d+ passes\): resting/.test(decision.sentence)));
+    assert.ok(trace.retunes.some(({ decision }) => /after \d+ passes\): resting/.test(decision.sentence)));
     assert.ok(shareSince(trace, DURATION_MILLIS / 2) <= 0.01);
   });
 });

@@ -67,7 +67,7 @@ function course(
   for (const millis of stops) recorder.pass(millis - simulation.host.nowMillis);
   // All there is of the host, to the last nanosecond and page.
   const state = inspect(simulation.host, { depth: null, maxArrayLength: null });
-  return { turns: recorder.trace().turns, state };
+  return { turns: recorder.trace().retunes, state };
 }
 
 describe('a simulation', () => {
@@ -100,7 +100,7 @@ describe('a simulation', () => {
       recorder.simulation.start(adaptive);
       recorder.simulation.schedule(later);
       recorder.pass(MORNING_MILLIS);
-      return recorder.trace().turns;
+      return recorder.trace().retunes;
     };
     const seen = turns(500);
     assert.ok(seen.length > 1000);

@@ -82,7 +82,7 @@ test('SIGKILL: the next start knows what the host had, and gives it back', async
   assert.equal(scene.hasLedger, false);
 });
 
-test('not root: a dry run that says why and writes nothing', async () => {
+test('without root samepaged makes a dry run, says why and writes nothing', async () => {
   await using scene = await Scene.open();
   const before = await readKsm();
   await using daemon = await scene.startDaemon(ALWAYS, NOBODY);

@@ -33,7 +33,7 @@ export function AnswerCard({ properties }: { readonly properties: DaemonProperti
             <FigureItem key={figure.label} figure={figure} />
           ))}
         </dl>
-        <p className="subtle">{lookedText(properties, now)}</p>
+        <p className="subtle">{retunedText(properties, now)}</p>
         <Problems problems={properties.lastRetune.problems} />
       </CardBody>
     </Card>
@@ -71,7 +71,7 @@ function toneText({ tone }: Answer): string {
   return texts[tone];
 }
 
-function lookedText(properties: DaemonProperties, now: number): string {
+function retunedText(properties: DaemonProperties, now: number): string {
   const { lastRetune, nextLookUSec, run, pagesToScan, sleepMillisecs, libvirtConnected, version } = properties;
   const { realtimeUSec } = lastRetune;
   return [

@@ -1,7 +1,7 @@
 import type { GuestChange } from '../guest.js';
 import type { HistoryDecision, HistoryGuestEvent } from './record.js';
 
-/** Guests that did the same in the same turn of the loop, or one decision. */
+/** Guests that did the same in the same retune, or one decision. */
 export type Happening =
   | {
       readonly kind: 'guests';
@@ -54,9 +54,9 @@ export function summarize(many: readonly Happening[]): string {
   const one = [...names.values()].flat().length === 1;
   const decisions = many.filter((happening) => happening.kind === 'decision');
   const last = decisions.at(-1);
-  const told = decisions.length === 1 ? last?.sentence : `${decisions.length} decisions, last ${last?.reason ?? ''}`;
+  const decided = decisions.length === 1 ? last?.sentence : `${decisions.length} decisions, last ${last?.reason ?? ''}`;
   return [
     ...(changes.length === 0 ? [] : [`${one ? 'guest' : 'guests:'} ${changes.join(', ')}`]),
-    ...(last === undefined ? [] : [told]),
+    ...(last === undefined ? [] : [decided]),
   ].join('; ');
 }

@@ -17,7 +17,7 @@ export interface HistorySample {
   /** Memory of all guests that is in RAM. */
   readonly committedBytes: number;
   readonly guestCount: number;
-  /** As the turn left it. */
+  /** As the retune left it. */
   readonly run: number;
   /** What is saved less KSM's own records; below 0 where KSM costs more. Undefined where the kernel does not report it. */
   readonly profitBytes: number | undefined;
@@ -32,7 +32,7 @@ export interface HistoryDecision {
   readonly kind: 'decision';
   readonly atMillis: number;
   readonly policy: string;
-  /** A Reason of this version or another's, or `failed` where a turn came to no decision. */
+  /** A Reason of this version or another's, or `failed` where a retune came to no decision. */
   readonly reason: string;
   readonly sentence: string;
   /** What was written to the kernel, as "run 0 -> 1"; in a dry run what would have been. */
@@ -49,11 +49,11 @@ export interface HistoryGuestEvent {
 
 export type HistoryRecord = HistorySample | HistoryDecision | HistoryGuestEvent;
 
-/** The reason of a turn that came to no decision. */
+/** The reason of a retune that came to no decision. */
 export const FAILED = 'failed';
 
 /**
- * One sample is recorded in each span of this length, however often samepaged retunes, and one with each decision told that
+ * One sample is recorded in each span of this length, however often samepaged retunes, and one with each recorded decision that
  * sets `run` to something else.
  */
 export const SAMPLE_SLOT_MILLIS = 10_000;
@@ -61,7 +61,7 @@ export const SAMPLE_SLOT_MILLIS = 10_000;
 /** The longest texts of a record, in UTF-16 units: what a record takes is bounded, whatever guests are called. */
 export const LONGEST_TEXT = { name: 80, word: 40, sentence: 300, changes: 300 } as const;
 
-/** What is remembered from one turn to the next. */
+/** What is remembered from one retune to the next. */
 export interface HistoryMemory {
   readonly slot: number;
   /** Of the decision that was recorded last. */
@@ -71,9 +71,9 @@ export interface HistoryMemory {
 }
 
 /**
- * A turn of the loop as records: its guest events, a decision that is another than before, and a sample now and then.
+ * A retune as records: its guest events, a decision that is another than before, and a sample now and then.
  *
- * @param nowMillis the time of a turn that has no sample.
+ * @param nowMillis the time of a retune that has no sample.
  */
 export function recordsOf(
   memory: HistoryMemory | undefined,

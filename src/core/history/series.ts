@@ -13,7 +13,7 @@ export interface History {
 export interface Stretch {
   readonly first: HistorySample;
   readonly last: HistorySample;
-  /** CPU time of ksmd; undefined where it cannot be told, as after a reboot. */
+  /** CPU time of ksmd; undefined where it is unknown, as after a reboot. */
   readonly ksmdCpuNanos: number | undefined;
 }
 

@@ -1,5 +1,5 @@
 /** The result of a burst. */
-export interface BurstLook {
+export interface BurstState {
   /** Passes bring nothing more. */
   readonly isOver: boolean;
   /** How far merging is, in a few words. */
@@ -17,7 +17,7 @@ export interface Burst extends AsyncDisposable {
   /** ksmd runs, for so long at most, in milliseconds. */
   begin(longestMillis: number): Promise<void>;
   /** @throws EndedByOthers */
-  look(): Promise<BurstLook>;
+  read(): Promise<BurstState>;
   /** ksmd rests; what is shared stays shared. */
   rest(): Promise<void>;
   /** Everything is unmerged at once (run=2). @throws Error where it may not fit into memory. */

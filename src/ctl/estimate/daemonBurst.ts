@@ -2,7 +2,7 @@ import type { BusAddress } from '../../dbus/address.js';
 import { Daemon } from '../../api/client.js';
 import { stageOf } from '../../api/stage.js';
 import { describeStage } from '../../core/mergeStage.js';
-import { type Burst, type BurstLook, EndedByOthers } from './burst.js';
+import { type Burst, type BurstState, EndedByOthers } from './burst.js';
 
 /** A pause for what follows a burst: the policy decides again by itself, whatever becomes of this command. */
 const REST_SECONDS = 600n;
@@ -29,7 +29,7 @@ export class DaemonBurst implements Burst {
     this.isBegun = true;
   }
 
-  async look(): Promise<BurstLook> {
+  async read(): Promise<BurstState> {
     return Daemon.with(this.address, async (daemon) => {
       const { hold, lastRetune, savedBytes, freedBytes } = await daemon.properties();
       if (hold !== 'estimating') {

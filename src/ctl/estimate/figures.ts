@@ -6,7 +6,7 @@ import { Ksmd } from '../../host/ksmd.js';
 import { readMemoryFigures } from '../../host/meminfo.js';
 import { type Root, pageSizeBytes } from '../../host/sysfs.js';
 import { mergedBytesOf } from '../../host/ksmStat.js';
-import type { BurstLook } from './burst.js';
+import type { BurstState } from './burst.js';
 
 /** What merging came to at one moment, by the kernel's counters. All sizes in bytes. */
 export interface Figures {
@@ -27,7 +27,7 @@ interface GuestFigures {
 }
 
 /** @param watched what nobody but the tuner sees. */
-export async function readFigures(root: Root, watched?: BurstLook): Promise<Figures> {
+export async function readFigures(root: Root, watched?: BurstState): Promise<Figures> {
   const pageBytes = pageSizeBytes(root);
   const processes = await listGuestProcesses(root);
   return {

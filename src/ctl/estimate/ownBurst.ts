@@ -20,7 +20,7 @@ import { Ledger } from '../../state/ledger.js';
 import { GuestProcesses } from '../../host/guestProcesses.js';
 import { requireOwnDirectory, stateDirectory } from '../../state/directory.js';
 import { type Root, pageSizeBytes } from '../../host/sysfs.js';
-import type { Burst, BurstLook } from './burst.js';
+import type { Burst, BurstState } from './burst.js';
 
 /** Whoever has this name and keeps the ledger is taken for a samepaged that runs: none starts beside it. */
 const TITLE = 'samepaged-estimate';
@@ -84,7 +84,7 @@ export class OwnBurst implements Burst {
     await this.hold({ kind: 'estimating', longestMillis, untilMillis: Infinity });
   }
 
-  look(): Promise<BurstLook> {
+  read(): Promise<BurstState> {
     const { last } = this;
     if (last === undefined || 'failure' in last) {
       return Promise.reject(

@@ -74,7 +74,7 @@ async function measure(
   try {
     const end = await untilItEnds(input, burst, { began, longestMillis, interrupt });
     const millis = performance.now() - began;
-    const last = await burst.look();
+    const last = await burst.read();
     await burst.rest();
     input.progress('');
     return { after: await readFigures(root, last), ending: { end, millis } };
@@ -94,7 +94,7 @@ async function untilItEnds(
   { began, longestMillis, interrupt }: { began: number; longestMillis: number; interrupt: Interrupt },
 ): Promise<BurstEnd['end']> {
   for (;;) {
-    const { isOver, stage = 'merging', savedBytes } = await burst.look();
+    const { isOver, stage = 'merging', savedBytes } = await burst.read();
     if (isOver) return 'over';
     if (interrupt.came) return 'interrupted';
     const millis = performance.now() - began;

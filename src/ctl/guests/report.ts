@@ -45,11 +45,11 @@ export interface GuestsReport {
   readonly hostSavedBytes: number | undefined;
   /** Processes that use KSM and run no guest; undefined where it is unknown. */
   readonly otherMergers: OtherMergers | undefined;
-  /** What could not be told, why, and what to do. */
+  /** What is not known, why, and what to do. */
   readonly notes: readonly string[];
 }
 
-interface Told {
+interface LibvirtReport {
   readonly guests: readonly ReportedGuest[];
   /** Definitions of those whose process is not seen, by UUID. */
   readonly definitions: ReadonlyMap<string, string>;
@@ -64,7 +64,7 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   const processes = await listGuestProcesses(root, configuredGuestUsers(root, configFile), problems);
   const ksm = new KsmDirectory(root);
   const notes = replyNotes(new Set(processes.map(({ ksmStat }) => ksmStat.kind)), ksm.exists());
-  const told = await askLibvirt(bus, libvirt, processes).catch((error: unknown) => {
+  const reported = await askLibvirt(bus, libvirt, processes).catch((error: unknown) => {
     if (!isNoSuchService(error) || libvirtIsHere(root)) {
       notes.unshift(`guests are read from /proc only: ${libvirtReason(error)}`);
     }
@@ -72,18 +72,18 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   });
 
   const pageBytes = pageSizeBytes(root);
-  const entries = takeInventory(told?.guests ?? [], processes);
+  const entries = takeInventory(reported?.guests ?? [], processes);
   if (entries.some(({ process }) => process === undefined)) {
     notes.push('a guest without figures has no QEMU process that can be seen from here');
   }
   notes.push(...oddNotes(entries), ...strangerNotes(entries, configFile), ...problems.map(({ sentence }) => sentence));
-  const guests = entries.map((entry) => withFreed(memoryOf(entry, pageBytes, told?.definitions), freed));
+  const guests = entries.map((entry) => withFreed(memoryOf(entry, pageBytes, reported?.definitions), freed));
   const costing = onlyCosting(guests, ksm.exists() ? ksm.read().fullScans : undefined);
   if (costing.length > 0) notes.push(describeOnlyCosting(costing.map(({ name }) => name)));
   return {
-    source: told === undefined ? 'proc' : 'libvirt',
+    source: reported === undefined ? 'proc' : 'libvirt',
     guests: (await withLiveOffers(root, guests))
-      .map((guest) => ({ ...guest, allowedNext: told?.allowedNext.get(guest.name) }))
+      .map((guest) => ({ ...guest, allowedNext: reported?.allowedNext.get(guest.name) }))
       .toSorted(byMergedPages),
     hostSavedBytes: ksm.exists() ? ksm.read().pagesSharing * pageBytes : undefined,
     // Where only root may know, the note on the guests says so.
@@ -145,13 +145,13 @@ function withFreed(guest: GuestMemory, freed: ReadonlyMap<string, number>): Gues
 }
 
 function replyNotes(kinds: ReadonlySet<KsmStatReply['kind']>, hasKsm: boolean): string[] {
-  const untold = hasKsm
+  const absent = hasKsm
     ? 'this kernel does not show what is merged of a process; Linux 5.19 and newer do'
     : 'this kernel has no KSM';
   return [
     ...(kinds.has('denied') ? ['only root can read what is merged of a guest: sudo samepagectl guests'] : []),
     // Where it shows another's, the process was ending.
-    ...(kinds.has('absent') && !kinds.has('known') ? [untold] : []),
+    ...(kinds.has('absent') && !kinds.has('known') ? [absent] : []),
   ];
 }
 
@@ -160,7 +160,7 @@ async function askLibvirt(
   address: BusAddress | undefined,
   object: string,
   processes: readonly GuestProcess[],
-): Promise<Told | undefined> {
+): Promise<LibvirtReport | undefined> {
   if (object === 'none' || address === undefined) return undefined;
   using bus = await Bus.connect(address);
   const guests = await new Libvirt(bus, object).listGuests();

@@ -14,7 +14,7 @@ interface HistoryJson {
   readonly version: 1;
   readonly from: Time;
   readonly to: Time;
-  /** `daemon`: samepaged told it; `file`: it does not run, and its file was read. */
+  /** `daemon`: samepaged sent it; `file`: it does not run, and its file was read. */
   readonly source: Origin['source'];
   readonly notes: readonly string[];
   /** In the order of time, as the other lists. */

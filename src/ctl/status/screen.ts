@@ -31,7 +31,7 @@ export function statusScreen(
     libvirt(properties, libvirtIsHere),
     ['policy', policyInForce(properties)],
     ...holdRow(properties, nowMillis),
-    ['retuned', looked(properties, nowMillis)],
+    ['retuned', retuned(properties, nowMillis)],
     ['daemon', daemon(properties)],
     ...warnings(lastRetune.problems),
   ];
@@ -127,7 +127,7 @@ function holdRow({ hold, holdUntilUSec }: DaemonProperties, nowMillis: number): 
   return [['hold', `${hold} by hand ${end}until samepagectl resume`, 'warning']];
 }
 
-function looked({ lastRetune, nextLookUSec }: DaemonProperties, nowMillis: number): string {
+function retuned({ lastRetune, nextLookUSec }: DaemonProperties, nowMillis: number): string {
   const { realtimeUSec, triggers, failure } = lastRetune;
   const shown = triggers.slice(0, MOST_TRIGGERS).join(', ');
   const more = triggers.length > MOST_TRIGGERS ? ` and ${triggers.length - MOST_TRIGGERS} more` : '';

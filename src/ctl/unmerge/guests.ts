@@ -72,7 +72,7 @@ export async function unmergeGuests(
 ): Promise<string | undefined> {
   const guests = (await listGuestProcesses('')).filter((guest) => (mergedOf(guest) ?? 1) > 0 && chosen(guest));
   guests.sort((a, b) => (mergedOf(a) ?? 0) - (mergedOf(b) ?? 0));
-  let told = false;
+  let warned = false;
   for (const [index, guest] of guests.entries()) {
     const left = plural(guests.length - index, 'guest');
     if (interrupt.came) return `interrupted, ${left} not unmerged`;
@@ -86,8 +86,8 @@ export async function unmergeGuests(
     }
     try {
       const change = await withMonitor(guest, side, async (monitor) => {
-        if (monitor.taints && !told) notice(TAINT);
-        told ||= monitor.taints;
+        if (monitor.taints && !warned) notice(TAINT);
+        warned ||= monitor.taints;
         // All of it, until it is read what came of it.
         withdrawn.push({ process: guest, leftBytes: mostMerged(guest) });
         const place = `${index + 1} of ${guests.length}`;

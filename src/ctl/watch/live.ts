@@ -85,8 +85,8 @@ function happenings(sources: Sources): Observable<WatchEvent> {
     concatMap((recorded) =>
       merge(
         of(recorded),
-        daemonEvents(sources, (told) => {
-          accounting = told;
+        daemonEvents(sources, (reported) => {
+          accounting = reported;
         }),
       ),
     ),

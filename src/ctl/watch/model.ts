@@ -78,7 +78,7 @@ export interface WatchState {
   readonly away: Away | undefined;
   /** Those of which most is merged first. */
   readonly guests: readonly GuestNow[];
-  /** What cannot be told of the guests. */
+  /** What is not known of the guests, and why. */
   readonly guestNotes: readonly string[];
   /** The newest last. */
   readonly log: readonly LogEntry[];
@@ -152,7 +152,8 @@ export function nextWatch(state: WatchState, event: WatchEvent): WatchState {
 
 /** Where the clock was set back, what is ahead of it is of no use. */
 function withHost(state: WatchState, host: HostNow): WatchState {
-  const before = state.readings.filter(({ atMillis }) => atMillis <= host.atMillis);
+  const isAhead = (state.readings.at(-1)?.atMillis ?? -Infinity) > host.atMillis;
+  const before = isAhead ? state.readings.filter(({ atMillis }) => atMillis <= host.atMillis) : state.readings;
   const { freedBytes = 0, beingFreedBytes = 0 } = state.daemon ?? {};
   const reading = { ...host, savedBytes: Math.max(host.savedBytes - beingFreedBytes, 0) + freedBytes };
   return { ...state, host, unreadable: undefined, readings: withReadings(before, [reading], state.windowMillis) };
@@ -181,10 +182,10 @@ function entriesOf(
 ): readonly LogEntry[] {
   const atMillis = realtimeUSec === undefined ? now : realtimeUSec / 1000;
   const guests = guestEvents.map((event): HistoryGuestEvent => ({ kind: 'guest', atMillis, ...event }));
-  const told = { kind: 'decision', atMillis, policy, changes } as const;
-  if (failure !== undefined) return logOf(guests, [{ ...told, reason: FAILED, sentence: failure }]);
+  const decision = { kind: 'decision', atMillis, policy, changes } as const;
+  if (failure !== undefined) return logOf(guests, [{ ...decision, reason: FAILED, sentence: failure }]);
   if (routine === true) return logOf(guests, []);
-  return logOf(guests, [{ ...told, reason: reason ?? '', sentence: sentence ?? 'no decision' }]);
+  return logOf(guests, [{ ...decision, reason: reason ?? '', sentence: sentence ?? 'no decision' }]);
 }
 
 function logOf(guests: readonly HistoryGuestEvent[], decisions: readonly HistoryDecision[]): readonly LogEntry[] {

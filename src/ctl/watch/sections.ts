@@ -129,13 +129,13 @@ const FEW_ROWS = 10;
 export function happened({ log }: WatchState, { columns, rows }: Area): readonly Line[] {
   const room = rows - 1;
   const most = room < FEW_ROWS ? 1 : 2;
-  const told: Line[] = [];
+  const lines: Line[] = [];
   for (const entry of log.toReversed()) {
-    if (told.length >= room) break;
-    told.push(...entryLines(entry, columns, Math.min(most, room - told.length)));
+    if (lines.length >= room) break;
+    lines.push(...entryLines(entry, columns, Math.min(most, room - lines.length)));
   }
   const title: Line = [{ text: log.length === 0 ? 'EVENTS  none so far' : 'EVENTS', ink: 'dim' }];
-  return [title, ...told].slice(0, Math.max(rows, 0));
+  return [title, ...lines].slice(0, Math.max(rows, 0));
 }
 
 /**

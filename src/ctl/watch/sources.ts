@@ -20,7 +20,7 @@ export interface Sources {
 
 const GUESTS_MILLIS = 3000;
 /** While libvirt is away, watch asks the bus for libvirt-dbus once a minute only, because that may start it. */
-const LOOKS_PER_START = 20;
+const LISTS_PER_START = 20;
 
 /** The kernel now. */
 export function hostEvent(reader: HostReader, accounting: MemoryAccounting): WatchEvent {
@@ -52,15 +52,15 @@ export async function guestsEvent(sources: Sources): Promise<Extract<WatchEvent,
 
 /** The guests, again and again. */
 export function guestEvents(sources: Sources): Observable<WatchEvent> {
-  let looksToStart = 0;
+  let listsToStart = 0;
   return defer(async () => {
-    looksToStart = Math.max(looksToStart - 1, 0);
-    const asked = looksToStart === 0;
+    listsToStart = Math.max(listsToStart - 1, 0);
+    const asked = listsToStart === 0;
     const { source, ...event } = {
       source: 'proc',
       ...(await guestsEvent(asked ? sources : { ...sources, libvirt: 'none' })),
     };
-    if (asked && source === 'proc') looksToStart = LOOKS_PER_START;
+    if (asked && source === 'proc') listsToStart = LISTS_PER_START;
     return event;
   }).pipe(repeat({ delay: GUESTS_MILLIS }));
 }
@@ -71,13 +71,13 @@ export function daemonEvents(
   onAccounting: (accounting: MemoryAccounting) => void,
 ): Observable<WatchEvent> {
   let awaySinceMillis: number | undefined = 0;
-  const eventsOf = async (news: DaemonEvent): Promise<readonly WatchEvent[]> => {
-    if (news.kind === 'retuned') return [news];
-    if (news.kind === 'away') {
+  const eventsOf = async (change: DaemonEvent): Promise<readonly WatchEvent[]> => {
+    if (change.kind === 'retuned') return [change];
+    if (change.kind === 'away') {
       awaySinceMillis ??= Date.now();
-      return [news];
+      return [change];
     }
-    const { accounting, ...event } = news;
+    const { accounting, ...event } = change;
     onAccounting(accounting);
     const sinceMillis = awaySinceMillis;
     awaySinceMillis = undefined;

@@ -68,7 +68,7 @@ describe('the bus away', { concurrency: true }, () => {
     silent.close();
   });
 
-  it('not there: tunes, and says so once, however often it looks again', async () => {
+  it('without a bus samepaged tunes, and logs once that there is none', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const daemon = await host.started({ libvirt: '/org/libvirt/Test' });
@@ -82,7 +82,7 @@ describe('the bus away', { concurrency: true }, () => {
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('not there at first: is joined when it comes, and libvirt on it is found', async () => {
+  it('samepaged joins a bus that appears later, and finds libvirt on it', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const daemon = await host.started({ libvirt: '/org/libvirt/Test' });

@@ -127,7 +127,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
     assert.deepEqual(await policies(host), ['ksmtuned', 'ksmtuned']);
   });
 
-  it('that the configuration names anyway is nothing to remember', async () => {
+  it('a policy that the configuration names anyway is not kept as set by hand', async () => {
     await using host = await shortHost();
     await host.started();
     await ctl(host, 'policy', 'adaptive');
@@ -190,7 +190,7 @@ describe('a hold.json with a policy', { concurrency: true }, () => {
   const chosen = (name: string): string =>
     `{"policy":{"name":"${name}","insteadOf":"ksmtuned","bootId":"first-boot"}}\n`;
 
-  it('that this samepaged does not have is not in force, and is said', async () => {
+  it('a policy in hold.json that this samepaged does not have is ignored with one warning', async () => {
     await using host = await shortHost();
     host.tree.write(HOLD_FILE, chosen('clairvoyant'));
     const daemon = await host.started();

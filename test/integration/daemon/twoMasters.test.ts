@@ -62,7 +62,7 @@ describe('a setting that something else changes', { concurrency: true }, () => {
     assert.equal(host.pace, '0 123 10');
   });
 
-  it('also counts where samepaged had nothing to write, as run=0 while memory is enough', async () => {
+  it('a foreign change counts where samepaged had nothing to write, as run=0 while memory is enough', async () => {
     await using host = await AgentHost.create({ config: { KSM_ON_CONFLICT: 'yield' } });
     host.memoryIsEnough();
     const daemon = await host.started();

@@ -76,7 +76,7 @@ describe('services that tune KSM too', { concurrency: true }, () => {
     },
   ];
   for (const { name, units = [], links } of rows) {
-    it(`one that is ${name} is not`, async () => {
+    it(`a service that is ${name} does not count as enabled`, async () => {
       await using host = await AgentHost.create({ bus: {} });
       installs(host, ...units);
       for (const [path, target] of Object.entries(links)) link(host, path, target);

@@ -68,7 +68,7 @@ describe('samepagectl unmerge', { concurrency: true }, () => {
     assert.equal(host.pace, '2 300 10');
   });
 
-  it('that the kernel does not take is told', async () => {
+  it('an unmerge that the kernel does not take is reported', async () => {
     await using host = await fullHost();
     await host.started();
     host.tree.write('proc/meminfo', 'MemTotal: many kB\n');

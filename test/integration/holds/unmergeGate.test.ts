@@ -16,7 +16,7 @@ const INSTEAD =
   'run is set to 0 instead of 2: unmerging needs 9.5 GiB; 1.0 GiB are available, of which a tenth must stay free';
 
 describe('a host that would run out of memory by unmerging', { concurrency: true }, () => {
-  it('and was found with run=2 is stopped at the end, with one line; the next end tries again', async () => {
+  it('a host that was found with run=2 and has no room is left stopped, with one line, and the next end tries again', async () => {
     await using host = await fullHost();
     host.tree.setKsm('run', 2);
     const daemon = await host.started();
@@ -31,7 +31,7 @@ describe('a host that would run out of memory by unmerging', { concurrency: true
     assert.equal(host.pace, '2 100 20');
   });
 
-  it('and has an old hold.json that says unmerged is stopped, with one line, and unmerged when it fits', async () => {
+  it('an old hold.json that says unmerged leaves a host without room stopped, with one line, and unmerges when it fits', async () => {
     await using host = await fullHost();
     host.tree.setKsm('run', 1);
     host.tree.write('var/lib/samepaged/hold.json', '{"kind":"unmerged"}\n');
@@ -45,7 +45,7 @@ describe('a host that would run out of memory by unmerging', { concurrency: true
     assert.equal(host.tree.ksm('run'), '2');
   });
 
-  it('and where an earlier samepaged unmerged by force is stopped by the next', async () => {
+  it('a host without room that an earlier samepaged unmerged by force is stopped by the next', async () => {
     await using host = await fullHost();
     host.tree.setKsm('run', 1);
     host.tree.write('var/lib/samepaged/hold.json', '{"kind":"unmerged","isForced":true}\n');
@@ -53,7 +53,7 @@ describe('a host that would run out of memory by unmerging', { concurrency: true
     assert.equal(host.tree.ksm('run'), '0');
   });
 
-  it('and nobody knows by how much, as its kernel miscounts zero pages, is stopped at the end', async () => {
+  it('a host whose kernel miscounts zero pages is left stopped and not unmerged', async () => {
     await using host = await fullHost({ KSM_ON_EXIT: 'unmerge', KSM_USE_ZERO_PAGES: 1 });
     host.tree.setKsm('pages_sharing', 10);
     host.tree.setKsm('ksm_zero_pages', -1);

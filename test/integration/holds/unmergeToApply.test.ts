@@ -67,7 +67,7 @@ describe('what the kernel takes only while nothing is shared', { concurrency: tr
     assert.deepEqual(warnings(daemon), []);
   });
 
-  it('that cannot be given back at the end is told, and the ledger keeps it for the next samepaged', async () => {
+  it('a setting that cannot be restored at the end is reported, and the ledger keeps it for the next samepaged', async () => {
     await using host = await AgentHost.create({ config: { KSM_MERGE_ACROSS_NODES: 0 } });
     host.memoryIsShort();
     const before = host.ksmFiles();

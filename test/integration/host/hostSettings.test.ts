@@ -70,7 +70,7 @@ describe('host settings', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('that somebody else changes are told and set again', async () => {
+  it('host settings that somebody else changes are reported and set again', async () => {
     await using host = await AgentHost.create({ config: { KSM_USE_ZERO_PAGES: 1 } });
     const daemon = await host.started();
     host.tree.setKsm('use_zero_pages', 0);

@@ -82,7 +82,7 @@ describe("KSM_THP_MAX_PTES_NONE, khugepaged's max_ptes_none", { concurrency: tru
     assert.deepEqual([host.tree.ksm('run'), host.tree.read(LIMIT)], ['1', '0']);
   });
 
-  it('that something else changes is told and set again', async () => {
+  it('a max_ptes_none that something else changes is reported and set again', async () => {
     await using host = await merging();
     const daemon = await host.started();
     host.tree.write(LIMIT, '511\n');

@@ -144,7 +144,7 @@ describe('LOGFILE', { concurrency: true }, () => {
     assert.doesNotMatch(readFileSync(`${file}.1`, 'utf8'), /KSMCTL start 900/);
   });
 
-  it('that may not be written, as /var/log/ksmtuned by the service, is in LOGS_DIRECTORY, which one line says', async () => {
+  it('a LOGFILE that the service may not write, as /var/log/ksmtuned, is in LOGS_DIRECTORY, and one line says so', async () => {
     // Nobody may create a file in /sys, not even root.
     await using host = await AgentHost.create({ config: { LOGFILE: '/sys/ksmtuned' } });
     const directory = `${host.tree.root}/logs`;
@@ -163,7 +163,7 @@ describe('LOGFILE', { concurrency: true }, () => {
   });
 
   for (const [what, path] of Object.entries({ 'in no directory': '/nonexistent/log', full: '/dev/full' })) {
-    it(`that is ${what} is told, leaves its lines to the log, and does not stop tuning`, async () => {
+    it(`a LOGFILE that is ${what} is reported, its lines go to the log, and tuning goes on`, async () => {
       await using host = await AgentHost.create({ config: { LOGFILE: path } });
       host.memoryIsShort();
       const daemon = host.start();

@@ -1,12 +1,12 @@
 import type { HostOptions } from '../../../src/simulation/host.js';
 import { Simulation } from '../../../src/simulation/run.js';
-import { type Point, type Trace, type Turn, pointOf } from '../../../src/simulation/trace.js';
+import { type Point, type Trace, type TracedRetune, pointOf } from '../../../src/simulation/trace.js';
 
 /** A simulation of which everything is kept. */
 export class Recorder {
   readonly simulation: Simulation;
   private readonly points: Point[] = [];
-  private readonly turns: Turn[] = [];
+  private readonly turns: TracedRetune[] = [];
   private nextPointMillis = 0;
 
   /** @param pointMillis the distance of the points. */
@@ -36,6 +36,6 @@ export class Recorder {
   trace(clockMillis = 0): Trace {
     const since = <T extends { readonly atMillis: number }>(entries: readonly T[]) =>
       entries.map((entry) => ({ ...entry, atMillis: entry.atMillis - clockMillis }));
-    return { points: since(this.points), turns: since(this.turns) };
+    return { points: since(this.points), retunes: since(this.turns) };
   }
 }

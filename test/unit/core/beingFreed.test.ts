@@ -23,14 +23,14 @@ test('until ksmd has struck it off, in whatever steps', () => {
   );
 });
 
-test('or has been everywhere: the figure was an estimate', () => {
+test('pages being freed are forgotten when ksmd has been everywhere, because the figure was an estimate', () => {
   assert.deepEqual(
     looks([{ a: 9, b: 400 }, 800, 7], [{ a: 9 }, 800, 7], [{ a: 9 }, 600, 8], [{ a: 9 }, 600, 9], [{ a: 9 }, 600, 10]),
     [0, 400, 200, 0, 0],
   );
 });
 
-test('or all is unmerged; it is never more than the kernel counts', () => {
+test('pages being freed are forgotten when all is unmerged, and never exceed what the kernel counts', () => {
   assert.deepEqual(looks([{ a: 900 }, 800, 7], [{}, 800, 7], [{}, 0, 0]), [0, 800, 0]);
   assert.deepEqual(looks([{ a: 900 }, 800, 7], [{}, 800, 7], [{}, 800, 0]), [0, 800, 0]);
 });

@@ -196,7 +196,7 @@ describe('guests of two sources', () => {
     }
   });
 
-  test('that are in both lists start and stop once, and crash as libvirt says', () => {
+  test('guests that are in both lists start and stop once, and crash as libvirt says', () => {
     const begin = runningOf([]);
     const here = fold([inProc('a'), started('a'), list('a'), inProc('a')], begin);
     assert.equal(inWords(here.events), 'a started');

@@ -42,7 +42,7 @@ describe('how far a burst has come', () => {
       return [first === undefined ? undefined : Math.round(first), Math.round(endInMillis)];
     };
     // Merging the guest's pages takes 2.4 s: 6 us a page at half a core.
-    test('its pages merge a whole lap after ksmd first scans them, which is at the end of this one', () => {
+    test("the guest's pages merge a whole pass after ksmd first scans them, at the end of this one", () => {
       assert.deepEqual(late(250_000, false), [(800_000 - 250_000 + 1_000_000) / 25, 62_000 + 2400]);
     });
 

@@ -10,7 +10,7 @@ describe('the loop begins', () => {
     expectTurns({ plan: '5ms p' }, { marbles: '5ms s', turns: { s: 'start' } });
   });
 
-  test('not before there is a plan, and then takes along what was asked for', () => {
+  test('the loop starts with the first plan, and takes along earlier requests', () => {
     expectTurns({ plan: '50ms p', manual: '10ms x' }, { marbles: '50ms s', turns: { s: 'asked for by x, start' } });
   });
 
@@ -143,7 +143,7 @@ describe('turns never overlap', () => {
     assert.equal(overlaps(), 0);
   });
 
-  test('and what came during a turn is in the next one, exactly once', () => {
+  test('a trigger during a retune is in the next one, exactly once', () => {
     const { sampledAt, overlaps } = expectTurns(
       { guest: '1s a 499ms b 999ms c', samples: ['(s|)', '2s (s|)'] },
       {

@@ -82,7 +82,7 @@ describe('a failed turn is told, keeps the memory of the policy, and the loop go
     );
   });
 
-  test('its triggers are told with it and do not come again', () => {
+  test('the triggers of a failed retune are reported with it and not repeated', () => {
     expectTurns(
       { guest: '1s a', samples: ['(s|)', '#', '(s|)'], plans: { p: { intervalMillis: 60000 } } },
       {

@@ -78,7 +78,7 @@ describe('the state of the agent', () => {
       libvirtConnected: false,
       hold: undefined,
       lastRetune: undefined,
-      nextLookMillis: undefined,
+      nextRetuneMillis: undefined,
       cpuMark: undefined,
     });
   });
@@ -105,7 +105,7 @@ describe('the state of the agent', () => {
       guestCount: 2,
       guestMemoryBytes: 3,
       lastRetune: turn,
-      nextLookMillis: DONE_AT + 60_000,
+      nextRetuneMillis: DONE_AT + 60_000,
     });
   });
 
@@ -125,7 +125,7 @@ describe('the state of the agent', () => {
 
   test('keeps what it knew through a failed turn, and tells of that', () => {
     const before = after(FIRST, merged(7_000_000));
-    const looks = { lastRetune: FAILED, nextLookMillis: DONE_AT + 30_000 };
+    const looks = { lastRetune: FAILED, nextRetuneMillis: DONE_AT + 30_000 };
     assert.deepEqual(after(before, FAILED), { ...before, ...looks, policy: 'another' });
   });
 
@@ -141,8 +141,8 @@ describe('the state of the agent', () => {
   });
 
   test('looks next when the turn says so, a failed one too', () => {
-    assert.equal(after(FIRST, MERGED).nextLookMillis, DONE_AT + 60_000);
-    assert.equal(after(FIRST, FAILED).nextLookMillis, DONE_AT + 30_000);
+    assert.equal(after(FIRST, MERGED).nextRetuneMillis, DONE_AT + 60_000);
+    assert.equal(after(FIRST, FAILED).nextRetuneMillis, DONE_AT + 30_000);
   });
 
   test('has no ratio while nothing is shared', () => {

@@ -76,7 +76,7 @@ describe('the warning of a forbidden guest', () => {
     );
   });
 
-  test('not for one that cannot be merged, one of another name, and one of which nobody knows', () => {
+  test('no warning for a guest that cannot be merged, has another name, or is unknown', () => {
     assert.equal(forbiddenWarning(patterns, { name: 'bank-1' }, NO), undefined);
     assert.equal(forbiddenWarning(patterns, { name: 'web' }, YES), undefined);
     assert.equal(forbiddenWarning(patterns, { name: 'bank-1' }, undefined), undefined);

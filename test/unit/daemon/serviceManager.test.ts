@@ -71,7 +71,7 @@ describe('what a service manager is told', () => {
     ]);
   });
 
-  it('not ready while there is no decision: why not, once', () => {
+  it('without a decision the service is not ready, and says why once', () => {
     const turns = { f: failed('meminfo:\n none'), r: rest };
     assert.deepEqual(noticesOf({ loop: 'f 9ms f 9ms r', turns, end: '1s e' }), [
       '0 STATUS=no decision: meminfo: none',
@@ -130,7 +130,7 @@ describe('alive', () => {
     assert.deepEqual(aliveAt(watched), []);
   });
 
-  it('not before the first turn', () => {
+  it('no sign of life before the first retune', () => {
     assert.deepEqual(aliveAt({ loop: '1200ms r', turns: { r: rest }, end: '1600ms e', watchdogMillis: 1000 }), [1500]);
   });
 

@@ -29,7 +29,7 @@ describe('the demo goes on', () => {
     assert.equal(press(start, ...Array<string>(10).fill('-')).speed, 0.1);
   });
 
-  test('not while it is paused', () => {
+  test('the demo stands still while it is paused', () => {
     const paused = press(startPlayback(1), ' ');
     assert.equal(tick(paused, 100).wantedMillis, 0);
     assert.equal(paceOf(paused), 'simulated, paused');

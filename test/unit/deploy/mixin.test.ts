@@ -128,7 +128,7 @@ describe('thresholds', () => {
     });
   }
 
-  it('that are no JSON are refused in one line', () => {
+  it('thresholds that are not JSON are refused in one line', () => {
     assert.throws(
       () => parseThresholds('{\n', 't.json'),
       /^Error: t\.json: expected JSON as \{"burstMinutes": 60\}: .+$/,

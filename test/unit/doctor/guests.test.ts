@@ -112,8 +112,8 @@ checkTable('forbidden-guests', [
     name: 'no guest that is meant',
     facts: { guests: known([web]), configuration: forbidding('vault*') },
     level: 'note',
-      found: /^no running guest is called "vault\*"$/,
-      remedy: /^samepagectl guests /,
+    found: /^no running guest is called "vault\*"$/,
+    remedy: /^samepagectl guests /,
   },
   {
     name: 'one that is meant, and not mergeable',

@@ -37,7 +37,7 @@ describe('daemons', () => {
     });
   }
 
-  test('one that was killed and that its parent has not taken notice of (a zombie): none', async () => {
+  test('a zombie is not a running daemon', async () => {
     // The shell becomes a program that does not wait for what it has started, which ends meanwhile.
     const parent = spawn('sh', ['-c', 'sh -c "exit" & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],

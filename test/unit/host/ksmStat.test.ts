@@ -66,7 +66,7 @@ describe('ksm_stat', () => {
 });
 
 describe('a process', () => {
-  test('that only tells ksm_merging_pages, as on Linux 5.19 and 6.1', async () => {
+  test('a process with ksm_merging_pages alone, as on Linux 5.19 and 6.1', async () => {
     using tree = HostTree.create();
     tree.write('proc/7/ksm_merging_pages', '42\n');
     assert.deepEqual(await readKsmStat(tree.root, 7), { kind: 'known', stat: { ...NOTHING, mergingPages: 42 } });
@@ -82,7 +82,7 @@ describe('a process', () => {
     assert.deepEqual(await readKsmStat(tree.root, 8), { kind: 'absent' });
   });
 
-  test('that is ending has files with nothing in them', async () => {
+  test('a process that is ending has empty files', async () => {
     using tree = HostTree.create();
     tree.write('proc/7/ksm_stat', '');
     tree.write('proc/7/ksm_merging_pages', '');

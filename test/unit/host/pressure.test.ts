@@ -32,7 +32,7 @@ describe('pressure', () => {
   });
 
   for (const text of ['', 'full avg10=1.00 avg60=0.00', 'some avg60=1.00', 'some avg10=many ', 'some avg10=-1.00 ']) {
-    test(`that is malformed is told: ${JSON.stringify(text)}`, () => {
+    test(`malformed pressure is reported: ${JSON.stringify(text)}`, () => {
       assert.throws(() => told({ memory: text }), /proc\/pressure\/memory: expected a line "some avg10=NUMBER/);
     });
   }

@@ -300,7 +300,7 @@ describe('guests of other hypervisors', () => {
     });
   }
 
-  test('not what only asks or commands', () => {
+  test('a program that only asks or commands a hypervisor is not a guest', () => {
     for (const line of ['crosvm balloon 4096 /run/crosvm.sock', 'firecracker --version', 'cloud-hypervisor -V']) {
       assert.equal(describedBy(line), undefined, line);
     }

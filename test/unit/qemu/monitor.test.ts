@@ -48,7 +48,7 @@ describe("QEMU's socket", () => {
     server.close();
   });
 
-  test('that nobody listens on is named', async () => {
+  test('a socket that nobody listens on is named', async () => {
     await assert.rejects(QmpSocket.connect(join(directory, 'none')), /QEMU's socket .*\/none: ENOENT$/);
   });
 
@@ -108,7 +108,7 @@ describe('an offer', () => {
     ]);
   });
 
-  test('that the kernel knows otherwise than QEMU is set there and back', async () => {
+  test('an offer that the kernel knows otherwise than QEMU is set there and back', async () => {
     assert.deepEqual((await set(false, false, true)).slice(1, 3), [
       '/objects/ram-node0 merge=true',
       '/objects/ram-node0 merge=false',

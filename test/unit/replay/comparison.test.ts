@@ -119,7 +119,7 @@ describe('a course', () => {
     });
   });
 
-  test('that begins with everything merged has nothing to reach then', () => {
+  test('a trajectory that begins with everything merged has nothing to reach', () => {
     const { to90 } = figuresOf(trajectoryOf([100, 100, 100, 100, 150, 195], [100, 100, 100, 100, 200, 200]), {
       ...host,
       savedBytes: 99,

@@ -112,7 +112,7 @@ describe('a recording', () => {
     });
   }
 
-  test('that cannot be read says so', () => {
+  test('a recording that cannot be read is refused with the reason', () => {
     assert.throws(() => readRecording(join(directory, 'none')), /none cannot be read \(ENOENT\)$/);
     assert.throws(() => readRecording(directory), /cannot be read \(it is a directory and no regular file\)$/);
   });

@@ -145,14 +145,14 @@ describe('guests', () => {
   const at = (minute: number, guestCount: number, gibibytes: number) =>
     sample(minute, { guestCount, committedBytes: gibibytes * GIB });
 
-  test('that were there have alike parts, and those that events name have their names', () => {
+  test('guests of before have alike parts, and those that events name have their names', () => {
     assert.deepEqual(told([at(0, 2, 4), event(1, 'resized', 'web'), at(2, 2, 4), at(4, 2, 4)]), [
       ['web', undefined, undefined, 2048],
       ['(guest 1)', undefined, undefined, 2048],
     ]);
   });
 
-  test('that come have what memory grew by, together where they come together', () => {
+  test('guests that start have the growth of memory, together where they start together', () => {
     const lives = told([
       ...[at(0, 1, 2), at(1, 1, 2), event(1.5, 'started', 'a'), event(1.7, 'started', 'b'), at(2, 3, 3)],
       ...[at(3, 3, 8), at(4, 3, 8), at(5, 3, 8), event(5.5, 'stopped', 'a'), at(6, 2, 5), at(8, 2, 5)],
@@ -170,7 +170,7 @@ describe('guests', () => {
     assert.ok(Math.abs(Number(a) - 3072) < 400, String(a));
   });
 
-  test('that come as others go have what these left, too', () => {
+  test('guests that start as others stop have the memory of those, too', () => {
     const lives = told([
       ...[at(0, 2, 4), at(1, 2, 4), event(2, 'stopped', 'old'), event(2, 'started', 'new'), at(2, 2, 2)],
       ...[at(5, 2, 5), at(6, 2, 5)],
@@ -195,7 +195,7 @@ describe('guests', () => {
     );
   });
 
-  test('that crash and come back at once are two', () => {
+  test('a guest that crashes and starts at once is two guests', () => {
     const lives = told([at(0, 1, 2), event(1, 'crashed', 'a'), event(1, 'started', 'a'), at(1, 1, 2), at(5, 1, 2)]);
     assert.deepEqual(lives, [
       ['a', undefined, 1, 2048],

@@ -21,7 +21,7 @@ function point(seconds: number, savedGiB: number, cpuSeconds: number): Point {
   };
 }
 
-const figures = (points: readonly Point[], gainGiB: number) => figuresOf({ points, turns: [] }, gainGiB * GIB);
+const figures = (points: readonly Point[], gainGiB: number) => figuresOf({ points, retunes: [] }, gainGiB * GIB);
 
 describe('the figures of a run', () => {
   test('are times and CPU time between the points, counted from the clock on', () => {

@@ -33,13 +33,13 @@ describe('13 guests of 1024 MiB in common and 256 MiB of their own', () => {
     near((trace.points.at(-1)?.savedBytes ?? NaN) / GIB, 12.86, 'GiB saved');
   });
 
-  test('and 90 % of what is to gain in 30.7 s, 27.5 s of CPU time, when ksmd runs flat out', () => {
+  test('13 guests: ksmd at full speed gains 90 % in 30.7 s, with 27.5 s of CPU time', () => {
     const { figures } = run({ pagesToScan: 2000, sleepMillisecs: 0 });
     near((figures.millisTo90 ?? NaN) / 1000, 30.7, 'seconds');
     near((figures.ksmdCpuNanosTo90 ?? NaN) / 1e9, 27.5, 'CPU seconds');
   });
 
-  test("and 5 % of it after 300 s of the kernel's advisor, when ksmd has a past", () => {
+  test("13 guests: the kernel's advisor gains 5 % in 300 s, when ksmd has a past", () => {
     // Switched on, the advisor takes all that ksmd has ever used for the cost of the first pass, and hardly dares a second.
     const savedGiB = (ksmdCpuSeconds: number) =>
       (run({ advisorMode: 'scan-time' }, ksmdCpuSeconds * 1e9).trace.points.at(-1)?.savedBytes ?? NaN) / GIB;
@@ -64,7 +64,7 @@ describe("14 such guests, memory short, and ksmtuned's rule", () => {
     near((figures.ksmdCpuNanosTo90 ?? NaN) / 1e9, 37.7, 'CPU seconds');
   });
 
-  test('and 19 s more in the next 170 s, for nothing', () => {
+  test("14 guests: ksmtuned's rule takes 19 s more in the next 170 s, for nothing", () => {
     const cpuSecondsAt = (millis: number) =>
       (trace.points.find(({ atMillis }) => atMillis >= millis)?.ksmdCpuNanos ?? NaN) / 1e9;
     near(cpuSecondsAt(millisTo90 + 170_000) - cpuSecondsAt(millisTo90), 19, 'CPU seconds');

@@ -11,14 +11,14 @@ import { Recorder } from '../../support/simulation/recorder.js';
 import { Simulation, fixedPlan } from '../../../src/simulation/run.js';
 import { type GuestContent, scenario } from '../../../src/simulation/step.js';
 import { simulate } from '../../support/simulation/simulate.js';
-import type { Turn } from '../../../src/simulation/trace.js';
+import type { TracedRetune } from '../../../src/simulation/trace.js';
 import { planFrom } from '../../support/examples/examples.js';
 
 const CONTENT: GuestContent = { commonMiB: 64, ownMiB: 64, rewrittenMiBPerSecond: 0 };
 const FLAT_OUT = { run: 1, pagesToScan: 1e6, sleepMillisecs: 20, smartScan: 0 };
 const SMALL = { guests: 4, commonMiB: 64, ownMiB: 32, zeroMiB: 1200, rewrittenMiBPerSecond: 0 };
 
-function told({ atMillis, triggers, applied }: Turn): string {
+function told({ atMillis, triggers, applied }: TracedRetune): string {
   return `${atMillis} ${triggers.map(describeTrigger).join(', ')}: ${applied.writes.map(describeWrite).join(', ')}`;
 }
 
@@ -35,7 +35,7 @@ describe("the daemon's loop on a virtual host", () => {
       { atMillis: 70_000, step: { kind: 'stop', guest: 'c' } },
     ]);
     recorder.pass(140_000);
-    assert.deepEqual(recorder.trace().turns.map(told), [
+    assert.deepEqual(recorder.trace().retunes.map(told), [
       '0 start: ',
       '10250 guest a started, guest b started: ',
       '15250 recheck of guest a, recheck of guest b: ',
@@ -51,7 +51,7 @@ describe("the daemon's loop on a virtual host", () => {
     const wish = { run: 1, pagesToScan: 500, maxPageSharing: 1 };
     simulation.start(fixedPlan(wish));
     simulation.pass(1000);
-    const [turn] = recorder.trace().turns;
+    const [turn] = recorder.trace().retunes;
     assert.ok(turn !== undefined);
     assert.equal(told(turn), '0 start: pages_to_scan 100 -> 500, run 0 -> 1');
     assert.deepEqual(turn.applied.problems, [
@@ -136,7 +136,7 @@ describe('a guest', () => {
 });
 
 describe('a story', () => {
-  test('that begins converged begins when all is merged, and counts from there', () => {
+  test('a scenario that begins converged begins when all is merged, and counts from there', () => {
     const { trace, figures } = simulate({
       story: scenario('late-guest', SMALL),
       plan: fixedPlan(FLAT_OUT),
@@ -145,7 +145,7 @@ describe('a story', () => {
     const start = trace.points.find(({ atMillis }) => atMillis === 0);
     assert.ok(start !== undefined);
     assert.equal(start.savedBytes, 3 * 64 * 1024 ** 2);
-    assert.ok(trace.turns.every(({ atMillis }) => atMillis < 0 || atMillis === 0));
+    assert.ok(trace.retunes.every(({ atMillis }) => atMillis < 0 || atMillis === 0));
     assert.equal(start.guests, 4);
     assert.ok(trace.points.every(({ atMillis, guests }) => atMillis <= 0 || guests === 5));
     assert.equal(figures.reachedShare, 1);
@@ -169,7 +169,7 @@ describe('a story', () => {
     const first = (name: 'full-host' | 'boot-storm' | 'plenty') => {
       const story = scenario(name, SMALL);
       const { trace } = simulate({ story, plan: planFrom(), durationMillis: 10_000 });
-      return trace.turns.at(-1)?.decision.reason;
+      return trace.retunes.at(-1)?.decision.reason;
     };
     assert.deepEqual([first('full-host'), first('plenty')], ['free-below-reserve', 'enough-memory']);
   });

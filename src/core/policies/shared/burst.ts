@@ -26,7 +26,7 @@ export interface Burst {
    * smart_scan skips.
    */
   readonly hopedBytes: number;
-  /** Whether it looks at every page, without smart_scan. */
+  /** Whether it scans every page, without smart_scan. */
   readonly thorough: boolean;
   readonly begin: KsmdCounters;
   /** When guests joined it last; its beginning where none did. */

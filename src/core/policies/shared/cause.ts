@@ -98,7 +98,7 @@ function isGiven(text: string | undefined): text is string {
 export const PRESSURE_WAIT_MILLIS = 60000;
 
 /** What a policy remembers of its last look. */
-interface Look {
+interface CauseInputs {
   readonly need: Pick<Need, 'needed' | 'urgent'>;
   readonly counters: Pick<KsmdCounters, 'fullScans'>;
 }
@@ -110,8 +110,8 @@ interface Look {
  */
 export function newOccasion(
   policy: string,
-  before: Look | undefined,
-  { need, counters }: Look & { readonly need: Pick<Need, 'urgency'> },
+  before: CauseInputs | undefined,
+  { need, counters }: CauseInputs & { readonly need: Pick<Need, 'urgency'> },
   triggers: readonly Trigger[],
   isGoneThrough: boolean,
 ): string | undefined {

@@ -125,7 +125,7 @@ describe('a turn of the loop', () => {
     assert.deepEqual(decisions[1]?.changes, ['run 0 -> 1']);
   });
 
-  test('that is routine is no decision to tell, but at the start, after a failure and by another policy', () => {
+  test('a routine decision is recorded only at the start, after a failure and by another policy', () => {
     const resting: Turn = { reason: 'nothing-to-gain', run: 0 };
     const probing: Turn = { reason: 'probe', run: 1, routine: true };
     const again: Turn = { ...resting, routine: true };
@@ -149,7 +149,7 @@ describe('a turn of the loop', () => {
     assert.deepEqual(records[1], { kind: 'guest', atMillis: 0, name: 'b', change: 'stopped' });
   });
 
-  test('that failed is a decision without a sample, once, and keeps its guest events', () => {
+  test('a failed retune is recorded once as a decision without a sample, with its guest events', () => {
     const records = recorded([failure('no meminfo', [guest('a')]), failure('still none')], { nowMillis: 7 });
     assert.deepEqual(kinds(records), ['guest', 'decision']);
     assert.deepEqual(records[1], {
@@ -245,7 +245,7 @@ describe('texts', () => {
     );
   });
 
-  test('that are too long end in dots', () => {
+  test('texts that are too long end in dots', () => {
     const [, made] = recorded([turn({ triggers: [guest('a')], sentence: 'x'.repeat(400) })]);
     assert.ok(made?.kind === 'decision');
     assert.equal(made.sentence, `${'x'.repeat(297)}...`);

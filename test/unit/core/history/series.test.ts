@@ -67,7 +67,7 @@ describe('samples', () => {
     );
   });
 
-  test('that are always far apart have no gap between them', () => {
+  test('samples that are always far apart have no gap between them', () => {
     assert.equal(segmentsOf(samplesAt([0], [60], [120], [180], [300])).length, 1);
     assert.equal(segmentsOf(samplesAt([0], [60], [120], [180], [361])).length, 2);
   });
@@ -113,13 +113,13 @@ describe('the clock', () => {
     assert.deepEqual(marks('2026-01-05T10:07:00Z', '2026-01-05T10:30:00Z', 10 * MINUTE), ['11:10', '11:20', '11:30']);
   });
 
-  test('that is put forward has no mark in the hour that is left out', () => {
+  test('a clock that is put forward has no mark in the hour that is left out', () => {
     assert.deepEqual(marks('2026-03-29T00:10:00Z', '2026-03-29T02:40:00Z', 30 * MINUTE), [
       ...['01:30', '03:00', '03:30', '04:00', '04:30'],
     ]);
   });
 
-  test('that is put back goes on after the hour that comes twice', () => {
+  test('a clock that is put back goes on after the repeated hour', () => {
     const times = clockMarks(Date.parse('2026-10-24T22:30:00Z'), Date.parse('2026-10-25T03:00:00Z'), HOUR);
     assert.deepEqual(
       times.map((mark) => clockTime(mark)),

@@ -55,7 +55,7 @@ describe('whatever came in, and whatever the clock did', () => {
     );
   });
 
-  test('it holds too when each record is thinned as it comes', () => {
+  test('thinning each record as it arrives keeps the same records', () => {
     fc.assert(
       fc.property(arrivals, (records) => {
         let kept: readonly Mark[] = [];

@@ -13,7 +13,7 @@ const FINDINGS: readonly Finding[] = [
     title: 'First',
     found: LONG,
     why: 'it matters',
-    mend: ['# a line', `echo ${'x'.repeat(90)}`],
+    remedies: ['# a line', `echo ${'x'.repeat(90)}`],
   },
   { id: 'two', level: 'note', title: 'Second', found: 'noted', why: 'it may matter' },
   { id: 'three', level: 'unknown', title: 'Third', found: 'no bus', why: 'it could' },

@@ -153,14 +153,14 @@ describe('the table, of names', () => {
       .slice(0, names.length + 2);
 
   for (const columns of [80, 100]) {
-    test(`that are long fits a terminal of ${columns} columns, and uses them`, () => {
+    test(`a table with long names fits a terminal of ${columns} columns, and uses them`, () => {
       const rows = rowsOf([guest('web'), secret], { columns, interactive: true });
       assert.equal(Math.max(...rows.map((row) => widthOf(row))), columns);
       assert.match(rows.at(-1) ?? '', /^instance-inst\S+… .* no: nosharepages$/);
     });
   }
 
-  test('that are long leaves them whole where there is room, and for a program', () => {
+  test('long names are whole where there is room, and for a program', () => {
     for (const terminal of [{ columns: 200, interactive: true }, { interactive: false }]) {
       assert.ok(rowsOf([secret], terminal).at(-1)?.startsWith(`${long} `));
     }
@@ -172,7 +172,7 @@ describe('the table, of names', () => {
     assert.match(row, /^instance-i\S+~ /);
   });
 
-  test('that are wide, or have what moves the cursor, stays in its columns', () => {
+  test('wide names and control characters stay in their columns', () => {
     const cells = { web: 3, Küche: 5, '東京-データ': 11, ﾃﾞｰﾀ: 4, '🐧': 2, 'a\u001b[2Jb': 6 };
     const names = Object.keys(cells);
     const [, heading = '', ...rows] = rowsOf(

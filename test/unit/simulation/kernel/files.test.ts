@@ -63,7 +63,7 @@ describe('the pace', () => {
 });
 
 describe('a batch', () => {
-  test('that was under way when ksmd was stopped is not taken up again', () => {
+  test('a batch that was under way when ksmd was stopped is not continued', () => {
     const made = host([{ ownMiB: 64 }], { smartScan: 0 });
     made.advanceTo(1);
     const { pagesScanned = NaN } = made.ksmd.state();
@@ -95,7 +95,7 @@ describe('a setting is refused', () => {
     { write: ['advisorMaxCpu', 100] },
   ];
   for (const { write, error, when = {} } of refused) {
-    test(`or not: ${write.join(' = ')} ${JSON.stringify(when)} ${error ?? 'is taken'}`, () => {
+    test(`write ${write.join(' = ')} ${JSON.stringify(when)}: ${error ?? 'is taken'}`, () => {
       const made = host([{ commonMiB: 1 }, { commonMiB: 1 }]);
       passes(made, 2);
       set(made, when);

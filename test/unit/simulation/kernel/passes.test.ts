@@ -80,7 +80,7 @@ describe('own pages', () => {
     assert.equal(unshared + changed, 4);
   });
 
-  test('that become those of other guests are merged when they were seen twice since', () => {
+  test("own pages that become equal to other guests' are merged when ksmd has seen them twice since", () => {
     const made = host([{ ownMiB: 4 }, { ownMiB: 2 }], { smartScan: 0 });
     passes(made, 3);
     for (const guest of ['guest1', 'guest2']) assert.equal(made.take({ kind: 'align', guest }, true), undefined);
@@ -113,7 +113,7 @@ describe('empty pages that are not in huge pages', () => {
 });
 
 describe('a guest', () => {
-  test('that starts in the middle of a pass is seen in the next', () => {
+  test('a guest that starts in the middle of a pass is scanned in the next', () => {
     const made = host([{ ownMiB: 4 }, { ownMiB: 4 }], { pagesToScan: 256, smartScan: 0 });
     made.advanceTo(2500);
     start(made, 'late', { ownMiB: 4 });
@@ -122,7 +122,7 @@ describe('a guest', () => {
     assert.deepEqual(counted(passes(made, 1)), [0, 0, 8, 4]);
   });
 
-  test('that ends is counted until ksmd comes by, which may be never', () => {
+  test('a guest that stopped is counted until ksmd scans the rest of it', () => {
     const made = host([{ commonMiB: 4 }, { commonMiB: 4 }, { commonMiB: 4 }]);
     const freeBefore = () => made.freeBytes;
     passes(made, 3);
@@ -138,7 +138,7 @@ describe('a guest', () => {
     assert.deepEqual(counted(passes(made, 1)), [4, 4, 0, 0]);
   });
 
-  test('that ends takes no more of the saving with it than there was', () => {
+  test('a guest that stops takes no more of the saving with it than there was', () => {
     const names = Array.from({ length: 6 }, (_, index) => `guest${index + 1}`);
     const made = host(
       names.map(() => ({ commonMiB: 4 })),
@@ -154,7 +154,7 @@ describe('a guest', () => {
     assert.deepEqual(saved, [2, 1, 0, 0, 0, 0]);
   });
 
-  test('that ends and never was looked at leaves nothing behind', () => {
+  test('a guest that stops before ksmd scanned it leaves nothing behind', () => {
     const made = host([{ commonMiB: 4 }, { commonMiB: 4 }], { run: 0 });
     set(made, { run: 0 });
     made.take({ kind: 'stop', guest: 'guest2' }, true);

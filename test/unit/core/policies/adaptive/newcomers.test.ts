@@ -162,7 +162,7 @@ describe('a burst that guests join', () => {
     assert.deepEqual([host.phase.hopedBytes, host.phase.hintShare], [GIB, undefined]);
   });
 
-  test('that somebody asked for still hopes for all memory', () => {
+  test('a burst that somebody asked for expects a gain in all memory', () => {
     const host = watching();
     host.look(250, {}, manual('SIGUSR1'));
     join(host);

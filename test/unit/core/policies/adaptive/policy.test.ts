@@ -125,7 +125,7 @@ describe('a burst', () => {
     assert.ok(host.phase.name === 'burst' && host.phase.hopedBytes === 4 * GIB);
   });
 
-  test('that skips pages ends with every page where guests that came may be the same as those', () => {
+  test('a burst that skips pages ends with a pass over every page where new guests may equal the skipped ones', () => {
     const host = watching({ guests: [guestOf('a', GIB), guestOf('b', GIB)] }, { when: 'always' });
     host.have({ a: GIB, b: GIB, c: GIB });
     host.look(1000, {}, started('c'));
@@ -185,7 +185,7 @@ describe('a guest that starts', () => {
     assert.match(host.look(1000, {}, stopped('e')).sentence, /; asked for by SIGUSR1: merging/);
   });
 
-  test('that never settles is merged after three minutes all the same', () => {
+  test('a guest that never settles is merged after three minutes', () => {
     const host = watching();
     let seconds = 0;
     for (; host.phase.name !== 'burst'; seconds += 1) {
@@ -211,7 +211,7 @@ describe('a guest that starts', () => {
     assert.deepEqual(reasons, ['burst', 'burst', 'nothing-to-gain', 'guests-settling']);
   });
 
-  test('that goes before it settled leaves nothing to do', () => {
+  test('a guest that stops before it settled causes no burst', () => {
     const host = watching();
     host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: 0 });
     host.look(1000, {}, started('e'));

@@ -65,7 +65,7 @@ describe('a probe', () => {
     assert.deepEqual(gaps, [60, 120, 240, 480, 600, 600]);
   });
 
-  test('that does not get round goes on half a minute later', () => {
+  test('a probe that does not finish its lap continues half a minute later', () => {
     const host = watching();
     secondsToProbe(host);
     host.lookUntil(isNoProbe, NOTHING);
@@ -130,7 +130,7 @@ describe('a probe that finds pages that changed', () => {
     assert.equal(host.look(250, { ...NOTHING, scanned: 30_000, volatile: 5900 }).reason, 'probe', 'of 6000 needed');
   });
 
-  test('that brings something begins anew with the nearest probe', () => {
+  test('a lap that gained something starts again with the shortest gap between probes', () => {
     const host = watching();
     for (let lap = 0; lap < 4; lap += 1) {
       secondsToProbe(host);

@@ -127,7 +127,7 @@ describe('adaptive does not go on for nothing', () => {
     assert.deepEqual([end?.reason, end?.settings.run, end?.routine], ['nothing-to-gain', 0, false]);
   });
 
-  test('but not in a dry run, in which ksmd does not run', () => {
+  test('a dry run, in which ksmd does not run, is no starved ksmd', () => {
     const host = PolicyHost.adaptive();
     host.look(0, {}, START);
     for (let look = 0; look < 100; look += 1) {
@@ -177,7 +177,7 @@ describe('adaptive does not go on for nothing', () => {
     );
   });
 
-  test('and a pass is called long from ten minutes on', () => {
+  test('a pass is called long from ten minutes on', () => {
     const after = (millis: number, work: Work) => {
       const host = PolicyHost.adaptive();
       host.look(0, {}, START);

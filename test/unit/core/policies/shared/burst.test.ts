@@ -222,7 +222,7 @@ describe('memory that came is hoped for', () => {
     });
   }
 
-  test('and once it is not, a pass that skips pages can be the last', () => {
+  test('a pass that skips pages can be the last one of a burst without new memory', () => {
     const quiet: Pass = { skipped: 1_000_000 };
     const burst = after([GAIN, QUIET, quiet], { hopedBytes: GIB, thorough: false });
     assert.deepEqual([burst.hopedBytes, burst.exhausted, isOver(burst)], [0, true, true]);

@@ -75,7 +75,7 @@ test('a guest has gone when it stopped or crashed', () => {
   assert.equal(hasDeparture([TIMER, START, started('a'), guestEvent('resized')]), false);
 });
 
-test('it is told in a few words', () => {
+test('a cause is described in a few words', () => {
   assert.equal(describeScanCause(ofGuests('a'), GUESTS), 'guest a started');
   assert.equal(describeScanCause(ofGuests('a', 'b'), GUESTS), 'guest a and 1 other started');
   assert.equal(describeScanCause(ofGuests('a', 'b', 'c'), GUESTS), 'guest a and 2 others started');

@@ -50,7 +50,7 @@ describe("KSM_THP_MAX_PTES_NONE sets khugepaged's max_ptes_none", () => {
     });
   }
 
-  test('and is one of the keys that the explanation names, where it is in force', () => {
+  test('the explanation names KSM_THP_MAX_PTES_NONE where it is in force', () => {
     const named = (limit: string) => decided(limit, { free: SHORT }).working?.keys.includes('KSM_THP_MAX_PTES_NONE');
     assert.deepEqual([named('0'), named('')], [true, false]);
   });

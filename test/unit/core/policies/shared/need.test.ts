@@ -113,7 +113,7 @@ describe('merging is needed', () => {
   });
 });
 
-describe('it is urgent', () => {
+describe('merging is urgent', () => {
   const rows: { name: string; host: Host; before?: typeof CALM; urgent: boolean }[] = [
     { name: 'not when the reserve is touched', host: { freeGib: 1.9 }, urgent: false },
     { name: 'when less than half of the reserve is free', host: { freeGib: 0.99 }, urgent: true },
@@ -141,7 +141,7 @@ describe('it is urgent', () => {
     });
   }
 
-  test('and says by what: nearly nothing free goes before waiting', () => {
+  test('urgency is named, with nearly nothing free before waiting tasks', () => {
     const urgencies = [{ freeGib: 1.9 }, { freeGib: 0.5, pressure: 60 }, { freeGib: 1.9, pressure: 60.4 }].map(
       (host) => need(host).urgency,
     );
@@ -153,7 +153,7 @@ describe('it is urgent', () => {
   });
 });
 
-describe('it is told', () => {
+describe('the need for memory is described', () => {
   const rows: { name: string; host: Host; before?: typeof CALM; when?: 'always'; sentence: string; change?: string }[] =
     [
       {

@@ -91,13 +91,13 @@ describe('who is waited for', () => {
     assert.deepEqual(names(look(settling, [web, db], 4000, TIMER)), []);
   });
 
-  test('not one that has gone, with or without an event', () => {
+  test('a guest that has stopped is not waited for, with or without an event', () => {
     const both = look({}, [web, db], 0, started('web'), started('db'));
     assert.deepEqual(names(look(both, [db], 1000, stopped('web'))), ['db']);
     assert.deepEqual(names(look(both, [db], 1000, TIMER)), ['db']);
   });
 
-  test('one that started again anew', () => {
+  test('a guest that started again is waited for again', () => {
     const first = look({}, [web], 0, started('web'));
     const again = look(first, [web], 2400, stopped('web'), started('web'));
     assert.deepEqual(names(look(again, [web], 4800, TIMER)), ['web']);

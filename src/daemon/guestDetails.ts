@@ -9,7 +9,7 @@ import type { Log } from '../log.js';
 /** However many ask, each guest's files are read once in this time. */
 const RECENT_MILLIS = 10_000;
 
-export interface GuestLookOptions {
+export interface GuestDetailsOptions {
   readonly pageSizeBytes: number;
   /** All guests that run now. */
   readonly inspect: () => Promise<readonly InspectedGuest[]>;
@@ -20,19 +20,19 @@ export interface GuestLookOptions {
 type SeenGuest = NamedGuest & { readonly process: GuestProcess };
 
 /** The processes of the guests that count, in every detail. They are read only for somebody who asks. */
-export class GuestLook {
-  private readonly options: GuestLookOptions;
+export class GuestDetailsReader {
+  private readonly options: GuestDetailsOptions;
   private last: { readonly atMillis: number; readonly guests: Promise<readonly SeenGuest[]> } | undefined;
-  /** As they were seen last; undefined before the first look. */
+  /** As they were seen last; undefined before the first reading. */
   seen: readonly SeenGuest[] | undefined;
 
-  constructor(options: GuestLookOptions) {
+  constructor(options: GuestDetailsOptions) {
     this.options = options;
   }
 
-  /** Looks now; what was seen stays where that fails. Never rejects. */
+  /** Reads now; what was seen stays where that fails. Never rejects. */
   now(): Promise<readonly SeenGuest[]> {
-    const guests = this.look();
+    const guests = this.read();
     this.last = { atMillis: performance.now(), guests };
     return guests;
   }
@@ -45,7 +45,7 @@ export class GuestLook {
     return new Map(guests.map((guest) => [guestId(guest), detailsOf(guest.process, this.options.pageSizeBytes)]));
   }
 
-  private async look(): Promise<readonly SeenGuest[]> {
+  private async read(): Promise<readonly SeenGuest[]> {
     const { inspect, log } = this.options;
     try {
       const counting = (await inspect()).filter(({ stranger }) => stranger === undefined);
