@@ -9,17 +9,17 @@ import type { View } from './show.js';
 export function summary([first, second]: readonly [View, View]): readonly string[] {
   const [one, other] = [first.score, second.score];
   const size = formatBytes(MORNING_MEMORY_MIB * 1024 ** 2);
-  const figures = (word: string, of: (score: Score) => string) =>
-    `${word} ${of(other)} under ${second.policy} and ${of(one)} under ${first.policy}`;
+  const both = (of: (score: Score) => string) =>
+    `${of(other)} under ${second.policy} and ${of(one)} under ${first.policy}`;
   return [
     `This was a simulation: a host of ${size} with ${SERVERS} servers and up to ${DESKTOPS} desktops from ${clockOf(0)} ` +
       `to ${clockOf(MORNING_MILLIS)}, and a model of the kernel's ksmd with measured costs. What ran on it, once with each ` +
-      `policy and its defaults, is samepaged's own loop, policies and screen. Nothing of this machine was looked at or ` +
-      `changed. Other hosts give other figures.`,
-    `${figures('On average', ({ meanSavedBytes }) => `${formatBytes(meanSavedBytes)} were saved`)}. ` +
-      `${figures('In the tightest moment', ({ leastFreeBytes }) => `${formatBytes(leastFreeBytes)} were free`)}. ` +
-      `${figures('ksmd took', cpu)}.`,
-    `${figures('No event announces the update: 90 % of its gain was reached', found)}.`,
+      `policy and its defaults, is samepaged's own loop, policies and screen. Nothing of this machine was read or changed. ` +
+      `Other hosts give other figures.`,
+    `On average ${both(({ meanSavedBytes }) => formatBytes(meanSavedBytes))} were saved. ` +
+      `In the tightest moment ${both(({ leastFreeBytes }) => formatBytes(leastFreeBytes))} were free. ` +
+      `ksmd took ${both(cpu)}.`,
+    `No event announces the update. 90 % of its gain came ${both(found)}.`,
   ];
 }
 
@@ -48,5 +48,5 @@ function cpu({ ksmdCpuNanos }: Score): string {
 
 function found({ waves }: Score): string {
   const gained = waves.at(-1)?.gainedMillis;
-  return gained === undefined ? 'not by noon' : `${formatDuration(Math.ceil(gained / 60_000) * 60_000)} after it`;
+  return gained === undefined ? 'not by noon' : `after ${formatDuration(Math.ceil(gained / 60_000) * 60_000)}`;
 }

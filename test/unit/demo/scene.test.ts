@@ -106,9 +106,9 @@ describe('the summary of the demo', () => {
       text,
       /^This was a simulation: a host of 48\.0 GiB with 10 servers and up to 40 desktops from 08:00 to 12:00/,
     );
-    assert.match(text, /On average 3\.0 GiB were saved under adaptive and 2\.0 GiB were saved under ksmtuned\./);
+    assert.match(text, /On average 3\.0 GiB under adaptive and 2\.0 GiB under ksmtuned were saved\./);
     assert.match(text, /ksmd took 288 s of CPU time \(2\.0 % of a core\) under adaptive and 144 s /);
-    assert.match(text, /90 % of its gain was reached not by noon under adaptive and not by noon under ksmtuned/);
+    assert.match(text, /90 % of its gain came not by noon under adaptive and not by noon under ksmtuned/);
   });
 
   test('takes no side', () => {
