@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { type Server, connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { inTurn } from './inTurn.js';
+import { makeDirectory } from './makeDirectory.js';
 
 /** A samepaged that is in trouble does not say its pid, and is there all the same. */
 const ANSWER_MILLIS = 1000;
@@ -20,7 +21,7 @@ const ANSWER_MILLIS = 1000;
 export async function lockState(directory: string, log: Pick<Log, 'warn'>): Promise<() => Promise<void>> {
   const path = `${directory}/lock`;
   try {
-    mkdirSync(directory, { recursive: true });
+    await makeDirectory(directory);
     const server = (await listening(path)) ?? (await afterTheDead(path));
     server.on('connection', (socket) => {
       socket.on('error', () => undefined);

@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { writePlain } from '../plainFile.js';
 import { type Root, isAbsence, readText } from '../host/sysfs.js';
+import { makeDirectorySync } from './makeDirectory.js';
 
 /**
  * Where the pid goes; undefined for nowhere. systemd lets a service write to RUNTIME_DIRECTORY (systemd.exec(5)) and not to
@@ -22,7 +23,7 @@ export function pidFilePath(root: Root, configured: string, usual: string): stri
  * @throws Error with its errno, for a link (ELOOP) too, which could lead to any file.
  */
 export function writePidFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectorySync(dirname(path));
   writePlain(path, `${process.pid}\n`, 0o644);
 }
 

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { HistoryRecord } from '../../core/history/record.js';
 import { thinned } from '../../core/history/thinning.js';
@@ -8,6 +8,7 @@ import { openToAppend } from '../../plainFile.js';
 import { describeLosses, historyPath, readHistoryFile } from './file.js';
 import { type HistoryLine, encodeLine } from './lines.js';
 import { inTurn } from '../inTurn.js';
+import { makeDirectory } from '../makeDirectory.js';
 import { replaceFile } from '../replaceFile.js';
 import { isAbsence } from '../../host/sysfs.js';
 
@@ -131,7 +132,7 @@ export class HistoryStore {
 
   private async append(path: string, text: string): Promise<void> {
     if (this.file === undefined) {
-      await mkdir(dirname(path), { recursive: true });
+      await makeDirectory(dirname(path));
       this.file = await openToAppend(path, 0o644);
     }
     await this.file.appendFile(`${this.unended ? '\n' : ''}${text}`);
