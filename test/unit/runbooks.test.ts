@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import type { DaemonProperties } from '../../src/api/replies.js';
 import { guestsTable } from '../../src/ctl/guests/table.js';
+import { statusScreen } from '../../src/ctl/status/screen.js';
 import { CHECKS } from '../../src/doctor/examine.js';
-import { PLAIN } from '../support/examples/ctlExamples.js';
+import { NOW, PLAIN, PROPERTIES, REPLY } from '../support/examples/ctlExamples.js';
 import { HEALTHY } from '../support/examples/doctorFacts.js';
 
 // Somebody reads a runbook at night, beside what the programs print: the words must be theirs.
@@ -16,7 +18,8 @@ const HEADING = /^(KSM is .*)$/;
 const TITLE = /^([A-Z][a-z' ]+)$/;
 const FINDING = /^(?:note|problem): (.*)$/;
 
-const STATUS = golden('status');
+const BURST: DaemonProperties = { ...PROPERTIES, lastRetune: { ...REPLY, stage: 'first-pass' } };
+const STATUS = [...golden('status'), ...statusScreen(BURST, NOW, PLAIN).split('\n')];
 const GUESTS = guestsTable(
   {
     source: 'proc',

@@ -31,7 +31,7 @@ describe('the score of the demo', () => {
       point(2, 600, { freeBytes: 30, ksmdCpuNanos: 9 }),
     ];
     const score = looks.reduce((before, next) => nextScore(before, next, false), firstScore([]));
-    assert.deepEqual(score, { meanSavedBytes: 300, leastFreeBytes: 20, ksmdCpuNanos: 9, waves: [], looks: 3 });
+    assert.deepEqual(score, { meanSavedBytes: 300, leastFreeBytes: 20, ksmdCpuNanos: 9, waves: [], points: 3 });
   });
 
   const waves: readonly (readonly [name: string, points: readonly Point[], word: string])[] = [

@@ -14,7 +14,7 @@ const huge = guestOf({
 });
 
 checkTable('promised-memory', [
-  { name: 'no guest', facts: {}, level: 'ok', found: /^no guest runs/ },
+  { name: 'no guest', facts: {}, level: 'ok', found: /^no running guest uses/ },
   {
     name: 'fits to the byte',
     facts: { guests: known([big(18 * GIB)]) },
