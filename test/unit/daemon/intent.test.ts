@@ -10,13 +10,13 @@ test('a clock that is set, back or forward, neither lengthens nor shortens a pau
   const intents = new Intents({ root: '/nonexistent', config, reload: () => config, holdFile: undefined, logging });
   const now = Date.now();
   const monotonic = performance.now();
-  intents.hold({ kind: 'paused', untilMillis: now + 600_000 }, { kind: 'manual', by: 'test' });
+  await intents.hold({ kind: 'paused', untilMillis: now + 600_000 }, { kind: 'manual', by: 'test' });
   for (const step of [-86_400_000, 86_400_000]) {
     intents.expire({ takenAtMillis: now + step, monotonicMillis: monotonic + 60_000 });
     const left = (intents.current.hold?.untilMillis ?? 0) - (now + step);
     assert.ok(Math.abs(left - 540_000) < 3000, String(left));
     // What hold() took the time of its end from is the real clock.
-    intents.hold({ kind: 'paused', untilMillis: Date.now() + 600_000 }, { kind: 'manual', by: 'test' });
+    await intents.hold({ kind: 'paused', untilMillis: Date.now() + 600_000 }, { kind: 'manual', by: 'test' });
   }
   intents.expire({ takenAtMillis: now - 86_400_000, monotonicMillis: monotonic + 601_000 });
   assert.equal(intents.current.hold, undefined);
