@@ -32,7 +32,7 @@ import type { Trigger } from '../core/trigger.js';
 import { type Retune, retunes } from '../core/retune.js';
 import { type AgentState, initialState } from '../core/state.js';
 import { type End, LAST_RETUNE_MILLIS, endByForce, firstEnd, giveBack } from './shutdown.js';
-import { EXIT, type ExitStatus } from '../errors.js';
+import { EXIT } from '../errors.js';
 import { GuestDetailsReader } from './guestDetails.js';
 import { Guests } from './guests.js';
 import { recordHistory } from './recordHistory.js';
