@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { parsedFile } from '../support/examples/historyEntries.js';
 import { faultRuns } from '../support/faultRuns.js';
@@ -14,16 +13,16 @@ import { numberOf, startWriter } from '../support/historyWriter.js';
 /** What is kept of guest events (core/historyThinning.ts). */
 const KEPT = 4096;
 
-/** What it said until it was killed, so long after its first word. */
-async function killedAfter(directory: string, millis: number): Promise<readonly string[]> {
+/** What it said until it was killed, after so many records. */
+async function killedAfter(directory: string, records: number): Promise<readonly string[]> {
   const writer = startWriter(directory, 'write');
   const lines: string[] = [];
   assert.ok(writer.stdout !== null);
-  const reader = createInterface(writer.stdout).on('line', (line) => lines.push(line));
+  const reader = createInterface(writer.stdout).on('line', (line) => {
+    lines.push(line);
+    if (lines.length > records) writer.kill('SIGKILL');
+  });
   const closed = once(reader, 'close');
-  await once(reader, 'line');
-  await sleep(millis);
-  writer.kill('SIGKILL');
   await closed;
   return lines;
 }
@@ -31,14 +30,14 @@ async function killedAfter(directory: string, millis: number): Promise<readonly 
 describe('a history whose writer is killed', () => {
   test('at any moment: everything recorded before is there, in order, and the next writer goes on', async () => {
     const seen = { kills: 0, torn: 0, halves: 0, recorded: 0 };
-    // As many lines as fill half a MiB are written in some 100 ms: kills fall into rewriting too.
-    const delays = fc.array(fc.integer({ min: 0, max: 250 }), { minLength: 2, maxLength: 5, size: 'max' });
+    // Two thousand records fill half a MiB, after which the file is rewritten: kills fall into that too.
+    const counts = fc.array(fc.integer({ min: 0, max: 2500 }), { minLength: 2, maxLength: 5, size: 'max' });
     await fc.assert(
-      fc.asyncProperty(delays, async (millis) => {
+      fc.asyncProperty(counts, async (killedAt) => {
         const directory = mkdtempSync(join(tmpdir(), 'samepaged-killed-'));
         try {
-          for (const delay of millis) {
-            const lines = await killedAfter(directory, delay);
+          for (const records of killedAt) {
+            const lines = await killedAfter(directory, records);
             const complaints = lines.filter((line) => line.startsWith('log '));
             assert.ok(complaints.length <= 1, complaints.join('\n'));
             for (const complaint of complaints) assert.match(complaint, /the last line was being written/);

@@ -40,6 +40,7 @@ describe('--stand-by', { concurrency: true }, () => {
     host.tree.addProcess({ pid: 88, argv: ['/usr/bin/virt-handler'], residentKb: 1 });
     const daemon = await host.started({ args: ARGS });
     await host.paceIs('1 300 10');
+    await daemon.line(/metrics are served/);
     assert.equal((await httpGet({ port }, '/ready')).status, 200);
     assert.equal(valueIn((await httpGet({ port })).body, 'samepaged_standing_by'), 0);
     host.tree.setKsm('pages_to_scan', 164);
@@ -60,6 +61,7 @@ describe('--watch-config', { concurrency: true }, () => {
     await using host = await servingHost();
     const { port } = host;
     const daemon = await host.started({ args: ARGS });
+    await daemon.line(/metrics are served/);
     const [dropIn, valid] = ['etc/ksmtuned.conf.d/50-site.conf', 'samepaged_configuration_valid'];
     host.tree.write(dropIn, 'KSM_SLEEP_MSEC=25\n');
     await daemon.line(/configuration reloaded/);
