@@ -13,7 +13,8 @@ for (const name of ['SIGUSR1', 'SIGHUP', 'SIGTERM', 'SIGINT'] as const) {
 }
 closeDebugger();
 const { runSamepaged } = await import('./daemon.js');
-// The thread that opens it on a signal of before may have been late.
+// The thread that opens it on a signal of before may have been late; since Node 22 it opens at a turn of the event loop.
+await new Promise((resolve) => setImmediate(resolve));
 closeDebugger();
 await runSamepaged((listener) => {
   for (const name of early) listener(name);
