@@ -154,7 +154,7 @@ describe('a place that cannot be written', () => {
       Array.from({ length: 130 }, (_, index) => guestAt(index)),
     );
     assert.deepEqual(place.told, [
-      `warn: ${place.file} cannot be written (EEXIST): the history is kept in memory only for now`,
+      `warn: ${place.file} cannot be written (ENOTDIR): the history is kept in memory only for now`,
     ]);
     assert.equal(recordsIn(store).length, 130);
 
