@@ -19,7 +19,7 @@ export const LARGE_GUEST = { commonMiB: 600, ownMiB: 400 } as const;
  * Free memory may shrink by this before merging begins: two guests fit; a large third does not, even while its event comes
  * before QEMU has filled a third of its memory, as it does on a busy disk.
  */
-const SLACK_BYTES = 1650 * MIB;
+const SLACK_BYTES = 1700 * MIB;
 
 /** A laboratory with the real KSM reset to the kernel's defaults, and samepaged beside it. Everything ends with it. */
 export class Scene implements AsyncDisposable {
