@@ -24,7 +24,7 @@ import { RIVALS, TUNERS, hasUksm, readBootWrites } from '../host/rivals.js';
 import { readEnabledServices } from '../host/services.js';
 
 import { lockState } from '../state/lock.js';
-import { requireOwnDirectory, silentState, stateDirectory } from '../state/directory.js';
+import { STATE_FILES, requireOwnDirectory, silentState, stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';
 import { Systemd } from './serviceManager.js';
 import type { End } from './shutdown.js';
@@ -165,11 +165,9 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   const absence = ksm.absence();
   if (absence !== undefined) throw new FatalError(absence, EXIT.unavailable);
   const kernelSettings = ksm.readSettings();
-  const reload = () => {
-    const read = loadConfig(configFile);
-    return requirePolicy(read, policyObstacle(read.values.KSM_POLICY, kernelSettings));
-  };
-  requirePolicy(config, policyObstacle(config.values.KSM_POLICY, kernelSettings));
+  const checked = (read: Config) => requirePolicy(read, policyObstacle(read.values.KSM_POLICY, kernelSettings));
+  const reload = () => checked(loadConfig(configFile));
+  checked(config);
   const logging = await Logging.start({ debug: DEBUG, logFile: LOGFILE });
   const { log } = logging;
   for (const warning of config.warnings) log.warn(warning);
@@ -192,7 +190,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   const common = { ...streams, ...{ setup, ksm, logging, dryRun, standsBy } };
   try {
     if (!standsBy) return (await tune({ ...common, config, reload })).status;
-    const isOurs = existsSync(`${stateDirectory(root)}/ledger.json`);
+    const isOurs = existsSync(`${stateDirectory(root)}/${STATE_FILES.ledger}`);
     let tuning = tunesAlready(others, { isRunning: kernelSettings.run === 1, isOurs });
     let current = config;
     while (await standBy({ root, ksm, tuning, config: current, signal$: streams.signal$, log })) {

@@ -13,9 +13,15 @@ export function stateDirectory(root: Root): string {
   return first === '' ? `${root}/var/lib/samepaged` : first;
 }
 
+/** What samepaged keeps in it, which it reads when it starts. */
+export const STATE_FILES = {
+  ledger: 'ledger.json',
+  hold: 'hold.json',
+  freed: 'freed.json',
+  history: 'history.log',
+} as const;
 /** A start reads some 8 MB at most. */
 const READ_MILLIS = 4000;
-const FILES = ['ledger.json', 'hold.json', 'freed.json', 'history.log'];
 
 /**
  * Files are read by calls that nobody can end, so the directory's are read in time before: its disk may hang.
@@ -25,7 +31,7 @@ const FILES = ['ledger.json', 'hold.json', 'freed.json', 'history.log'];
 export async function silentState(directory: string): Promise<string | undefined> {
   try {
     await inTime(directory, READ_MILLIS, async () => {
-      for (const file of FILES) await readThrough(`${directory}/${file}`).catch(() => undefined);
+      for (const file of Object.values(STATE_FILES)) await readThrough(`${directory}/${file}`).catch(() => undefined);
     });
     return undefined;
   } catch (error) {

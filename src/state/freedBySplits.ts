@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { type FreedBySplits, freedBySplitsOf } from '../core/freedBySplits.js';
 import { type Root, isAbsence, readTextIfThere } from '../host/sysfs.js';
 import { readPlain } from '../plainFile.js';
+import { STATE_FILES } from './directory.js';
 import { inTurn } from './inTurn.js';
 import { replaceFile } from './replaceFile.js';
 
@@ -44,7 +45,7 @@ export class FreedBySplitsFile {
   private readonly bootId: string;
 
   constructor(directory: string, root: Root) {
-    this.path = `${directory}/freed.json`;
+    this.path = `${directory}/${STATE_FILES.freed}`;
     this.bootId = readTextIfThere(`${root}/proc/sys/kernel/random/boot_id`) ?? '';
   }
 

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import * as v from 'valibot';
 import { RESTING_KINDS, type RestingHold } from '../core/hold.js';
 import { readPlain } from '../plainFile.js';
+import { STATE_FILES } from './directory.js';
 import { inTurn } from './inTurn.js';
 import { replaceFile } from './replaceFile.js';
 import { isAbsence } from '../host/sysfs.js';
@@ -41,7 +42,7 @@ export class HoldFile {
   readonly path: string;
 
   constructor(directory: string) {
-    this.path = `${directory}/hold.json`;
+    this.path = `${directory}/${STATE_FILES.hold}`;
   }
 
   /** A hold lasts no longer than it had left when it was written, wherever the clock is now. @throws Error when the file is there and is none of these. */

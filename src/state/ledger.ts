@@ -12,6 +12,7 @@ import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 import { readPlain } from '../plainFile.js';
 import { mayTuneKsm } from '../host/daemons.js';
 import { userOf } from '../host/processes.js';
+import { STATE_FILES } from './directory.js';
 import { inTurn } from './inTurn.js';
 import { replaceFile } from './replaceFile.js';
 import { type Root, isAbsence, readTextIfThere } from '../host/sysfs.js';
@@ -48,13 +49,13 @@ export class Ledger {
   private changed: ReadonlySet<KsmSetting>;
 
   /**
-   * @param directory where the file ledger.json is kept; made when the first setting is recorded.
+   * @param directory where the file is kept; made when the first setting is recorded.
    * @param state what the kernel shows now.
    * @throws FatalError when a living samepaged keeps the ledger, or when it cannot be understood: overwriting it would lose
    *   the host's values.
    */
   constructor(directory: string, root: Root, state: KsmSettings) {
-    this.file = `${directory}/ledger.json`;
+    this.file = `${directory}/${STATE_FILES.ledger}`;
     this.bootId = readTextIfThere(`${root}/proc/sys/kernel/random/boot_id`) ?? '';
     const before = this.readFile(root);
     this.inherited = before === undefined ? undefined : before.left ? 'left' : 'crashed';

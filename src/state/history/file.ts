@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, readSync } from 'node:fs';
 import { plural } from '../../core/format.js';
 import { openPlain } from '../../plainFile.js';
+import { STATE_FILES } from '../directory.js';
 import { decodeLine, type HistoryLine, readLine } from './lines.js';
 import type { HistoryRecord } from '../../core/history/record.js';
 
@@ -23,7 +24,7 @@ export interface HistoryLosses {
 
 /** Where samepaged keeps its history. */
 export function historyPath(stateDirectory: string): string {
-  return `${stateDirectory}/history.log`;
+  return `${stateDirectory}/${STATE_FILES.history}`;
 }
 
 /** @throws Error with its errno when the file cannot be read, or is not there. */
