@@ -138,11 +138,16 @@ export interface ForeignValue {
  * somebody may have switched on, sets pages_to_scan by itself.
  */
 export function changedByOthers(set: KsmSettings, state: KsmSettings): readonly ForeignValue[] {
-  return (Object.keys(set) as KsmSetting[]).flatMap((setting) => {
+  return settingsIn(set).flatMap((setting) => {
     if (setting === 'pagesToScan' && state.advisorMode === 'scan-time') return [];
     const [ours, found] = [set[setting], state[setting]];
     return ours === undefined || found === undefined || ours === found ? [] : [{ setting, set: ours, found }];
   });
+}
+
+/** The names of the settings that `settings` has. */
+export function settingsIn(settings: KsmSettings): readonly KsmSetting[] {
+  return Object.keys(settings) as KsmSetting[];
 }
 
 /** Every setting that `state` has, as settings: what would bring the kernel back to it. */

@@ -20,26 +20,21 @@ export interface CommandsOptions {
 
 /** What the bus can ask of the agent, done by what it wants (intents) and the retune that follows. */
 export function agentCommands({ intents, retune, retuneAfter, ...rest }: CommandsOptions): Commands {
+  /** Does what survives a restart when `keep` has kept its promise, and waits for that too. */
+  const kept = async (by: string, keep: (trigger: Trigger) => Promise<void>): Promise<Retune> => {
+    let keeping: Promise<void> | undefined;
+    const retuned = await retuneAfter({ kind: 'manual', by }, (trigger) => {
+      keeping = keep(trigger);
+    });
+    await keeping;
+    return retuned;
+  };
   return {
     ...rest,
     retune: () => retuneAfter({ kind: 'manual', by: 'D-Bus' }, retune),
-    hold: async (hold, by) => {
-      let kept: Promise<void> | undefined;
-      const retuned = await retuneAfter({ kind: 'manual', by }, (trigger) => {
-        kept = intents.hold(hold, trigger);
-      });
-      await kept;
-      return retuned;
-    },
+    hold: (hold, by) => kept(by, (trigger) => intents.hold(hold, trigger)),
     policies: POLICY_NAMES,
-    setPolicy: async (name, by) => {
-      let kept: Promise<void> | undefined;
-      const retuned = await retuneAfter({ kind: 'manual', by }, (trigger) => {
-        kept = intents.choosePolicy(name, trigger);
-      });
-      await kept;
-      return retuned;
-    },
+    setPolicy: (name, by) => kept(by, (trigger) => intents.choosePolicy(name, trigger)),
     reload: async () => {
       const { config, problems } = intents.read();
       if (config === undefined) return { problems, retune: undefined };

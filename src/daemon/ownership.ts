@@ -1,5 +1,5 @@
 import type { Decision } from '../core/decision.js';
-import { type KsmSetting, type KsmSettings, settingsTouched } from '../core/ksm.js';
+import { type KsmSetting, type KsmSettings, settingsIn, settingsTouched } from '../core/ksm.js';
 import type { Plan } from '../core/retune.js';
 
 type Owner = { readonly policy: string } | 'configuration' | 'an earlier samepaged';
@@ -10,7 +10,7 @@ export class Owners {
 
   /** @param inherited set by a samepaged before this one. */
   constructor(inherited: KsmSettings) {
-    this.owners = new Map(namesOf(inherited).map((setting) => [setting, 'an earlier samepaged']));
+    this.owners = new Map(settingsIn(inherited).map((setting) => [setting, 'an earlier samepaged']));
   }
 
   /**
@@ -27,8 +27,8 @@ export class Owners {
     before: KsmSettings,
     now: KsmSettings,
   ): { readonly due: KsmSettings; readonly back: readonly KsmSetting[] } {
-    for (const setting of settingsTouched(namesOf(settings))) this.owners.set(setting, { policy: policy.name });
-    for (const setting of settingsTouched(namesOf(configured))) this.owners.set(setting, 'configuration');
+    for (const setting of settingsTouched(settingsIn(settings))) this.owners.set(setting, { policy: policy.name });
+    for (const setting of settingsTouched(settingsIn(configured))) this.owners.set(setting, 'configuration');
     const abandoned = [...this.owners].flatMap(([setting, owner]) => {
       const isOurs = typeof owner === 'object' && owner.policy === policy.name && !released.includes(setting);
       const isInForce = setting in settings || setting in configured || isOurs;
@@ -41,8 +41,4 @@ export class Owners {
     for (const setting of back) this.owners.delete(setting);
     return { due: Object.fromEntries(due.map((setting) => [setting, before[setting]])), back };
   }
-}
-
-function namesOf(settings: KsmSettings): readonly KsmSetting[] {
-  return Object.keys(settings) as KsmSetting[];
 }

@@ -1,4 +1,4 @@
-import { type KsmSetting, type KsmSettings, ksmFile, ksmWrites } from '../core/ksm.js';
+import { type KsmSetting, type KsmSettings, ksmFile, ksmWrites, settingsIn } from '../core/ksm.js';
 import type { Applied } from '../core/retune.js';
 import type { Problem } from '../core/sample.js';
 
@@ -33,7 +33,7 @@ export interface PlanOptions {
 export function planWrites(ksm: SharedKsm, asked: KsmSettings, options: PlanOptions): Planned {
   const { remedy, unmergesToApply, has, unmergeObstacle } = options;
   const { wanted, problems } = fitting(ksm, asked, options);
-  const missing = (Object.keys(wanted) as KsmSetting[])
+  const missing = settingsIn(wanted)
     .filter((setting) => ksm[setting] === undefined && !has(setting))
     .map((setting) => ({
       subject: `${ksmFile(setting)} missing`,

@@ -32,17 +32,21 @@ export interface EndSources {
   readonly rival$: Observable<RunningDaemon>;
 }
 
+/** The signals that end the process. */
+export function endSignals(signal$: Observable<NodeJS.Signals>): Observable<NodeJS.Signals> {
+  return signal$.pipe(filter((signal) => signal === 'SIGTERM' || signal === 'SIGINT'));
+}
+
+export function rivalText({ name, pid }: RunningDaemon): string {
+  return `${name} (pid ${pid}) tunes KSM on this host`;
+}
+
 /** What ends the agent: the first of a signal, a fault and a rival. Later subscribers get it too. */
 export function firstEnd({ signal$, fault$, rival$ }: EndSources): Observable<End> {
   return merge(
-    signal$.pipe(
-      filter((signal) => signal === 'SIGTERM' || signal === 'SIGINT'),
-      map((signal) => ({ status: EXIT.ok, reason: signal })),
-    ),
+    endSignals(signal$).pipe(map((signal) => ({ status: EXIT.ok, reason: signal }))),
     fault$.pipe(map((fault) => ({ status: EXIT.software, reason: `a fault of samepaged: ${stackOf(fault)}` }))),
-    rival$.pipe(
-      map((rival) => ({ status: EXIT.ok, reason: `${rival.name} (pid ${rival.pid}) tunes KSM on this host`, rival })),
-    ),
+    rival$.pipe(map((rival) => ({ status: EXIT.ok, reason: rivalText(rival), rival }))),
   ).pipe(take(1), shareReplay({ bufferSize: 1, refCount: false }));
 }
 

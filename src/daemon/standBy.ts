@@ -5,7 +5,6 @@ import {
   distinctUntilChanged,
   endWith,
   exhaustMap,
-  filter,
   finalize,
   firstValueFrom,
   from,
@@ -29,6 +28,7 @@ import type { Log } from '../log.js';
 import { familiesOfStandBy } from '../metrics/families.js';
 import { VERSION } from '../version.js';
 import { keepServing } from './serveMetrics.js';
+import { endSignals, rivalText } from './shutdown.js';
 
 /** Who tunes KSM is looked for in /proc so often. */
 const LOOK_MILLIS = 30_000;
@@ -76,7 +76,7 @@ export function othersTuning({
     const rival =
       others.find(excludesOthers) ??
       (performance.now() - writtenAt < quietMillis ? others.find(({ name }) => name === tuning?.name) : undefined);
-    return rival && `${rival.name} (pid ${rival.pid}) tunes KSM on this host`;
+    return rival && rivalText(rival);
   };
   return timer(0, lookMillis).pipe(
     exhaustMap(() => from(findDaemons(root, TUNERS))),
@@ -136,10 +136,7 @@ export async function standBy({ config, signal$, log, ...options }: StandByOptio
         ignoreElements(),
       ),
       reason$.pipe(ignoreElements(), endWith(true)),
-      signal$.pipe(
-        filter((signal) => signal === 'SIGTERM' || signal === 'SIGINT'),
-        map(() => false),
-      ),
+      endSignals(signal$).pipe(map(() => false)),
     ),
     { defaultValue: false },
   );

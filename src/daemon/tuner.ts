@@ -1,5 +1,5 @@
 import type { Decision } from '../core/decision.js';
-import { type KsmSetting, type KsmSettings, type KsmWrite, changedByOthers, ksmFile } from '../core/ksm.js';
+import { type KsmSetting, type KsmSettings, type KsmWrite, changedByOthers, ksmFile, settingsIn } from '../core/ksm.js';
 import type { Problem, Sample } from '../core/sample.js';
 import type { Applied, Plan } from '../core/retune.js';
 import { messageOf } from '../errors.js';
@@ -151,7 +151,7 @@ export class Tuner {
     problems.push(...planned.problems, ...(await this.writeBack(planned.writes)));
     const after = await this.readBack();
     problems.push(...notTaken(planned.writes, after, problems));
-    const back = (Object.keys(before) as KsmSetting[]).filter((setting) => after[setting] === before[setting]);
+    const back = settingsIn(before).filter((setting) => after[setting] === before[setting]);
     problems.push(...(await (onExit === 'restore' ? releaseIn(this.ledger, back) : leaveIn(this.ledger))));
     return { writes: planned.writes.filter(({ setting, to }) => after[setting] === to), problems };
   }
@@ -248,10 +248,6 @@ function unreadState(wanted: KsmSettings, why: string): { readonly state: Shared
     state: { ...(Object.fromEntries(numbers) as KsmSettings), pagesShared: 0 },
     problems: [{ subject: 'ksm', sentence: why }],
   };
-}
-
-function settingsIn(settings: KsmSettings): readonly KsmSetting[] {
-  return Object.keys(settings) as KsmSetting[];
 }
 
 function asSettings(writes: readonly KsmWrite[]): KsmSettings {

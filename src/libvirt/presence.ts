@@ -12,7 +12,7 @@ import { LIBVIRT_NAME, type Libvirt } from './libvirt.js';
 const HEARTBEAT_MILLIS = 30_000;
 /** How often libvirt is asked whether it is back, */
 const RETRY_MILLIS = 5000;
-/** and how often the bus may try to start a libvirt-dbus that is not there: that it has come, the bus says by itself. */
+/** and how often the bus may try to start a libvirt-dbus that is not there: its start is reported by the bus. */
 const START_MILLIS = 60_000;
 
 export type LibvirtState =
