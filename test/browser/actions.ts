@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { PAGE_URL, becomeAdmin, login, pictured, shoot } from '../support/browser/browser.js';
+import { adminPage, pictured, shoot } from '../support/browser/browser.js';
 import type { SceneMachine } from '../support/browser/sceneMachine.js';
 import { eventually } from '../support/daemon.js';
-import { ADMIN } from '../support/machine/machineImage.js';
 
 /** Every button does what it says, which samepagectl and the kernel's files confirm. */
 export function checkActions({ machine }: SceneMachine, browser: Browser): void {
   describe('an administrator', () => {
     let page: Page;
     before(async () => {
-      page = await login(browser, ADMIN);
-      await becomeAdmin(page, ADMIN);
-      await page.goto(PAGE_URL);
+      page = await adminPage(browser);
       await page.getByText('Memory is being merged').waitFor();
     });
     after(() => page.context().close());

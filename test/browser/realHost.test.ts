@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import type { Page } from 'playwright-core';
 import { forbidsMerging } from '../../src/libvirt/domainXml.js';
-import { PAGE_URL, becomeAdmin, login, pictured, shoot, startBrowser } from '../support/browser/browser.js';
+import { adminPage, pictured, shoot, startBrowser } from '../support/browser/browser.js';
 import { installPackages } from '../support/browser/sceneMachine.js';
 import { eventually } from '../support/daemon.js';
 import { readKsm } from '../support/kvm/ksm.js';
 import { Machine } from '../support/machine/machine.js';
 import { startMachineGuest, virsh } from '../support/machine/machineGuest.js';
-import { ADMIN } from '../support/machine/machineImage.js';
 
 const COMMON_MIB = 96;
 const GUESTS = ['web-01', 'web-02', 'web-03'];
@@ -39,9 +38,7 @@ after(() => browser.close());
 describe('the page of a host with guests of libvirt', () => {
   let page: Page;
   before(async () => {
-    page = await login(browser, ADMIN);
-    await becomeAdmin(page, ADMIN);
-    await page.goto(PAGE_URL);
+    page = await adminPage(browser);
   });
   after(() => page.context().close());
   const it = pictured(() => page);

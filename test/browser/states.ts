@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import type { Browser, BrowserContext, Page, WebSocketRoute } from 'playwright-core';
-import { PAGE_URL, becomeAdmin, login, pictured, shoot } from '../support/browser/browser.js';
+import { PAGE_URL, adminPage, login, pictured, shoot } from '../support/browser/browser.js';
 import { OtherDaemon, oldestProperties } from '../support/browser/otherDaemon.js';
 import type { SceneMachine } from '../support/browser/sceneMachine.js';
 import { NAMES, SCENE_ROOT, sceneOf } from '../support/browser/scenes.js';
@@ -16,9 +16,7 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
   describe('the page of a host', () => {
     let page: Page;
     before(async () => {
-      page = await login(browser, ADMIN);
-      await becomeAdmin(page, ADMIN);
-      await page.goto(PAGE_URL);
+      page = await adminPage(browser);
     });
     after(() => page.context().close());
     const it = pictured(() => page);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
 import type { Machine } from '../machine/machine.js';
-import { COCKPIT_URL } from '../machine/machineImage.js';
+import { ADMIN, COCKPIT_URL } from '../machine/machineImage.js';
 import { scratchDirectory } from '../scratch.js';
 
 export const PAGE_URL = `${COCKPIT_URL}cockpit/@localhost/samepaged/index.html`;
@@ -50,6 +50,14 @@ export async function becomeAdmin(page: Page, { password }: Account): Promise<vo
   await dialog.locator('input[type=password]').fill(password);
   await dialog.getByRole('button', { name: 'Authenticate' }).click();
   await page.getByRole('button', { name: 'Administrative access' }).first().waitFor();
+}
+
+/** The page, alone, of an administrator who has administrative access. */
+export async function adminPage(browser: Browser): Promise<Page> {
+  const page = await login(browser, ADMIN);
+  await becomeAdmin(page, ADMIN);
+  await page.goto(PAGE_URL);
+  return page;
 }
 
 export async function shoot(page: Page, name: string): Promise<void> {
