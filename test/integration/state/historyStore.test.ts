@@ -38,7 +38,7 @@ describe('the history', () => {
     assert.deepEqual(place.told, []);
   });
 
-  test('is told from a time on', async () => {
+  test('is read from a time on', async () => {
     using place = new HistoryPlace();
     const store = place.open();
     await addAll(store, [1, 2, 3].map(guestAt));
@@ -90,7 +90,7 @@ describe('what was cut off or damaged', () => {
     }
   });
 
-  test('anywhere: the other lines are read, it is told once with its line, and the file is mended', async () => {
+  test('anywhere: the other lines are read, it is logged once with its line, and the file is repaired', async () => {
     using whole = await written();
     const bytes = readFileSync(whole.file);
     await fc.assert(
@@ -145,7 +145,7 @@ describe('what was cut off or damaged', () => {
 });
 
 describe('a place that cannot be written', () => {
-  test('is told once; when it can be again, everything is written', async () => {
+  test('is logged once; when it can be written again, everything is written', async () => {
     using place = new HistoryPlace();
     writeFileSync(place.directory, 'a file where the directory should be\n');
     const store = place.open();
