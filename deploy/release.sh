@@ -48,7 +48,7 @@ for package in "$work"/samepaged/out/*.deb; do
 	dpkg-deb --fsys-tarfile "$package" | tar -xO "./usr/share/doc/$name/copyright" > "$work/copyright"
 	node deploy/sbom.js "$work/copyright" > "$directory/${name}_$version.cdx.json"
 done
-git archive --format=tar --prefix="samepaged-$version/" HEAD | gzip -9n > "$directory/samepaged-$version.tar.gz"
+sh deploy/source.sh --only-source "$directory"
 
 cd "$directory"
 sha256sum ./* | sed 's|\./||' > "$work/SHA256SUMS"
