@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentHost } from '../../support/agentHost.js';
 import { SERVICE_NODE_FLAGS, wakeUps } from '../../support/serviceProcess.js';
 
-const SECONDS = 10;
+/** A heartbeat of libvirt costs some wake-ups every 30 s. */
+const SECONDS = 30;
 /** What begins with the start is over: answers, timers of calls, the second look at new processes. */
 const SETTLING_MILLIS = 8000;
 
@@ -21,7 +22,7 @@ async function wakeUpsAtRest(libvirt: string): Promise<number> {
 describe('with nothing to do', { concurrency: true }, () => {
   it('samepaged sleeps where libvirt tells it of guests', async () => {
     const count = await wakeUpsAtRest('/org/libvirt/Test');
-    assert.ok(count <= 5, `${count} wake-ups`);
+    assert.ok(count <= SECONDS / 2, `${count} wake-ups`);
   });
 
   it('samepaged wakes up for the search of /proc alone where there is no libvirt', async () => {
