@@ -5,7 +5,7 @@ import type { Machine } from '../support/machine/machine.js';
 import { startMachineGuest } from '../support/machine/machineGuest.js';
 import { KSMTUNED_PACKAGE, NEW_KSMTUNED_PACKAGE } from '../support/machine/machineImage.js';
 import { check } from '../support/machine/check.js';
-import { ksm, lowestSharingDuring, untilKsm } from '../support/machine/ksmFigures.js';
+import { ksm, lowestSharingDuring, scanEveryPage, untilKsm } from '../support/machine/ksmFigures.js';
 import { installPackage } from './package.js';
 
 /** Two of these have half of their memory in common. */
@@ -49,6 +49,7 @@ export function checkUpgrade(machine: Machine): void {
     async (since) => {
       await machine.run('apt-get', 'install', '--yes', KSMTUNED_PACKAGE);
       await machine.write('/etc/ksmtuned.conf', CHANGED_CONFIG);
+      scanEveryPage();
       await machine.run('systemctl', 'restart', 'ksmtuned');
       for (const name of ['one', 'two']) await startMachineGuest(machine, { name, ...GUEST });
       await untilKsm('pages_sharing', (pages) => pages >= COMMON_PAGES, 60_000);
