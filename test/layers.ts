@@ -6,6 +6,8 @@ export interface Layer {
   readonly name: string;
   /** Whether its files may run side by side; those that touch the kernel's KSM may not. */
   readonly parallel: boolean;
+  /** Whether its files may share a process: they leave nothing behind in it. */
+  readonly sharesProcess?: boolean;
   /** Commands that its tests start, with the Debian package that brings each. */
   readonly commands: Readonly<Record<string, string>>;
   /** And root. */
@@ -21,7 +23,7 @@ const FOREIGN_KERNELS = {
 };
 
 export const LAYERS: readonly Layer[] = [
-  { name: 'unit', parallel: true, commands: {}, needsKsm: false },
+  { name: 'unit', parallel: true, sharesProcess: true, commands: {}, needsKsm: false },
   { name: 'properties', parallel: true, commands: {}, needsKsm: false },
   {
     name: 'faults',

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -30,12 +30,24 @@ const CHECKS: readonly (readonly string[])[] = [
   ['knip'],
 ];
 
-function check(): Outcome {
-  const failed = CHECKS.filter((command) => {
-    process.stdout.write(`$ npx ${command.join(' ')}\n`);
-    return spawnSync('npx', ['--no-install', ...command], { stdio: 'inherit' }).status !== 0;
-  });
-  return { name: 'check', passed: CHECKS.length - failed.length, failed: failed.length, skipped: 0 };
+async function check(): Promise<Outcome> {
+  const passes = await Promise.all(
+    CHECKS.map(async (command) => {
+      const { status, output } = await ended('npx', ['--no-install', ...command]);
+      process.stdout.write(`$ npx ${command.join(' ')}\n${output}`);
+      return status === 0;
+    }),
+  );
+  const passed = passes.filter(Boolean).length;
+  return { name: 'check', passed, failed: passes.length - passed, skipped: 0 };
+}
+
+async function ended(command: string, args: readonly string[]): Promise<{ status: number | null; output: string }> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const [status] = (await once(child, 'close')) as [number | null];
+  return { status, output };
 }
 
 /** Why the layer cannot run here, once what it needs was installed where that may be. */
@@ -73,7 +85,7 @@ async function runLayer(layer: Layer, obstacle: string | undefined): Promise<Out
   process.stdout.write(`\n${layer.name}: ${files.length} files\n`);
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const stream = run({
-    files: files.map((name) => join(directory, name)),
+    files: layer.sharesProcess === true ? shards(layer.name, files) : files.map((name) => join(directory, name)),
     // Files that run side by side wait for their daemons half of the time.
     concurrency: layer.parallel ? availableParallelism() + 1 : 1,
   });
@@ -89,6 +101,20 @@ async function runLayer(layer: Layer, obstacle: string | undefined): Promise<Out
   report.pipe(process.stdout, { end: false });
   await once(report, 'end');
   return { name: layer.name, ...counts };
+}
+
+/** As many files as there are CPUs, each of which imports its share of a layer's: most of a small test is the start of Node. */
+function shards(layer: string, files: readonly string[]): readonly string[] {
+  const directory = 'dist/test/shards';
+  mkdirSync(directory, { recursive: true });
+  return Array.from({ length: availableParallelism() }, (_, shard) => {
+    const imports = files
+      .filter((_file, index) => index % availableParallelism() === shard)
+      .map((name) => `import ${JSON.stringify(resolve('dist/test', layer, name))};\n`);
+    const path = join(directory, `${layer}-${shard}.js`);
+    writeFileSync(path, imports.join(''));
+    return path;
+  });
 }
 
 /** A compiled test whose source is gone is left over from an earlier checkout. */
@@ -112,7 +138,7 @@ async function main(): Promise<number> {
   const wanted = asked.length === 0 ? names.filter((name) => !BY_NAME.includes(name)) : asked;
   const before = checkout();
   const layers = LAYERS.filter(({ name }) => wanted.includes(name)).map((layer) => [layer, obstacleTo(layer)] as const);
-  const outcomes: Outcome[] = wanted.includes('check') ? [check()] : [];
+  const outcomes: Outcome[] = wanted.includes('check') ? [await check()] : [];
   for (const [layer, obstacle] of layers) outcomes.push(await runLayer(layer, obstacle));
   const after = checkout();
   if (after !== before) {

@@ -86,6 +86,8 @@ export function checkTrouble(machine: Machine): void {
     await systemctl('reload', 'samepaged');
     const before = await mainPid();
     await systemctl('restart', 'libvirtd');
+    // It asks libvirt now, and not at the next heartbeat.
+    await machine.run('samepagectl', 'retune');
     await startMachineGuest(machine, { name: 'next', commonMiB: 16, ownMiB: 0 });
     await untilJournal(machine, since, /guest next started/);
     await virsh(machine, 'destroy', 'next');

@@ -19,7 +19,7 @@ test('real guests: the third one makes ksmd merge within a second, their end sto
   await using scene = await Scene.open();
   const { lab, events } = scene;
   const before = settings(await readKsm());
-  await using daemon = await scene.startDaemon();
+  await using daemon = await scene.startDaemon('KSM_NPAGES_MIN=3000\nKSM_NPAGES_MAX=3000');
 
   for (const name of ['sp-one', 'sp-two']) {
     await lab.startGuest({ name, ...GUEST });
@@ -35,7 +35,7 @@ test('real guests: the third one makes ksmd merge within a second, their end sto
   assert.ok(merging - started.at < WITHIN_MILLIS, `${merging - started.at} ms`);
   const now = await readKsm();
   const totalKb = readMemoryFigures('').memTotalBytes / 1024;
-  assert.equal(now['pages_to_scan'], '300');
+  assert.equal(now['pages_to_scan'], '3000');
   assert.equal(now['sleep_millisecs'], String(Math.max(10, Math.trunc((10 * 16 * 1024 * 1024) / totalKb))));
 
   const shareable = 2 * GUEST.commonMiB * PAGES_PER_MIB;

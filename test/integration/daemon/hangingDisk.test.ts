@@ -29,7 +29,7 @@ describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurr
     const before = host.ksmFiles();
     host.tree.write('var/lib/samepaged/history.log', '');
     const history = await FuseFile.over(join(dirname(host.ledgerFile), 'history.log'));
-    const daemon = host.start();
+    const daemon = await host.started();
     try {
       await host.paceIs('1 300 10');
       history.hang();

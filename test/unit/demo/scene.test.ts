@@ -7,9 +7,9 @@ import { Show } from '../../../src/demo/show.js';
 import { NEXT, difference, summary } from '../../../src/demo/summary.js';
 import { lineWidth, print } from '../../../src/text/cells.js';
 import { MORNING_CHAPTERS, MORNING_MILLIS, MORNING_WAVES } from '../../../src/demo/morning.js';
+import { inTimeZone } from '../../support/timeZone.js';
 
 const MINUTE = 60_000;
-process.env.TZ = SIMULATED_ZONE;
 const show = new Show();
 show.advanceTo(40 * MINUTE);
 const SCENE: Scene = { atMillis: show.atMillis, views: show.views(), pace: 'simulated', keys: 'q quit' };
@@ -19,6 +19,7 @@ function printed(scene: Scene, columns: number, rows: number): readonly string[]
 }
 
 describe('a scene of the demo', () => {
+  inTimeZone(SIMULATED_ZONE);
   test('shows both hosts at the same time of the morning, under their policies', () => {
     const [ksmtuned, adaptive] = SCENE.views;
     assert.deepEqual([ksmtuned.policy, adaptive.policy], ['ksmtuned', 'adaptive']);
@@ -91,6 +92,7 @@ describe('a scene of the demo', () => {
 });
 
 describe('the summary of the demo', () => {
+  inTimeZone(SIMULATED_ZONE);
   const [ksmtuned, adaptive] = SCENE.views;
   const of = (meanSavedBytes: number, seconds: number) => ({
     ...{ ...ksmtuned.score, meanSavedBytes: meanSavedBytes * 1024 ** 3, leastFreeBytes: 0 },

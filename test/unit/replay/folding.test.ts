@@ -3,8 +3,7 @@ import { describe, test } from 'node:test';
 import type { HistoryDecision } from '../../../src/core/history/record.js';
 import { foldRepeated } from '../../../src/replay/folding.js';
 import { FROM } from '../../support/simulation/replayHost.js';
-
-process.env.TZ = 'UTC';
+import { inTimeZone } from '../../support/timeZone.js';
 
 /** A decision a second, its reason and its sentence one letter. */
 function decisions(letters: string): readonly HistoryDecision[] {
@@ -17,6 +16,7 @@ function decisions(letters: string): readonly HistoryDecision[] {
 const textsOf = (letters: string) => foldRepeated(decisions(letters)).map(({ text }) => text);
 
 describe('decisions of a replay', () => {
+  inTimeZone('UTC');
   const rows: readonly (readonly [string, string, readonly string[]])[] = [
     ['none', '', []],
     ['few that repeat are shown as they are', 'ababab', Array.from('ababab')],

@@ -7,8 +7,7 @@ import type { RebuiltHost } from '../../../src/replay/rebuild.js';
 import type { Trial } from '../../../src/replay/replay.js';
 import { type ReportInput, report } from '../../../src/replay/report.js';
 import { FROM, MINUTE } from '../../support/simulation/replayHost.js';
-
-process.env.TZ = 'UTC';
+import { inTimeZone } from '../../support/timeZone.js';
 
 const GIB = 1024 ** 3;
 const PIPE: Terminal = { columns: 80, interactive: false, colour: false, unicode: true };
@@ -54,6 +53,7 @@ function textOf(reasons: readonly string[], terminal = PIPE, savedBytes = GIB, u
 }
 
 describe('the report of a replay', () => {
+  inTimeZone('UTC');
   const held: readonly (readonly [readonly string[], string | undefined])[] = [
     [['always', 'enough-memory'], undefined],
     [['always', 'paused', 'always'], '1 time'],

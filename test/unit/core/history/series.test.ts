@@ -8,8 +8,7 @@ import { type Happening, describeHappening, happenings, summarize } from '../../
 import { memoryScale, percentScale } from '../../../../src/text/scale.js';
 import { historyOf, ksmdPercent, segmentsOf, stretchesOf } from '../../../../src/core/history/series.js';
 import { NOW, record, sample } from '../../../support/examples/historyArbitraries.js';
-
-process.env.TZ = 'Europe/Berlin';
+import { inTimeZone } from '../../../support/timeZone.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -24,6 +23,7 @@ const samplesAt = (...times: readonly (readonly [minute: number, cpuSeconds?: nu
   });
 
 describe('the CPU time of ksmd', () => {
+  inTimeZone('Europe/Berlin');
   const percent = (...times: readonly (readonly [number, number?])[]) => ksmdPercent(stretchesOf(samplesAt(...times)));
 
   test('is told in percent of one core', () => {
@@ -56,6 +56,7 @@ describe('the CPU time of ksmd', () => {
 });
 
 describe('samples', () => {
+  inTimeZone('Europe/Berlin');
   test('are parted where nobody looked for more than a quarter of an hour', () => {
     const segments = segmentsOf(samplesAt([0], [1], [16], [32], [33], [34]));
     assert.deepEqual(
@@ -99,6 +100,7 @@ describe('samples', () => {
 });
 
 describe('the clock', () => {
+  inTimeZone('Europe/Berlin');
   const marks = (from: string, to: string, step: number) =>
     clockMarks(Date.parse(from), Date.parse(to), step).map((mark) => clockTime(mark));
 
@@ -140,6 +142,7 @@ describe('the clock', () => {
 });
 
 describe('scales', () => {
+  inTimeZone('Europe/Berlin');
   test('end in a round figure above the largest value', () => {
     const labels = (bytes: number) => memoryScale(bytes, { bottom: 0, top: 1 }).ticks.map(({ label }) => label);
     assert.deepEqual(labels(0), ['0', '0.5 MiB', '1 MiB']);
@@ -164,6 +167,7 @@ describe('scales', () => {
 });
 
 describe('what happened, in words', () => {
+  inTimeZone('Europe/Berlin');
   const guests = (change: 'started' | 'stopped', ...names: string[]): Happening => ({
     ...{ kind: 'guests', atMillis: 0, change, names },
   });

@@ -11,8 +11,7 @@ import { clean } from '../../../../src/text/clean.js';
 import { assertGolden } from '../../../support/golden.js';
 import { NOW, record } from '../../../support/examples/historyArbitraries.js';
 import { exampleDay, exampleMonth } from '../../../support/examples/historyExample.js';
-
-process.env.TZ = 'Europe/Berlin';
+import { inTimeZone } from '../../../support/timeZone.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -55,6 +54,7 @@ function cellsOf(csv: string): readonly (readonly string[])[] {
 }
 
 describe('as it was', () => {
+  inTimeZone('Europe/Berlin');
   test('the table of an hour, a day and a month', () => {
     assertGolden('history-hour.txt', `${historyText(hour)}\n`);
     assertGolden('history-day.txt', `${historyText(day)}\n`);
@@ -73,6 +73,7 @@ describe('as it was', () => {
 });
 
 describe('the table', () => {
+  inTimeZone('Europe/Berlin');
   test('fits 80 columns and two screens', () => {
     for (const history of [hour, day, month]) {
       const lines = historyText(history).split('\n');
@@ -102,6 +103,7 @@ describe('the table', () => {
 });
 
 describe('JSON', () => {
+  inTimeZone('Europe/Berlin');
   test('is JSON, whatever is in it, and keeps every record', () => {
     fc.assert(
       fc.property(any, (history) => {
@@ -135,6 +137,7 @@ describe('JSON', () => {
 });
 
 describe('CSV', () => {
+  inTimeZone('Europe/Berlin');
   const cell = (text: string) => clean(text).replace(/^(?=[=+@-])/, "'");
 
   test('a text that a spreadsheet would run is no formula any more; a number below 0 stays one', () => {
@@ -175,6 +178,7 @@ describe('CSV', () => {
 });
 
 describe('the chart', () => {
+  inTimeZone('Europe/Berlin');
   test('is well-formed, whatever is in it, and has no number that is none', () => {
     fc.assert(
       fc.property(any, fc.string({ unit: 'binary' }), (history, host) => {

@@ -8,6 +8,7 @@ import { type WatchEvent, type WatchState, initialWatch, nextWatch } from '../..
 import { assertGolden } from '../../../support/golden.js';
 import { PROPERTIES, REPLY } from '../../../support/examples/ctlExamples.js';
 import { MORNING, hostAt, stateAfter } from '../../../support/examples/watchExample.js';
+import { inTimeZone } from '../../../support/timeZone.js';
 
 interface Look extends Omit<FrameOptions, 'keys'> {
   readonly colour: boolean;
@@ -55,6 +56,7 @@ const FRAMES: Readonly<Record<string, readonly [WatchState, Partial<Look>]>> = {
 };
 
 describe('a frame', () => {
+  inTimeZone('UTC');
   test('the heading is green while ksmd scans, and not while it is on with pages_to_scan 0', () => {
     const heading = (pagesToScan: number) => {
       const state = stateAfter({ kind: 'host', host: { ...hostAt(95), run: 1, pagesToScan } });
