@@ -69,86 +69,93 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 node deploy/bundle.js "$work"
-for shell in bash zsh fish; do node "$work/samepagectl.js" completion "$shell" > "$work/$shell"; done
-for program in samepaged samepagectl; do
-	{ echo "#!$node"; sed 1d "$work/$program.js"; } > "$work/$program"
-done
+node "$work/samepagectl.js" completion bash > "$work/samepagectl"
+node "$work/samepagectl.js" completion zsh > "$work/_samepagectl"
+node "$work/samepagectl.js" completion fish > "$work/samepagectl.fish"
+sed -i "1s|.*|#!$node|" "$work/samepaged.js" "$work/samepagectl.js"
 sed "s|^node=.*|node='$node'|; s|/usr/lib/samepaged|$library|g" deploy/systemd/service.sh > "$work/service"
-units='samepaged.service samepaged-metrics.socket samepaged-textfile.service samepaged-textfile.timer'
-for unit in $units; do
-	sed "s|/usr/bin/samepage|$bindir/samepage|g; s|/usr/lib/samepaged|$library|g" "deploy/systemd/$unit" > "$work/$unit"
-done
+mkdir "$work/units" "$work/apparmor"
+cp deploy/systemd/samepaged.service deploy/systemd/samepaged-metrics.socket deploy/systemd/samepaged-textfile.* "$work/units"
+cp deploy/apparmor/samepaged "$work/apparmor"
+sed -i "s|/usr/bin/samepage|$bindir/samepage|g; s|/usr/lib/samepaged|$library|g" "$work"/units/* "$work/apparmor/samepaged"
 # Beside a ksmtuned.service of a package an alias of that name would hide it: "systemctl disable ksmtuned" would disable
 # samepaged.
 for directory in "$DESTDIR$prefix/lib/systemd/system" "$DESTDIR/usr/lib/systemd/system" "$DESTDIR/lib/systemd/system" "$DESTDIR$unitdir"; do
-	if [ -e "$directory/ksmtuned.service" ]; then sed -i '/^Alias=ksmtuned.service$/d' "$work/samepaged.service"; fi
+	if [ -e "$directory/ksmtuned.service" ]; then sed -i '/^Alias=ksmtuned.service$/d' "$work/units/samepaged.service"; fi
 done
 if [ -e "$DESTDIR$list" ]; then cp "$DESTDIR$list" "$work/list"; fi
 
 # Makes a directory, and notes it and those above it that were not there.
 directory() {
-	if [ -d "$DESTDIR$1" ]; then return; fi
-	directory "$(dirname "$1")"
-	mkdir "$DESTDIR$1"
-	echo "$1/" >> "$work/list"
+	missing=$1
+	while ! [ -d "$DESTDIR$missing/" ]; do
+		echo "$missing/" >> "$work/list"
+		missing=${missing%/*}
+	done
+	[ "$missing" = "$1" ] || mkdir -p "$DESTDIR$1"
 }
 
-# put FILE TARGET [MODE]
+# put MODE DIRECTORY FILE...: installs files under their own names.
 put() {
-	directory "$(dirname "$2")"
-	install -m "${3:-644}" "$1" "$DESTDIR$2"
+	mode=$1 target=$2
+	shift 2
+	directory "$target"
+	install -m "$mode" "$@" "$DESTDIR$target/"
+	for file; do echo "$target/${file##*/}" >> "$work/list"; done
+}
+
+# put_as MODE TARGET FILE: installs a file under another name.
+put_as() {
+	directory "${2%/*}"
+	install -m "$1" "$3" "$DESTDIR$2"
 	echo "$2" >> "$work/list"
 }
 
 mkdir -p "$DESTDIR/"
+put 755 "$library" "$work/samepaged.js" "$work/samepagectl.js" "$work/service"
+directory "$bindir"
 for program in samepaged samepagectl; do
-	put "$work/$program" "$library/$program.js" 755
-	directory "$bindir"
 	ln -srfn "$DESTDIR$library/$program.js" "$DESTDIR$bindir/$program"
 	echo "$bindir/$program" >> "$work/list"
 done
-put "$work/service" "$library/service" 755
 # Not in the place of a ksmtuned that somebody else has installed.
 command=$sbindir/ksmtuned
 if ! [ -e "$DESTDIR$command" ] || { [ -e "$work/list" ] && grep -qxF "$command" "$work/list"; }; then
-	put deploy/ksmtuned.sh "$command" 755
+	put_as 755 "$command" deploy/ksmtuned.sh
 	ksmtuned=1
 fi
-put "$work/daemon.js" "$library/daemon.js"
+put 644 "$library" "$work/daemon.js" "$work/package.json"
 # Their names change with what is in them.
 rm -rf "$DESTDIR$library/chunks"
-for chunk in "$work"/chunks/*.js; do put "$chunk" "$library/chunks/${chunk##*/}"; done
-put "$work/package.json" "$library/package.json"
-for unit in $units; do put "$work/$unit" "$unitdir/$unit"; done
-put deploy/systemd/samepaged.sysusers.conf "$prefix/lib/sysusers.d/samepaged.conf"
-put deploy/dbus/org.samepaged1.conf "$sharedir/dbus-1/system.d/org.samepaged1.conf"
-put deploy/dbus/org.samepaged1.Manager.xml "$sharedir/dbus-1/interfaces/org.samepaged1.Manager.xml"
-put deploy/polkit/org.samepaged1.policy "$sharedir/polkit-1/actions/org.samepaged1.policy"
-put deploy/polkit/50-samepaged.rules "$sharedir/polkit-1/rules.d/50-samepaged.rules"
-put "$work/bash" "$share/bash-completion/completions/samepagectl"
-put "$work/zsh" "$zshdir/_samepagectl"
-put "$work/fish" "$share/fish/vendor_completions.d/samepagectl.fish"
+put 644 "$library/chunks" "$work"/chunks/*.js
+put 644 "$unitdir" "$work"/units/*
+put_as 644 "$prefix/lib/sysusers.d/samepaged.conf" deploy/systemd/samepaged.sysusers.conf
+put 644 "$sharedir/dbus-1/system.d" deploy/dbus/org.samepaged1.conf
+put 644 "$sharedir/dbus-1/interfaces" deploy/dbus/org.samepaged1.Manager.xml
+put 644 "$sharedir/polkit-1/actions" deploy/polkit/org.samepaged1.policy
+put 644 "$sharedir/polkit-1/rules.d" deploy/polkit/50-samepaged.rules
+put 644 "$share/bash-completion/completions" "$work/samepagectl"
+put 644 "$zshdir" "$work/_samepagectl"
+put 644 "$share/fish/vendor_completions.d" "$work/samepagectl.fish"
 for page in deploy/man/*.[1-8]; do
-	gzip -9nc "$page" > "$work/page"
-	put "$work/page" "$share/man/man${page##*.}/${page##*/}.gz"
+	gzip -9nc "$page" > "$work/${page##*/}.gz"
+	put 644 "$share/man/man${page##*.}" "$work/${page##*/}.gz"
 done
 if [ -n "$ksmtuned" ]; then
 	ln -sfn samepaged.8.gz "$DESTDIR$share/man/man8/ksmtuned.8.gz"
 	echo "$share/man/man8/ksmtuned.8.gz" >> "$work/list"
 fi
-put "$work/copyright" "$share/doc/samepaged/copyright"
-put fixtures/ksmtuned.conf "$share/doc/samepaged/examples/ksmtuned.conf"
-for file in deploy/prometheus/*.yml; do put "$file" "$share/samepaged/prometheus/${file##*/}"; done
-for file in deploy/prometheus/*.json; do put "$file" "$share/samepaged/grafana/${file##*/}"; done
-for file in docs/runbooks/*.md; do put "$file" "$share/doc/samepaged/runbooks/${file##*/}"; done
-sed "s|/usr/lib/samepaged|$library|g" deploy/apparmor/samepaged > "$work/apparmor"
-put "$work/apparmor" "$share/apparmor/extra-profiles/samepaged"
-put fixtures/schema/status.schema.json "$share/doc/samepaged/status.schema.json"
+put 644 "$share/doc/samepaged" "$work/copyright" fixtures/schema/status.schema.json
+put 644 "$share/doc/samepaged/examples" fixtures/ksmtuned.conf
+put 644 "$share/doc/samepaged/runbooks" docs/runbooks/*.md
+put 644 "$share/samepaged/prometheus" deploy/prometheus/*.yml
+put 644 "$share/samepaged/grafana" deploy/prometheus/*.json
+put 644 "$share/apparmor/extra-profiles" "$work/apparmor/samepaged"
 if [ -n "$cockpit" ] || [ -d "$DESTDIR/usr/share/cockpit" ]; then
 	node deploy/cockpit/bundle.js "$work/cockpit"
-	for file in "$work"/cockpit/samepaged/*; do put "$file" "$share/cockpit/samepaged/${file##*/}"; done
-	put "$work/cockpit/copyright" "$share/doc/cockpit-samepaged/copyright"
-	for file in deploy/cockpit/*.metainfo.xml; do put "$file" "$share/metainfo/${file##*/}"; done
+	put 644 "$share/cockpit/samepaged" "$work"/cockpit/samepaged/*
+	put 644 "$share/doc/cockpit-samepaged" "$work/cockpit/copyright"
+	put 644 "$share/metainfo" deploy/cockpit/*.metainfo.xml
 fi
 echo "$list" >> "$work/list"
 sort -u "$work/list" > "$work/sorted"

@@ -30,11 +30,9 @@ systemd=
 if [ -z "$DESTDIR" ] && [ -d /run/systemd/system ]; then systemd=1; fi
 
 if [ -n "$systemd" ]; then systemctl disable --now samepaged.service samepaged-metrics.socket samepaged-textfile.timer; fi
-# What is in a directory comes after it in the list.
-sort -r "$list" | while read -r path; do
-	case $path in
-	*/) rmdir "$DESTDIR$path" 2>/dev/null || true ;;
-	*) rm -f "$DESTDIR$path" ;;
-	esac
-done
+# What is in a directory comes after it in the list. install.sh takes no path that xargs would split.
+paths=$(sort -r "$list")
+cd "$DESTDIR/"
+echo "$paths" | sed -n 's|^/\(.*[^/]\)$|./\1|p' | xargs rm -f
+echo "$paths" | sed -n 's|^/\(.*/\)$|./\1|p' | xargs rmdir 2>/dev/null || true
 if [ -n "$systemd" ]; then systemctl daemon-reload; fi
