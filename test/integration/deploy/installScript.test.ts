@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { removeScratch, scratchDirectory } from '../../support/scratch.js';
 import { VERSION } from '../../support/version.js';
@@ -48,84 +48,91 @@ class Destination implements AsyncDisposable {
   }
 }
 
-describe('deploy/install.sh', { concurrency: true }, () => {
-  it('makes samepaged no alias of ksmtuned.service where a package has that unit', async () => {
-    await using host = await Destination.create();
-    const unit = '/usr/lib/systemd/system/samepaged.service';
-    await host.script('install');
-    assert.match(host.read(unit), /^Alias=ksmtuned\.service$/m);
-    host.write('/usr/lib/systemd/system/ksmtuned.service', '[Service]\n');
-    await host.script('install');
-    assert.doesNotMatch(host.read(unit), /^Alias=/m);
+/** The page for Cockpit. */
+const PAGE = [
+  ...['index.css.gz', 'index.html', 'index.js.gz', 'manifest.json', 'po.manifest.zh_CN.js.gz', 'po.zh_CN.js.gz'].map(
+    (name) => `/usr/share/cockpit/samepaged/${name}`,
+  ),
+  '/usr/share/doc/cockpit-samepaged/copyright',
+  '/usr/share/metainfo/org.samepaged.cockpit_samepaged.metainfo.xml',
+];
+const UNIT = '/usr/lib/systemd/system/samepaged.service';
+
+// An installation takes seconds: each host is installed once or twice, and all that can be seen on it is checked.
+describe('deploy/install.sh', () => {
+  describe('on a host without Cockpit and ksmtuned', () => {
+    let host: Destination;
+    let found: readonly string[] = [];
+    before(async () => {
+      host = await Destination.create();
+      host.write('/etc/ksmtuned.conf', 'KSM_NPAGES_MAX=777\n');
+      host.write('/var/lib/samepaged/ledger.json', '{}\n');
+      host.write('/usr/share/doc/samepaged/mine', '');
+      found = host.files();
+      await host.script('install', '--bindir=/opt/bin');
+    });
+    after(() => host[Symbol.asyncDispose]());
+
+    it('installs its files, and no page for Cockpit', () => {
+      const files = host.files();
+      assert.equal(files.filter((path) => !path.includes('/chunks/')).length, 43 + found.length);
+      assert.deepEqual(
+        files.filter((path) => path.includes('cockpit')),
+        [],
+      );
+    });
+
+    it('makes samepaged an alias of ksmtuned.service', () => {
+      assert.match(host.read(UNIT), /^Alias=ksmtuned\.service$/m);
+    });
+
+    describe('a second time, with a ksmtuned.service of a package and --cockpit', () => {
+      const foreign = '/usr/lib/systemd/system/ksmtuned.service';
+      before(async () => {
+        host.write(foreign, '[Service]\n');
+        await host.script('install', '--cockpit');
+      });
+
+      it('makes samepaged no alias of that service', () => {
+        assert.doesNotMatch(host.read(UNIT), /^Alias=/m);
+      });
+
+      it('installs the page for Cockpit', () => {
+        assert.deepEqual(
+          host.files().filter((path) => path.includes('cockpit')),
+          PAGE,
+        );
+      });
+
+      it('keeps its own command ksmtuned, which says what to do instead', async () => {
+        const refused = { code: 1, stdout: '', stderr: /^ksmtuned: samepaged .*systemctl (start|stop) samepaged\n$/ };
+        await assert.rejects(run(join(host.root, 'usr/sbin/ksmtuned'), ['debug']), refused);
+      });
+
+      it('is removed by one uninstall.sh, with what only the first had, and what was there before stays', async () => {
+        assert.ok(existsSync(join(host.root, 'opt/bin/samepaged')));
+        await host.script('uninstall');
+        assert.deepEqual(host.files(), [...found, foreign].toSorted());
+        assert.deepEqual(readdirSync(host.root).sort(), ['etc', 'usr', 'var']);
+        assert.deepEqual(readdirSync(join(host.root, 'usr')).sort(), ['lib', 'share']);
+        assert.deepEqual(readdirSync(join(host.root, 'usr/lib')), ['systemd']);
+        assert.deepEqual(readdirSync(join(host.root, 'usr/share')), ['doc']);
+      });
+    });
   });
 
-  it('installs, and uninstall.sh leaves nothing but what was there before', async () => {
-    await using host = await Destination.create();
-    host.write('/etc/ksmtuned.conf', 'KSM_NPAGES_MAX=777\n');
-    host.write('/var/lib/samepaged/ledger.json', '{}\n');
-    host.write('/usr/share/doc/samepaged/mine', '');
-    const before = host.files();
-    await host.script('install');
-    assert.equal(host.files().filter((path) => !path.includes('/chunks/')).length, 43 + before.length);
-    await host.script('uninstall');
-    assert.deepEqual(host.files(), before);
-    assert.deepEqual(readdirSync(join(host.root, 'usr')), ['share']);
-    assert.deepEqual(readdirSync(join(host.root, 'usr/share')), ['doc']);
-  });
-
-  it('installs the page for Cockpit where Cockpit is, or where it is asked to', async () => {
-    const page = [
-      ...[
-        'index.css.gz',
-        'index.html',
-        'index.js.gz',
-        'manifest.json',
-        'po.manifest.zh_CN.js.gz',
-        'po.zh_CN.js.gz',
-      ].map((name) => `/usr/share/cockpit/samepaged/${name}`),
-      '/usr/share/doc/cockpit-samepaged/copyright',
-      '/usr/share/metainfo/org.samepaged.cockpit_samepaged.metainfo.xml',
-    ];
-    const installed = (host: Destination) => host.files().filter((path) => path.includes('cockpit'));
-    await using without = await Destination.create();
-    await without.script('install');
-    assert.deepEqual(installed(without), []);
-    await without.script('install', '--cockpit');
-    assert.deepEqual(installed(without), page);
-    await without.script('uninstall');
-    assert.deepEqual(readdirSync(without.root), []);
-
+  it('where Cockpit is installs the page for it, and leaves a ksmtuned of somebody else', async () => {
     await using host = await Destination.create();
     const shell = '/usr/share/cockpit/shell/manifest.json';
+    const script = '/usr/sbin/ksmtuned';
     host.write(shell, '{}');
+    host.write(script, 'the script');
     await host.script('install');
-    assert.deepEqual(installed(host).toSorted(), [...page, shell].toSorted());
+    const page = host.files().filter((path) => path.includes('cockpit'));
+    assert.deepEqual(page, [...PAGE, shell].toSorted());
     await host.script('uninstall');
-    assert.deepEqual(host.files(), [shell]);
-  });
-
-  it("has a command ksmtuned that says what to do instead, and leaves somebody else's", async () => {
-    await using host = await Destination.create();
-    await host.script('install');
-    await host.script('install');
-    const refused = { code: 1, stdout: '', stderr: /^ksmtuned: samepaged .*systemctl (start|stop) samepaged\n$/ };
-    await assert.rejects(run(join(host.root, 'usr/sbin/ksmtuned'), ['debug']), refused);
-
-    await using other = await Destination.create();
-    other.write('/usr/sbin/ksmtuned', 'the script');
-    await other.script('install');
-    await other.script('uninstall');
-    assert.deepEqual(other.files(), ['/usr/sbin/ksmtuned']);
-    assert.equal(other.read('/usr/sbin/ksmtuned'), 'the script');
-  });
-
-  it('installed twice is removed at once, also what only the first had', async () => {
-    await using host = await Destination.create();
-    await host.script('install', '--bindir=/opt/bin');
-    await host.script('install');
-    assert.ok(existsSync(join(host.root, 'opt/bin/samepaged')));
-    await host.script('uninstall');
-    assert.deepEqual(readdirSync(host.root), []);
+    assert.deepEqual(host.files(), [script, shell].toSorted());
+    assert.equal(host.read(script), 'the script');
   });
 
   it('installs where it is told to, and the service starts what is there', async () => {
@@ -172,17 +179,19 @@ describe('deploy/install.sh', { concurrency: true }, () => {
     });
   }
 
-  for (const value of ['/opt/my host', '/opt/a&b', '/opt/a|b', '/opt/%h', '/opt/ü']) {
-    for (const option of ['prefix', 'bindir', 'node']) {
-      it(`takes no --${option}=${value}, which could not stand in a unit or a program`, async () => {
-        await using host = await Destination.create();
-        await assert.rejects(host.script('install', `--${option}=${value}`), {
-          code: 64,
-          stderr: `install.sh: --${option}=${value}: expected only letters, digits and / . _ + - in a path that goes into the unit and the programs\n`,
-        });
-        assert.deepEqual(host.files(), []);
+  for (const option of [
+    ...['/opt/my host', '/opt/a&b', '/opt/a|b', '/opt/%h', '/opt/ü'].map((path) => `--prefix=${path}`),
+    '--bindir=/opt/%h',
+    '--node=/opt/my host/node',
+  ]) {
+    it(`takes no ${option}, which could not stand in a unit or a program`, async () => {
+      await using host = await Destination.create();
+      await assert.rejects(host.script('install', option), {
+        code: 64,
+        stderr: `install.sh: ${option}: expected only letters, digits and / . _ + - in a path that goes into the unit and the programs\n`,
       });
-    }
+      assert.deepEqual(host.files(), []);
+    });
   }
 
   it('takes no relative DESTDIR', async () => {
