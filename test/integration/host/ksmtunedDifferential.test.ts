@@ -7,7 +7,7 @@ import { ksmtunedPolicy } from '../../../src/core/policies/ksmtuned/policy.js';
 import type { PolicyMemory } from '../../../src/core/policy.js';
 import { type ScriptCase, type ScriptStep, obtainKsmtuned, runKsmtuned } from '../../support/ksmtunedScript.js';
 
-const CASES = 60;
+const CASES = 30;
 const STEPS = 8;
 
 /** Totals from 512 MiB to 1.5 TiB: mawk, which the script adds with, fails from 2 TiB on. */
