@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import type { DaemonProcess } from '../../support/daemon.js';
+import { after, before, describe, it } from 'node:test';
 import { AgentHost, retune, warnings } from '../../support/agentHost.js';
 import { ManagerClient } from '../../support/dbus/managerClient.js';
 
@@ -8,6 +7,8 @@ const MIB = 1024 ** 2;
 const HUGE_PAGE_MIB = 2;
 const GUESTS = { web: 701, db: 702 } as const;
 const KEPT = 'var/lib/samepaged/freed.json';
+const BOOT_ID = 'proc/sys/kernel/random/boot_id';
+
 /** Guests with this much private memory, in MiB, and so much that was split since boot. */
 function memoryIs(host: AgentHost, { web, db, split, pass }: Record<'web' | 'db' | 'split' | 'pass', number>): void {
   for (const [name, mib] of Object.entries({ web, db })) {
@@ -24,15 +25,8 @@ async function freedMib(host: AgentHost): Promise<number> {
   return Number((await manager.properties())['FreedBytes']) / MIB;
 }
 
-/** Lets a pass free 300 MiB of web and 100 of db between two samepageds; gives the second, which books it. */
-async function freed(host: AgentHost): Promise<DaemonProcess> {
-  guestsRun(host);
-  await (await host.started()).end('SIGKILL');
-  memoryIs(host, { web: 700, db: 900, split: 600, pass: 2 });
-  const daemon = await host.started();
-  assert.equal(await freedMib(host), 400);
-  return daemon;
-}
+/** What a pass left of the guests that guestsRun() starts: it freed 300 MiB of web and 100 of db. */
+const PASSED = { web: 700, db: 900, split: 600, pass: 2 };
 
 function guestsRun(host: AgentHost): void {
   host.memoryIsShort();
@@ -40,47 +34,63 @@ function guestsRun(host: AgentHost): void {
   memoryIs(host, { web: 1000, db: 1000, split: 0, pass: 1 });
 }
 
-describe('what splits of huge pages freed, after a restart', { concurrency: true }, () => {
-  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    it(`by ${signal} is still known`, async () => {
-      await using host = await AgentHost.create({ bus: {} });
-      const daemon = await freed(host);
-      await daemon.end(signal);
-      const next = await host.started();
-      assert.equal(await freedMib(host), 400);
-      assert.deepEqual(
-        warnings(next).filter((text) => text.includes('freed.json')),
-        [],
-      );
-    });
+describe('what splits of huge pages freed, after a restart', () => {
+  let host: AgentHost;
+  /** The file of a samepaged that booked what the pass freed. */
+  let kept = '';
+  before(async () => {
+    host = await AgentHost.create({ bus: {} });
+    host.tree.write(BOOT_ID, 'this\n');
+    guestsRun(host);
+    await (await host.started()).end('SIGKILL');
+    memoryIs(host, PASSED);
+    const daemon = await host.started();
+    assert.equal(await freedMib(host), 400);
+    await daemon.end('SIGKILL');
+    kept = host.tree.read(KEPT);
+  });
+  after(() => host[Symbol.asyncDispose]());
+
+  /** Starts samepaged where that file is, after a change; gives what it has, in MiB, and its warnings of the file. */
+  async function restarted(change: () => void = () => undefined) {
+    guestsRun(host);
+    memoryIs(host, PASSED);
+    host.tree.write(BOOT_ID, 'this\n');
+    host.tree.write(KEPT, kept);
+    change();
+    const daemon = await host.started();
+    await retune(daemon);
+    const freed = await freedMib(host);
+    await daemon.end();
+    return { freed, told: warnings(daemon).filter((text) => text.includes('freed.json')) };
   }
 
+  it('by SIGKILL, and then by SIGTERM, is still known', async () => {
+    assert.deepEqual(await restarted(), { freed: 400, told: [] });
+    kept = host.tree.read(KEPT);
+    assert.deepEqual(await restarted(), { freed: 400, told: [] });
+  });
+
   it('is less by what guests used again meanwhile, and more by what was freed', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    const daemon = await freed(host);
-    await daemon.end();
-    memoryIs(host, { web: 850, db: 840, split: 700, pass: 3 });
-    await host.started();
-    assert.equal(await freedMib(host), 150 + 160);
+    const { freed } = await restarted(() => {
+      memoryIs(host, { web: 850, db: 840, split: 700, pass: 3 });
+    });
+    assert.equal(freed, 150 + 160);
   });
 
   it('is nothing of another process in place of the guest', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    const daemon = await freed(host);
-    await daemon.end();
-    const stat = host.tree.read('proc/701/stat');
-    host.tree.write('proc/701/stat', `${stat.replace(' 1000 0 0', ' 5000 0 0')}\n`);
-    await host.started();
-    assert.equal(await freedMib(host), 100);
+    const { freed } = await restarted(() => {
+      const stat = host.tree.read('proc/701/stat');
+      host.tree.write('proc/701/stat', `${stat.replace(' 1000 0 0', ' 5000 0 0')}\n`);
+    });
+    assert.equal(freed, 100);
   });
 
   it('is nothing after a boot', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    const daemon = await freed(host);
-    await daemon.end();
-    host.tree.write('proc/sys/kernel/random/boot_id', 'another\n');
-    await host.started();
-    assert.equal(await freedMib(host), 0);
+    const { freed } = await restarted(() => {
+      host.tree.write(BOOT_ID, 'another\n');
+    });
+    assert.equal(freed, 0);
   });
 
   for (const [what, text] of Object.entries({
@@ -89,15 +99,11 @@ describe('what splits of huge pages freed, after a restart', { concurrency: true
     'with a size below 0': '{"version":1,"bootId":"","zeroBytes":0,"splitCreditBytes":-1,"guests":[]}',
   })) {
     it(`with a file ${what} begins at 0, with one line`, async () => {
-      await using host = await AgentHost.create({ bus: {} });
-      const daemon = await freed(host);
-      await daemon.end();
-      host.tree.write(KEPT, text);
-      const next = await host.started();
-      await retune(next);
-      assert.equal(await freedMib(host), 0);
-      const told = warnings(next).filter((line) => line.includes('freed.json'));
-      assert.equal(told.length, 1, next.output);
+      const { freed, told } = await restarted(() => {
+        host.tree.write(KEPT, text);
+      });
+      assert.equal(freed, 0);
+      assert.equal(told.length, 1, told.join('\n'));
       assert.match(
         told[0] ?? '',
         /\/freed\.json cannot be used \(.+\): what splits of huge pages freed is counted from 0$/,
@@ -106,10 +112,10 @@ describe('what splits of huge pages freed, after a restart', { concurrency: true
   }
 
   it('a file that cannot be written is told once', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    host.tree.write('var/lib/samepaged', 'a file where the directory should be\n');
-    guestsRun(host);
-    const daemon = await host.started();
+    await using other = await AgentHost.create({ bus: {} });
+    other.tree.write('var/lib/samepaged', 'a file where the directory should be\n');
+    guestsRun(other);
+    const daemon = await other.started();
     await retune(daemon);
     const told = warnings(daemon).filter((line) => line.includes('freed.json'));
     assert.equal(told.length, 1, daemon.output);
