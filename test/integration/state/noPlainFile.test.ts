@@ -27,11 +27,14 @@ function put(host: AgentHost, kind: keyof typeof KINDS, path: string): string {
   return full;
 }
 
-for (const kind of Object.keys(KINDS) as (keyof typeof KINDS)[]) {
-  const said = new RegExp(`it is ${kind} and no regular file`);
+type Kind = keyof typeof KINDS;
+const saidOf = (kind: Kind) => new RegExp(`it is ${kind} and no regular file`);
 
-  describe(`${kind} in place of a file`, { concurrency: true }, () => {
-    it('LOGFILE, PIDFILE, history, hold: one line each, and samepaged tunes and gives back', async () => {
+// Each kind is told by the same code (test/unit/plainFile.test.ts); here each file meets one of them at least.
+describe('what is no regular file in place of a file', { concurrency: 2 }, () => {
+  for (const kind of Object.keys(KINDS) as Kind[]) {
+    it(`${kind} as LOGFILE, PIDFILE, history, hold: one line each, and samepaged tunes and gives back`, async () => {
+      const said = saidOf(kind);
       await using host = await AgentHost.create({ bus: {} });
       const log = put(host, kind, 'samepaged.log');
       host.configure({ LOGFILE: log, DEBUG: 0 });
@@ -49,44 +52,50 @@ for (const kind of Object.keys(KINDS) as (keyof typeof KINDS)[]) {
       }
       assert.deepEqual(daemon.other, []);
     });
+  }
 
-    for (const path of ['etc/ksmtuned.conf', 'etc/ksmtuned.conf.d/10.conf', 'var/lib/samepaged/ledger.json']) {
-      it(`${path}: samepaged does not start, with one line`, async () => {
-        await using host = await AgentHost.create();
-        put(host, kind, path);
-        const daemon = host.start();
-        assert.equal(await ended(daemon), 78, daemon.output);
-        assert.equal(daemon.other.length, 1);
-        assert.match(daemon.other[0] ?? '', said);
-      });
-    }
-
-    it('a drop-in that becomes one: a reload is refused, and tuning goes on', async () => {
+  for (const [path, kind] of [
+    ['etc/ksmtuned.conf', 'a named pipe'],
+    ['etc/ksmtuned.conf.d/10.conf', 'a device'],
+    ['var/lib/samepaged/ledger.json', 'a directory'],
+  ] as const) {
+    it(`${kind} as ${path}: samepaged does not start, with one line`, async () => {
       await using host = await AgentHost.create();
-      const daemon = await host.started();
-      put(host, kind, 'etc/ksmtuned.conf.d/10.conf');
-      daemon.child.kill('SIGHUP');
-      await eventually(() => daemon.lines.some(({ msg }) => said.test(msg)));
-      host.memoryIsShort();
-      await retune(daemon);
-      assert.equal(host.pace, '1 300 10');
+      put(host, kind, path);
+      const daemon = host.start();
+      assert.equal(await ended(daemon), 78, daemon.output);
+      assert.equal(daemon.other.length, 1);
+      assert.match(daemon.other[0] ?? '', saidOf(kind));
     });
+  }
 
-    it('--svg, config check, --replay: one line', async () => {
-      await using host = await AgentHost.create();
-      host.tree.write('var/lib/samepaged/history.log', '');
-      const path = put(host, kind, 'chart');
-      for (const { status, stderr, stdout } of [
-        await runCtl(['--root', host.tree.root, 'history', '--svg', path]),
-        await runCtl(['config', 'check', path]),
-        await runDaemon(['--config', host.configFile, '--replay', path]),
-      ]) {
-        assert.notEqual(status, 0);
-        assert.match(`${stdout}${stderr}`.replaceAll(/\n +/g, ' '), said);
-      }
-    });
+  it('a drop-in that becomes a named pipe: a reload is refused, and tuning goes on', async () => {
+    const kind = 'a named pipe';
+    await using host = await AgentHost.create();
+    const daemon = await host.started();
+    put(host, kind, 'etc/ksmtuned.conf.d/10.conf');
+    daemon.child.kill('SIGHUP');
+    await eventually(() => daemon.lines.some(({ msg }) => saidOf(kind).test(msg)));
+    host.memoryIsShort();
+    await retune(daemon);
+    assert.equal(host.pace, '1 300 10');
   });
-}
+
+  it('--svg, config check, --replay: one line', async () => {
+    await using host = await AgentHost.create();
+    host.tree.write('var/lib/samepaged/history.log', '');
+    const programs = {
+      'a named pipe': (path: string) => runCtl(['--root', host.tree.root, 'history', '--svg', path]),
+      'a device': (path: string) => runCtl(['config', 'check', path]),
+      'a directory': (path: string) => runDaemon(['--config', host.configFile, '--replay', path]),
+    };
+    for (const [kind, run] of Object.entries(programs) as [Kind, (typeof programs)[Kind]][]) {
+      const { status, stdout, stderr } = await run(put(host, kind, kind.replace('a ', '').replace(' ', '-')));
+      assert.notEqual(status, 0);
+      assert.match(`${stdout}${stderr}`.replaceAll(/\n +/g, ' '), saidOf(kind));
+    }
+  });
+});
 
 describe('a file that is too large', { concurrency: true }, () => {
   it('a drop-in of 3 MiB is refused with one line', async () => {
