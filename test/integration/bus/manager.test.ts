@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { DBusError, Variant } from 'dbus-next';
 import { AgentHost, decision, decisions, retune } from '../../support/agentHost.js';
-import { eventually } from '../../support/daemon.js';
+import { type DaemonProcess, eventually } from '../../support/daemon.js';
 import { type Dict, ManagerClient } from '../../support/dbus/managerClient.js';
 import { VERSION } from '../../support/version.js';
 
@@ -68,35 +68,6 @@ async function client(host: AgentHost): Promise<ManagerClient> {
 }
 
 describe('org.samepaged1.Manager', { concurrency: true }, () => {
-  it('has these methods, Retuned and the properties with their types, and nothing else', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    await host.started();
-    const xml = await (await client(host)).introspect();
-    const [, body = ''] = /<interface name="org\.samepaged1\.Manager">([^]*?)<\/interface>/.exec(xml) ?? [];
-    const found = [...body.matchAll(/<(method|signal|property|arg) ([^>]*?)\/?>/g)].map(
-      ([, kind = '', attributes = '']) => {
-        const pairs = [...attributes.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => `${key}=${value}`);
-        return [kind, ...pairs.filter((pair) => pair !== 'name=undefined').sort()].join(' ');
-      },
-    );
-    // An argument is told with the member that it belongs to.
-    const members = found.reduce<string[]>(
-      (all, part) => (part.startsWith('arg ') ? [...all.slice(0, -1), `${all.at(-1) ?? ''}, ${part}`] : [...all, part]),
-      [],
-    );
-    const methods = Object.entries(METHODS).map(([name, types]) =>
-      [
-        `method name=${name}`,
-        ...types.map((type) => `arg direction=in type=${type}`),
-        `arg direction=out type=${ANSWERS[name] ?? 'a{sv}'}`,
-      ].join(', '),
-    );
-    const properties = Object.entries(PROPERTIES).map(
-      ([name, type]) => `property access=read name=${name} type=${type}`,
-    );
-    assert.deepEqual(members.sort(), [...methods, ...properties, 'signal name=Retuned, arg type=a{sv}'].sort());
-  });
-
   it('ListGuests() gives the guests of the last retune in pages, by their names', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const names = Array.from({ length: 130 }, (_, at) => `guest${String(at).padStart(3, '0')}`);
@@ -205,34 +176,52 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
     });
     assert.deepEqual((LastRetune as Dict)['Triggers'], ['start']);
   });
+});
+
+describe('org.samepaged1.Manager of one samepaged', () => {
+  let host: AgentHost;
+  let daemon: DaemonProcess;
+  let manager: ManagerClient;
+  before(async () => {
+    host = await AgentHost.create({ bus: {} });
+    daemon = await host.started();
+    manager = await client(host);
+  });
+  after(() => host[Symbol.asyncDispose]());
+
+  it('has these methods, Retuned and the properties with their types, and nothing else', async () => {
+    const xml = await manager.introspect();
+    const [, body = ''] = /<interface name="org\.samepaged1\.Manager">([^]*?)<\/interface>/.exec(xml) ?? [];
+    const found = [...body.matchAll(/<(method|signal|property|arg) ([^>]*?)\/?>/g)].map(
+      ([, kind = '', attributes = '']) => {
+        const pairs = [...attributes.matchAll(/(\w+)="([^"]*)"/g)].map(([, key = '', value = '']) => `${key}=${value}`);
+        return [kind, ...pairs.filter((pair) => pair !== 'name=undefined').sort()].join(' ');
+      },
+    );
+    // An argument is told with the member that it belongs to.
+    const members = found.reduce<string[]>(
+      (all, part) => (part.startsWith('arg ') ? [...all.slice(0, -1), `${all.at(-1) ?? ''}, ${part}`] : [...all, part]),
+      [],
+    );
+    const methods = Object.entries(METHODS).map(([name, types]) =>
+      [
+        `method name=${name}`,
+        ...types.map((type) => `arg direction=in type=${type}`),
+        `arg direction=out type=${ANSWERS[name] ?? 'a{sv}'}`,
+      ].join(', '),
+    );
+    const properties = Object.entries(PROPERTIES).map(
+      ([name, type]) => `property access=read name=${name} type=${type}`,
+    );
+    assert.deepEqual(members.sort(), [...methods, ...properties, 'signal name=Retuned, arg type=a{sv}'].sort());
+  });
 
   it('cannot be written', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    await host.started();
-    const manager = await client(host);
     await assert.rejects(manager.setProperty('Run', new Variant('u', 2)), DBusError);
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('a failed retune is an error with the reason, and is told', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    await host.started();
-    const manager = await client(host);
-    host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
-    await assert.rejects(manager.retune(), (error: DBusError) => {
-      assert.equal(error.type, 'org.samepaged1.Error.RetuneFailed');
-      assert.match(error.text, /proc\/meminfo: expected a line "MemTotal: NUMBER kB"/);
-      return true;
-    });
-    await eventually(() => manager.retuned.length === 1);
-    assert.match(String(manager.retuned[0]?.['Failure']), /MemTotal/);
-    assert.deepEqual((await manager.properties())['LastRetune'], manager.retuned[0]);
-  });
-
   it('a hundred callers at once each get an answer, from few retunes', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    const daemon = await host.started();
-    const manager = await client(host);
     const replies = await Promise.all(Array.from({ length: 100 }, () => manager.retune()));
     assert.equal(replies.length, 100);
     for (const reply of replies) assert.equal(reply['Reason'], 'enough-memory');
@@ -240,20 +229,29 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
     assert.ok(decisions(daemon).length < 60, String(decisions(daemon).length));
   });
 
+  it('a failed retune is an error with the reason, and is told', async () => {
+    const good = `${host.tree.read('proc/meminfo')}\n`;
+    host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
+    const failed = () => manager.retuned.filter(({ Failure }) => Failure !== undefined);
+    await assert.rejects(manager.retune(), (error: DBusError) => {
+      assert.equal(error.type, 'org.samepaged1.Error.RetuneFailed');
+      assert.match(error.text, /proc\/meminfo: expected a line "MemTotal: NUMBER kB"/);
+      return true;
+    });
+    await eventually(() => failed().length === 1);
+    assert.match(String(failed()[0]?.['Failure']), /MemTotal/);
+    assert.deepEqual((await manager.properties())['LastRetune'], failed()[0]);
+    host.tree.write('proc/meminfo', good);
+  });
+
   it('SIGUSR1 retunes', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    const daemon = await host.started();
     host.memoryIsShort();
     assert.match((await retune(daemon)).msg, /^asked for by SIGUSR1: /);
     await host.paceIs('1 300 10');
   });
 
   it('a retune that is under way when SIGTERM comes is answered, and then the host is given back', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    const daemon = await host.started();
-    host.memoryIsShort();
-    const before = await client(host);
-    const answer = before.retune().catch((error: unknown) => error);
+    const answer = manager.retune().catch((error: unknown) => error);
     assert.equal(await daemon.end(), 0);
     const reply = await answer;
     assert.ok(reply instanceof Error || (reply as Dict)['Reason'] === 'free-below-reserve');
