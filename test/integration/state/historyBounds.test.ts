@@ -6,10 +6,10 @@ import { fullDetail, HistoryPlace, NOW } from '../../support/historyPlace.js';
 
 const DAY = 86_400_000;
 
-test('forty days at full detail stay within their bounds, on disk and in memory', async () => {
+test('thirty-two days at full detail stay within their bounds, on disk and in memory', async () => {
   using place = new HistoryPlace();
-  const store = place.open(NOW - 40 * DAY);
-  const largest = await fullDetail(store, 40, () => statSync(place.file).size);
+  const store = place.open(NOW - 32 * DAY);
+  const largest = await fullDetail(store, 32, () => statSync(place.file).size);
   assert.ok(largest < 3e6, `${String(largest)} bytes at most`);
   assert.equal(readFileSync(place.file, 'utf8'), store.since(0).text, 'file and memory hold the same');
   assert.deepEqual(readdirSync(place.directory), ['history.log']);
