@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { runCtl } from '../../support/daemon.js';
 import { assertGolden } from '../../support/golden.js';
@@ -23,62 +23,10 @@ async function doctor(root: string, ...options: readonly string[]) {
   const findings = JSON.parse(stdout) as PlainFinding[];
   const ids = (level: PlainFinding['level']) =>
     findings.filter((finding) => finding.level === level).map(({ id }) => id);
-  return { status, findings, problems: ids('problem'), notes: ids('note'), unknown: ids('unknown'), ok: ids('ok') };
+  return { status, findings, problems: ids('problem'), unknown: ids('unknown') };
 }
-
-interface Expected {
-  readonly problems: readonly string[];
-  readonly notes: readonly string[];
-}
-
-/** What is to be found on each host of fixtures/hosts; see its README.md. */
-const HOSTS: Readonly<Record<string, Expected>> = {
-  'kernel-5.10': { problems: [], notes: ['daemon', 'bus'] },
-  'kernel-6.1': {
-    problems: ['bus'],
-    notes: [
-      'daemon',
-      'other-tuners',
-      'ksm-services',
-      'guests-mergeable',
-      'split-headroom',
-      'sharing-limit',
-      'transparent-hugepages',
-    ],
-  },
-  'kernel-6.12': { problems: ['bus'], notes: ['daemon'] },
-  numa: {
-    problems: ['ksm-services', 'advisor', 'bus', 'promised-memory', 'split-headroom', 'numad'],
-    notes: ['guests-mergeable', 'hugepage-pools', 'sharing-limit', 'transparent-hugepages', 'numa-merging'],
-  },
-  'arm64-16k': {
-    problems: ['bus', 'profit'],
-    notes: ['page-size', 'guests-only-costing', 'transparent-hugepages'],
-  },
-  'no-ksm': { problems: ['ksm-in-kernel'], notes: ['daemon', 'bus', 'libvirtd'] },
-};
 
 describe('samepagectl doctor', { concurrency: true }, () => {
-  it('knows what to expect of every host there is', () => {
-    const hosts = readdirSync('fixtures/hosts').filter((name) => !name.endsWith('.md'));
-    assert.deepEqual(hosts.sort(), Object.keys(HOSTS).sort());
-  });
-
-  for (const [host, { problems, notes }] of Object.entries(HOSTS)) {
-    it(`${host}: ${problems.length} problems, ${notes.length} notes`, async () => {
-      const found = await doctor(`fixtures/hosts/${host}`);
-      assert.deepEqual(found.problems, problems);
-      assert.deepEqual(found.notes, notes);
-      assert.deepEqual(found.unknown, ['libvirt-dbus']);
-      assert.equal(found.status, problems.length > 0 ? 1 : 0);
-      assert.equal(found.ok.length, (host === 'no-ksm' ? 13 : 24) - problems.length - notes.length - 1);
-      for (const { id, found: sentence, why, mend } of found.findings) {
-        assert.ok(sentence !== '' && why.endsWith('.'), id);
-        for (const line of mend?.split('\n') ?? []) assert.ok(line.length <= 76, line);
-      }
-    });
-  }
-
   for (const host of ['numa', 'kernel-6.12']) {
     it(`${host}: as a person reads it, on 80 columns and without colour`, async () => {
       const { stdout, stderr } = await runCtl(['doctor', '--root', `fixtures/hosts/${host}`, ...NO_BUS]);
@@ -95,6 +43,11 @@ describe('samepagectl doctor', { concurrency: true }, () => {
     assert.equal(bus?.level, 'unknown');
     assert.match(bus.found, /asked only where --bus names one$/);
     assert.equal(status, 0);
+  });
+
+  it('a host without KSM has a problem, and what stands on KSM is not checked', async () => {
+    const { status, problems, findings } = await doctor('fixtures/hosts/no-ksm');
+    assert.deepEqual([status, problems, findings.length], [1, ['ksm-in-kernel'], 13]);
   });
 
   it('this machine: every check says something, and the exit status is that of a problem', async () => {
@@ -134,25 +87,13 @@ describe('samepagectl doctor', { concurrency: true }, () => {
   });
 });
 
-describe('samepagectl doctor mistyped', { concurrency: true }, () => {
+describe('samepagectl doctor mistyped', () => {
   it('--root without the files: one line, exit 64', async () => {
     using tree = HostTree.create();
     tree.remove('sys');
-    for (const [root, missing] of [
-      [tree.root, 'no sys'],
-      ['/nonexistent', 'no proc and no sys'],
-      ['package.json', 'no proc and no sys'],
-    ] as const) {
-      const { status, stdout, stderr } = await runCtl(['doctor', '--root', root]);
-      assert.equal(status, 64);
-      assert.equal(stdout, '');
-      assert.equal(stderr, `samepagectl: --root ${root} has ${missing}: it must hold a copy of /proc and /sys\n`);
-    }
-  });
-
-  it('words: exit 64', async () => {
-    const { status, stderr } = await runCtl(['doctor', 'now']);
+    const { status, stdout, stderr } = await runCtl(['doctor', '--root', tree.root]);
     assert.equal(status, 64);
-    assert.equal(stderr, 'samepagectl: doctor takes no "now"\n');
+    assert.equal(stdout, '');
+    assert.equal(stderr, `samepagectl: --root ${tree.root} has no sys: it must hold a copy of /proc and /sys\n`);
   });
 });
