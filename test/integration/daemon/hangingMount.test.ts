@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { AgentHost, ended } from '../../support/agentHost.js';
@@ -62,14 +63,18 @@ describe('samepaged --give-back', { concurrency: true }, () => {
   });
 
   it('works with a configuration that has errors, and unmerges nothing', async () => {
+    await using host = await AgentHost.create();
+    host.memoryIsShort();
+    await (await host.started()).end('SIGKILL');
+    const ledger = readFileSync(host.ledgerFile, 'utf8');
     for (const [config, run] of [
       ['KSM_ON_EXIT=explode\n', '0'],
       ['KSM_ON_EXIT=unmerge\n', '0'],
       ['KSM_ON_EXIT=leave\n', '1'],
     ] as const) {
-      await using host = await AgentHost.create();
-      host.memoryIsShort();
-      await (await host.started()).end('SIGKILL');
+      // As the one that was killed left it.
+      host.tree.setKsm('run', 1);
+      writeFileSync(host.ledgerFile, ledger);
       host.tree.write('etc/ksmtuned.conf', config);
       assert.equal((await giveBack(host)).status, 0);
       assert.equal(host.tree.ksm('run'), run, config);
