@@ -4,8 +4,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { POLICY_WORDS } from '../../../src/ctl/policy.js';
-import { OPTIONS } from '../../../src/ctl/verb.js';
 import { VERBS } from '../../../src/ctl/verbs.js';
 import { writeCtlShim } from '../../support/ctlShim.js';
 import { runCtl } from '../../support/daemon.js';
@@ -16,8 +14,9 @@ import { startTestGuest } from '../../support/dbus/testDriver.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 const VERB_NAMES = Object.keys(VERBS);
-const FLAGS = Object.keys(OPTIONS).map((name) => `--${name}`);
 
+/** What samepagectl prints for each shell. */
+const scripts = new Map<string, string>();
 let directory: string;
 let bus: PrivateBus;
 
@@ -30,7 +29,9 @@ before(async () => {
   await mkdir(join(directory, 'zsh'));
   await mkdir(join(directory, 'subdirectory'));
   for (const shell of SHELLS) {
-    const { stdout } = await runCtl(['completion', shell]);
+    const { status, stdout } = await runCtl(['completion', shell]);
+    assert.equal(status, 0);
+    scripts.set(shell, stdout);
     await writeFile(join(directory, shell === 'zsh' ? 'zsh/_samepagectl' : `samepagectl.${shell}`), stdout);
   }
 });
@@ -47,8 +48,8 @@ function has(shell: string): boolean {
 /** The tests of a shell; without it, that its text is as it was when it was tested there. */
 function describeIn(shell: (typeof SHELLS)[number], tests: () => void): void {
   if (has(shell)) return void describe(`completion in ${shell}`, tests);
-  it(`completion in ${shell}, which is not here: the text that was tested with it`, async () => {
-    assertGolden(`completion.${shell}`, (await runCtl(['completion', shell])).stdout);
+  it(`completion in ${shell}, which is not here: the text that was tested with it`, () => {
+    assertGolden(`completion.${shell}`, scripts.get(shell) ?? '');
   });
 }
 
@@ -57,165 +58,165 @@ function run(shell: string, ...args: string[]): string {
   return execFileSync(shell, args, { encoding: 'utf8', env: { ...process.env, PATH: path }, timeout: 60_000 });
 }
 
-/** What bash offers for a line that ends at the cursor. */
-function bash(line: string): readonly string[] {
-  const script = `set -u; source "$1"; COMP_LINE=$2; COMP_POINT=\${#2}
-    $(complete -p samepagectl | sed 's/.* -F \\([^ ]*\\) .*/\\1/') samepagectl
-    printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const output = run('bash', '-c', script, 'bash', join(directory, 'samepagectl.bash'), line);
-  return output.split('\n').filter((word) => word !== '');
+/** One line of each kind; which words the other verbs and options offer is samepagectl's to say, not the shell's. */
+interface Line {
+  readonly kind: string;
+  readonly line: string;
+  readonly offered: readonly string[];
 }
 
-/** What every shell should offer. */
-const LINES: readonly (readonly [line: string, offered: readonly string[]])[] = [
-  ['samepagectl ', VERB_NAMES],
-  ['samepagectl s', ['status', 'stop']],
-  ['samepagectl --bus ', ['system', 'session']],
-  ['samepagectl --bus s', ['system', 'session']],
-  ['samepagectl --bus session po', ['policy']],
-  ['samepagectl policy ', POLICY_WORDS],
-  ['samepagectl policy --json a', ['adaptive', 'advisor']],
-  ['samepagectl guests ', ['forbid', 'allow']],
-  ['samepagectl help po', ['policy']],
-  ['samepagectl completion ', ['bash', 'zsh', 'fish']],
-  ['samepagectl config ', ['check']],
-  ['samepagectl status --', ['--bus', '--json', '--help']],
-  ['samepagectl unmerge --f', ['--force']],
-  ['samepagectl doctor --libvirt ', ['/org/libvirt/QEMU', 'none']],
-  ['samepagectl pause ', ['10m', '1h', '8h']],
-];
+function linesOf(): readonly Line[] {
+  const guests = `samepagectl --bus ${bus.address} --libvirt /org/libvirt/Test guests forbid `;
+  return [
+    { kind: 'any verb', line: 'samepagectl ', offered: VERB_NAMES },
+    { kind: 'a verb that begins so', line: 'samepagectl s', offered: ['status', 'stop'] },
+    { kind: 'an option', line: 'samepagectl unmerge --f', offered: ['--force'] },
+    { kind: "an option's value", line: 'samepagectl --bus s', offered: ['system', 'session'] },
+    { kind: 'a word after an option', line: 'samepagectl policy --json a', offered: ['adaptive', 'advisor'] },
+    { kind: 'a word after help', line: 'samepagectl help po', offered: ['policy'] },
+    { kind: 'no word', line: 'samepagectl stop ', offered: [] },
+    { kind: "guests by libvirt's names", line: guests, offered: ['test', 'vault', 'web', 'web server'] },
+  ];
+}
+
+/** What a shell offers for each line, from one process of that shell that writes END after each. */
+function offersOf(lines: readonly string[], shell: string, ...args: readonly string[]): readonly (readonly string[])[] {
+  const output = run(shell, ...args, ...lines);
+  const offers = output.split('END\n').map((words) => words.split('\n').filter((word) => word !== ''));
+  assert.deepEqual(offers.slice(lines.length), [[]], 'an END for each line');
+  return offers.slice(0, lines.length);
+}
+
+function assertOffered(found: readonly (readonly string[])[], lines: readonly Line[]): void {
+  const sorted = (offers: readonly (readonly string[])[]) =>
+    Object.fromEntries(lines.map(({ kind, line }, at) => [`${kind}: [${line}]`, [...(offers[at] ?? [])].sort()]));
+  assert.deepEqual(sorted(found), sorted(lines.map(({ offered }) => offered)));
+}
 
 describe('the completion scripts', () => {
   for (const shell of SHELLS) {
-    it(`for ${shell} says what it said`, async () => {
-      const { status, stdout } = await runCtl(['completion', shell]);
-      assert.equal(status, 0);
-      assertGolden(`completion.${shell}`, stdout);
+    it(`for ${shell} says what it said`, () => {
+      assertGolden(`completion.${shell}`, scripts.get(shell) ?? '');
     });
   }
 });
 
 describe('completion in bash', () => {
+  /** What bash offers for lines that end at the cursor. */
+  const bash = (lines: readonly string[]) => {
+    const script = `set -u; source "$1"; shift; [[ $(complete -p samepagectl) =~ -F\\ ([^ ]+) ]]
+      complete=\${BASH_REMATCH[1]}
+      for COMP_LINE; do
+        COMP_POINT=\${#COMP_LINE}; $complete samepagectl; printf '%s\\n' "\${COMPREPLY[@]}" END
+      done`;
+    return offersOf(lines, 'bash', '-c', script, 'bash', join(directory, 'samepagectl.bash'));
+  };
+
   it('is a function that does not need more than bash', () => {
     run('bash', '-n', join(directory, 'samepagectl.bash'));
   });
 
-  for (const [line, offered] of LINES) {
-    it(`[${line}]`, () => {
-      assert.deepEqual(bash(line), offered);
-    });
-  }
-
-  const more: readonly (readonly [line: string, offered: readonly string[]])[] = [
-    ['samepagectl stop ', []],
-    ['samepagectl policy adaptive ', []],
-    ['samepagectl dance ', []],
-    ['samepagectl --', [...FLAGS, '--help', '--version']],
-    ['samepagectl --bus=s', ['system', 'session']],
-    ['samepagectl policy xyz', []],
-  ];
-  for (const [line, offered] of more) {
-    it(`[${line}]`, () => {
-      assert.deepEqual(bash(line), offered);
-    });
-  }
-
-  it('files and directories', () => {
-    const base = join(directory, 'zs');
-    assert.deepEqual(bash(`samepagectl doctor --root ${base}`), [join(directory, 'zsh')]);
-    assert.deepEqual(bash(`samepagectl config check ${join(directory, 'samepagectl.ba')}`), [
-      join(directory, 'samepagectl.bash'),
-    ]);
+  it('offers what can stand at the cursor, quoted for the shell', () => {
+    const lines = [
+      ...linesOf().map((line) => ({ ...line, offered: line.offered.map((word) => word.replace(' ', '\\ ')) })),
+      { kind: 'a value behind an equal sign', line: 'samepagectl --bus=s', offered: ['system', 'session'] },
+      { kind: 'a word that nothing begins with', line: 'samepagectl policy xyz', offered: [] },
+    ];
+    assertOffered(bash(lines.map(({ line }) => line)), lines);
   });
 
-  it("guests by libvirt's names, quoted for the shell", () => {
-    const line = `samepagectl --bus ${bus.address} --libvirt /org/libvirt/Test guests forbid `;
-    assert.deepEqual([...bash(line)].sort(), ['test', 'vault', 'web', String.raw`web\ server`]);
-    assert.deepEqual([...bash(`${line}v`)], ['vault']);
+  it('offers files and directories', () => {
+    const lines = [
+      { kind: 'a directory', line: `samepagectl doctor --root ${directory}/zs`, offered: [join(directory, 'zsh')] },
+      {
+        kind: 'a file',
+        line: `samepagectl config check ${directory}/samepagectl.ba`,
+        offered: [join(directory, 'samepagectl.bash')],
+      },
+    ];
+    assertOffered(bash(lines.map(({ line }) => line)), lines);
   });
 });
 
 describeIn('fish', () => {
-  const fish = (line: string): readonly string[] => {
-    const script = 'source $argv[1]; complete -C $argv[2]';
-    const output = run('fish', '--no-config', '-c', script, join(directory, 'samepagectl.fish'), line);
-    return output
-      .split('\n')
-      .filter((word) => word !== '')
-      .map((word) => word.split('\t')[0] ?? '');
+  const fish = (lines: readonly string[]) => {
+    const script = 'source $argv[1]; for line in $argv[2..]; complete -C $line; echo END; end';
+    const offers = offersOf(lines, 'fish', '--no-config', '-c', script, join(directory, 'samepagectl.fish'));
+    return offers.map((words) => words.map((word) => word.split('\t')[0] ?? ''));
   };
 
-  for (const [line, offered] of LINES) {
-    it(`[${line}]`, () => {
-      assert.deepEqual([...fish(line)].sort(), [...offered].sort());
-    });
-  }
-
-  it('files and directories', () => {
-    const base = join(directory, 'zs');
-    for (const line of [`samepagectl doctor --root ${base}`, `samepagectl doctor --root=${base}`]) {
-      assert.deepEqual(fish(line), [`${line.replace(/^.* /, '')}h/`]);
-    }
-    const file = join(directory, 'samepagectl.ba');
-    assert.deepEqual(fish(`samepagectl config check ${file}`), [`${file}sh`]);
+  it('offers what can stand at the cursor', () => {
+    const lines = [
+      ...linesOf(),
+      { kind: 'a value behind an equal sign', line: 'samepagectl --bus=s', offered: ['--bus=session', '--bus=system'] },
+    ];
+    assertOffered(fish(lines.map(({ line }) => line)), lines);
   });
 
-  it('values behind an equal sign', () => {
-    assert.deepEqual([...fish('samepagectl --bus=s')].sort(), ['--bus=session', '--bus=system']);
-  });
-
-  it("guests by libvirt's names", () => {
-    const line = `samepagectl --bus ${bus.address} --libvirt /org/libvirt/Test guests forbid `;
-    assert.deepEqual([...fish(line)].sort(), ['test', 'vault', 'web', 'web server']);
+  it('offers files and directories', () => {
+    const [base, file] = [join(directory, 'zs'), join(directory, 'samepagectl.ba')];
+    const lines = [
+      { kind: 'a directory', line: `samepagectl doctor --root ${base}`, offered: [`${base}h/`] },
+      {
+        kind: 'a directory behind an equal sign',
+        line: `samepagectl doctor --root=${base}`,
+        offered: [`--root=${base}h/`],
+      },
+      { kind: 'a file', line: `samepagectl config check ${file}`, offered: [`${file}sh`] },
+    ];
+    assertOffered(fish(lines.map(({ line }) => line)), lines);
   });
 });
 
 describeIn('zsh', () => {
-  /** Types `line` and a tab into an interactive zsh, until it shows `text`. */
-  const shows = (line: string, text: string): void => {
+  /** Types each line and a tab into one interactive zsh, until it shows the text; then empties the line. */
+  const shows = (...lines: readonly (readonly [line: string, text: string])[]): void => {
     const script = `
       zmodload zsh/zpty
+      ready() {
+        seen=
+        until [[ $seen == *READY* ]]; do zpty -r shell part || exit 2; seen+=$part; done
+      }
       zpty shell zsh -f -i
       zpty -w shell "PS1='> '; PATH=$PATH; fpath=($1 $fpath); autoload -Uz compinit; compinit -D -u; setopt nobeep; print REA''DY"
-      until [[ $seen == *READY* ]]; do zpty -r shell part || exit 2; seen+=$part; done
-      zpty -w -n shell "$2"$'\\t'
-      seen=; begin=$SECONDS
-      while (( SECONDS - begin < 20 )); do
-        zpty -r -t shell part && seen+=$part || sleep 0.05
-        [[ $seen == *"$3"* ]] && exit 0
-      done
-      print -r -- "$seen" | cat -v
-      exit 1`;
-    run('zsh', '-f', '-c', script, 'zsh', join(directory, 'zsh'), line, text);
+      ready
+      shift
+      for line text; do
+        zpty -w -n shell "$line"$'\\t'
+        seen=; begin=$SECONDS
+        until [[ $seen == *"$text"* ]]; do
+          if (( SECONDS - begin >= 20 )); then print -r -- "[$line] $seen" | cat -v; exit 1; fi
+          zpty -r -t shell part && seen+=$part || sleep 0.05
+        done
+        zpty -w shell $'\\C-u'"print REA''DY"
+        ready
+      done`;
+    run('zsh', '-f', '-c', script, 'zsh', join(directory, 'zsh'), ...lines.flat());
   };
 
   it('is right as a program', () => {
     run('zsh', '-n', join(directory, 'zsh/_samepagectl'));
   });
 
-  for (const [line, text] of [
-    ['samepagectl poli', 'cy'],
-    ['samepagectl policy ada', 'ptive'],
-    ['samepagectl --bus sess', 'ion'],
-    ['samepagectl guests fo', 'rbid'],
-    ['samepagectl unmerge --gra', 'dually'],
-    ['samepagectl help comp', 'letion'],
-    ['samepagectl --bus=sess', 'ion'],
-  ] as const) {
-    it(`[${line}]`, () => {
-      shows(line, text);
-    });
-  }
-
-  it('files and directories', () => {
-    shows(`samepagectl config check ${directory}/samepagectl.fi`, 'sh');
-    shows(`samepagectl doctor --root ${directory}/subdir`, 'ectory');
-    shows(`samepagectl doctor --root=${directory}/subdir`, 'ectory');
+  it('completes what can stand at the cursor', () => {
+    shows(
+      ['samepagectl poli', 'cy'],
+      ['samepagectl --bus sess', 'ion'],
+      ['samepagectl --bus=sess', 'ion'],
+      ['samepagectl unmerge --gra', 'dually'],
+      ['samepagectl policy --json ada', 'ptive'],
+      ['samepagectl help comp', 'letion'],
+      [`samepagectl --bus ${bus.address} --libvirt /org/libvirt/Test guests forbid vau`, 'lt'],
+      [`samepagectl --bus=${bus.address} --libvirt=/org/libvirt/Test guests forbid vau`, 'lt'],
+    );
   });
 
-  it("guests by libvirt's names", () => {
-    shows(`samepagectl --bus ${bus.address} --libvirt /org/libvirt/Test guests forbid vau`, 'lt');
-    shows(`samepagectl --bus=${bus.address} --libvirt=/org/libvirt/Test guests forbid vau`, 'lt');
+  it('completes files and directories', () => {
+    shows(
+      [`samepagectl config check ${directory}/samepagectl.fi`, 'sh'],
+      [`samepagectl doctor --root ${directory}/subdir`, 'ectory'],
+      [`samepagectl doctor --root=${directory}/subdir`, 'ectory'],
+    );
   });
 });
 
@@ -230,17 +231,14 @@ describe('samepagectl __complete', () => {
     }
   });
 
-  it('loads neither D-Bus nor the simulator for verbs, options and their values', async () => {
-    for (const words of [[''], ['status', '--'], ['--bus', ''], ['policy', '']]) {
-      const coverage = join(directory, 'coverage');
-      const env = { ...process.env, NODE_V8_COVERAGE: coverage };
-      // Of the bundle's chunks the names do not say what is in them.
-      execFileSync(process.execPath, ['dist/src/ctl/main.js', '__complete', ...words], { env });
-      const [report = ''] = await readdir(coverage);
-      const loaded = await readFile(join(coverage, report), 'utf8');
-      assert.match(loaded, /completion\/completer\.js/);
-      assert.doesNotMatch(loaded, /dbus-next|src\/(?:dbus\/bus|simulation)/);
-      await removeScratch(coverage);
-    }
+  it("loads neither D-Bus nor the simulator for an option's value, though it is a bus", async () => {
+    const coverage = join(directory, 'coverage');
+    const env = { ...process.env, NODE_V8_COVERAGE: coverage };
+    // Of the bundle's chunks the names do not say what is in them.
+    execFileSync(process.execPath, ['dist/src/ctl/main.js', '__complete', 'status', '--bus', ''], { env });
+    const [report = ''] = await readdir(coverage);
+    const loaded = await readFile(join(coverage, report), 'utf8');
+    assert.match(loaded, /completion\/completer\.js/);
+    assert.doesNotMatch(loaded, /dbus-next|src\/(?:dbus\/bus|simulation)/);
   });
 });

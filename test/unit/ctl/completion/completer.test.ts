@@ -35,6 +35,15 @@ describe('what is offered', () => {
       ['--bus', ''],
       ['system', 'session'],
     ],
+    [['--bus', 'session', 'po'], VERB_NAMES],
+    [
+      ['doctor', '--libvirt', ''],
+      ['/org/libvirt/QEMU', 'none'],
+    ],
+    [
+      ['pause', ''],
+      ['10m', '1h', '8h'],
+    ],
     [['--bus=s'], ['--bus=system', '--bus=session']],
     [['--json=s'], []],
     [['--nonsense=s'], []],
