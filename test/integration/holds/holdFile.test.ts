@@ -15,39 +15,39 @@ async function shortHost(bus?: object): Promise<AgentHost> {
 const HOLD_FILE = 'var/lib/samepaged/hold.json';
 
 describe('a hold over a restart', { concurrency: true }, () => {
-  const verbs = [
-    { words: ['stop'], kind: 'stopped', run: '0' },
-    { words: ['pause'], kind: 'paused', run: '0' },
-    { words: ['pause', '2h'], kind: 'paused', run: '0' },
-    { words: ['unmerge'], kind: 'unmerged', run: '2' },
+  const commands: readonly { readonly call: Parameters<ManagerClient['command']>; kind: string; run: string }[] = [
+    { call: ['Stop'], kind: 'stopped', run: '0' },
+    { call: ['Pause', 't', [0n]], kind: 'paused', run: '0' },
+    { call: ['Pause', 't', [7200n]], kind: 'paused', run: '0' },
+    { call: ['Unmerge', 'b', [false]], kind: 'unmerged', run: '2' },
   ];
-  for (const { words, kind, run } of verbs) {
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      it(`${words.join(' ')} lasts through ${signal}, until resume`, async () => {
-        await using host = await shortHost({});
-        const before = host.ksmFiles();
-        const first = await host.started();
-        assert.equal((await runCtl(['--bus', host.address, ...words])).status, 0);
-        const manager = await ManagerClient.on(await host.bus.connect());
-        const { Hold, HoldUntilUSec } = await manager.properties();
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    it(`each lasts through ${signal}, until resume`, async () => {
+      await using host = await shortHost({});
+      const before = host.ksmFiles();
+      const manager = async () => ManagerClient.on(await host.bus.connect());
+      let daemon = await host.started();
+      for (const { call, kind, run } of commands) {
+        await (await manager()).command(...call);
+        const { Hold, HoldUntilUSec } = await (await manager()).properties();
         assert.equal(Hold, kind);
-        await first.end(signal);
+        await daemon.end(signal);
 
-        const second = await host.started();
-        assert.equal(decisions(second)[0]?.['reason'], kind);
+        daemon = await host.started();
+        assert.equal(decisions(daemon)[0]?.['reason'], kind);
         assert.equal(host.tree.ksm('run'), run);
-        const after = await (await ManagerClient.on(await host.bus.connect())).properties();
+        const after = await (await manager()).properties();
         assert.deepEqual([after['Hold'], after['HoldUntilUSec']], [kind, HoldUntilUSec]);
-        assert.equal((await runCtl(['--bus', host.address, 'resume'])).status, 0);
+        await (await manager()).command('Resume');
         assert.equal(host.tree.ksm('run'), '1');
         assert.equal(existsSync(host.holdFile), false);
-        assert.equal(await second.end(), 0);
-        assert.deepEqual(host.ksmFiles(), before);
+      }
+      assert.equal(await daemon.end(), 0);
+      assert.deepEqual(host.ksmFiles(), before);
 
-        const third = await host.started();
-        assert.equal(decisions(third)[0]?.['reason'], 'free-below-reserve', 'resumed is resumed');
-      });
-    }
+      const last = await host.started();
+      assert.equal(decisions(last)[0]?.['reason'], 'free-below-reserve', 'resumed is resumed');
+    });
   }
 
   it('a pause that ended meanwhile is over', async () => {
@@ -80,23 +80,7 @@ describe('a hold over a restart', { concurrency: true }, () => {
 });
 
 describe('a hold.json that is none of samepaged’s', { concurrency: true }, () => {
-  for (const text of [
-    '',
-    'garbage',
-    '{"kind":"paus',
-    'null',
-    '[]',
-    '"paused"',
-    '{}',
-    '{"kind":"asleep"}',
-    '{"kind":"paused","untilMillis":"soon"}',
-    '{"kind":"paused","untilMillis":null}',
-    '{"kind":"paused","untilMillis":1.5}',
-    '{"kind":"paused","untilMillis":-5}',
-    '{"kind":"paused","untilMillis":1e300}',
-    '{"kind":"paused","untilMillis":1e400}',
-    '\0\0\0\0',
-  ]) {
+  for (const text of ['{"kind":"paus', '{"kind":"paused","untilMillis":"soon"}', '\0\0\0\0']) {
     it(`${JSON.stringify(text)} is one warning and no hold`, async () => {
       await using host = await shortHost({});
       host.tree.write(HOLD_FILE, text);
