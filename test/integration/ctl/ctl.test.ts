@@ -69,17 +69,6 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
     assert.equal(lastRetune['totalBytes'], 16_777_216 * 1024);
   });
 
-  it('status after a failed look says what failed', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    const daemon = await host.started();
-    host.tree.write('proc/meminfo', 'MemTotal: 0 kB\n');
-    daemon.child.kill('SIGUSR1');
-    await daemon.line(/MemTotal above 0/);
-    const { status, stdout } = await runCtl(['--bus', host.address, 'status']);
-    assert.equal(status, 0);
-    assert.match(stdout, /^ {2}the last retune failed: .*proc\/meminfo: expected/m);
-  });
-
   it('retune tells the decision and what was changed', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const daemon = await host.started();
@@ -104,14 +93,21 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
     await retune(daemon);
   });
 
-  it('retune that fails says why, exit 1', async () => {
+  it('retune that fails says why, exit 1, and status says so after any that failed', async () => {
     await using host = await AgentHost.create({ bus: {} });
-    await host.started();
+    const daemon = await host.started();
     host.tree.write('proc/meminfo', 'MemTotal: many kB\n');
     const { status, stdout, stderr } = await runCtl(['--bus', host.address, 'retune']);
     assert.equal(status, 1);
     assert.equal(stdout, '');
     assert.match(stderr, /^samepagectl: .*proc\/meminfo: MemTotal: expected a whole number, found "many"\n$/);
+
+    host.tree.write('proc/meminfo', 'MemTotal: 0 kB\n');
+    daemon.child.kill('SIGUSR1');
+    await daemon.line(/MemTotal above 0/);
+    const after = await runCtl(['--bus', host.address, 'status']);
+    assert.equal(after.status, 0);
+    assert.match(after.stdout, /^ {2}the last retune failed: .*proc\/meminfo: expected/m);
   });
 });
 
@@ -159,23 +155,14 @@ describe('samepagectl without a daemon', { concurrency: true }, () => {
 describe('samepagectl mistyped', { concurrency: true }, () => {
   for (const [words, pattern] of [
     [['statsu'], /^samepagectl: no verb "statsu"; did you mean status\?\n$/],
-    [['retun'], /^samepagectl: no verb "retun"; did you mean retune\?\n$/],
     [['dance'], /^samepagectl: no verb "dance"; see samepagectl help\n$/],
     [['status', 'now'], /^samepagectl: status takes no "now"\n$/],
-    [['constructor'], /^samepagectl: no verb "constructor"/],
     [['status', '--jsonn'], /^samepagectl: no option --jsonn; did you mean --json\?\n$/],
-    [['status', '--dance'], /^samepagectl: no option --dance; see samepagectl help\n$/],
     [['status', '--force'], /^samepagectl: status does not take --force; see samepagectl help status\n$/],
     [['help', 'polcy'], /^samepagectl: no verb "polcy"; did you mean policy\?\n$/],
-    [['polcy', '--help'], /^samepagectl: no verb "polcy"; did you mean policy\?\n$/],
     [['status', '--bus'], /--bus/],
     [['status', '--bus', '--json'], /^samepagectl: [^\n]*'--bus' argument is ambiguous[^\n]*\n$/],
     [['status', '--bus', 'sesion'], /^samepagectl: --bus takes .*, not "sesion"; did you mean session\?\n$/],
-    [['policy', '--bus', 'nonsense'], /^samepagectl: --bus takes system, session or a D-Bus address .*"nonsense"\n$/],
-    [['status', '--bus', ''], /^samepagectl: --bus is empty; expected --bus BUS\n$/],
-    [['history', '--svg='], /^samepagectl: --svg is empty; expected --svg FILE\n$/],
-    [['guests', '--root', ''], /^samepagectl: --root is empty; expected --root DIR\n$/],
-    [['guests', '--libvirt='], /^samepagectl: --libvirt is empty; expected --libvirt OBJECT\n$/],
     [['history', '--since='], /^samepagectl: --since is empty; expected --since DURATION\n$/],
     [[], /^samepagectl: which verb\?\nUsage: /],
   ] as const) {
