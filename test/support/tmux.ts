@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Child, forkedBy } from './child.js';
 import { writeCtlShim } from './ctlShim.js';
@@ -11,6 +12,8 @@ const run = promisify(execFile);
 const CONFIG =
   'set -g exit-empty off\nset -g status off\nset -g default-terminal tmux-256color\nset -g escape-time 0\n';
 const PROMPT = 'ready> ';
+/** Between two looks at the screen, each of which is a process of tmux. */
+const PAUSE_MILLIS = 50;
 
 export interface TerminalOptions {
   readonly columns?: number;
@@ -74,7 +77,9 @@ export class Tmux implements AsyncDisposable {
     return eventually(
       async () => {
         last = (await this.lines()).join('\n');
-        return (typeof what === 'string' ? last.includes(what) : what.test(last)) ? last : undefined;
+        if (typeof what === 'string' ? last.includes(what) : what.test(last)) return last;
+        await sleep(PAUSE_MILLIS);
+        return undefined;
       },
       millis,
       () => `the screen does not show ${String(what)}:\n${last}`,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { describe, it } from 'node:test';
-import { decisions } from '../../support/agentHost.js';
+import { after, before, describe, it } from 'node:test';
+import { type AgentHost, decisions } from '../../support/agentHost.js';
 import { eventually } from '../../support/daemon.js';
 import { destroyTestGuest, startTestGuest } from '../../support/dbus/testDriver.js';
+import { Tmux } from '../../support/tmux.js';
 import { KEYS, LIBVIRT, between, isAsBefore, shortHost, watchWords, watching } from '../../support/watching.js';
 
 describe('samepagectl watch', { concurrency: 2 }, () => {
@@ -40,35 +41,6 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     await tmux.press('?');
     await tmux.shows(/^ {2}p {2}pause ksmd until p is pressed again$/m);
     await tmux.press('r');
-    await tmux.shows(/^EVENTS/m);
-    await tmux.press('q');
-    await isAsBefore(watch, 0);
-  });
-
-  it('fits every size it is given', async () => {
-    await using host = await shortHost();
-    await host.started({ libvirt: LIBVIRT });
-    await using watch = await watching(host);
-    const { tmux } = watch;
-    for (const [columns, rows] of [
-      [200, 50],
-      [40, 10],
-      [120, 12],
-      [20, 3],
-      [80, 24],
-    ] as const) {
-      await tmux.resize(columns, rows);
-      await eventually(
-        async () => {
-          const lines = await tmux.lines();
-          const full =
-            lines.length === rows && (lines[0] ?? '').startsWith('KSM is merging') && (lines.at(-1) ?? '') !== '';
-          return full && lines.filter((line) => line.startsWith('KSM is')).length === 1;
-        },
-        5000,
-        () => `${String(columns)}x${String(rows)} is not filled`,
-      );
-    }
     await tmux.shows(/^EVENTS/m);
     await tmux.press('q');
     await isAsBefore(watch, 0);
@@ -117,6 +89,45 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     await tmux.press('q');
     await tmux.shows(/^ready>/m);
   });
+});
+
+describe('samepagectl watch beside a daemon that goes on', { concurrency: 2 }, () => {
+  let host: AgentHost;
+
+  before(async () => {
+    host = await shortHost();
+    host.tree.setKsm('pages_sharing', 1_000_000);
+    await host.started({ libvirt: LIBVIRT });
+  });
+
+  after(() => host[Symbol.asyncDispose]());
+
+  it('fits every size it is given', async () => {
+    await using watch = await watching(host);
+    const { tmux } = watch;
+    for (const [columns, rows] of [
+      [200, 50],
+      [40, 10],
+      [120, 12],
+      [20, 3],
+      [80, 24],
+    ] as const) {
+      await tmux.resize(columns, rows);
+      await eventually(
+        async () => {
+          const lines = await tmux.lines();
+          const full =
+            lines.length === rows && (lines[0] ?? '').startsWith('KSM is merging') && (lines.at(-1) ?? '') !== '';
+          return full && lines.filter((line) => line.startsWith('KSM is')).length === 1;
+        },
+        5000,
+        () => `${String(columns)}x${String(rows)} is not filled`,
+      );
+    }
+    await tmux.shows(/^EVENTS/m);
+    await tmux.press('q');
+    await isAsBefore(watch, 0);
+  });
 
   for (const [signal, status] of [
     ['TERM', 143],
@@ -124,8 +135,6 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     ['HUP', 129],
   ] as const) {
     it(`SIG${signal} leaves the terminal as it was`, async () => {
-      await using host = await shortHost();
-      await host.started();
       await using watch = await watching(host);
       const { tmux } = watch;
       const pid = await tmux.pid();
@@ -135,8 +144,6 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
   }
 
   it('stopped by Ctrl-Z gives the terminal back, and takes it again', async () => {
-    await using host = await shortHost();
-    await host.started();
     await using watch = await watching(host);
     const { tmux, before } = watch;
     for (const stop of ['C-z', 'SIGTSTP']) {
@@ -153,11 +160,8 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
   });
 
   it('an error that nobody caught is told on a terminal as it was', async () => {
-    await using host = await shortHost();
-    await using watch = await watching(host);
-    const { tmux, before } = watch;
-    await tmux.press('q');
-    await tmux.shows(/^status 0$/m);
+    await using tmux = await Tmux.start();
+    const before = await between(tmux);
     const script = join(tmux.directory, 'fault.mjs');
     const screen = JSON.stringify(resolve('dist/src/text/screen.js'));
     await writeFile(
@@ -174,9 +178,6 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
   });
 
   it('draws with ASCII where the locale has no more, and on a console of Linux', async () => {
-    await using host = await shortHost();
-    host.tree.setKsm('pages_sharing', 1_000_000);
-    await host.started();
     await using watch = await watching(host, { locale: 'C' });
     const { tmux } = watch;
     assert.match(await tmux.shows(/^saved memory[^]*#/m), /^[ -~\n]*$/);
