@@ -76,7 +76,7 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
     assert.deepEqual([end, kept, back], ['cut', false, ['Everything is unmerged again.']]);
     assert.equal((after as { sharedBytes: number }).sharedBytes, 25_600 * 4096);
     assert.equal((await manager.properties())['Hold'], '');
-    assert.match((await runCtl(['--bus', host.address, 'explain'])).stdout, /^Decision: enough-memory/m);
+    assert.equal((await manager.command('Explain'))['Reason'], 'enough-memory');
     assert.equal(host.tree.ksm('run'), '0');
   });
 
@@ -86,7 +86,7 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
     const words = ['--bus', host.address, '--root', host.tree.root, '--libvirt', 'none'];
     const [{ status, stderr }] = await Promise.all([
       runCtl(['estimate', ...words, '--for', '5m', '--yes']),
-      untilRuns(host.tree).then(() => runCtl(['--bus', host.address, 'stop'])),
+      untilRuns(host.tree).then(async () => (await ManagerClient.on(await host.bus.connect())).command('Stop')),
     ]);
     assert.equal(status, 1);
     assert.match(stderr, /^samepagectl: somebody ended the estimate: stopped by hand$/m);
@@ -97,7 +97,7 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
   it('is refused with one line: while merging is held, without an answer, beside ksmtuned, and for bad times', async () => {
     await using host = await AgentHost.create({ bus: {} });
     await host.started();
-    await runCtl(['--bus', host.address, 'pause']);
+    await (await ManagerClient.on(await host.bus.connect())).command('Pause', 't', [0n]);
     const held = await runCtl(['estimate', '--bus', host.address, '--yes']);
     assert.deepEqual(
       [held.status, held.stderr],
@@ -109,13 +109,11 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
     assert.equal(unasked.status, 64);
     assert.match(unasked.stderr, /^samepagectl: there is no terminal to ask on: --yes goes on without asking$/m);
     assert.equal(tree.ksm('run'), '0');
-    for (const time of ['2h', '0', 'soon']) {
-      const { status, stderr } = await runCtl(['estimate', '--root', tree.root, '--for', time]);
-      assert.deepEqual(
-        [status, stderr],
-        [64, `samepagectl: --for ${time}: expected a time from 1s to 1h, as 90s or 2m\n`],
-      );
-    }
+    const long = await runCtl(['estimate', '--root', tree.root, '--for', '2h']);
+    assert.deepEqual(
+      [long.status, long.stderr],
+      [64, 'samepagectl: --for 2h: expected a time from 1s to 1h, as 90s or 2m\n'],
+    );
     tree.addProcess({ pid: 77, argv: ['/bin/bash', '/usr/sbin/ksmtuned'], residentKb: 100, comm: 'ksmtuned' });
     const beside = await runCtl(['estimate', '--root', tree.root, '--yes']);
     assert.equal(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { changeSharing } from '../../../src/ctl/guests/sharing.js';
 import { Definitions } from '../../../src/libvirt/definitions.js';
 import { type CommandResult, runCtl } from '../../support/daemon.js';
@@ -16,7 +16,15 @@ class Interrupted extends Definitions {
   }
 }
 
-describe('guests forbid that cannot be', { concurrency: 4 }, () => {
+describe('guests forbid that cannot be', () => {
+  let host: SharingHost;
+
+  before(async () => {
+    host = await SharingHost.start();
+  });
+
+  after(() => host[Symbol.asyncDispose]());
+
   /** One line on stderr, and nothing else. */
   function refused({ status, stdout, stderr }: CommandResult, exit: number, sentence: RegExp): void {
     assert.equal(stdout, '');
@@ -26,20 +34,16 @@ describe('guests forbid that cannot be', { concurrency: 4 }, () => {
   }
 
   it('an unknown guest: the nearest name', async () => {
-    await using host = await SharingHost.start();
     await host.define('web-frontend');
-    for (const word of ['forbid', 'allow']) {
-      refused(
-        await host.ctl('guests', word, 'web-fronted'),
-        1,
-        /: libvirt knows no guest web-fronted; did you mean web-frontend\?/,
-      );
-      refused(await host.ctl('guests', word, 'zzz'), 1, /: libvirt knows no guest zzz; see virsh list --all/);
-    }
+    refused(
+      await host.ctl('guests', 'forbid', 'web-fronted'),
+      1,
+      /: libvirt knows no guest web-fronted; did you mean web-frontend\?/,
+    );
+    refused(await host.ctl('guests', 'allow', 'zzz'), 1, /: libvirt knows no guest zzz; see virsh list --all/);
   });
 
   it('a transient guest', async () => {
-    await using host = await SharingHost.start();
     await startTestGuest(await host.bus.connect(), 'brief');
     refused(
       await host.ctl('guests', 'forbid', 'brief'),
@@ -61,53 +65,51 @@ describe('guests forbid that cannot be', { concurrency: 4 }, () => {
   });
 
   it('a guest that is deleted meanwhile', async () => {
-    await using host = await SharingHost.start();
-    await host.define('web');
+    await host.define('deleted');
     const definitions = new (class extends Definitions {
       override async persistentXml(path: string): Promise<string> {
-        await host.domain('web', 'Undefine');
+        await host.domain('deleted', 'Undefine');
         return super.persistentXml(path);
       }
     })(host.connection, OBJECT);
-    await assert.rejects(changeSharing(definitions, 'web', 'forbid'), { message: 'guest web was deleted meanwhile' });
+    await assert.rejects(changeSharing(definitions, 'deleted', 'forbid'), {
+      message: 'guest deleted was deleted meanwhile',
+    });
   });
 
   it('a guest that is deleted between reading and writing, which makes libvirt define it anew', async () => {
-    await using host = await SharingHost.start();
-    await host.define('web');
+    await host.define('lost');
     const definitions = new Interrupted(host.connection, OBJECT);
     definitions.act = async (xml) => {
-      await host.domain('web', 'Undefine');
+      await host.domain('lost', 'Undefine');
       return xml;
     };
-    await assert.rejects(changeSharing(definitions, 'web', 'forbid'), /deleted meanwhile, .* virsh undefine -- web$/);
+    await assert.rejects(changeSharing(definitions, 'lost', 'forbid'), /deleted meanwhile, .* virsh undefine -- lost$/);
   });
 
   it('a definition that libvirt refuses: in its own words, and nothing is changed', async () => {
-    await using host = await SharingHost.start();
-    const before = await host.define('web');
+    const before = await host.define('refused');
     const definitions = new Interrupted(host.connection, OBJECT);
     definitions.act = (xml) => Promise.resolve(xml.replace(/<type[^]*?<\/type>/, '<type>nonsense</type>'));
     await assert.rejects(
-      changeSharing(definitions, 'web', 'forbid'),
-      /^Error: guest web: libvirt refuses the new definition .*nonsense/,
+      changeSharing(definitions, 'refused', 'forbid'),
+      /^Error: guest refused: libvirt refuses the new definition .*nonsense/,
     );
-    assert.equal(await host.definitions.persistentXml(testGuestPath('web')), before);
+    assert.equal(await host.definitions.persistentXml(testGuestPath('refused')), before);
   });
 
   it('a libvirt that changes more than it was told is found out, without telling secrets', async () => {
-    await using host = await SharingHost.start();
-    await host.define('web');
+    await host.define('changed');
     const definitions = new Interrupted(host.connection, OBJECT);
     definitions.act = (xml) => Promise.resolve(xml.replace('s3cret', 'other'));
     await assert.rejects(
-      changeSharing(definitions, 'web', 'forbid'),
-      /^Error: guest web: the change is made, but libvirt changed more .*: \/domain\/devices\[\d+\]\/graphics\[\d+\]\/@passwd$/,
+      changeSharing(definitions, 'changed', 'forbid'),
+      /^Error: guest changed: the change is made, but libvirt changed more .*: \/domain\/devices\[\d+\]\/graphics\[\d+\]\/@passwd$/,
     );
     definitions.act = (xml) =>
       Promise.resolve(xml.replace('<memory ', '<memoryBacking><nosharepages/></memoryBacking><memory '));
     await assert.rejects(
-      changeSharing(definitions, 'web', 'allow'),
+      changeSharing(definitions, 'changed', 'allow'),
       /libvirt took the definition, but without the change/,
     );
   });
@@ -115,12 +117,8 @@ describe('guests forbid that cannot be', { concurrency: 4 }, () => {
   it('mistyped: exit 64', async () => {
     for (const [words, sentence] of [
       [['guests', 'forbit', 'web'], /guests takes forbid or allow, not "forbit"; did you mean forbid\?/],
-      [['guests', 'dance'], /guests takes forbid or allow, not "dance"\n/],
-      [['guests', 'forbid'], /guests forbid: which guest\?/],
-      [['guests', 'allow', 'a', 'b'], /guests allow takes one guest, not "b"/],
       [['--libvirt', 'none', 'guests', 'forbid', 'a'], /not with --libvirt none/],
       [['--root', '/', 'guests', 'forbid', 'a'], /guests forbid does not take --root/],
-      [['--libvirt', OBJECT, 'status'], /status does not take --libvirt/],
     ] as const) {
       refused(await runCtl(words), 64, sentence);
     }

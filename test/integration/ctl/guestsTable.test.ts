@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { GuestsReport } from '../../../src/ctl/guests/report.js';
+import { guests } from '../../../src/ctl/guests/verb.js';
+import type { VerbInput } from '../../../src/ctl/verb.js';
 import { GuestUsers } from '../../../src/host/guestUsers.js';
 import { readMemoryFigures } from '../../../src/host/meminfo.js';
 import { call } from '../../support/dbus/busClient.js';
 import { runCtl } from '../../support/daemon.js';
 import { guestsOf, mergeabilityOf } from '../../support/guestsOf.js';
 import { HostTree } from '../../support/hostTree.js';
+import { inputOf } from '../../support/examples/ctlExamples.js';
 import { PrivateBus } from '../../support/dbus/privateBus.js';
 
 const QEMU = '/usr/bin/qemu-system-x86_64';
@@ -22,11 +25,11 @@ const stat = (merging: number, zero: number, profit: number, mergeable: string) 
   `ksm_rmap_items 9\nksm_zero_pages ${zero}\nksm_merging_pages ${merging}\nksm_process_profit ${profit}\n` +
   `ksm_merge_any: no\nksm_mergeable: ${mergeable}\n`;
 
-async function table(...words: readonly string[]): Promise<readonly string[]> {
-  const { status, stdout, stderr } = await runCtl([...words, 'guests']);
-  assert.equal(stderr, '');
+/** What the verb prints, without a samepagectl for each. */
+async function table(input: Partial<VerbInput>): Promise<readonly string[]> {
+  const { status, output } = await guests.run(inputOf(input));
   assert.equal(status, 0);
-  return stdout.trimEnd().split('\n');
+  return output.split('\n');
 }
 
 describe('samepagectl guests', { concurrency: 4 }, () => {
@@ -44,7 +47,9 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
       stat: stat(0, 0, 0, 'yes'),
       status: 'VmRSS:\t 1000 kB\nHugetlbPages:\t 1048576 kB\n',
     });
-    assert.deepEqual(await table('--root', tree.root, '--libvirt', 'none'), [
+    const { status, stdout, stderr } = await runCtl(['--root', tree.root, '--libvirt', 'none', 'guests']);
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.deepEqual(stdout.trimEnd().split('\n'), [
       '                          MERGED  MERGED',
       'GUEST   MEMORY  RESIDENT   PAGES  MEMORY  PROFIT  MERGEABLE',
       'web      1.0Gi     300Mi    2048   8.0Mi   7.6Mi  yes',
@@ -104,7 +109,7 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     using tree = HostTree.create();
     addGuest(tree, 12, 'web');
     const row = 'web     1.0Gi     300Mi       -       -       -  yes';
-    const old = await table('--root', tree.root);
+    const old = await table({ root: tree.root });
     assert.deepEqual(old.slice(2), [
       row,
       '',
@@ -112,10 +117,10 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     ]);
     // What the kernel tells of another it can tell: that process is ending.
     addGuest(tree, 13, 'told', { stat: stat(1, 0, 0, 'yes') });
-    assert.doesNotMatch((await table('--root', tree.root)).join(' '), /this kernel/);
+    assert.doesNotMatch((await table({ root: tree.root })).join(' '), /this kernel/);
     tree.remove('proc/13');
     tree.remove('sys/kernel/mm/ksm');
-    assert.deepEqual((await table('--root', tree.root)).slice(2), [row, '', 'this kernel has no KSM']);
+    assert.deepEqual((await table({ root: tree.root })).slice(2), [row, '', 'this kernel has no KSM']);
   });
 
   it('where libvirt cannot be reached takes /proc alone, and says so', async () => {
@@ -123,12 +128,12 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     using tree = HostTree.create();
     addGuest(tree, 12, 'web', { stat: stat(1, 0, 0, 'yes') });
     tree.remove('run/libvirt');
-    assert.doesNotMatch((await table('--root', tree.root, '--bus', bus.address)).join(' '), /libvirt/);
+    assert.doesNotMatch((await table({ root: tree.root, bus: bus.address })).join(' '), /libvirt/);
     tree.write('run/libvirt/virtqemud-sock', '');
-    const lines = await table('--root', tree.root, '--bus', bus.address);
+    const lines = await table({ root: tree.root, bus: bus.address });
     assert.ok(lines[2]?.startsWith('web '));
     assert.match(lines.join(' '), /guests are read from \/proc only: libvirt-dbus is not on the bus: install/);
-    const gone = await table('--root', tree.root, '--bus', 'unix:path=/nonexistent');
+    const gone = await table({ root: tree.root, bus: 'unix:path=/nonexistent' });
     assert.match(gone.join(' '), /guests are read from \/proc only: no D-Bus at unix:path=\/nonexistent: /);
   });
 
@@ -142,8 +147,7 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     const connect = { destination: 'org.libvirt', path: '/org/libvirt/Test', interface: 'org.libvirt.Connect' };
     await call(await bus.connect(), { ...connect, member: 'DomainCreateXML', signature: 'su', body: [xml, 0] });
 
-    const words = ['--root', tree.root, '--bus', bus.address, '--libvirt', '/org/libvirt/Test'];
-    const lines = await table(...words);
+    const lines = await table({ root: tree.root, bus: bus.address, libvirt: '/org/libvirt/Test' });
     assert.deepEqual(
       lines.slice(2, 5).map((line) => line.split(/ {2,}/)),
       [
@@ -153,13 +157,14 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
       ],
     );
     assert.ok(lines.includes('a guest without figures has no QEMU process that can be seen from here'));
+    const words = ['--root', tree.root, '--bus', bus.address, '--libvirt', '/org/libvirt/Test'];
     const { stdout } = await runCtl(['--json', ...words, 'guests']);
     assert.equal((JSON.parse(stdout) as GuestsReport).source, 'libvirt');
   });
 
   it('without guests says so', async () => {
     using tree = HostTree.create();
-    assert.deepEqual(await table('--root', tree.root), ['no guest is running']);
+    assert.deepEqual(await table({ root: tree.root }), ['no guest is running']);
   });
 
   it('--root without the files: exit 64', async () => {
@@ -179,10 +184,10 @@ describe('guests of other users', { concurrency: true }, () => {
     addGuest(tree, 11, 'web', { status: status(64_055) });
     addGuest(tree, 12, 'mine', { status: status(1000) });
     addGuest(tree, 13, 'other', { status: status(1001) });
-    const { stdout } = await runCtl(['--root', tree.root, '--libvirt', 'none', 'guests']);
-    assert.match(stdout, /^web .*\n(.*\n)*/m);
-    assert.match(stdout, /^mine /m);
-    const text = stdout.replaceAll(/\s+/g, ' ');
+    const lines = (await table({ root: tree.root, libvirt: 'none' })).join('\n');
+    assert.match(lines, /^web .*\n(.*\n)*/m);
+    assert.match(lines, /^mine /m);
+    const text = lines.replaceAll(/\s+/g, ' ');
     assert.match(text, /mine does not count for decisions: it runs as mallory, who is not in KSM_GUEST_USERS/);
     assert.match(text, /other does not count for decisions: it runs as 1001, who is not in KSM_GUEST_USERS/);
     assert.doesNotMatch(text, /web does not count/);
@@ -196,10 +201,10 @@ describe('guests of other users', { concurrency: true }, () => {
     addGuest(tree, 12, 'mine', { status: status(1000) });
     addGuest(tree, 13, 'other', { status: status(1001) });
     let wanted = 'libvirt-qemu';
-    const guests = guestsOf(tree.root, new GuestUsers(tree.root, () => wanted));
-    const names = async () => (await guests.list()).guests.map(({ name }) => name).sort();
+    const counted = guestsOf(tree.root, new GuestUsers(tree.root, () => wanted));
+    const names = async () => (await counted.list()).guests.map(({ name }) => name).sort();
     assert.deepEqual(await names(), ['root', 'web']);
-    assert.deepEqual([...(await guests.kernelGuests()).guests.keys()].sort(), ['10.1000', '11.1000']);
+    assert.deepEqual([...(await counted.kernelGuests()).guests.keys()].sort(), ['10.1000', '11.1000']);
     wanted = 'libvirt-qemu, mallory, 1001';
     assert.deepEqual(await names(), ['mine', 'other', 'root', 'web']);
   });

@@ -34,17 +34,12 @@ describe('samepagectl unmerge', { concurrency: true }, () => {
       assert.equal(error.text, FIGURES);
       return true;
     });
-    assert.equal(await daemon.end(), 0);
-  });
 
-  it('leaves a pause as it is when it is refused', async () => {
-    await using host = await fullHost();
-    await host.started();
-    await runCtl(['--bus', host.address, 'pause']);
+    await manager.command('Pause', 't', [0n]);
     assert.equal((await runCtl(['--bus', host.address, 'unmerge'])).status, 1);
-    const manager = await ManagerClient.on(await host.bus.connect());
-    assert.equal((await manager.properties())['Hold'], 'paused');
+    assert.equal((await manager.properties())['Hold'], 'paused', 'a pause stays as it is');
     assert.equal(host.pace, '0 300 10');
+    assert.equal(await daemon.end(), 0);
   });
 
   it('--force does it anyway', async () => {
@@ -85,15 +80,8 @@ describe('holds mistyped or without a daemon', { concurrency: true }, () => {
       ['pause', 'nonsense'],
       /^samepagectl: "nonsense" is not a duration; expected for example 90s, 10m, 2h30m or 1d\n$/,
     ],
-    [['pause', ''], /^samepagectl: "" is not a duration; /],
-    [['pause', '0'], /^samepagectl: "0" is not a duration; /],
-    [['pause', '10m', '5m'], /^samepagectl: "10m 5m" is not a duration; /],
     [['pause', '-5'], /-5/],
-    [['stop', 'now'], /^samepagectl: stop takes no "now"\n$/],
     [['resume', '--force'], /^samepagectl: resume does not take --force; see samepagectl help resume\n$/],
-    [['unmerge', 'web'], /^samepagectl: unmerge takes no "web"\n$/],
-    [['unmerg'], /^samepagectl: no verb "unmerg"; did you mean unmerge\?\n$/],
-    [['pause', '--gradually'], /^samepagectl: pause does not take --gradually; see samepagectl help pause\n$/],
   ] as const) {
     it(`${['samepagectl', ...words].join(' ')}: exit 64`, async () => {
       const { status, stdout, stderr } = await runCtl(['--bus', 'unix:path=/nonexistent/bus', ...words]);
@@ -104,12 +92,12 @@ describe('holds mistyped or without a daemon', { concurrency: true }, () => {
     });
   }
 
-  for (const verb of ['stop', 'pause', 'unmerge', 'resume']) {
-    it(`samepagectl ${verb} ends with 3 when samepaged does not run`, async () => {
-      await using host = await AgentHost.create({ bus: {} });
+  it('stop and unmerge end with 3 when samepaged does not run', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    for (const verb of ['stop', 'unmerge']) {
       const { status, stdout, stderr } = await runCtl(['--bus', host.address, verb]);
       assert.deepEqual([status, stdout], [3, '']);
       assert.match(stderr, /^samepagectl: samepaged is not running on /);
-    });
-  }
+    }
+  });
 });

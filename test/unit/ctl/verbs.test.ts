@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { generalHelp, verbHelp, verbOf } from '../../../src/ctl/help.js';
-import { OPTIONS, UsageError, optionOf, type OptionName } from '../../../src/ctl/verb.js';
+import { OPTIONS, UsageError, type VerbInput, optionOf, type OptionName } from '../../../src/ctl/verb.js';
 import { VERBS } from '../../../src/ctl/verbs.js';
 import { assertGolden } from '../../support/golden.js';
 import { PLAIN, inputOf } from '../../support/examples/ctlExamples.js';
@@ -80,6 +80,12 @@ describe('words that a verb cannot take', () => {
     ['completion bash zsh', /^completion takes one of bash, zsh, fish$/],
     ['completion constructor', /not "constructor"$/],
     ['pause soon', /^"soon" is not a duration/],
+    ['pause 0', /^"0" is not a duration/],
+    ['pause 10m 5m', /^"10m 5m" is not a duration/],
+    ['guests forbit web', /^guests takes forbid or allow, not "forbit"; did you mean forbid\?$/],
+    ['guests dance', /^guests takes forbid or allow, not "dance"$/],
+    ['guests forbid', /^guests forbid: which guest\?/],
+    ['guests allow a b', /^guests allow takes one guest, not "b"$/],
   ];
   for (const [line, message] of rows) {
     test(line, async () => {
@@ -87,6 +93,29 @@ describe('words that a verb cannot take', () => {
       const verb = verbOf(name, VERBS);
       await assert.rejects(
         async () => verb.run(inputOf({ words })),
+        (error: Error) => {
+          assert.ok(error instanceof UsageError);
+          assert.match(error.message, message);
+          return true;
+        },
+      );
+    });
+  }
+});
+
+describe('options that a verb cannot take', () => {
+  const rows: readonly (readonly [verb: string, input: Partial<VerbInput>, message: RegExp])[] = [
+    ['estimate', { for: '2h' }, /^--for 2h: expected a time from 1s to 1h, as 90s or 2m$/],
+    ['estimate', { for: '0' }, /^--for 0: expected a time /],
+    ['estimate', { for: 'soon' }, /^--for soon: expected a time /],
+    ['history', { since: 'yesterday' }, /^--since "yesterday" is not a duration; /],
+    ['history', { csv: true, json: true }, /^history takes one of --csv, --json and --svg$/],
+    ['history', { json: true, svg: 'x' }, /^history takes one of --csv, --json and --svg$/],
+  ];
+  for (const [name, input, message] of rows) {
+    test(`${name} ${JSON.stringify(input)}`, async () => {
+      await assert.rejects(
+        async () => verbOf(name, VERBS).run(inputOf(input)),
         (error: Error) => {
           assert.ok(error instanceof UsageError);
           assert.match(error.message, message);
