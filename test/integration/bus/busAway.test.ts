@@ -40,7 +40,7 @@ describe('the bus away', { concurrency: true }, () => {
 
   it('killed during a retune, at one moment or another: tuning goes on', async () => {
     await Promise.all(
-      [0, 1, 2, 3].map(async (millis) => {
+      [0, 2].map(async (millis) => {
         await using host = await AgentHost.create({ bus: { libvirt: 'test' } });
         const before = host.ksmFiles();
         const daemon = await host.started({ libvirt: '/org/libvirt/Test' });
@@ -173,24 +173,19 @@ describe('another tuner', { concurrency: true }, () => {
     await retune(first);
   });
 
-  for (const [argv, comm] of [
-    [['/bin/bash', '/usr/sbin/ksmtuned'], 'ksmtuned'],
-    [['/usr/bin/bash', '/usr/sbin/ksmtuned'], 'bash'],
-  ] as const) {
-    it(`a running ksmtuned (as ${comm}) is refused with its pid, exit 75`, async () => {
-      await using host = await AgentHost.create({ bus: {} });
-      host.tree.addProcess({ pid: 4711, argv, comm, residentKb: 1000 });
-      host.memoryIsShort();
-      const before = host.ksmFiles();
-      const daemon = host.start();
-      assert.equal(await ended(daemon), 75);
-      assert.match(
-        daemon.other.join('\n'),
-        /^samepaged: ksmtuned is running, pid 4711, .*systemctl disable --now ksmtuned$/,
-      );
-      assert.deepEqual(host.ksmFiles(), before);
-    });
-  }
+  it('a running ksmtuned is refused with its pid, exit 75', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    host.tree.addProcess({ pid: 4711, argv: ['/usr/bin/bash', '/usr/sbin/ksmtuned'], comm: 'bash', residentKb: 1000 });
+    host.memoryIsShort();
+    const before = host.ksmFiles();
+    const daemon = host.start();
+    assert.equal(await ended(daemon), 75);
+    assert.match(
+      daemon.other.join('\n'),
+      /^samepaged: ksmtuned is running, pid 4711, .*systemctl disable --now ksmtuned$/,
+    );
+    assert.deepEqual(host.ksmFiles(), before);
+  });
 
   it('an editor that has ksmtuned open is no tuner', async () => {
     await using host = await AgentHost.create();

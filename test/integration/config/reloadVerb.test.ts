@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { AgentHost } from '../../support/agentHost.js';
 import { type CommandResult, runCtl } from '../../support/daemon.js';
 import { type Dict, ManagerClient } from '../../support/dbus/managerClient.js';
@@ -44,13 +44,14 @@ describe('samepagectl reload', { concurrency: true }, () => {
     assert.ok(second.startsWith(`${host.configFile}:4: KSM_ON_EXIT=explode: expected one of`), second);
     assert.equal(third, 'The configuration is not used: the previous one stays in force.');
     await daemon.line(/^the configuration is not reloaded/);
-    await ctl(host, 'retune');
+    const manager = await ManagerClient.on(await host.bus.connect());
+    await manager.command('Retune');
     assert.equal(host.pace, '1 100 10');
 
     const answer = JSON.parse((await ctl(host, 'reload', '--json')).stdout) as Record<string, unknown>;
     assert.deepEqual([answer['taken'], (answer['problems'] as string[]).length], [false, 2]);
     host.configure({});
-    assert.equal((await ctl(host, 'reload')).status, 0, 'and a good one is taken then');
+    assert.equal((await manager.command('Reload'))['Taken'], true, 'and a good one is taken then');
   });
 
   it('refuses a policy that this kernel cannot do, with the line that names it', async () => {
@@ -61,20 +62,21 @@ describe('samepagectl reload', { concurrency: true }, () => {
     assert.equal(status, 78);
     assert.ok(stdout.startsWith(`${host.configFile}:3: KSM_POLICY=advisor: it needs the kernel's own advisor`), stdout);
   });
+});
 
-  it('tells what failed when the look after it does', async () => {
-    await using host = await shortHost();
+describe('samepagectl reload of the same file', () => {
+  let host: AgentHost;
+  let manager: ManagerClient;
+
+  before(async () => {
+    host = await shortHost();
     await host.started();
-    host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
-    const { status, stdout } = await ctl(host, 'reload');
-    assert.equal(status, 0, 'the configuration is taken');
-    assert.match(stdout, /^The configuration is in force\.\n.*proc\/meminfo: expected a line "MemTotal/);
+    manager = await ManagerClient.on(await host.bus.connect());
   });
 
+  after(() => host[Symbol.asyncDispose]());
+
   it('many at once each get an answer', async () => {
-    await using host = await shortHost();
-    await host.started();
-    const manager = await ManagerClient.on(await host.bus.connect());
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? manager.command('Reload') : manager.command('Retune'))),
     );
@@ -85,10 +87,16 @@ describe('samepagectl reload', { concurrency: true }, () => {
   });
 
   it('keeps a hold', async () => {
-    await using host = await shortHost();
-    await host.started();
-    await ctl(host, 'stop');
+    await manager.command('Stop');
     const { stdout } = await ctl(host, 'reload');
     assert.match(stdout, /^The configuration is in force\.\nstopped by hand/);
+    await manager.command('Resume');
+  });
+
+  it('tells what failed when the look after it does', async () => {
+    host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
+    const { status, stdout } = await ctl(host, 'reload');
+    assert.equal(status, 0, 'the configuration is taken');
+    assert.match(stdout, /^The configuration is in force\.\n.*proc\/meminfo: expected a line "MemTotal/);
   });
 });
