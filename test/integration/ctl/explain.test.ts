@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { AgentHost, retune } from '../../support/agentHost.js';
-import { type CommandResult, runCtl } from '../../support/daemon.js';
+import { type CommandResult, type DaemonProcess, runCtl } from '../../support/daemon.js';
 import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 async function ctl(host: AgentHost, ...words: string[]): Promise<CommandResult> {
@@ -30,11 +30,23 @@ describe('samepagectl explain', { concurrency: true }, () => {
     assert.equal(host.tree.ksm('run'), '1');
     assert.match((await ctl(host, 'explain')).stdout, /memory is short/);
   });
+});
+
+describe('samepagectl explain where memory is short', () => {
+  let host: AgentHost;
+  let daemon: DaemonProcess;
+  let manager: ManagerClient;
+
+  before(async () => {
+    host = await AgentHost.create({ bus: {} });
+    host.memoryIsShort();
+    daemon = await host.started();
+    manager = await ManagerClient.on(await host.bus.connect());
+  });
+
+  after(() => host[Symbol.asyncDispose]());
 
   it('has numbers for programs', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    host.memoryIsShort();
-    await host.started();
     const answer = JSON.parse((await ctl(host, 'explain', '--json')).stdout) as Record<string, unknown>;
     assert.equal(answer['reason'], 'free-below-reserve');
     const terms = answer['terms'] as { name: string; value: number; unit: string; source: string }[];
@@ -51,9 +63,7 @@ describe('samepagectl explain', { concurrency: true }, () => {
 
   for (const policy of ['adaptive', 'advisor']) {
     it(`of the policy ${policy} has its numbers too`, async () => {
-      await using host = await AgentHost.create({ bus: {}, config: { KSM_POLICY: policy } });
-      host.memoryIsShort();
-      await host.started();
+      await manager.command('SetPolicy', 's', [policy]);
       const { status, stdout } = await ctl(host, 'explain');
       assert.equal(status, 0);
       assert.match(stdout, new RegExp(`^Decision: \\S+ \\(policy ${policy}\\)\n`));
@@ -64,28 +74,15 @@ describe('samepagectl explain', { concurrency: true }, () => {
   }
 
   it('of a hold says how it ends', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    await host.started();
-    await ctl(host, 'pause', '10m');
+    await manager.command('SetPolicy', 's', ['default']);
+    await manager.command('Pause', 't', [600n]);
     const { stdout } = await ctl(host, 'explain');
+    await manager.command('Resume');
     assert.match(stdout, /^Decision: paused \(policy ksmtuned\)\n {2}paused by hand: .*\n\n.*\n.*samepagectl resume/);
   });
 
-  it('of a failed look says what failed', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    const daemon = await host.started();
-    host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
-    daemon.child.kill('SIGUSR1');
-    await daemon.line(/no decision/);
-    const { status, stdout } = await ctl(host, 'explain');
-    assert.equal(status, 0);
-    assert.match(stdout, /^The last retune failed: nothing was decided\n {2}.*proc\/meminfo/);
-  });
-
   it('is not part of what is signalled', async () => {
-    await using host = await AgentHost.create({ bus: {} });
-    await host.started();
-    const manager = await ManagerClient.on(await host.bus.connect());
+    host.memoryIsEnough();
     const reply = await manager.retune();
     assert.deepEqual(
       ['Terms', 'Comparisons', 'Keys'].filter((name) => name in reply),
@@ -93,5 +90,14 @@ describe('samepagectl explain', { concurrency: true }, () => {
     );
     const { Terms } = await manager.command('Explain');
     assert.equal((Terms as unknown[]).length, 4);
+  });
+
+  it('of a failed look says what failed', async () => {
+    host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
+    daemon.child.kill('SIGUSR1');
+    await daemon.line(/no decision/);
+    const { status, stdout } = await ctl(host, 'explain');
+    assert.equal(status, 0);
+    assert.match(stdout, /^The last retune failed: nothing was decided\n {2}.*proc\/meminfo/);
   });
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { DBusError } from 'dbus-next';
 import { AgentHost, decisions, reload, retune } from '../../support/agentHost.js';
-import { type CommandResult, eventually, runCtl } from '../../support/daemon.js';
+import { type CommandResult, type DaemonProcess, eventually, runCtl } from '../../support/daemon.js';
 import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 async function ctl(host: AgentHost, ...words: string[]): Promise<CommandResult> {
@@ -83,44 +83,39 @@ describe('samepagectl stop, pause, unmerge and resume', { concurrency: true }, (
     await eventually(() => !existsSync(host.holdFile));
   });
 
-  it('pause 30d is one look, not one after another: no timer waits as long', async () => {
+  it('in a dry run nothing is written, no hold.json either', async () => {
     await using host = await mergingHost();
-    const daemon = await host.started();
-    const before = Date.now();
-    const { status, stdout } = await ctl(host, 'pause', '30d');
-    assert.equal(status, 0);
-    assert.match(stdout, /not merging for another 30 d,/);
-    const { HoldUntilUSec } = await held(await client(host));
-    const untilMillis = Number(HoldUntilUSec) / 1000;
-    assert.ok(untilMillis >= before + 30 * 86_400_000 && untilMillis <= Date.now() + 30 * 86_400_000);
-    for (let asked = 0; asked < 5; asked += 1) await retune(daemon);
-    const asTimer = decisions(daemon).filter(({ msg }) => msg.startsWith('timer: '));
-    assert.deepEqual([asTimer, daemon.other], [[], []]);
+    await host.started({ args: ['--dry-run'] });
+    const before = host.ksmFiles();
+    const { status, stdout } = await ctl(host, 'unmerge');
+    assert.equal(status, 1);
+    assert.match(
+      stdout,
+      /^dry run, nothing was changed\neverything is unmerged by hand: .*\nwould be set: run 1 -> 2\n$/,
+    );
+    assert.deepEqual(await held(await client(host)), { Hold: 'unmerged', HoldUntilUSec: 0n });
+    assert.deepEqual(host.ksmFiles(), before);
+    assert.equal(existsSync(host.holdFile), false);
+  });
+});
+
+describe('holds of one samepaged', () => {
+  let host: AgentHost;
+  let daemon: DaemonProcess;
+  let manager: ManagerClient;
+
+  before(async () => {
+    host = await mergingHost();
+    daemon = await host.started();
+    manager = await client(host);
   });
 
-  it('the last word counts, and every caller is answered', async () => {
-    await using host = await mergingHost();
-    const daemon = await host.started();
-    const manager = await client(host);
-    const answers = await Promise.all([
-      manager.command('Stop'),
-      manager.command('Pause', 't', [60n]),
-      manager.command('Resume'),
-      manager.command('Unmerge', 'b', [true]),
-      manager.command('Pause', 't', [0n]),
-      manager.command('Stop'),
-    ]);
-    for (const { Triggers } of answers) assert.match(String(Triggers), /asked for by D-Bus/);
-    assert.equal(answers.at(-1)?.['Reason'], 'stopped');
-    assert.deepEqual(await held(manager), { Hold: 'stopped', HoldUntilUSec: 0n });
-    assert.equal((await retune(daemon))['reason'], 'stopped');
-    assert.ok(host.pace.startsWith('0 '), host.pace);
+  after(async () => {
+    assert.equal(await daemon.end(), 0, daemon.output.slice(-2000));
+    await host[Symbol.asyncDispose]();
   });
 
   it('the bus tells a hold and its end as they come', async () => {
-    await using host = await mergingHost();
-    await host.started();
-    const manager = await client(host);
     const { Triggers, Changes } = await manager.command('Pause', 't', [3600n]);
     assert.deepEqual([Triggers, Changes], [['asked for by D-Bus Pause'], ['run 1 -> 0']]);
     await manager.command('Resume');
@@ -139,10 +134,38 @@ describe('samepagectl stop, pause, unmerge and resume', { concurrency: true }, (
     assert.ok(minutes > 58 && minutes <= 60, `${String(minutes)} minutes from now`);
   });
 
+  it('pause 30d is one look, not one after another: no timer waits as long', async () => {
+    const before = Date.now();
+    const { status, stdout } = await ctl(host, 'pause', '30d');
+    assert.equal(status, 0);
+    assert.match(stdout, /not merging for another 30 d,/);
+    const { HoldUntilUSec } = await held(manager);
+    const untilMillis = Number(HoldUntilUSec) / 1000;
+    assert.ok(untilMillis >= before + 30 * 86_400_000 && untilMillis <= Date.now() + 30 * 86_400_000);
+    for (let asked = 0; asked < 5; asked += 1) await retune(daemon);
+    const asTimer = decisions(daemon).filter(({ msg }) => msg.startsWith('timer: '));
+    assert.deepEqual([asTimer, daemon.other], [[], []]);
+    await manager.command('Resume');
+  });
+
+  it('the last word counts, and every caller is answered', async () => {
+    const answers = await Promise.all([
+      manager.command('Stop'),
+      manager.command('Pause', 't', [60n]),
+      manager.command('Resume'),
+      manager.command('Unmerge', 'b', [true]),
+      manager.command('Pause', 't', [0n]),
+      manager.command('Stop'),
+    ]);
+    for (const { Triggers } of answers) assert.match(String(Triggers), /asked for by D-Bus/);
+    assert.equal(answers.at(-1)?.['Reason'], 'stopped');
+    assert.deepEqual(await held(manager), { Hold: 'stopped', HoldUntilUSec: 0n });
+    assert.equal((await retune(daemon))['reason'], 'stopped');
+    assert.ok(host.pace.startsWith('0 '), host.pace);
+    await manager.command('Resume');
+  });
+
   it('a Pause of any length is answered or refused, and the agent stays', async () => {
-    await using host = await mergingHost();
-    const daemon = await host.started();
-    const manager = await client(host);
     for (const seconds of [2n ** 31n, 2n ** 53n, 2n ** 64n - 1n]) {
       await manager.command('Pause', 't', [seconds]).catch((error: unknown) => {
         assert.ok(error instanceof DBusError, String(error));
@@ -151,21 +174,5 @@ describe('samepagectl stop, pause, unmerge and resume', { concurrency: true }, (
     }
     await manager.command('Resume');
     assert.deepEqual(await held(manager), FREE);
-    assert.equal(await daemon.end(), 0, daemon.output.slice(-2000));
-  });
-
-  it('in a dry run nothing is written, no hold.json either', async () => {
-    await using host = await mergingHost();
-    await host.started({ args: ['--dry-run'] });
-    const before = host.ksmFiles();
-    const { status, stdout } = await ctl(host, 'unmerge');
-    assert.equal(status, 1);
-    assert.match(
-      stdout,
-      /^dry run, nothing was changed\neverything is unmerged by hand: .*\nwould be set: run 1 -> 2\n$/,
-    );
-    assert.deepEqual(await held(await client(host)), { Hold: 'unmerged', HoldUntilUSec: 0n });
-    assert.deepEqual(host.ksmFiles(), before);
-    assert.equal(existsSync(host.holdFile), false);
   });
 });
