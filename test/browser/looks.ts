@@ -56,7 +56,9 @@ const overlaps = `() => {
   const boxes = [];
   const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
   for (let node; (node = walker.nextNode()); ) {
-    if (node.data.trim() === '' || node.parentElement.closest('.screen-reader, .pf-v6-screen-reader, pre')) continue;
+    // A list that is folded up keeps its place.
+    if (node.data.trim() === '' || !node.parentElement.checkVisibility({ visibilityProperty: true })) continue;
+    if (node.parentElement.closest('.screen-reader, .pf-v6-screen-reader, pre')) continue;
     // Where the page is narrow the table's head is for screen readers.
     if (node.parentElement.closest('thead')?.clientWidth <= 1) continue;
     const range = document.createRange();
