@@ -59,7 +59,7 @@ layer=$(blob "$work/layer.gz")
 # Node compiles nothing at run time and keeps little memory, as in the service (deploy/systemd/service.sh).
 cat >"$work/config" <<END
 {"created":"$created","architecture":"$platform","os":"linux","config":{
-"Entrypoint":["/usr/bin/node","--jitless","--no-expose-wasm","--max-semi-space-size=1","--optimize-for-size","/usr/lib/samepaged/samepaged.js"],
+"Entrypoint":["/usr/bin/node","--jitless","--no-expose-wasm","--max-semi-space-size=1","--optimize-for-size","--single-threaded-gc","/usr/lib/samepaged/samepaged.js"],
 "Env":["PATH=/usr/bin","LANG=C.UTF-8"],
 "Labels":{"org.opencontainers.image.title":"samepaged","org.opencontainers.image.version":"$version","org.opencontainers.image.licenses":"MIT"}},
 "rootfs":{"type":"layers","diff_ids":["sha256:$plain"]}}

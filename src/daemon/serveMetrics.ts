@@ -222,7 +222,7 @@ export function keepServing(
     }),
     retry({
       delay: (error) => {
-        const warning = `${name()}: ${messageOf(error)}: no metrics are served there, tuning goes on`;
+        const warning = `${name()}: ${messageOf(error)}: no metrics are served there, everything else goes on`;
         if (warning !== warned) log.warn(warning);
         warned = warning;
         return timer(RETRY_MILLIS);
