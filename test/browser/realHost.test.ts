@@ -160,7 +160,7 @@ describe('the page of a host with guests of libvirt', () => {
       /Memory that this takes\s+[1-4]\d\d\.\d.MiB\s+Available memory\s+\d+\.\d.GiB/,
     );
     await press('Unmerge');
-    await page.getByText('Everything is unmerged').waitFor();
+    await page.getByRole('heading', { name: 'Everything is unmerged' }).waitFor();
     assert.equal(await sharing(), 0);
     await page.getByText('nothing is shared').waitFor();
     await shoot(page, 'unmerged');
