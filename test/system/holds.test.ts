@@ -4,15 +4,15 @@ import { test } from 'node:test';
 import { runCtl } from '../support/daemon.js';
 import { readKsm } from '../support/kvm/ksm.js';
 import { Scarcity } from '../support/kvm/scarcity.js';
-import { GUEST, LARGE_GUEST, Scene, untilKsm } from './scene.js';
+import { LARGE_GUEST, SMALL_GUEST, Scene, untilKsm } from './scene.js';
 
 /** Merging from the first decision on, fast, and of every page: with smart_scan some equal pages of two guests never meet. */
 const EAGER = 'KSM_THRES_COEF=100\nKSM_NPAGES_MIN=20000\nKSM_NPAGES_MAX=20000\nKSM_SMART_SCAN=0';
 const PAGES_PER_MIB = (1024 * 1024) / 4096;
-const SHAREABLE = GUEST.commonMiB * PAGES_PER_MIB;
+const SHAREABLE = SMALL_GUEST.commonMiB * PAGES_PER_MIB;
 
 async function mergedGuests(scene: Scene): Promise<void> {
-  for (const name of ['sp-one', 'sp-two']) await scene.lab.startGuest({ name, ...GUEST });
+  for (const name of ['sp-one', 'sp-two']) await scene.lab.startGuest({ name, ...SMALL_GUEST });
   await untilKsm('pages_sharing', (pages) => pages > SHAREABLE / 2, 90_000);
 }
 
@@ -33,7 +33,7 @@ test('stop leaves shared pages shared, unmerge gives them back, resume merges ag
   assert.equal(unmerged.status, 0, unmerged.stderr);
   const atUnmerge = await readKsm();
   assert.deepEqual([atUnmerge['run'], atUnmerge['pages_sharing']], ['2', '0']);
-  await scene.lab.startGuest({ name: 'sp-three', ...GUEST });
+  await scene.lab.startGuest({ name: 'sp-three', ...SMALL_GUEST });
   await daemon.line(/guest sp-three started: everything is unmerged by hand/);
   assert.equal((await readKsm())['run'], '2', 'an event does not end the hold');
 
@@ -133,9 +133,9 @@ test('a memory device that is plugged in is a reason to look', async () => {
 test('a guest that should not be merged and can be is warned of when it starts', async () => {
   await using scene = await Scene.open();
   await using daemon = await scene.startDaemon('KSM_FORBID_GUESTS=other,sp-sec*');
-  await scene.lab.startGuest({ name: 'sp-one', ...GUEST });
-  await scene.lab.startGuest({ name: 'sp-secret', ...GUEST });
-  await scene.lab.startGuest({ name: 'sp-secret-and-apart', ...GUEST, noSharePages: true });
+  await scene.lab.startGuest({ name: 'sp-one', ...SMALL_GUEST });
+  await scene.lab.startGuest({ name: 'sp-secret', ...SMALL_GUEST });
+  await scene.lab.startGuest({ name: 'sp-secret-and-apart', ...SMALL_GUEST, noSharePages: true });
   await daemon.line(
     /^guest sp-secret should not be merged \(KSM_FORBID_GUESTS\), but KSM may merge it .*guests forbid -- sp-secret/,
   );

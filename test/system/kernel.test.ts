@@ -5,7 +5,7 @@ import { KsmDirectory } from '../../src/host/ksm.js';
 import { callBus } from '../support/dbus/busClient.js';
 import { DaemonProcess, eventually } from '../support/daemon.js';
 import { readKsm, resetKsm } from '../support/kvm/ksm.js';
-import { GUEST, Scene, untilKsm } from './scene.js';
+import { SMALL_GUEST, Scene, untilKsm } from './scene.js';
 
 const KSM = '/sys/kernel/mm/ksm';
 /** Merging from the first decision on: everything is reserve. */
@@ -21,7 +21,7 @@ test('what the kernel refuses is one clear sentence', async () => {
   await resetKsm();
   await assert.rejects(ksm.write('maxKernelPages', 1), /max_kernel_pages cannot be set to 1: .*\(ENOENT\)/);
 
-  for (const name of ['sp-one', 'sp-two']) await lab.startGuest({ name, ...GUEST });
+  for (const name of ['sp-one', 'sp-two']) await lab.startGuest({ name, ...SMALL_GUEST });
   await ksm.write('pagesToScan', 20_000);
   await ksm.write('run', 1);
   await untilKsm('pages_shared', (pages) => pages > 0, 60_000);
