@@ -1,12 +1,10 @@
-import { closeSync, constants, fstatSync, writeSync } from 'node:fs';
-import { basename } from 'node:path';
+import { fstatSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, levels, pino } from 'pino';
 import { errnoOf, messageOf } from './errors.js';
-import { openPlain } from './plainFile.js';
+import { LogFile } from './logFile.js';
 import { clean } from './text/clean.js';
-
-const { O_APPEND, O_CREAT, O_WRONLY } = constants;
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
 
@@ -50,7 +48,8 @@ export class Logging {
   readonly target = stdoutIsJournal() ? 'journal' : 'console';
   private readonly print: (line: string) => string;
   private readonly logger: Logger;
-  private readonly stdout = pino.destination({ fd: STDOUT, sync: false });
+  /** minLength 1 writes each line at once as 0 does; but with 0 flush() waits for nothing. */
+  private readonly stdout = pino.destination({ fd: STDOUT, sync: false, minLength: 1 });
   private file: LogFile | undefined;
   private options: LogOptions = { debug: false, logFile: '' };
   /**
@@ -70,8 +69,7 @@ export class Logging {
       lastMsg: '',
       write: (line: string) => {
         const { lastLevel, lastMsg } = sink;
-        // First: a file that is lost leaves the line to stdout.
-        if (lastLevel >= leastLevel(this.fileLevel)) this.writeToFile(`${new Date().toISOString()}: ${lastMsg}\n`);
+        if (lastLevel >= leastLevel(this.fileLevel)) this.file?.write(`${new Date().toISOString()}: ${lastMsg}\n`);
         if (lastLevel >= leastLevel(this.level)) this.stdout.write(this.print(line));
       },
     };
@@ -94,6 +92,8 @@ export class Logging {
   static async start(options: LogOptions): Promise<Logging> {
     const logging = new Logging(await linePrinter());
     logging.configure(options);
+    // What it cannot take goes to stdout from the first line on.
+    await logging.file?.written();
     return logging;
   }
 
@@ -103,14 +103,8 @@ export class Logging {
     if (debug !== this.options.debug) this.levelByHand = undefined;
     this.options = options;
     this.applyLevels();
-    if (this.file !== undefined) closeSync(this.file.fd);
-    this.file = undefined;
-    if (logFile === '') return;
-    try {
-      this.file = openLog(logFile);
-    } catch (error) {
-      this.openElsewhere(logFile, error);
-    }
+    this.file?.close();
+    this.file = logFile === '' ? undefined : this.open(logFile);
   }
 
   /** The least severe that stdout gets. With DEBUG=1 and a LOGFILE that can be written the rest is there. */
@@ -129,7 +123,7 @@ export class Logging {
         resolve();
       });
     });
-    await Promise.race([written, sleep(LAST_WORDS_MILLIS)]);
+    await Promise.race([Promise.all([written, this.file?.written()]), sleep(LAST_WORDS_MILLIS)]);
   }
 
   private get fileLevel(): SyslogLevel {
@@ -140,46 +134,24 @@ export class Logging {
     this.logger.level = LEAST[leastLevel(this.level) < leastLevel(this.fileLevel) ? this.level : this.fileLevel];
   }
 
-  private writeToFile(line: string): void {
-    if (this.file === undefined) return;
-    const { fd, path } = this.file;
-    try {
-      writeSync(fd, line);
-    } catch (error) {
-      closeSync(fd);
-      this.file = undefined;
-      this.withoutFile(path, error);
-    }
+  private open(path: string): LogFile {
+    const file = new LogFile(path, (error, unwritten) => {
+      if (this.file !== file) return;
+      const elsewhere = this.elsewhere(path, error);
+      this.file = elsewhere === undefined ? undefined : this.open(elsewhere);
+      for (const text of unwritten) this.file?.write(text);
+      const goesOn = elsewhere === undefined ? 'going on without it' : `the log goes to ${elsewhere}`;
+      this.log.warn(`LOGFILE ${path} cannot be written (${errnoOf(error) ?? messageOf(error)}): ${goesOn}`);
+    });
+    return file;
   }
 
   /** systemd lets the service write to LOGS_DIRECTORY (systemd.exec(5)), and not to /var/log as ksmtuned did. */
-  private openElsewhere(path: string, refusal: unknown): void {
-    const errno = errnoOf(refusal) ?? '';
+  private elsewhere(path: string, refusal: unknown): string | undefined {
     const directory = process.env['LOGS_DIRECTORY']?.split(':')[0] ?? '';
-    if (directory === '' || !['EACCES', 'EPERM', 'EROFS'].includes(errno)) {
-      this.withoutFile(path, refusal);
-      return;
-    }
-    try {
-      this.file = openLog(`${directory}/${basename(path)}`);
-      this.log.warn(`LOGFILE ${path} cannot be written (${errno}): the log goes to ${this.file.path}`);
-    } catch (error) {
-      this.withoutFile(path, error);
-    }
+    if (directory === '' || dirname(path) === directory) return undefined;
+    return ['EACCES', 'EPERM', 'EROFS'].includes(errnoOf(refusal) ?? '') ? join(directory, basename(path)) : undefined;
   }
-
-  private withoutFile(path: string, error: unknown): void {
-    this.log.warn(`LOGFILE ${path} cannot be written (${errnoOf(error) ?? messageOf(error)}): going on without it`);
-  }
-}
-
-interface LogFile {
-  readonly fd: number;
-  readonly path: string;
-}
-
-function openLog(path: string): LogFile {
-  return { fd: openPlain(path, O_WRONLY | O_APPEND | O_CREAT, 0o640), path };
 }
 
 /** One line, clean and not too long: what is in it may come from a guest, a caller or a file. */

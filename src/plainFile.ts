@@ -71,14 +71,13 @@ export function writePlain(path: string, text: string, mode?: number): void {
   }
 }
 
-/** Opens a regular file, otherwise as writePlain, to write to its end. */
+/** Opens a regular file, otherwise as writePlain, to write to its end. @param mode of a file that was not there, with the umask. */
 export async function openToAppend(path: string, mode: number): Promise<FileHandle> {
   const there = await stat(path).catch(() => undefined);
   if (there !== undefined) requirePlain(there);
   const file = await open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode);
   try {
     requirePlain(await file.stat());
-    await file.chmod(mode);
     return file;
   } catch (error) {
     await file.close();

@@ -134,6 +134,7 @@ export class HistoryStore {
     if (this.file === undefined) {
       await makeDirectory(dirname(path));
       this.file = await openToAppend(path, 0o644);
+      await this.file.chmod(0o644);
     }
     await this.file.appendFile(`${this.unended ? '\n' : ''}${text}`);
   }

@@ -22,6 +22,34 @@ async function expectEndInTime(daemon: DaemonProcess): Promise<void> {
   assert.ok(performance.now() - at < 10_000, `${performance.now() - at} ms`);
 }
 
+describe('the disk of the LOGFILE hangs', { skip: FUSE_OBSTACLE }, () => {
+  it('its lines are lost, which the log says; tuning goes on, and SIGTERM gives the host back within 10 s', async () => {
+    await using host = await AgentHost.create();
+    const before = host.ksmFiles();
+    host.memoryIsShort();
+    host.tree.write('log/ksmtuned', '');
+    const path = join(host.tree.root, 'log/ksmtuned');
+    host.configure({ LOGFILE: path });
+    const file = await FuseFile.over(path);
+    const daemon = await host.started();
+    try {
+      await host.paceIs('1 300 10');
+      file.hang();
+      host.memoryIsEnough();
+      await retune(daemon);
+      assert.equal(host.pace, '0 300 10');
+      await daemon.line(/LOGFILE \S+ cannot be written \(.* does not answer within 2 s\): going on without it/);
+      daemon.child.kill('SIGTERM');
+      await host.paceIs('0 100 20', 10_000);
+      await daemon.line(/^KSM_ON_EXIT=restore: /);
+    } finally {
+      file[Symbol.dispose]();
+    }
+    assert.ok([0, 'SIGKILL'].includes((await ended(daemon)) ?? ''), daemon.output);
+    assert.deepEqual(host.ksmFiles(), before);
+  });
+});
+
 describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurrency: true }, () => {
   it('the file of the history alone: tuning goes on, and SIGTERM gives the host back within 10 s', async () => {
     await using host = await AgentHost.create();
