@@ -8,6 +8,8 @@ export interface Layer {
   readonly parallel: boolean;
   /** Whether its files may share a process: they leave nothing behind in it. */
   readonly sharesProcess?: boolean;
+  /** Its tests wait for nothing and nobody, so it may run beside others with what CPU time they leave. */
+  readonly onlyComputes?: boolean;
   /** Commands that its tests start, with the Debian package that brings each. */
   readonly commands: Readonly<Record<string, string>>;
   /** And root. */
@@ -22,9 +24,21 @@ const FOREIGN_KERNELS = {
   'aarch64-linux-gnu-gcc': 'gcc-aarch64-linux-gnu libc6-dev-arm64-cross',
 };
 
+/** A libvirtd with guests. */
+const LIBVIRT = {
+  'dbus-daemon': 'dbus-daemon',
+  'libvirt-dbus': 'libvirt-dbus',
+  libvirtd: 'libvirt-daemon-system',
+  virsh: 'libvirt-clients',
+  'qemu-system-x86_64': 'qemu-system-x86',
+  gcc: 'gcc libc6-dev',
+  unshare: 'util-linux',
+  mount: 'mount',
+};
+
 export const LAYERS: readonly Layer[] = [
-  { name: 'unit', parallel: true, sharesProcess: true, commands: {}, needsKsm: false },
-  { name: 'properties', parallel: true, commands: {}, needsKsm: false },
+  { name: 'unit', parallel: true, sharesProcess: true, onlyComputes: true, commands: {}, needsKsm: false },
+  { name: 'properties', parallel: true, onlyComputes: true, commands: {}, needsKsm: false },
   {
     name: 'faults',
     parallel: true,
@@ -81,16 +95,14 @@ export const LAYERS: readonly Layer[] = [
   {
     name: 'system',
     parallel: false,
-    commands: {
-      'dbus-daemon': 'dbus-daemon',
-      'libvirt-dbus': 'libvirt-dbus',
-      libvirtd: 'libvirt-daemon-system',
-      virsh: 'libvirt-clients',
-      'qemu-system-x86_64': 'qemu-system-x86',
-      gcc: 'gcc libc6-dev',
-      unshare: 'util-linux',
-      mount: 'mount',
-    },
+    commands: LIBVIRT,
+    needsKsm: true,
+  },
+  {
+    name: 'overcommit',
+    byName: true,
+    parallel: false,
+    commands: { ...LIBVIRT, mkswap: 'util-linux', swapon: 'mount' },
     needsKsm: true,
   },
   {

@@ -9,9 +9,11 @@ import { spec } from 'node:test/reporters';
 import { LAYERS, type Layer, missingPackages, rightsObstacle } from './layers.js';
 
 /**
- * `npm test [LAYER]...`: installs what the layers need where it may, runs them from quick to real, one after the other (beside
- * others ksmd would get no CPU), and ends with a table of what ran and what did not and why. With CI=true a layer that could
- * not run is a failure. So is a checkout in which the tests have left something.
+ * `npm test [LAYER]...`: installs what the layers need where it may, runs them, and ends with a table of what ran and what did not
+ * and why. With CI=true a layer that could not run is a failure. So is a checkout in which the tests have left something.
+ *
+ * Layers that only compute run beside those that wait for the kernel's KSM, as SCHED_IDLE: they take what these leave. All others
+ * run one after the other.
  */
 
 interface Outcome {
@@ -23,6 +25,8 @@ interface Outcome {
 }
 
 const BY_NAME = LAYERS.filter(({ byName }) => byName === true).map(({ name }) => name);
+/** Layers whose tests depend on no time. */
+const COMPUTING = ['check', ...LAYERS.filter(({ onlyComputes }) => onlyComputes === true).map(({ name }) => name)];
 const CHECKS: readonly (readonly string[])[] = [
   ['tsc', '-p', 'src/cockpit'],
   ['eslint', '.'],
@@ -49,6 +53,19 @@ async function ended(command: string, args: readonly string[]): Promise<{ status
     stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   const [status] = (await once(child, 'close')) as [number | null];
   return { status, output };
+}
+
+/** Runs these layers as SCHED_IDLE, and shows what they printed when they have ended. */
+async function besideOthers(names: readonly string[]): Promise<readonly Outcome[]> {
+  const command = ['--idle', '0', process.execPath, ...process.argv.slice(1, 2), ...names];
+  const child = spawn('chrt', command, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  let outcomes: readonly Outcome[] | undefined;
+  child.on('message', (message) => (outcomes = message as readonly Outcome[]));
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  await Promise.all([once(child, 'close'), once(child, 'disconnect')]);
+  process.stdout.write(`\n${names.join(', ')}, beside the others:\n${output}`);
+  return outcomes ?? [{ name: names.join(' '), passed: 0, failed: 1, skipped: 0, note: 'ended without a result' }];
 }
 
 /** Why the layer cannot run here, once what it needs was installed where that may be. */
@@ -139,8 +156,20 @@ async function main(): Promise<number> {
   const wanted = asked.length === 0 ? names.filter((name) => !BY_NAME.includes(name)) : asked;
   const before = checkout();
   const layers = LAYERS.filter(({ name }) => wanted.includes(name)).map((layer) => [layer, obstacleTo(layer)] as const);
-  const outcomes: Outcome[] = wanted.includes('check') ? [await check()] : [];
-  for (const [layer, obstacle] of layers) outcomes.push(await runLayer(layer, obstacle));
+  const computing = wanted.filter((name) => COMPUTING.includes(name));
+  const waiting = layers.filter(([{ needsKsm }, obstacle]) => needsKsm && obstacle === undefined);
+  const beside = computing.length > 0 && waiting.length > 0 ? besideOthers(computing) : undefined;
+  const outcomes: Outcome[] = beside === undefined && wanted.includes('check') ? [await check()] : [];
+  const alone = layers.filter(([{ name }]) => beside === undefined || !COMPUTING.includes(name));
+  for (const [layer, obstacle] of alone.toSorted(([one], [other]) => Number(other.needsKsm) - Number(one.needsKsm))) {
+    outcomes.push(await runLayer(layer, obstacle));
+  }
+  outcomes.unshift(...((await beside) ?? []));
+  if (process.send !== undefined) {
+    process.send(outcomes);
+    process.disconnect();
+    return 0;
+  }
   const after = checkout();
   if (after !== before) {
     outcomes.push({ name: 'checkout', passed: 0, failed: 1, skipped: 0, note: `the tests changed it:\n${after}` });

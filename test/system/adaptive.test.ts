@@ -4,9 +4,10 @@ import { cpuPercent } from '../../src/simulation/curve.js';
 import { busiestPercent } from '../bench/ksm/curve.js';
 import { Sampler } from '../bench/ksm/sampler.js';
 import { readKsm } from '../support/kvm/ksm.js';
-import { GUEST, Scene, untilKsm } from './scene.js';
+import { Scene, untilKsm } from './scene.js';
 
 const PAGES_PER_MIB = (1024 * 1024) / 4096;
+const GUEST = { commonMiB: 120, ownMiB: 60 };
 const COMMON_PAGES = GUEST.commonMiB * PAGES_PER_MIB;
 const CPU_MAX_PERCENT = 40;
 /** Memory is short whatever else is on the machine, and not nearly out. */

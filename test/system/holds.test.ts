@@ -4,10 +4,8 @@ import { test } from 'node:test';
 import { runCtl } from '../support/daemon.js';
 import { readKsm } from '../support/kvm/ksm.js';
 import { Scarcity } from '../support/kvm/scarcity.js';
-import { LARGE_GUEST, SMALL_GUEST, Scene, untilKsm } from './scene.js';
+import { EAGER, SMALL_GUEST, Scene, untilKsm } from './scene.js';
 
-/** Merging from the first decision on, fast, and of every page: with smart_scan some equal pages of two guests never meet. */
-const EAGER = 'KSM_THRES_COEF=100\nKSM_NPAGES_MIN=20000\nKSM_NPAGES_MAX=20000\nKSM_SMART_SCAN=0';
 const PAGES_PER_MIB = (1024 * 1024) / 4096;
 const SHAREABLE = SMALL_GUEST.commonMiB * PAGES_PER_MIB;
 
@@ -64,8 +62,9 @@ test('a pause ends by itself, and one without an end survives a restart', async 
 test('unmerge is refused with the figures while it does not fit into memory', async () => {
   await using scene = await Scene.open();
   await using daemon = await scene.startDaemon(EAGER);
-  for (const name of ['sp-one', 'sp-two']) await scene.lab.startGuest({ name, ...LARGE_GUEST });
-  await untilKsm('pages_sharing', (pages) => pages > 0.95 * LARGE_GUEST.commonMiB * PAGES_PER_MIB, 90_000, daemon);
+  const commonMiB = 600;
+  for (const name of ['sp-one', 'sp-two']) await scene.lab.startGuest({ name, commonMiB, ownMiB: 10 });
+  await untilKsm('pages_sharing', (pages) => pages > 0.95 * commonMiB * PAGES_PER_MIB, 90_000, daemon);
   const before = (await readKsm())['pages_sharing'];
   {
     // Less than the 600 MiB that are saved.

@@ -23,6 +23,9 @@ export const LARGE_GUEST = { commonMiB: 600, ownMiB: 400 } as const;
  */
 const SLACK_BYTES = 1700 * MIB;
 
+/** Merging from the first decision on, fast, and of every page: with smart_scan some equal pages of two guests never meet. */
+export const EAGER = 'KSM_THRES_COEF=100\nKSM_NPAGES_MIN=20000\nKSM_NPAGES_MAX=20000\nKSM_SMART_SCAN=0';
+
 /** A laboratory with the real KSM reset to the kernel's defaults, and samepaged beside it. Everything ends with it. */
 export class Scene implements AsyncDisposable {
   readonly lab: Lab;

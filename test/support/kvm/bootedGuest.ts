@@ -114,6 +114,16 @@ export class BootedGuest {
     await this.#tell('sprinkle', 'sprinkled');
   }
 
+  /** It has found its pages as it last filled them when it resolves, and otherwise when it rejects. */
+  async check(): Promise<void> {
+    const wrong = this.#hears('contents wrong').then(() => {
+      throw new Error(`${this.name}: its pages are not as it filled them`);
+    });
+    // Nobody waits for it any more when the guest ends.
+    wrong.catch(() => undefined);
+    await Promise.race([this.#tell('check', 'contents right'), wrong]);
+  }
+
   async #tell(command: string, answer: string): Promise<void> {
     const answered = this.#hears(answer);
     this.#console.write(`${command}\n`);

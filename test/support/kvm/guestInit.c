@@ -11,7 +11,8 @@
  * It says "ready" once on the console when its memory is filled. To the line "align" it fills its own pages with what every
  * guest that is told so fills them with, and says "aligned"; to "diverge" it fills them as they were at first, and says
  * "diverged"; to "read" it reads a word of each of its pages, and says "done reading"; to "sprinkle" it writes to the first
- * of each 512 empty pages, and says "sprinkled". Otherwise it sleeps.
+ * of each 512 empty pages, and says "sprinkled"; to "check" it compares its common and own pages with what it last filled them
+ * with, and says "contents right" or "contents wrong". Otherwise it sleeps.
  *
  * Built without a C library: see guestImage.ts.
  */
@@ -115,6 +116,18 @@ static void fill(uint64_t *pages, uint64_t count, uint64_t seed) {
   for (uint64_t i = 0; i < count; i++) fill_page(pages + i * WORDS_PER_PAGE, seed, i);
 }
 
+static int filled(const uint64_t *pages, uint64_t count, uint64_t seed) {
+  for (uint64_t index = 0; index < count; index++) {
+    const uint64_t *page = pages + index * WORDS_PER_PAGE;
+    uint64_t word = first_word(seed, index);
+    for (uint64_t i = 0; i < WORDS_PER_PAGE; i++) {
+      if (page[i] != word) return 0;
+      word = word * 6364136223846793005ull + 1442695040888963407ull;
+    }
+  }
+  return 1;
+}
+
 static void touch(uint64_t *pages, uint64_t count) {
   for (uint64_t i = 0; i < count; i++) ((volatile uint64_t *)pages)[i * WORDS_PER_PAGE] = 0;
 }
@@ -155,7 +168,7 @@ static int is(const char *line, int length, const char *word) {
   return i == length && word[i] == '\0';
 }
 
-enum command { NOTHING, ALIGN, DIVERGE, READ, SPRINKLE };
+enum command { NOTHING, ALIGN, DIVERGE, READ, SPRINKLE, CHECK };
 
 /* Waits for input at most so long (for ever: -1). A character at a time; a whole line is a command. */
 static enum command command_within(long timeout_millis) {
@@ -174,6 +187,7 @@ static enum command command_within(long timeout_millis) {
   if (is(line, ended, "align")) return ALIGN;
   if (is(line, ended, "diverge")) return DIVERGE;
   if (is(line, ended, "sprinkle")) return SPRINKLE;
+  if (is(line, ended, "check")) return CHECK;
   return is(line, ended, "read") ? READ : NOTHING;
 }
 
@@ -186,6 +200,7 @@ __attribute__((used)) static void run(long *stack) {
   uint64_t rewritten_zeros = number(order(environment, "REWRITTEN_ZERO_MIB_PER_SECOND"), 10) * PAGES_PER_MIB;
   uint64_t common_seed = number(order(environment, "COMMON_SEED"), 16);
   uint64_t own_seed = number(order(environment, "OWN_SEED"), 16);
+  uint64_t own_contents = own_seed;
   uint64_t *common = memory(common_pages);
   uint64_t *own = memory(own_pages);
   uint64_t *zeros = memory(zero_pages);
@@ -204,11 +219,13 @@ __attribute__((used)) static void run(long *stack) {
     }
     switch (command_within(timeout_millis)) {
       case ALIGN:
-        fill(own, own_pages, ALIGNED_SEED);
+        own_contents = ALIGNED_SEED;
+        fill(own, own_pages, own_contents);
         say("aligned\n");
         break;
       case DIVERGE:
-        fill(own, own_pages, own_seed);
+        own_contents = own_seed;
+        fill(own, own_pages, own_contents);
         say("diverged\n");
         break;
       case READ:
@@ -220,6 +237,10 @@ __attribute__((used)) static void run(long *stack) {
       case SPRINKLE:
         for (uint64_t i = 0; i < zero_pages; i += PAGES_PER_HUGE_PAGE) zeros[i * WORDS_PER_PAGE] = 1;
         say("sprinkled\n");
+        break;
+      case CHECK:
+        say(filled(common, common_pages, common_seed) && filled(own, own_pages, own_contents) ? "contents right\n"
+                                                                                             : "contents wrong\n");
         break;
       case NOTHING:
         break;
