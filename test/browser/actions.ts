@@ -83,7 +83,10 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
       // The curves of the other span may come after the pointer.
       for (let x = 30; !(await reading.isVisible()); x++) {
         assert.ok(x < 80, 'no curve is read');
-        await page.locator('.curve .u-over').nth(1).hover({ position: { x, y: 20 } });
+        await page
+          .locator('.curve .u-over')
+          .nth(1)
+          .hover({ position: { x, y: 20 } });
         await page.waitForTimeout(200);
       }
       await click('What happened, in words');

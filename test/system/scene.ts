@@ -11,17 +11,17 @@ import { Lab } from '../support/kvm/lab.js';
 
 const MIB = 1024 ** 2;
 
-/** Guests of 400 MiB, 60 % of it common to all: QEMU keeps a second copy, so each takes about 860 MiB. */
-export const GUEST = { commonMiB: 240, ownMiB: 160 } as const;
+/** Guests of 200 MiB, 60 % of it common to all: QEMU keeps a second copy, so each takes about 440 MiB. It fills 65 MiB a second. */
+export const GUEST = { commonMiB: 120, ownMiB: 80 } as const;
 /** Quickly there and quickly merged, where the reserve does not count. */
 export const SMALL_GUEST = { commonMiB: 60, ownMiB: 20 } as const;
 /** Larger, and 60 % from the same common pages. */
-export const LARGE_GUEST = { commonMiB: 600, ownMiB: 400 } as const;
+export const LARGE_GUEST = { commonMiB: 300, ownMiB: 200 } as const;
 /**
  * Free memory may shrink by this before merging begins: two guests fit; a large third does not, even while its event comes
  * before QEMU has filled a third of its memory, as it does on a busy disk.
  */
-const SLACK_BYTES = 1700 * MIB;
+const SLACK_BYTES = 1050 * MIB;
 
 /** Merging from the first decision on, fast, and of every page: with smart_scan some equal pages of two guests never meet. */
 export const EAGER = 'KSM_THRES_COEF=100\nKSM_NPAGES_MIN=20000\nKSM_NPAGES_MAX=20000\nKSM_SMART_SCAN=0';
