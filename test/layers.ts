@@ -8,8 +8,10 @@ export interface Layer {
   readonly parallel: boolean;
   /** Whether its files may share a process: they leave nothing behind in it. */
   readonly sharesProcess?: boolean;
-  /** Its tests wait for nothing and nobody, so it may run beside others with what CPU time they leave. */
+  /** Its tests wait for nothing and nobody, so it may run beside another with what CPU time that leaves. */
   readonly onlyComputes?: boolean;
+  /** Its tests wait most of the time, and no figure of this machine's memory matters to them. */
+  readonly leavesTime?: boolean;
   /** Commands that its tests start, with the Debian package that brings each. */
   readonly commands: Readonly<Record<string, string>>;
   /** And root. */
@@ -116,6 +118,7 @@ export const LAYERS: readonly Layer[] = [
       mount: 'mount',
     },
     needsKsm: true,
+    leavesTime: true,
   },
   {
     name: 'nodes',

@@ -12,8 +12,8 @@ import { LAYERS, type Layer, missingPackages, rightsObstacle } from './layers.js
  * `npm test [LAYER]...`: installs what the layers need where it may, runs them, and ends with a table of what ran and what did not
  * and why. With CI=true a layer that could not run is a failure. So is a checkout in which the tests have left something.
  *
- * Layers that only compute run beside those that wait for the kernel's KSM, as SCHED_IDLE: they take what these leave. All others
- * run one after the other.
+ * Layers that only compute run, as SCHED_IDLE, beside one that leaves them time. All others run one after the other: beside others
+ * ksmd would get no CPU, and free memory would be no figure to rely on.
  */
 
 interface Outcome {
@@ -55,7 +55,7 @@ async function ended(command: string, args: readonly string[]): Promise<{ status
   return { status, output };
 }
 
-/** Runs these layers as SCHED_IDLE, and shows what they printed when they have ended. */
+/** Runs these layers as SCHED_IDLE, while another runs, and shows what they printed when they have ended. */
 async function besideOthers(names: readonly string[]): Promise<readonly Outcome[]> {
   const command = ['--idle', '0', process.execPath, ...process.argv.slice(1, 2), ...names];
   const child = spawn('chrt', command, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
@@ -157,14 +157,16 @@ async function main(): Promise<number> {
   const before = checkout();
   const layers = LAYERS.filter(({ name }) => wanted.includes(name)).map((layer) => [layer, obstacleTo(layer)] as const);
   const computing = wanted.filter((name) => COMPUTING.includes(name));
-  const waiting = layers.filter(([{ needsKsm }, obstacle]) => needsKsm && obstacle === undefined);
-  const beside = computing.length > 0 && waiting.length > 0 ? besideOthers(computing) : undefined;
-  const outcomes: Outcome[] = beside === undefined && wanted.includes('check') ? [await check()] : [];
-  const alone = layers.filter(([{ name }]) => beside === undefined || !COMPUTING.includes(name));
-  for (const [layer, obstacle] of alone.toSorted(([one], [other]) => Number(other.needsKsm) - Number(one.needsKsm))) {
-    outcomes.push(await runLayer(layer, obstacle));
+  const patient = layers.find(([{ leavesTime }, obstacle]) => leavesTime === true && obstacle === undefined);
+  const outcomes: Outcome[] = [];
+  if (computing.length > 0 && patient !== undefined) {
+    const [computed, waited] = await Promise.all([besideOthers(computing), runLayer(...patient)]);
+    outcomes.push(...computed, waited);
+  } else if (wanted.includes('check')) outcomes.push(await check());
+  const done = outcomes.map(({ name }) => name);
+  for (const [layer, obstacle] of layers) {
+    if (!done.includes(layer.name)) outcomes.push(await runLayer(layer, obstacle));
   }
-  outcomes.unshift(...((await beside) ?? []));
   if (process.send !== undefined) {
     process.send(outcomes);
     process.disconnect();
