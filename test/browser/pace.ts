@@ -14,7 +14,7 @@ const LONG_TASK_MILLIS = 50;
 
 /** How soon the answer is there, and whether a day of 400 guests scrolls smoothly. */
 export function checkPace(host: SceneMachine, browser: Browser): void {
-  test('the answer is there soon, and a day with 400 guests scrolls smoothly', async (t) => {
+  test('the answer is there soon, and a day with 400 guests scrolls without a task of more than two long ones', async (t) => {
     await host.play({ ...sceneOf(400, Date.now()), history: lastHours(24, Date.now()) });
     const page = await login(browser, VIEWER);
     // The first load fills the browser's cache, as the first visit does.
@@ -38,7 +38,10 @@ export function checkPace(host: SceneMachine, browser: Browser): void {
     t.diagnostic(
       `${sorted.length} frames: median ${sorted[sorted.length >> 1]} ms, longest ${sorted.at(-1)} ms; long tasks: ${frames.tasks.join(', ')}`,
     );
-    assert.ok((sorted[Math.floor(0.95 * sorted.length)] ?? Infinity) < LONG_TASK_MILLIS);
+    assert.deepEqual(
+      frames.tasks.filter((millis) => millis > 2 * LONG_TASK_MILLIS),
+      [],
+    );
     await page.context().close();
   });
 }
