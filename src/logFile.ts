@@ -53,6 +53,8 @@ export class LogFile {
   private readonly giveUp = (error: unknown): void => {
     if (this.isLost) return;
     this.isLost = true;
+    // What is overdue is closed when it has ended.
+    this.handle?.close().catch(() => undefined);
     this.lost(error, this.unwritten);
   };
 }
