@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -37,22 +37,24 @@ const CHECKS: readonly (readonly string[])[] = [
 async function check(): Promise<Outcome> {
   const passes = await Promise.all(
     CHECKS.map(async (command) => {
-      const { status, output } = await ended('npx', ['--no-install', ...command]);
+      const child = spawn('npx', ['--no-install', ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
+      const output = await outputOf(child);
       process.stdout.write(`$ npx ${command.join(' ')}\n${output}`);
-      return status === 0;
+      return child.exitCode === 0;
     }),
   );
   const passed = passes.filter(Boolean).length;
   return { name: 'check', passed, failed: passes.length - passed, skipped: 0 };
 }
 
-async function ended(command: string, args: readonly string[]): Promise<{ status: number | null; output: string }> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+/** What it has printed when it has ended. */
+async function outputOf(child: ChildProcess): Promise<string> {
   let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
-  const [status] = (await once(child, 'close')) as [number | null];
-  return { status, output };
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  await once(child, 'close');
+  return output;
 }
 
 /** Runs these layers as SCHED_IDLE, while another runs, and shows what they printed when they have ended. */
@@ -61,9 +63,7 @@ async function besideOthers(names: readonly string[]): Promise<readonly Outcome[
   const child = spawn('chrt', command, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   let outcomes: readonly Outcome[] | undefined;
   child.on('message', (message) => (outcomes = message as readonly Outcome[]));
-  let output = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
-  await Promise.all([once(child, 'close'), once(child, 'disconnect')]);
+  const [output] = await Promise.all([outputOf(child), once(child, 'disconnect')]);
   process.stdout.write(`\n${names.join(', ')}, beside the others:\n${output}`);
   return outcomes ?? [{ name: names.join(' '), passed: 0, failed: 1, skipped: 0, note: 'ended without a result' }];
 }

@@ -7,7 +7,6 @@ import { AgentHost } from '../support/agentHost.js';
 import type { DaemonProcess } from '../support/daemon.js';
 import { faultCount, faultSeed } from '../support/faultRuns.js';
 import { numbered } from '../support/historyWriter.js';
-import { ManagerClient } from '../support/dbus/managerClient.js';
 import { RawBus, type RawMessage } from '../support/dbus/rawBus.js';
 import { Wire, pick, randomFrom, randomType } from '../support/dbus/wire.js';
 
@@ -24,7 +23,7 @@ async function survives(
   host.memoryIsShort();
   await prepare?.(host);
   const daemon = await host.started();
-  const manager = await ManagerClient.on(await host.bus.connect());
+  const manager = await host.manager();
   const before = [host.pace, await manager.properties()];
   using raw = await RawBus.connect(host.address);
   for (const message of messages) raw.send(message);

@@ -62,7 +62,6 @@ test('tp-qemu ksm_overcommit: guests for which memory is too small fill with one
   for (const [split, guest] of guests.entries()) {
     const before = await sharingNow();
     await guest.diverge();
-    // The last one has its pages for itself already.
     // A page that was split counts until ksmd comes by. The last guest has its pages for itself already.
     const most = before - (0.9 * OWN_MIB * MIB) / PAGE_BYTES;
     if (split < guests.length - 1) await untilKsm('pages_sharing', (pages) => pages <= most, 120_000, daemon);

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaemonProcess, type LogLine, eventually } from './daemon.js';
 import { HostTree } from './hostTree.js';
+import { ManagerClient } from './dbus/managerClient.js';
 import { type BusOptions, PrivateBus } from './dbus/privateBus.js';
 
 /** KEY=VALUE of a ksmtuned.conf. */
@@ -50,6 +51,11 @@ export class AgentHost implements AsyncDisposable {
   get bus(): PrivateBus {
     if (this.privateBus === undefined) throw new Error('this host has no bus');
     return this.privateBus;
+  }
+
+  /** A caller of samepaged of its own. */
+  async manager(): Promise<ManagerClient> {
+    return ManagerClient.on(await this.bus.connect());
   }
 
   get configFile(): string {

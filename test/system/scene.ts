@@ -11,7 +11,7 @@ import { Lab } from '../support/kvm/lab.js';
 
 const MIB = 1024 ** 2;
 
-/** Guests of 200 MiB, 60 % of it common to all: QEMU keeps a second copy, so each takes about 440 MiB. It fills 65 MiB a second. */
+/** Guests of 200 MiB, 60 % of it common to all: QEMU keeps a second copy, so each takes about 440 MiB. QEMU fills 65 MiB a second. */
 export const GUEST = { commonMiB: 120, ownMiB: 80 } as const;
 /** Quickly there and quickly merged, where the reserve does not count. */
 export const SMALL_GUEST = { commonMiB: 60, ownMiB: 20 } as const;

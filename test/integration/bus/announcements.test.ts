@@ -9,7 +9,7 @@ import { ManagerClient } from '../../support/dbus/managerClient.js';
 const ANNOUNCED_MILLIS = 2500;
 
 async function client(host: AgentHost): Promise<ManagerClient> {
-  return ManagerClient.on(await host.bus.connect());
+  return host.manager();
 }
 
 describe('what org.samepaged1.Manager tells of changes', { concurrency: true }, () => {

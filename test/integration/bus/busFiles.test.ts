@@ -5,7 +5,6 @@ import { interface as dbus } from 'dbus-next';
 import { type XmlElement, parseXml } from '../../../src/text/xml.js';
 import { AgentHost } from '../../support/agentHost.js';
 import { callAs } from '../../support/dbus/callAs.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 import { SystemBus, UID } from '../../support/dbus/systemBus.js';
 import { NEEDS_ROOT, type User } from '../../support/dbus/authorizeHost.js';
 
@@ -73,7 +72,7 @@ describe('org.samepaged1.Manager.xml', () => {
   it('is what the daemon exports', async () => {
     await using host = await AgentHost.create({ bus: {} });
     await host.started();
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     assert.deepEqual(members(text), members(await manager.introspect()));
   });
 

@@ -4,7 +4,6 @@ import { describe, it } from 'node:test';
 import { HistoryStore } from '../../../src/state/history/store.js';
 import { AgentHost } from '../../support/agentHost.js';
 import { runCtl } from '../../support/daemon.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 describe('a history larger than an answer may be', { concurrency: true }, () => {
   it('comes in pages of at most 64 KiB, of which samepagectl shows all', async () => {
@@ -21,7 +20,7 @@ describe('a history larger than an answer may be', { concurrency: true }, () => 
     }));
     await store.add(events, nowMillis);
     await host.started();
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     let since: unknown = 0n;
     const lines: string[] = [];
     while (since !== undefined) {

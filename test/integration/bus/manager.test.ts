@@ -63,17 +63,13 @@ ksm_merge_any: no
 ksm_mergeable: yes
 `;
 
-async function client(host: AgentHost): Promise<ManagerClient> {
-  return ManagerClient.on(await host.bus.connect());
-}
-
 describe('org.samepaged1.Manager', { concurrency: true }, () => {
   it('ListGuests() gives the guests of the last retune in pages, by their names', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const names = Array.from({ length: 130 }, (_, at) => `guest${String(at).padStart(3, '0')}`);
     for (const [at, name] of names.entries()) host.tree.addGuest(1000 + at, name, 1000);
     await host.started();
-    const manager = await client(host);
+    const manager = await host.manager();
     const pageAfter = async (after: string) => {
       const page = (await manager.command('ListGuests', 's', [after])) as unknown;
       return (page as [string, Record<string, unknown>][]).map(([name, guest]) => [name, Object.keys(guest)] as const);
@@ -91,7 +87,7 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
     host.tree.write('proc/101/ksm_stat', KSM_STAT);
     host.tree.addProcess({ pid: 102, argv: [...QEMU, 'guest=db', '-machine', 'mem-merge=off'], residentKb: 1000 });
     await host.started();
-    const page = (await (await client(host)).command('ListGuests', 's', [''])) as unknown;
+    const page = (await (await host.manager()).command('ListGuests', 's', [''])) as unknown;
     const guests = new Map(page as [string, Record<string, unknown>][]);
     const { Manager, Mergeable, Obstacles, MergedBytes, ProfitBytes } = guests.get('web') ?? {};
     assert.deepEqual([Manager, Mergeable, Obstacles], ['libvirt', true, []]);
@@ -105,7 +101,7 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
     host.memoryIsShort();
     host.tree.addGuest(101, 'web', 2_000_000);
     const before = Date.now();
-    const reply = await (await client(host)).retune();
+    const reply = await (await host.manager()).retune();
     assert.equal(host.pace, '1 300 10');
 
     const { RealtimeUSec, ...rest } = reply;
@@ -141,7 +137,7 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
     host.tree.setKsm('general_profit', -5_000_000);
     const before = Date.now();
     await host.started();
-    const { LastRetune, NextLookUSec, ...rest } = await (await client(host)).properties();
+    const { LastRetune, NextLookUSec, ...rest } = await (await host.manager()).properties();
     const HOUR = 3_600_000;
     const nextLook = Number(NextLookUSec) / 1000;
     assert.ok(nextLook >= before + HOUR && nextLook <= Date.now() + HOUR, String(nextLook));
@@ -185,7 +181,7 @@ describe('org.samepaged1.Manager of one samepaged', () => {
   before(async () => {
     host = await AgentHost.create({ bus: {} });
     daemon = await host.started();
-    manager = await client(host);
+    manager = await host.manager();
   });
   after(() => host[Symbol.asyncDispose]());
 

@@ -4,7 +4,6 @@ import { KEYS } from '../../../src/config/keys.js';
 import { loadConfig } from '../../../src/config/load.js';
 import { AgentHost, type AgentHostOptions } from '../../support/agentHost.js';
 import { type CommandResult, runCtl } from '../../support/daemon.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 import { HostTree } from '../../support/hostTree.js';
 
 async function ctl(host: AgentHost, ...words: string[]): Promise<CommandResult> {
@@ -69,7 +68,7 @@ DEBUG=1  # FILE:2
     assert.match(edited, /^# changed in the files since, samepagectl reload takes it: KSM_NPAGES_MAX$/m);
     assert.match(edited, /^# .*ksmtuned\.conf:4: unknown key KSM_NPAGE_MIN/m);
     assert.doesNotMatch(edited, /^KSM_NPAGES_MAX/m);
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     await manager.command('Reload');
     await manager.command('SetPolicy', 's', ['adaptive']);
     const taken = (await ctl(host, 'config')).stdout;

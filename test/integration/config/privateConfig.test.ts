@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { AgentHost } from '../../support/agentHost.js';
 import { runCtl, runDaemon } from '../../support/daemon.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 describe('a configuration file that not everybody may read', { concurrency: true }, () => {
   it('is in force, and GetConfiguration tells nothing of what it holds', async () => {
@@ -13,7 +12,7 @@ describe('a configuration file that not everybody may read', { concurrency: true
     host.tree.write(path, 'KSM_FORBID_GUESTS=secret1\nsecret2=secret3\n');
     chmodSync(join(host.tree.root, path), 0o640);
     await host.started();
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     const configuration = await manager.command('GetConfiguration');
     assert.doesNotMatch(JSON.stringify(configuration), /secret/);
     assert.match(JSON.stringify(configuration), /10\.conf:1, not shown: not everybody may read that file/);

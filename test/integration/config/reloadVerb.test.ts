@@ -44,7 +44,7 @@ describe('samepagectl reload', { concurrency: true }, () => {
     assert.ok(second.startsWith(`${host.configFile}:4: KSM_ON_EXIT=explode: expected one of`), second);
     assert.equal(third, 'The configuration is not used: the previous one stays in force.');
     await daemon.line(/^the configuration is not reloaded/);
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     await manager.command('Retune');
     assert.equal(host.pace, '1 100 10');
 
@@ -71,7 +71,7 @@ describe('samepagectl reload of the same file', () => {
   before(async () => {
     host = await shortHost();
     await host.started();
-    manager = await ManagerClient.on(await host.bus.connect());
+    manager = await host.manager();
   });
 
   after(() => host[Symbol.asyncDispose]());

@@ -7,7 +7,6 @@ import { describe, it } from 'node:test';
 import { AgentHost } from '../../support/agentHost.js';
 import { eventually, runCtl } from '../../support/daemon.js';
 import { HostTree } from '../../support/hostTree.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 import { CTL } from '../../support/programs.js';
 
 const PACE = ['run', 'pages_to_scan', 'sleep_millisecs'];
@@ -62,7 +61,7 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
     await using host = await AgentHost.create({ bus: {} });
     host.memoryIsEnough();
     await host.started();
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     const words = ['--bus', host.address, '--root', host.tree.root, '--libvirt', 'none'];
     const [{ status, stdout, stderr }] = await Promise.all([
       runCtl(['--json', 'estimate', ...words, '--for', '2s', '--yes']),
@@ -86,18 +85,18 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
     const words = ['--bus', host.address, '--root', host.tree.root, '--libvirt', 'none'];
     const [{ status, stderr }] = await Promise.all([
       runCtl(['estimate', ...words, '--for', '5m', '--yes']),
-      untilRuns(host.tree).then(async () => (await ManagerClient.on(await host.bus.connect())).command('Stop')),
+      untilRuns(host.tree).then(async () => (await host.manager()).command('Stop')),
     ]);
     assert.equal(status, 1);
     assert.match(stderr, /^samepagectl: somebody ended the estimate: stopped by hand$/m);
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     assert.equal((await manager.properties())['Hold'], 'stopped');
   });
 
   it('is refused with one line: while merging is held, without an answer, beside ksmtuned, and for bad times', async () => {
     await using host = await AgentHost.create({ bus: {} });
     await host.started();
-    await (await ManagerClient.on(await host.bus.connect())).command('Pause', 't', [0n]);
+    await (await host.manager()).command('Pause', 't', [0n]);
     const held = await runCtl(['estimate', '--bus', host.address, '--yes']);
     assert.deepEqual(
       [held.status, held.stderr],

@@ -41,7 +41,7 @@ describe('samepagectl explain where memory is short', () => {
     host = await AgentHost.create({ bus: {} });
     host.memoryIsShort();
     daemon = await host.started();
-    manager = await ManagerClient.on(await host.bus.connect());
+    manager = await host.manager();
   });
 
   after(() => host[Symbol.asyncDispose]());

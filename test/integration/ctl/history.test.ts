@@ -7,7 +7,6 @@ import type { HistorySample } from '../../../src/core/history/record.js';
 import { encodeLine } from '../../../src/state/history/lines.js';
 import { AgentHost, retune, warnings } from '../../support/agentHost.js';
 import { eventually, runCtl } from '../../support/daemon.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 interface Told {
   readonly source: string;
@@ -34,7 +33,7 @@ describe('samepagectl history', { concurrency: true }, () => {
     host.memoryIsShort();
     await retune(first);
     host.tree.addGuest(101, 'web', 2_000_000);
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     await eventually(async () => {
       const { Lines } = await manager.command('GetHistory', 't', [0n]);
       if (String(Lines).includes('web')) return true;

@@ -23,7 +23,7 @@ async function ctl(host: AgentHost, ...words: string[]): Promise<CommandResult> 
 
 /** Calls the daemon without a samepagectl. */
 async function say(host: AgentHost, ...call: Parameters<ManagerClient['command']>): Promise<void> {
-  await (await ManagerClient.on(await host.bus.connect())).command(...call);
+  await (await host.manager()).command(...call);
 }
 
 /** The hold.json of a policy that was set by hand instead of ksmtuned. */
@@ -33,7 +33,7 @@ function chosen(name: string): string {
 
 /** The policy in force and the one that the configuration names. */
 async function policies(host: AgentHost): Promise<unknown[]> {
-  const { Policy, ConfiguredPolicy } = await (await ManagerClient.on(await host.bus.connect())).properties();
+  const { Policy, ConfiguredPolicy } = await (await host.manager()).properties();
   return [Policy, ConfiguredPolicy];
 }
 
@@ -50,7 +50,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
     assert.match((await ctl(host, 'status')).stdout, /^ {2}policy +adaptive, set by hand instead of ksmtuned$/m);
 
     const bus = await host.bus.connect();
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     const retuned = (trigger: string) =>
       eventually(() => manager.retuned.find(({ Triggers }) => (Triggers as string[]).includes(trigger)));
     await startTestGuest(bus, 'late');

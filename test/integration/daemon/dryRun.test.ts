@@ -5,7 +5,6 @@ import { describe, it } from 'node:test';
 import { AgentHost, decision, retune } from '../../support/agentHost.js';
 import { Child } from '../../support/child.js';
 import { eventually, runCtl } from '../../support/daemon.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 import { DAEMON } from '../../support/programs.js';
 
 /** Every file below the directory with its content and the time it was last written. */
@@ -40,7 +39,7 @@ describe('a dry run', { concurrency: true }, () => {
     host.memoryIsShort();
     const daemon = host.start({ args: ['--dry-run'] });
     await decision(daemon, 1);
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     const { DryRun, Run, PagesToScan, SleepMillisecs } = await manager.properties();
     assert.deepEqual(
       { DryRun, Run, PagesToScan, SleepMillisecs },

@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { AgentHost, ended, retune } from '../../support/agentHost.js';
 import type { DaemonProcess } from '../../support/daemon.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 import { FUSE_OBSTACLE, FuseFile } from '../../support/fuseFile.js';
 
 /** Does `work` while the disk of the state directory hangs. */
@@ -22,58 +21,53 @@ async function expectEndInTime(daemon: DaemonProcess): Promise<void> {
   assert.ok(performance.now() - at < 10_000, `${performance.now() - at} ms`);
 }
 
+/** Hangs a file while samepaged runs, which says `told`, retunes, and at SIGTERM gives the host back. */
+async function expectTuningWhileItHangs(host: AgentHost, path: string, told: RegExp): Promise<void> {
+  host.memoryIsShort();
+  const before = host.ksmFiles();
+  const file = await FuseFile.over(path);
+  const daemon = await host.started();
+  try {
+    await host.paceIs('1 300 10');
+    file.hang();
+    host.memoryIsEnough();
+    await retune(daemon);
+    assert.equal(host.pace, '0 300 10');
+    await daemon.line(told);
+    daemon.child.kill('SIGTERM');
+    await host.paceIs('0 100 20', 10_000);
+    await daemon.line(/^KSM_ON_EXIT=restore: /);
+  } finally {
+    // The kernel lets a process that has the file open end no earlier.
+    file[Symbol.dispose]();
+  }
+  assert.ok([0, 'SIGKILL'].includes((await ended(daemon)) ?? ''), daemon.output);
+  assert.deepEqual(host.ksmFiles(), before);
+}
+
 describe('the disk of the LOGFILE hangs', { skip: FUSE_OBSTACLE }, () => {
   it('its lines are lost, which the log says; tuning goes on, and SIGTERM gives the host back within 10 s', async () => {
     await using host = await AgentHost.create();
-    const before = host.ksmFiles();
-    host.memoryIsShort();
     host.tree.write('log/ksmtuned', '');
     const path = join(host.tree.root, 'log/ksmtuned');
     host.configure({ LOGFILE: path });
-    const file = await FuseFile.over(path);
-    const daemon = await host.started();
-    try {
-      await host.paceIs('1 300 10');
-      file.hang();
-      host.memoryIsEnough();
-      await retune(daemon);
-      assert.equal(host.pace, '0 300 10');
-      await daemon.line(/LOGFILE \S+ cannot be written \(.* does not answer within 2 s\): going on without it/);
-      daemon.child.kill('SIGTERM');
-      await host.paceIs('0 100 20', 10_000);
-      await daemon.line(/^KSM_ON_EXIT=restore: /);
-    } finally {
-      file[Symbol.dispose]();
-    }
-    assert.ok([0, 'SIGKILL'].includes((await ended(daemon)) ?? ''), daemon.output);
-    assert.deepEqual(host.ksmFiles(), before);
+    await expectTuningWhileItHangs(
+      host,
+      path,
+      /LOGFILE \S+ cannot be written \(.* does not answer within 2 s\): going on without it/,
+    );
   });
 });
 
 describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurrency: true }, () => {
   it('the file of the history alone: tuning goes on, and SIGTERM gives the host back within 10 s', async () => {
     await using host = await AgentHost.create();
-    host.memoryIsShort();
-    const before = host.ksmFiles();
     host.tree.write('var/lib/samepaged/history.log', '');
-    const history = await FuseFile.over(join(dirname(host.ledgerFile), 'history.log'));
-    const daemon = await host.started();
-    try {
-      await host.paceIs('1 300 10');
-      history.hang();
-      host.memoryIsEnough();
-      await retune(daemon);
-      assert.equal(host.pace, '0 300 10');
-      await daemon.line(/history\.log does not answer within 2 s\): the history is kept in memory only for now/);
-      daemon.child.kill('SIGTERM');
-      await host.paceIs('0 100 20', 10_000);
-      await daemon.line(/^KSM_ON_EXIT=restore: /);
-    } finally {
-      // The kernel lets a process that has the file open end no earlier.
-      history[Symbol.dispose]();
-    }
-    assert.ok([0, 'SIGKILL'].includes((await ended(daemon)) ?? ''), daemon.output);
-    assert.deepEqual(host.ksmFiles(), before);
+    await expectTuningWhileItHangs(
+      host,
+      join(dirname(host.ledgerFile), 'history.log'),
+      /history\.log does not answer within 2 s\): the history is kept in memory only for now/,
+    );
   });
 
   it('SIGTERM ends a samepaged that does not know of it yet', async () => {
@@ -105,7 +99,7 @@ describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurr
   it('a pause is in force at once, and is said to be lost after a restart', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const daemon = await host.started();
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     await whileItHangs(host, async () => {
       await manager.command('Pause', 't', [0n]);
       assert.equal((await manager.properties())['Hold'], 'paused');

@@ -25,7 +25,7 @@ describe('a hold over a restart', { concurrency: true }, () => {
     it(`each lasts through ${signal}, until resume`, async () => {
       await using host = await shortHost({});
       const before = host.ksmFiles();
-      const manager = async () => ManagerClient.on(await host.bus.connect());
+      const manager = async () => host.manager();
       let daemon = await host.started();
       for (const { call, kind, run } of commands) {
         await (await manager()).command(...call);
@@ -55,7 +55,7 @@ describe('a hold over a restart', { concurrency: true }, () => {
     host.tree.write(HOLD_FILE, `{"kind":"paused","untilMillis":${String(Date.now() - 1)}}\n`);
     const daemon = await host.started();
     assert.equal(decisions(daemon)[0]?.['reason'], 'free-below-reserve');
-    const { Hold, HoldUntilUSec } = await (await ManagerClient.on(await host.bus.connect())).properties();
+    const { Hold, HoldUntilUSec } = await (await host.manager()).properties();
     assert.deepEqual([Hold, HoldUntilUSec], ['', 0n]);
     assert.deepEqual(warnings(daemon), []);
   });
@@ -89,7 +89,7 @@ describe('a hold.json that is none of samepaged’s', { concurrency: true }, () 
       const told = warnings(daemon);
       assert.equal(told.length, 1, daemon.output);
       assert.match(told[0] ?? '', /var\/lib\/samepaged\/hold\.json cannot be read \(.+\): ignored, nothing is held$/s);
-      const { Hold } = await (await ManagerClient.on(await host.bus.connect())).properties();
+      const { Hold } = await (await host.manager()).properties();
       assert.equal(Hold, '');
       assert.equal(await daemon.end(), 0);
     });

@@ -11,7 +11,7 @@ async function ctl(host: AgentHost, ...words: string[]): Promise<CommandResult> 
 }
 
 async function client(host: AgentHost): Promise<ManagerClient> {
-  return ManagerClient.on(await host.bus.connect());
+  return host.manager();
 }
 
 async function held(manager: ManagerClient): Promise<{ Hold: unknown; HoldUntilUSec: unknown }> {

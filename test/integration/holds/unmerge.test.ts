@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import { DBusError } from 'dbus-next';
 import { AgentHost } from '../../support/agentHost.js';
 import { runCtl } from '../../support/daemon.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 /** 3.8 GiB are saved, 97.7 MiB available; there is swap enough for it. */
 async function fullHost(): Promise<AgentHost> {
@@ -27,7 +26,7 @@ describe('samepagectl unmerge', { concurrency: true }, () => {
     assert.equal(stdout, '');
     assert.ok(stderr.startsWith(`samepagectl: ${FIGURES}`), stderr);
     assert.equal(host.pace, '1 300 10');
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     assert.equal((await manager.properties())['Hold'], '');
     await assert.rejects(manager.command('Unmerge', 'b', [false]), (error: DBusError) => {
       assert.equal(error.type, 'org.samepaged1.Error.Refused');

@@ -4,7 +4,6 @@ import { describe, it } from 'node:test';
 import { AgentHost, type Settings, reload, retune, warnings } from '../../support/agentHost.js';
 import { type DaemonProcess, eventually, runCtl } from '../../support/daemon.js';
 import { LibvirtStandIn } from '../../support/dbus/libvirtStandIn.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 const BOTH = { KSM_MERGE_ACROSS_NODES: 0, KSM_MAX_PAGE_SHARING: 512 };
 
@@ -120,7 +119,7 @@ describe('KSM_UNMERGE_TO_APPLY=1', { concurrency: true }, () => {
   it('a Retuned lists it, and later retunes do not unmerge again', async () => {
     await using host = await sharingHost({}, {});
     const daemon = await host.started();
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     host.configure(config);
     await reload(daemon);
     await eventually(() => manager.retuned.length === 1);

@@ -5,7 +5,6 @@ import { AgentHost, decision, decisions } from '../../support/agentHost.js';
 import { runCtl } from '../../support/daemon.js';
 import { LibvirtStandIn } from '../../support/dbus/libvirtStandIn.js';
 import type { HostTree } from '../../support/hostTree.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 const config = { KSM_EVENT_RECHECK: '' };
 
@@ -70,7 +69,7 @@ describe('guests as people have them', { concurrency: 3 }, () => {
     assert.equal(host.tree.ksm('run'), '1');
     assert.equal((await guestsOf(host, ...words)).guests.length, count);
     assert.match(await found(host, 'guests-mergeable', ...words), new RegExp(`\\b${count} guests`));
-    const status = await (await ManagerClient.on(await host.bus.connect())).properties();
+    const status = await (await host.manager()).properties();
     assert.equal(status['GuestCount'], count);
   });
 

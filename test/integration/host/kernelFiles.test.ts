@@ -59,7 +59,7 @@ describe('malformed kernel files, one after the other', () => {
   before(async () => {
     host = await AgentHost.create({ bus: {} });
     daemon = await host.started();
-    manager = await ManagerClient.on(await host.bus.connect());
+    manager = await host.manager();
     host.memoryIsShort();
   });
   after(() => host[Symbol.asyncDispose]());

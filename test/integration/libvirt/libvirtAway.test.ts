@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentHost, decision, decisions, warnings } from '../../support/agentHost.js';
 import { eventually } from '../../support/daemon.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 import { startTestGuest } from '../../support/dbus/testDriver.js';
 
 const libvirt = '/org/libvirt/Test';
@@ -48,7 +47,7 @@ describe('libvirt-dbus away', { concurrency: true }, () => {
 
   it('killed and started again: said at once, events count again, what was missed is repaired', async () => {
     await using host = await AgentHost.create({ bus: { libvirt: 'test' }, config });
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     const client = await host.bus.connect();
     await startTestGuest(client, 'lost');
     const daemon = await host.started({ libvirt });
@@ -80,7 +79,7 @@ describe('libvirt-dbus away', { concurrency: true }, () => {
       await host.bus.killLibvirtDbus();
       await host.bus.startLibvirtDbus();
     }
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     await eventually(async () => (await manager.properties())['LibvirtConnected'] === true);
     await eventually(() =>
       news(daemon.lines.map(({ msg }) => msg))

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import { AgentHost, decisions } from '../../support/agentHost.js';
 import { type DaemonProcess, eventually } from '../../support/daemon.js';
 import { LibvirtStandIn } from '../../support/dbus/libvirtStandIn.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 const libvirt = '/org/libvirt/Test';
 const config = { KSM_EVENT_RECHECK: '', KSM_EVENT_SETTLE: 10 };
@@ -56,7 +55,7 @@ describe('a guest whose memory changes (a stand-in for libvirt-dbus)', { concurr
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     for (const name of ['web', 'db', 'app']) standIn.guests.set(name, 1_000_000);
     const daemon = await host.started({ libvirt });
-    const manager = await ManagerClient.on(await host.bus.connect());
+    const manager = await host.manager();
     await eventually(async () => (await manager.properties())['LibvirtConnected'] === true);
     for (const alias of ['net1', 'virtio-disk3', 'hostdev0', 'balloon0']) standIn.tellOf('app', 'DeviceAdded', alias);
     standIn.tellOf('gone', 'BalloonChange', 1n);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { AgentHost, retune, warnings } from '../../support/agentHost.js';
-import { ManagerClient } from '../../support/dbus/managerClient.js';
 
 const MIB = 1024 ** 2;
 const HUGE_PAGE_MIB = 2;
@@ -21,7 +20,7 @@ function memoryIs(host: AgentHost, { web, db, split, pass }: Record<'web' | 'db'
 }
 
 async function freedMib(host: AgentHost): Promise<number> {
-  const manager = await ManagerClient.on(await host.bus.connect());
+  const manager = await host.manager();
   return Number((await manager.properties())['FreedBytes']) / MIB;
 }
 
