@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
-import { writesInTurn } from './host/writesInTurn.js';
+import { diskInTurn } from './host/diskInTurn.js';
 import { openToAppend } from './plainFile.js';
 
-const inTurn = writesInTurn();
+const inTurn = diskInTurn();
 
 /** A file that lines are added to. Nobody waits for its disk: the first write that fails or is overdue is the last. */
 export class LogFile {

@@ -34,16 +34,14 @@ function kindOf(stats: Stats): string {
 
 /**
  * Opens a regular file, and waits for nobody. What is no regular file is not even opened: opening a device may do something.
- * To write, no link is followed, which could lead to any file.
  *
- * @param flags as for open(2).
+ * @param flags as for open(2); to write, no link is followed.
  * @throws Error, with its errno where the system refused.
  */
 export function openPlain(path: string, flags: number, mode?: number): number {
   const there = statSync(path, { throwIfNoEntry: false });
   if (there !== undefined) requirePlain(there);
-  const noLink = (flags & O_WRONLY) === 0 ? 0 : O_NOFOLLOW;
-  return checked(openSync(path, flags | noLink | O_NONBLOCK | O_NOCTTY, mode));
+  return checked(openSync(path, withoutLinks(flags) | O_NONBLOCK | O_NOCTTY, mode));
 }
 
 /**
@@ -71,11 +69,11 @@ export function writePlain(path: string, text: string, mode?: number): void {
   }
 }
 
-/** Opens a regular file, otherwise as writePlain, to write to its end. @param mode of a file that was not there, with the umask. */
-export async function openToAppend(path: string, mode: number): Promise<FileHandle> {
+/** As openPlain, where the disk is not waited for. */
+export async function openPlainAsync(path: string, flags: number, mode?: number): Promise<FileHandle> {
   const there = await stat(path).catch(() => undefined);
   if (there !== undefined) requirePlain(there);
-  const file = await open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode);
+  const file = await open(path, withoutLinks(flags) | O_NONBLOCK | O_NOCTTY, mode);
   try {
     requirePlain(await file.stat());
     return file;
@@ -83,6 +81,16 @@ export async function openToAppend(path: string, mode: number): Promise<FileHand
     await file.close();
     throw error;
   }
+}
+
+/** Opens a regular file to write to its end. @param mode of a file that was not there, with the umask. */
+export async function openToAppend(path: string, mode: number): Promise<FileHandle> {
+  return openPlainAsync(path, O_WRONLY | O_CREAT | O_APPEND, mode);
+}
+
+/** To write, no link is followed, which could lead to any file. */
+function withoutLinks(flags: number): number {
+  return (flags & O_WRONLY) === 0 ? flags : flags | O_NOFOLLOW;
 }
 
 function requirePlain(stats: Stats): void {

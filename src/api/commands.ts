@@ -24,7 +24,7 @@ export interface Commands {
   readonly setPolicy: (name: PolicyName | undefined, by: string) => Promise<Retune>;
   /** Reads the configuration again. */
   readonly reload: () => Promise<Reloaded>;
-  readonly configuration: () => ConfigView;
+  readonly configuration: () => Promise<ConfigView>;
   /** What was recorded since then, milliseconds since 1970, as HistoryStore.since() gives it. */
   readonly history: (sinceMillis: number) => HistoryPage;
   /** What the guests' processes show, by identity. */

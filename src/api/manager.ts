@@ -250,9 +250,9 @@ export class Manager extends Interface {
 
   /** The last retune worked through; see explanationDict. */
   @method({ outSignature: 'a{sv}' })
-  Explain(): VariantDict {
+  async Explain(): Promise<VariantDict> {
     const { lastRetune } = this.state;
-    return lastRetune === undefined ? {} : explanationDict(lastRetune, this.commands.configuration().entries);
+    return lastRetune === undefined ? {} : explanationDict(lastRetune, (await this.commands.configuration()).entries);
   }
 
   /** The guests of the last retune whose names come after `after`, in the order of their names, a hundred at most. */
@@ -266,8 +266,8 @@ export class Manager extends Interface {
 
   /** The configuration in force; see configurationDict. */
   @method({ outSignature: 'a{sv}' })
-  GetConfiguration(): VariantDict {
-    return configurationDict(this.commands.configuration());
+  async GetConfiguration(): Promise<VariantDict> {
+    return configurationDict(await this.commands.configuration());
   }
 
   /**

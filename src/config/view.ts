@@ -23,9 +23,9 @@ export interface ConfigView {
  * @param load reads the files; a FatalError, as ConfigError is one, is a configuration that cannot be taken: what was good
  *   enough to run with goes on.
  */
-export function readConfig(load: () => Config): ConfigRead {
+export async function readConfig(load: () => Config | Promise<Config>): Promise<ConfigRead> {
   try {
-    const config = load();
+    const config = await load();
     return { config, problems: config.warnings };
   } catch (error) {
     if (!(error instanceof FatalError)) throw error;

@@ -92,9 +92,9 @@ function help(key: string): string {
   return Object.hasOwn(KEYS, key) ? KEYS[key as KeyName].help : 'of another version of samepaged';
 }
 
-function check(file: string, { json, terminal }: VerbInput): VerbResult {
+async function check(file: string, { json, terminal }: VerbInput): Promise<VerbResult> {
   const { config: usable, problems } = existsSync(file)
-    ? readConfig(() => usableHere(loadConfig(file)))
+    ? await readConfig(() => usableHere(loadConfig(file)))
     : { config: undefined, problems: [`${file}: there is no such file`] };
   const status = usable === undefined ? EXIT.config : EXIT.ok;
   if (json) return { status, output: toJson({ file, usable: usable !== undefined, problems }) };

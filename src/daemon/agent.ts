@@ -3,6 +3,7 @@ import {
   type Observable,
   Subject,
   combineLatest,
+  concatMap,
   delay,
   filter,
   firstValueFrom,
@@ -86,7 +87,7 @@ export interface AgentOptions extends IntentsOptions {
   /** Undefined where nobody waits for news of this process. */
   readonly systemd: Systemd | undefined;
   /** Called before the first retune, when it is sure that no other samepaged is on the bus. */
-  readonly onJoined: () => void;
+  readonly onJoined: () => Promise<void>;
   /** Tells a person what was found, at the first retune's outcome; the log then tells only what comes after. */
   readonly onFirst?: (found: FirstRetune) => void;
 }
@@ -161,7 +162,7 @@ export async function runAgent(options: AgentOptions): Promise<End> {
   const retune$ = retunes({
     plan$: bus$.pipe(
       take(1),
-      tap(options.onJoined),
+      concatMap(async () => options.onJoined()),
       switchMap(() => intents.intent$),
       map((intent) => planOf(intent, maxKernelPages)),
     ),
@@ -196,8 +197,8 @@ export async function runAgent(options: AgentOptions): Promise<End> {
       })
     : EMPTY;
   const reload$ = merge(signal('SIGHUP'), changed$).pipe(
-    tap(() => {
-      const { config } = intents.read();
+    concatMap(async () => {
+      const { config } = await intents.read();
       if (config !== undefined) intents.take(config, { kind: 'reload' });
     }),
   );

@@ -36,7 +36,7 @@ export function agentCommands({ intents, retune, retuneAfter, ...rest }: Command
     policies: POLICY_NAMES,
     setPolicy: (name, by) => kept(by, (trigger) => intents.choosePolicy(name, trigger)),
     reload: async () => {
-      const { config, problems } = intents.read();
+      const { config, problems } = await intents.read();
       if (config === undefined) return { problems, retune: undefined };
       const applied = await retuneAfter({ kind: 'reload' }, (trigger) => {
         intents.take(config, trigger);

@@ -4,7 +4,8 @@ import { ReplaySubject } from 'rxjs';
 import { type AgentOptions, type FirstRetune, runAgent } from './agent.js';
 import { HELP, parseCommandLine } from './commandLine.js';
 import { KEYS } from '../config/keys.js';
-import { type Config, formatConfig, loadConfig, requirePolicy } from '../config/load.js';
+import { type Config, formatConfig, requirePolicy } from '../config/load.js';
+import { loadConfigInTime } from '../config/loadInTime.js';
 import { readConfig } from '../config/view.js';
 import { type KsmSetting, ksmFile } from '../core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from '../errors.js';
@@ -68,7 +69,7 @@ async function setUp(): Promise<Setup | undefined> {
     await giveBackForTheDead({ root, configFile: values.config });
     return undefined;
   }
-  const config = loadConfig(values.config);
+  const config = await loadConfigInTime(values.config);
   if (values['print-config']) {
     for (const warning of config.warnings) process.stderr.write(`${clean(warning)}\n`);
     process.stdout.write(`${cleanOutput(formatConfig(config))}\n`);
@@ -146,9 +147,9 @@ function warnOfOthers(root: Root, running: readonly RunningDaemon[], log: Log): 
 }
 
 /** Does something with the PIDFILE. A file that cannot be written is a warning and no failure. */
-function withPidFile(path: string, log: Log, action: (path: string) => void): void {
+async function withPidFile(path: string, log: Log, action: (path: string) => Promise<void>): Promise<void> {
   try {
-    action(path);
+    await action(path);
   } catch (error) {
     log.warn(`PIDFILE ${path}: ${errnoOf(error) ?? messageOf(error)}`);
   }
@@ -166,7 +167,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   if (absence !== undefined) throw new FatalError(absence, EXIT.unavailable);
   const kernelSettings = ksm.readSettings();
   const checked = (read: Config) => requirePolicy(read, policyObstacle(read.values.KSM_POLICY, kernelSettings));
-  const reload = () => checked(loadConfig(configFile));
+  const reload = async () => checked(await loadConfigInTime(configFile));
   checked(config);
   const logging = await Logging.start({ debug: DEBUG, logFile: LOGFILE });
   const { log } = logging;
@@ -194,7 +195,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
     let tuning = tunesAlready(others, { isRunning: kernelSettings.run === 1, isOurs });
     let current = config;
     while (await standBy({ root, ksm, tuning, config: current, signal$: streams.signal$, log })) {
-      current = readConfig(reload).config ?? current;
+      current = (await readConfig(reload)).config ?? current;
       const { status, rival } = await tune({ ...common, config: current, reload });
       if (rival === undefined) return status;
       tuning = rival;
@@ -244,8 +245,8 @@ async function tune({ setup, dryRun, ksm, config, ...options }: TuneOptions): Pr
       busAddress,
       libvirtObject,
       systemd: Systemd.fromEnvironment(log),
-      onJoined: () => {
-        if (pidFile !== undefined) withPidFile(pidFile, log, writePidFile);
+      onJoined: async () => {
+        if (pidFile !== undefined) await withPidFile(pidFile, log, writePidFile);
       },
       ...(process.stdout.isTTY
         ? {
@@ -257,7 +258,7 @@ async function tune({ setup, dryRun, ksm, config, ...options }: TuneOptions): Pr
         : {}),
     });
   } finally {
-    if (pidFile !== undefined) withPidFile(pidFile, log, removePidFile);
+    if (pidFile !== undefined) await withPidFile(pidFile, log, removePidFile);
     await history.close();
     // As anything in the state directory's.
     await unlock().catch(() => undefined);

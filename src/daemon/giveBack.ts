@@ -1,10 +1,10 @@
 import { giveBack } from './shutdown.js';
 import { type OnExit, Tuner } from './tuner.js';
-import { loadConfig } from '../config/load.js';
-import { messageOf } from '../errors.js';
+import { loadConfigInTime } from '../config/loadInTime.js';
+import { EXIT, FatalError, messageOf } from '../errors.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { Ledger } from '../state/ledger.js';
-import { requireOwnDirectory, stateDirectory } from '../state/directory.js';
+import { requireOwnDirectory, silentState, stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';
 import { cleanOutput } from '../text/clean.js';
 
@@ -18,6 +18,8 @@ export async function giveBackForTheDead({ root, configFile }: { root: Root; con
   const tell = (text: string) => void process.stdout.write(cleanOutput(`${text}\n`));
   const ksm = new KsmDirectory(root);
   const directory = stateDirectory(root);
+  const silent = await silentState(directory);
+  if (silent !== undefined) throw new FatalError(silent, EXIT.unavailable);
   requireOwnDirectory(directory);
   const ledger = new Ledger(directory, root, ksm.readSettings());
   if (ledger.inherited !== 'crashed') {
@@ -31,13 +33,13 @@ export async function giveBackForTheDead({ root, configFile }: { root: Root; con
     unmergeObstacle: () => undefined,
     others: () => Promise.resolve([]),
   });
-  await giveBack(tuner, { onExit: onExit(configFile, tell), log: { info: tell, warn: tell } });
+  await giveBack(tuner, { onExit: await onExit(configFile, tell), log: { info: tell, warn: tell } });
 }
 
 /** What an unmerge takes nobody has time for now, and a configuration that has errors must not keep the host from its own. */
-function onExit(configFile: string, tell: (text: string) => void): OnExit {
+async function onExit(configFile: string, tell: (text: string) => void): Promise<OnExit> {
   try {
-    const { KSM_ON_EXIT } = loadConfig(configFile).values;
+    const { KSM_ON_EXIT } = (await loadConfigInTime(configFile)).values;
     return KSM_ON_EXIT === 'unmerge' ? 'stop' : KSM_ON_EXIT;
   } catch (error) {
     tell(messageOf(error));

@@ -15,7 +15,7 @@ export interface IntentsOptions {
   readonly root: Root;
   readonly config: Config;
   /** Reads the configuration again; throws ConfigError. */
-  readonly reload: () => Config;
+  readonly reload: () => Promise<Config>;
   /** Where a hold and a policy set by hand survive a restart; undefined in a dry run. */
   readonly holdFile: HoldFile | undefined;
   readonly logging: Logging;
@@ -69,9 +69,9 @@ export class Intents {
   }
 
   /** Reads the configuration and opens the LOGFILE again. Nothing of it is in force before `take`. */
-  read(): ConfigRead {
+  async read(): Promise<ConfigRead> {
     const { log } = this.options.logging;
-    const read = readConfig(this.options.reload);
+    const read = await readConfig(this.options.reload);
     this.valid = read.config !== undefined;
     if (read.config === undefined) {
       for (const problem of read.problems) log.error(problem);
@@ -138,8 +138,8 @@ export class Intents {
   }
 
   /** The configuration in force, compared with what the files say now. */
-  view(): ConfigView {
-    return viewOf(this.config, this.choice?.name, readConfig(this.options.reload));
+  async view(): Promise<ConfigView> {
+    return viewOf(this.config, this.choice?.name, await readConfig(this.options.reload));
   }
 
   private values(): Values {

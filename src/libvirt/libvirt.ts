@@ -1,5 +1,18 @@
 import { Variant } from 'dbus-next';
-import { EMPTY, type Observable, concatMap, filter, groupBy, takeLast, map, merge, mergeMap, tap, timer } from 'rxjs';
+import {
+  EMPTY,
+  type Observable,
+  Subject,
+  concatMap,
+  filter,
+  groupBy,
+  takeLast,
+  map,
+  merge,
+  mergeMap,
+  tap,
+  timer,
+} from 'rxjs';
 import { type Bus, type MethodCall } from '../dbus/bus.js';
 import type { GuestChange } from '../core/guest.js';
 import type { GuestReport } from '../core/guestReport.js';
@@ -29,7 +42,10 @@ const RESIZE_MILLIS = 2000;
 export class Libvirt {
   /** Guests that began or ended to run. Silent while libvirt-dbus has no connection to libvirtd. */
   readonly event$: Observable<GuestReport>;
+  /** Each time that libvirt does not report its guests' memory to a retune. */
+  readonly silent$: Observable<void>;
   readonly object: string;
+  private readonly silence$ = new Subject<void>();
   private readonly bus: Bus;
   /** Names by path, and identities by name. */
   private readonly names = new Map<string, string>();
@@ -42,6 +58,7 @@ export class Libvirt {
   constructor(bus: Bus, object: string) {
     this.bus = bus;
     this.object = object;
+    this.silent$ = this.silence$.asObservable();
     const lifecycle$ = bus
       .signal$({ sender: LIBVIRT_NAME, path: object, interface: CONNECT, member: 'DomainEvent' })
       .pipe(
@@ -78,7 +95,12 @@ export class Libvirt {
    */
   async listGuests(): Promise<readonly ReportedGuest[]> {
     const flags = DOMAIN_STATS_ACTIVE | DOMAIN_STATS_NOWAIT;
-    const [records] = await this.connect('GetAllDomainStats', 'uu', [DOMAIN_STATS_BALLOON, flags]);
+    const [records] = await this.connect('GetAllDomainStats', 'uu', [DOMAIN_STATS_BALLOON, flags]).catch(
+      (error: unknown) => {
+        this.silence$.next();
+        throw error;
+      },
+    );
     const statsByName = records as [string, Record<string, unknown>][];
     const isAsListed = statsByName.length === this.listed.size && statsByName.every(([name]) => this.listed.has(name));
     if (isAsListed) this.confirmedAtMillis = performance.now();

@@ -1,4 +1,4 @@
-import { type Observable, concat, defer, repeat, startWith, switchMap, timer } from 'rxjs';
+import { type Observable, concat, defer, map, merge, repeat, startWith, switchMap, take, timer } from 'rxjs';
 import { type Bus, isNoSuchService } from '../dbus/bus.js';
 import { CallTimeout } from '../dbus/call.js';
 import type { ReportedName } from '../core/inventory.js';
@@ -20,7 +20,8 @@ export type LibvirtState =
   | { readonly up: false; readonly reason: string; readonly remedy?: string };
 
 /**
- * The state of libvirt at every heartbeat, and at once when libvirt-dbus comes or goes. Never ends, never errors.
+ * The state of libvirt at every heartbeat, and at once when libvirt-dbus comes or goes or a retune had no answer. Never ends, never
+ * errors.
  *
  * @param isHere whether libvirt can be the manager of guests here: otherwise nobody misses it.
  */
@@ -49,7 +50,12 @@ export function watchLibvirt(bus: Bus, libvirt: Libvirt, isHere: () => boolean):
     waitMillis = leftMillis;
     return { up: true, libvirt, guests: undefined };
   };
-  const beats$ = defer(() => timer(waitMillis)).pipe(switchMap(beat), repeat());
+  const beats$ = defer(() =>
+    merge(timer(waitMillis).pipe(map(() => beat)), libvirt.silent$.pipe(map(() => look))).pipe(take(1)),
+  ).pipe(
+    switchMap((next) => next()),
+    repeat(),
+  );
   return bus.owner$(LIBVIRT_NAME).pipe(
     startWith(undefined),
     switchMap(() => concat(defer(look), beats$)),

@@ -1,7 +1,6 @@
-import { constants, statSync } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { EXIT, FatalError } from '../errors.js';
-import { Overdue, inTime } from '../host/inTime.js';
+import { silentFiles } from '../host/silentFiles.js';
 import type { Root } from '../host/sysfs.js';
 
 /** What the group and others must not have: w. */
@@ -20,32 +19,12 @@ export const STATE_FILES = {
   freed: 'freed.json',
   history: 'history.log',
 } as const;
-/** A start reads some 8 MB at most. */
-const READ_MILLIS = 4000;
 
-/**
- * Files are read by calls that nobody can end, so the directory's are read in time before: its disk may hang.
- *
- * @returns what does not answer, in a sentence; undefined where all do.
- */
+/** What of the directory does not answer, in a sentence; undefined where all does. */
 export async function silentState(directory: string): Promise<string | undefined> {
-  try {
-    await inTime(directory, READ_MILLIS, async () => {
-      for (const file of Object.values(STATE_FILES)) await readThrough(`${directory}/${file}`).catch(() => undefined);
-    });
-    return undefined;
-  } catch (error) {
-    if (error instanceof Overdue) return error.message;
-    throw error;
-  }
-}
-
-/** What is no regular file, and what cannot be read, says so to who needs it. */
-async function readThrough(path: string): Promise<void> {
-  if (!(await stat(path)).isFile()) return;
-  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const buffer = Buffer.alloc(64 * 1024);
-  while ((await file.read(buffer)).bytesRead > 0);
+  return silentFiles(directory, () =>
+    Promise.resolve(Object.values(STATE_FILES).map((file) => `${directory}/${file}`)),
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { writesInTurn } from '../host/writesInTurn.js';
+import { diskInTurn } from '../host/diskInTurn.js';
 
-/** Does the writes of the state directory. */
-export const inTurn = writesInTurn();
+/** Writes to the state directory. */
+export const inTurn = diskInTurn();

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errnoOf } from '../errors.js';
@@ -10,17 +9,10 @@ import { errnoOf } from '../errors.js';
  * @throws Error with its errno, ENOENT in such a directory.
  */
 export async function makeDirectory(path: string): Promise<void> {
-  for (const directory of withParents(path)) await mkdir(directory).catch(allowExisting);
-}
-
-/** The same, where the disk may be waited for. */
-export function makeDirectorySync(path: string): void {
   for (const directory of withParents(path)) {
-    try {
-      mkdirSync(directory);
-    } catch (error) {
-      allowExisting(error);
-    }
+    await mkdir(directory).catch((error: unknown) => {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    });
   }
 }
 
@@ -28,8 +20,4 @@ export function makeDirectorySync(path: string): void {
 function withParents(path: string): string[] {
   const parent = dirname(path);
   return parent === path ? [] : [...withParents(parent), path];
-}
-
-function allowExisting(error: unknown): void {
-  if (errnoOf(error) !== 'EEXIST') throw error;
 }

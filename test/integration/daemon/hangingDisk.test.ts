@@ -5,9 +5,9 @@ import { AgentHost, ended, retune } from '../../support/agentHost.js';
 import type { DaemonProcess } from '../../support/daemon.js';
 import { FUSE_OBSTACLE, FuseFile } from '../../support/fuseFile.js';
 
-/** Does `work` while the disk of the state directory hangs. */
-async function whileItHangs(host: AgentHost, work: () => Promise<void>): Promise<void> {
-  const disk = await FuseFile.overDirectory(dirname(host.ledgerFile));
+/** Does `work` while the disk of a directory hangs. */
+async function whileItHangs(directory: string, work: () => Promise<void>): Promise<void> {
+  const disk = await FuseFile.overDirectory(directory);
   try {
     await work();
   } finally {
@@ -59,6 +59,47 @@ describe('the disk of the LOGFILE hangs', { skip: FUSE_OBSTACLE }, () => {
   });
 });
 
+describe('the disk of the configuration hangs', { skip: FUSE_OBSTACLE, concurrency: true }, () => {
+  it('a reload: the configuration in force stays, and SIGTERM gives the host back within 10 s', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    const file = await FuseFile.over(host.configFile);
+    const daemon = await host.started();
+    const manager = await host.manager();
+    file.hang();
+    try {
+      // The second is told at once: what hangs is not asked again.
+      for (const answer of [/ does not answer within 4 s$/, / still does not answer$/]) {
+        const { Taken, Problems } = await manager.command('Reload');
+        assert.equal(Taken, false);
+        assert.match(String(Problems), answer);
+      }
+      host.memoryIsShort();
+      await retune(daemon);
+      assert.equal(host.pace, '1 300 10');
+      daemon.child.kill('SIGTERM');
+      await host.paceIs('0 100 20', 10_000);
+    } finally {
+      // The kernel lets a process that has the file open end no earlier.
+      file[Symbol.dispose]();
+    }
+    assert.ok([0, 'SIGKILL'].includes((await ended(daemon)) ?? ''), daemon.output);
+  });
+
+  it('of the PIDFILE: samepaged says so, and SIGTERM gives the host back within 10 s', async () => {
+    await using host = await AgentHost.create();
+    host.memoryIsShort();
+    host.tree.write('pid/ksmtune.pid', '');
+    host.configure({ PIDFILE: '/pid/ksmtune.pid' });
+    await whileItHangs(join(host.tree.root, 'pid'), async () => {
+      const daemon = await host.started();
+      assert.equal(host.pace, '1 300 10');
+      await daemon.line(/^PIDFILE \S+ksmtune\.pid: .* does not answer within 2 s/);
+      await expectEndInTime(daemon);
+      assert.equal(host.pace, '0 100 20');
+    });
+  });
+});
+
 describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurrency: true }, () => {
   it('the file of the history alone: tuning goes on, and SIGTERM gives the host back within 10 s', async () => {
     await using host = await AgentHost.create();
@@ -76,7 +117,7 @@ describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurr
     const before = host.ksmFiles();
     const daemon = await host.started();
     await host.paceIs('1 300 10');
-    await whileItHangs(host, async () => {
+    await whileItHangs(dirname(host.ledgerFile), async () => {
       await expectEndInTime(daemon);
       assert.deepEqual(host.ksmFiles(), before);
     });
@@ -87,7 +128,7 @@ describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurr
     host.memoryIsEnough();
     const before = host.ksmFiles();
     const daemon = await host.started();
-    await whileItHangs(host, async () => {
+    await whileItHangs(dirname(host.ledgerFile), async () => {
       host.memoryIsShort();
       await retune(daemon);
       await daemon.line(/ledger\.json cannot be written \(.*does not answer.*\): samepaged sets nothing/);
@@ -100,7 +141,7 @@ describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurr
     await using host = await AgentHost.create({ bus: {} });
     const daemon = await host.started();
     const manager = await host.manager();
-    await whileItHangs(host, async () => {
+    await whileItHangs(dirname(host.ledgerFile), async () => {
       await manager.command('Pause', 't', [0n]);
       assert.equal((await manager.properties())['Hold'], 'paused');
       await daemon.line(/hold\.json cannot be written \(.*does not answer.*\): after a restart this hold is lost/);
@@ -111,7 +152,7 @@ describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurr
   it('from the start on: samepaged says so and ends', async () => {
     await using host = await AgentHost.create();
     await (await host.started()).end();
-    await whileItHangs(host, async () => {
+    await whileItHangs(dirname(host.ledgerFile), async () => {
       const daemon = host.start();
       assert.ok([69, 'SIGKILL'].includes((await ended(daemon)) ?? ''), daemon.output);
       assert.match(daemon.other[0] ?? '', /var\/lib\/samepaged does not answer within 4 s/);

@@ -7,7 +7,13 @@ import { Logging } from '../../../src/log.js';
 test('a clock that is set, back or forward, neither lengthens nor shortens a pause', async () => {
   const config = loadConfig();
   const logging = await Logging.start({ debug: false, logFile: '' });
-  const intents = new Intents({ root: '/nonexistent', config, reload: () => config, holdFile: undefined, logging });
+  const intents = new Intents({
+    root: '/nonexistent',
+    config,
+    reload: () => Promise.resolve(config),
+    holdFile: undefined,
+    logging,
+  });
   const now = Date.now();
   const monotonic = performance.now();
   await intents.hold({ kind: 'paused', untilMillis: now + 600_000 }, { kind: 'manual', by: 'test' });

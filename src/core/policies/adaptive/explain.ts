@@ -16,14 +16,15 @@ import { describeSettling } from '../shared/settling.js';
 import { millisToPassEnd, stageOfBurst } from '../shared/stage.js';
 import { probeInMillis, waitingOf } from './waiting.js';
 
-const LOOK_MILLIS = 10_000;
+/** While ksmd rests. A retune takes some 7 ms of CPU, and the daemon is to take at most 0.05 % of a core. */
+const REST_LOOK_MILLIS = 15_000;
 const SETTLE_LOOK_MILLIS = 500;
 /** While ksmd runs, retunes are frequent at first, when its pace is not known yet, and rarer in a burst that takes long. */
 const SCAN_LOOKS = [
   { untilMillis: 2000, millis: 250 },
   { untilMillis: 180_000, millis: 500 },
-  { untilMillis: Number.POSITIVE_INFINITY, millis: 2000 },
 ] as const;
+const RARE_SCAN_LOOK_MILLIS = 2000;
 /** The end of a pass is looked at so long after it is expected ... */
 const PASS_END_MILLIS = 20;
 /** ... but not more often than this. */
@@ -95,7 +96,7 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
   const { phase, settling, pace, counters } = memory;
   const run = (begin: KsmdCounters, everyPage: boolean): { settings: KsmSettings; nextInMillis: number } => {
     const age = counters.monotonicMillis - begin.monotonicMillis;
-    const nextInMillis = SCAN_LOOKS.find(({ untilMillis }) => age < untilMillis)?.millis ?? LOOK_MILLIS;
+    const nextInMillis = SCAN_LOOKS.find(({ untilMillis }) => age < untilMillis)?.millis ?? RARE_SCAN_LOOK_MILLIS;
     return { settings: { ...scanning(pace, sample.ksm), ...smartScan(everyPage) }, nextInMillis };
   };
   /** smart_scan skips pages that did not merge for up to eight passes: a probe would not see them change. */
@@ -103,7 +104,7 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
     sample.ksm.smartScan === undefined || !options.ownsSmartScan ? {} : { smartScan: everyPage ? 0 : 1 };
   switch (phase.name) {
     case 'rest':
-      return { ...resting(LOOK_MILLIS), reason: 'enough-memory', sentence: `${need.sentence}: not merging` };
+      return { ...resting(REST_LOOK_MILLIS), reason: 'enough-memory', sentence: `${need.sentence}: not merging` };
     case 'settle':
       return {
         ...resting(SETTLE_LOOK_MILLIS),
@@ -156,7 +157,7 @@ function watching(
       ? ''
       : `; ${describeScanCause(due, sample.guests)} (${formatBytes(mostGainBytes(due, sample))}), too little for a burst of its own (${formatBytes(requiredGainBytes(memory, counters))})`;
   return {
-    ...resting(Math.min(LOOK_MILLIS, left)),
+    ...resting(Math.min(REST_LOOK_MILLIS, left)),
     reason: atALoss ? 'costs-more-than-it-saves' : 'nothing-to-gain',
     stage: { name: 'done' },
     sentence: `${need.sentence}, but ${what} (${sums}): resting, next probe in ${formatDuration(left)}${few}${onlyCosting(guests)}`,

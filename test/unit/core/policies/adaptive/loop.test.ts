@@ -47,12 +47,12 @@ test('adaptive goes its round: guests come and settle, a burst, rest, and a prob
     let sampledMillis = 0;
     const turn$ = retunes({
       plan$: cold('p', { p: { ...DEFAULT_PLAN, policy: adaptivePolicy(ADAPTIVE_DEFAULTS) } }),
-      guest$: cold('15s (cd)', { c: { change: 'started', name: 'c' }, d: { change: 'started', name: 'd' } } as const),
+      guest$: cold('20s (cd)', { c: { change: 'started', name: 'c' }, d: { change: 'started', name: 'd' } } as const),
       manual$: NEVER,
       sample: () =>
         timer(1).pipe(
           map(() => {
-            if (scheduler.frame >= 15_000) host.have({ a: GIB, b: GIB, c: GIB, d: GIB });
+            if (scheduler.frame >= 20_000) host.have({ a: GIB, b: GIB, c: GIB, d: GIB });
             const millis = scheduler.frame - sampledMillis;
             sampledMillis = scheduler.frame;
             return host.pass(millis, host.sample.ksm.run === 1 ? ksmd.work(millis) : {});
@@ -69,7 +69,7 @@ test('adaptive goes its round: guests come and settle, a burst, rest, and a prob
       map((turn) => ('failure' in turn ? turn.failure.message : `${turn.decision.reason} ${host.sample.ksm.run}`)),
       distinctUntilChanged(),
     );
-    expectObservable(told$, '^ 149s !').toBe('1ms r 15249ms s 2504ms b 20043ms w 1m p 1003ms w 30s p 501ms w', {
+    expectObservable(told$, '^ 154s !').toBe('1ms r 20249ms s 2504ms b 20043ms w 1m p 1003ms w 30s p 501ms w', {
       r: 'enough-memory 0',
       s: 'guests-settling 0',
       b: 'burst 1',

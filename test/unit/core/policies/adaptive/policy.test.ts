@@ -31,8 +31,8 @@ const told = ({ reason, settings, nextInMillis, routine = false }: Decision) => 
 describe('at the start', () => {
   test('with memory for all: rest', () => {
     const host = PolicyHost.adaptive(ROOMY);
-    assert.deepEqual(told(host.look(0, {}, START)), ['enough-memory', 0, 10_000, 'told']);
-    assert.deepEqual(told(host.look(10_000)), ['enough-memory', 0, 10_000, 'told']);
+    assert.deepEqual(told(host.look(0, {}, START)), ['enough-memory', 0, 15_000, 'told']);
+    assert.deepEqual(told(host.look(10_000)), ['enough-memory', 0, 15_000, 'told']);
   });
 
   test('with memory promised: a burst at once, nobody being waited for', () => {
@@ -101,9 +101,9 @@ describe('a burst', () => {
     const host = bursting();
     assert.equal(host.look(250, PASS).reason, 'burst');
     const end = host.look(250, PASS);
-    assert.deepEqual(told(end), ['nothing-to-gain', 0, 10_000, 'told']);
+    assert.deepEqual(told(end), ['nothing-to-gain', 0, 15_000, 'told']);
     assert.deepEqual(end.settings, { run: 0 });
-    assert.deepEqual(told(host.look(10_000)), ['nothing-to-gain', 0, 10_000, 'routine']);
+    assert.deepEqual(told(host.look(10_000)), ['nothing-to-gain', 0, 15_000, 'routine']);
   });
 
   test('ends when there is memory again, a quarter of the reserve more than was short', () => {
@@ -224,7 +224,7 @@ test('KSM_WHEN=always merges whatever memory there is, and a reload to needed en
   const host = PolicyHost.adaptive(ROOMY, { when: 'always' });
   assert.equal(host.look(0, {}, START).reason, 'burst');
   host.reload(adaptivePolicy(ADAPTIVE_DEFAULTS));
-  assert.deepEqual(told(host.look(250, HALF, { kind: 'reload' })), ['enough-memory', 0, 10_000, 'told']);
+  assert.deepEqual(told(host.look(250, HALF, { kind: 'reload' })), ['enough-memory', 0, 15_000, 'told']);
 });
 
 test('the kernel is given only what it has', () => {
