@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { release, uptime } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CaseFacts, CaseSpec, KernelFacts, KsmFiles, Plan } from '../report.js';
 import { Guests } from './guests.js';
 import { ksmFile, ksmFiles, ksmSettings, startOver, within } from './ksm.js';
@@ -8,9 +7,6 @@ import { doctor, Samepaged } from './samepaged.js';
 
 // Runs inside a test kernel as the only program: does what the plan says, and writes what it found to the console, one line
 // for each part, so that a part that hangs hides none of those before it. It judges nothing.
-
-/** More than a retune takes after the first decision. */
-const IN_FORCE_SECONDS = 3;
 
 const plan = JSON.parse(readFileSync('/lab/plan.json', 'utf8')) as Plan;
 
@@ -68,8 +64,8 @@ async function merge({ policy }: CaseSpec, guests: Guests): Promise<Merged> {
 async function kill({ policy }: CaseSpec): Promise<Pick<CaseFacts, 'killedRun' | 'after'>> {
   startOver();
   const daemon = Samepaged.start(policy);
+  // It is written last. A burst may be over soon.
   await within(plan.stepSeconds, () => !daemon.running || ksmFile('run') === '1');
-  await sleep(IN_FORCE_SECONDS * 1000);
   await daemon.end('SIGKILL');
   const killedRun = ksmFile('run');
   const next = Samepaged.start(policy);
