@@ -8,8 +8,8 @@ export interface Layer {
   readonly parallel: boolean;
   /** Whether its files may share a process: they leave nothing behind in it. */
   readonly sharesProcess?: boolean;
-  /** Its tests wait for nothing and nobody, so it may run beside another with what CPU time that leaves. */
-  readonly onlyComputes?: boolean;
+  /** It may run beside another with what CPU time that leaves: its tests wait as long as that takes. */
+  readonly runsBeside?: boolean;
   /** Its tests wait most of the time, and no figure of this machine's memory matters to them. */
   readonly leavesTime?: boolean;
   /** Commands that its tests start, with the Debian package that brings each. */
@@ -39,11 +39,12 @@ const LIBVIRT = {
 };
 
 export const LAYERS: readonly Layer[] = [
-  { name: 'unit', parallel: true, sharesProcess: true, onlyComputes: true, commands: {}, needsKsm: false },
-  { name: 'properties', parallel: true, onlyComputes: true, commands: {}, needsKsm: false },
+  { name: 'unit', parallel: true, sharesProcess: true, runsBeside: true, commands: {}, needsKsm: false },
+  { name: 'properties', parallel: true, runsBeside: true, commands: {}, needsKsm: false },
   {
     name: 'faults',
     parallel: true,
+    runsBeside: true,
     commands: { 'dbus-daemon': 'dbus-daemon', unshare: 'util-linux', mount: 'mount' },
     needsKsm: false,
   },
@@ -82,7 +83,6 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: 'kernels',
-    byName: true,
     parallel: false,
     commands: {
       'qemu-system-x86_64': 'qemu-system-x86',

@@ -25,8 +25,8 @@ interface Outcome {
 }
 
 const BY_NAME = LAYERS.filter(({ byName }) => byName === true).map(({ name }) => name);
-/** Layers whose tests depend on no time. */
-const COMPUTING = ['check', ...LAYERS.filter(({ onlyComputes }) => onlyComputes === true).map(({ name }) => name)];
+/** Layers that may run beside a patient one. */
+const BESIDE = ['check', ...LAYERS.filter(({ runsBeside }) => runsBeside === true).map(({ name }) => name)];
 const CHECKS: readonly (readonly string[])[] = [
   ['tsc', '-p', 'src/cockpit'],
   ['eslint', '.'],
@@ -156,12 +156,12 @@ async function main(): Promise<number> {
   const wanted = asked.length === 0 ? names.filter((name) => !BY_NAME.includes(name)) : asked;
   const before = checkout();
   const layers = LAYERS.filter(({ name }) => wanted.includes(name)).map((layer) => [layer, obstacleTo(layer)] as const);
-  const computing = wanted.filter((name) => COMPUTING.includes(name));
+  const beside = wanted.filter((name) => BESIDE.includes(name));
   const patient = layers.find(([{ leavesTime }, obstacle]) => leavesTime === true && obstacle === undefined);
   const outcomes: Outcome[] = [];
-  if (computing.length > 0 && patient !== undefined) {
-    const [computed, waited] = await Promise.all([besideOthers(computing), runLayer(...patient)]);
-    outcomes.push(...computed, waited);
+  if (beside.length > 0 && patient !== undefined) {
+    const [others, waited] = await Promise.all([besideOthers(beside), runLayer(...patient)]);
+    outcomes.push(...others, waited);
   } else if (wanted.includes('check')) outcomes.push(await check());
   const done = outcomes.map(({ name }) => name);
   for (const [layer, obstacle] of layers) {
