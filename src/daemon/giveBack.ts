@@ -2,10 +2,12 @@ import { giveBack } from './shutdown.js';
 import { type OnExit, Tuner } from './tuner.js';
 import { loadConfigInTime } from '../config/loadInTime.js';
 import { EXIT, FatalError, messageOf } from '../errors.js';
+import { silentKernel } from '../host/fuse.js';
 import { KsmDirectory } from '../host/ksm.js';
 import { Ledger } from '../state/ledger.js';
 import { requireOwnDirectory, silentState, stateDirectory } from '../state/directory.js';
-import type { Root } from '../host/sysfs.js';
+import { type Root, pageSizeBytes } from '../host/sysfs.js';
+import { unmergeCheck } from './unmergeCheck.js';
 import { cleanOutput } from '../text/clean.js';
 
 /**
@@ -18,7 +20,7 @@ export async function giveBackForTheDead({ root, configFile }: { root: Root; con
   const tell = (text: string) => void process.stdout.write(cleanOutput(`${text}\n`));
   const ksm = new KsmDirectory(root);
   const directory = stateDirectory(root);
-  const silent = await silentState(directory);
+  const silent = (await silentKernel(root)) ?? (await silentState(directory));
   if (silent !== undefined) throw new FatalError(silent, EXIT.unavailable);
   requireOwnDirectory(directory);
   const ledger = new Ledger(directory, root, ksm.readSettings());
@@ -30,7 +32,9 @@ export async function giveBackForTheDead({ root, configFile }: { root: Root; con
     ksm,
     ledger,
     libvirt: () => Promise.resolve(undefined),
-    unmergeObstacle: () => undefined,
+    // What splits of huge pages freed this process has not watched.
+    unmergeObstacle: () =>
+      unmergeCheck({ root, ksm, pageSizeBytes: pageSizeBytes(root), watched: { freedBytes: 0, beingFreedBytes: 0 } }),
     others: () => Promise.resolve([]),
   });
   await giveBack(tuner, { onExit: await onExit(configFile, tell), log: { info: tell, warn: tell } });

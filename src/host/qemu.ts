@@ -28,16 +28,21 @@ function guestOf(argv: readonly string[], pid: number): Description | undefined 
 
   const uuid = firstOf(argv, 'uuid', 'uuid');
   const plain = clean(firstOf(argv, 'guest', 'name') ?? uuid ?? `qemu-${pid}`).slice(0, LONGEST_NAME);
-  const vmId = firstOf(argv, 'id', 'id');
+  const vmId = numberOf(firstOf(argv, 'id', 'id'));
   const size = firstOf(argv, 'size', 'm');
   const shown = vmId === undefined ? nameInCluster(argv, plain) : clean(`${plain} (${vmId})`).slice(0, LONGEST_NAME);
   return {
     name: shown,
     ...(shown === plain ? {} : { plainName: plain }),
-    ...(vmId === undefined ? {} : { vmId: clean(vmId) }),
+    ...(vmId === undefined ? {} : { vmId }),
     ...(uuid === undefined ? {} : { uuid: uuid.toLowerCase() }),
     configuredBytes: size === undefined ? 0 : memoryBytes(size),
   };
+}
+
+/** What Proxmox VE calls a guest by, and no other word: it stands in commands that a person will paste. */
+function numberOf(id: string | undefined): string | undefined {
+  return id !== undefined && /^\d{1,9}$/.test(id) ? id : undefined;
 }
 
 /** In every pod of a virtual machine (virt-launcher), and so in the paths of its QEMU's command line. */

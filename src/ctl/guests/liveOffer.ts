@@ -75,7 +75,10 @@ export function offerObstacle(root: Root, guest: GuestProcess): string | undefin
   return guestObstacle(guest.name, mostTaken(root, guest), readMemoryFigures(root));
 }
 
-/** What unmerging the guest can take at most: its merged pages, and no more than what merging saves in all. */
+/**
+ * What unmerging the guest can take at most: its merged pages, and no more than what merging saves in all. What splits of huge pages
+ * freed is not among it: unmerging brings none of it back, and the guest may write there before as after.
+ */
 function mostTaken(root: Root, { ksmStat, residentBytes }: GuestProcess): number {
   const pageBytes = pageSizeBytes(root);
   const { savedBytes } = savingsOf(new KsmDirectory(root).read(), pageBytes);

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { release } from 'node:os';
 import { EXIT, errnoOf, messageOf } from '../../errors.js';
 import { readText } from '../../host/sysfs.js';
+import { parseNamePatterns } from '../../core/forbiddenGuests.js';
 import { clean } from '../../text/clean.js';
 import { withoutNames } from './names.js';
 import type { VerbInput, VerbResult, VerbTable } from '../verb.js';
@@ -43,7 +44,11 @@ export async function run(input: VerbInput, verbs: VerbTable): Promise<VerbResul
   parts.push(section('Kernel', [`Linux ${release()}`, ...KERNEL.flatMap(filesIn)].join('\n')));
   const text = parts.join('\n\n');
   if (input.names) return { status: EXIT.ok, output: text };
-  const known = [await show('guests', { json: true }), await show('history', { json: true, since: '30d' })];
+  const known = [
+    await show('guests', { json: true }),
+    await show('history', { json: true, since: '30d' }),
+    await show('config', { json: true }),
+  ];
   return { status: EXIT.ok, output: withoutNames(text, known.flatMap(namesIn)) };
 }
 
@@ -66,14 +71,23 @@ function valueIn(path: string): string {
   }
 }
 
-/** Names of guests in what `guests --json` or `history --json` print; none in a message. */
+/** Names of guests in what `guests --json`, `history --json` or `config --json` print; none in a message. */
 function namesIn(json: string): readonly string[] {
   try {
-    const { guests = [], guestEvents = [] } = JSON.parse(json) as {
-      guests?: readonly { name: string }[];
+    const {
+      guests = [],
+      guestEvents = [],
+      entries = [],
+    } = JSON.parse(json) as {
+      guests?: readonly { name: string; plainName?: string }[];
       guestEvents?: readonly { guest: string }[];
+      entries?: readonly { key: string; value: string }[];
     };
-    return [...guests.map(({ name }) => name), ...guestEvents.map(({ guest }) => guest)];
+    return [
+      ...guests.flatMap(({ name, plainName = name }) => [name, plainName]),
+      ...guestEvents.map(({ guest }) => guest),
+      ...entries.flatMap(({ key, value }) => (key === 'KSM_FORBID_GUESTS' ? parseNamePatterns(value) : [])),
+    ];
   } catch {
     return [];
   }

@@ -43,9 +43,13 @@ export async function unmergeGradually(input: VerbInput): Promise<VerbResult> {
 async function unmergeRest({ bus, force, progress }: VerbInput, withdrawn: readonly Withdrawn[]): Promise<RetuneReply> {
   const done = new Map(withdrawn.map(({ process, leftBytes }) => [process.pid, leftBytes]));
   const left = (await mostMergedByPid()).reduce((sum, [pid, bytes]) => sum + (done.get(pid) ?? bytes), 0);
-  const fits = guestObstacle('memory', left, readMemoryFigures('')) === undefined;
   progress(`unmerging what is left, at most ${formatBytes(left)}`);
-  return withDaemon(bus, (daemon) => daemon.command('Unmerge', 'b', [force || fits]));
+  return withDaemon(bus, async (daemon) => {
+    // As samepaged's own check does: guests may write to what splits of huge pages freed.
+    const { freedBytes } = await daemon.properties();
+    const fits = guestObstacle('memory', left + freedBytes, readMemoryFigures('')) === undefined;
+    return daemon.command('Unmerge', 'b', [force || fits]);
+  });
 }
 
 /** Of every process: not guests alone can have merged memory. */

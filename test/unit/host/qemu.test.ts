@@ -254,6 +254,16 @@ describe('a guest is known by what its process runs', () => {
   });
 });
 
+test('a word that is no number is no number of Proxmox VE’s: it would stand in a command that a person pastes', () => {
+  for (const id of ['1;reboot', '-1', '', '１']) {
+    const guest = hypervisorOf(['/usr/bin/kvm'], undefined)?.describe(
+      ['/usr/bin/kvm', '-id', id, '-name', 'vault'],
+      PID,
+    );
+    assert.deepEqual([guest?.name, guest?.vmId], ['vault', undefined]);
+  }
+});
+
 describe('guests of other hypervisors', () => {
   const rows: { name: string; line: string; guest: string; bytes: number; obstacles: string[] }[] = [
     {

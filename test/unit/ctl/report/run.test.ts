@@ -15,8 +15,11 @@ const verbs: VerbTable = {
   explain: verb(() => {
     throw new Error('samepaged is not running');
   }),
-  guests: verb(({ json }) => (json ? '{"guests":[{"name":"vault"}]}' : 'vault 2.0Gi')),
+  guests: verb(({ json }) => (json ? '{"guests":[{"name":"vault (1)","plainName":"vault"}]}' : 'vault 2.0Gi')),
   history: verb(({ json }) => (json ? '{"guestEvents":[{"guest":"gone"}]}' : 'gone stopped, vault started')),
+  config: verb(({ json }) =>
+    json ? '{"entries":[{"key":"KSM_FORBID_GUESTS","value":"vault,ghost*"}]}' : 'KSM_FORBID_GUESTS=vault,ghost*',
+  ),
 };
 const input = { terminal: { columns: 80, colour: true, unicode: true, interactive: true }, names: false } as VerbInput;
 
@@ -25,10 +28,10 @@ test('a report has what each verb shows, also of one that fails, and no name of 
   assert.equal(status, 0);
   assert.match(output, /^== samepagectl version ==\nwhat version shows\n\n== samepagectl status ==/);
   assert.match(output, /== samepagectl explain ==\nsamepaged is not running\n/);
-  assert.match(output, /== samepagectl guests ==\nguest-1 2\.0Gi\n/);
-  assert.match(output, /== samepagectl history ==\nguest-2 stopped, guest-1 started\n/);
+  assert.match(output, /== samepagectl guests ==\nguest-2 2\.0Gi\n/);
+  assert.match(output, /== samepagectl history ==\nguest-3 stopped, guest-2 started\n/);
   assert.match(output, /== Kernel ==\nLinux \d/);
-  assert.doesNotMatch(output, /vault|gone/);
+  assert.doesNotMatch(output, /vault|gone|ghost/);
 });
 
 test('a report with --names keeps them', async () => {
