@@ -50,7 +50,7 @@ describe('KSM_METRICS_LISTEN', { concurrency: true }, () => {
     host.configure({ KSM_METRICS_LISTEN: `unix:${socketPath}` });
     const killed = await host.started();
     await eventually(() => isUp({ socketPath }));
-    assert.equal(statSync(socketPath).mode & 0o777, 0o777);
+    assert.equal(statSync(socketPath).mode & 0o666, 0o666);
     await killed.end('SIGKILL');
     const daemon = await host.started();
     await eventually(() => isUp({ socketPath }));
