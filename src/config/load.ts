@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { didYouMean } from '../text/nearest.js';
 import { EXIT, FatalError, errnoOf, messageOf } from '../errors.js';
 import { readPlain } from '../plainFile.js';
@@ -171,17 +171,12 @@ interface FileText {
 function readText(path: string, isAskedFor: boolean): FileText {
   try {
     const text = readPlain(path, LARGEST_BYTES).toString('utf8');
-    return { text, isPrivate: !isForAll(path), findings: [] };
+    return { text, isPrivate: (statSync(path).mode & 0o004) === 0, findings: [] };
   } catch (error) {
     const missing = isAskedFor && errnoOf(error) === 'ENOENT';
     const findings = missing ? [errorAt(0, `${path}: there is no such file`)] : unreadable(path, error);
     return { text: '', isPrivate: false, findings };
   }
-}
-
-/** Whether everybody may read the file, and may come to it by its directory. */
-function isForAll(path: string): boolean {
-  return (statSync(path).mode & 0o004) !== 0 && (statSync(dirname(path)).mode & 0o001) !== 0;
 }
 
 /** Problems are shown to anybody on the bus: of a file that not everybody may read the line, and not what it says. */

@@ -82,8 +82,12 @@ export class AgentHost implements AsyncDisposable {
   }
 
   /** Starts samepaged; `libvirt` is what its --libvirt says. */
-  start({ libvirt = 'none', args = [], env = {}, nodeFlags = [] }: StartOptions = {}): DaemonProcess {
-    const daemon = DaemonProcess.start([...this.args(libvirt), ...args], { ...UNSET, ...env }, { nodeFlags });
+  start({ libvirt = 'none', args = [], env = {}, nodeFlags }: StartOptions = {}): DaemonProcess {
+    const daemon = DaemonProcess.start(
+      [...this.args(libvirt), ...args],
+      { ...UNSET, ...env },
+      nodeFlags && { nodeFlags },
+    );
     this.daemons.push(daemon);
     return daemon;
   }

@@ -10,6 +10,9 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
+/** Node's flags of every samepaged, as SAMEPAGED_NODE_FLAGS says: the service has some. */
+const NODE_FLAGS = (process.env['SAMEPAGED_NODE_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
+
 const living = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of living) child.kill('SIGKILL');
@@ -42,7 +45,7 @@ export class DaemonProcess implements AsyncDisposable {
   static start(
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
-    { uid, nodeFlags = [] }: { readonly uid?: number | undefined; readonly nodeFlags?: readonly string[] } = {},
+    { uid, nodeFlags = NODE_FLAGS }: { readonly uid?: number | undefined; readonly nodeFlags?: readonly string[] } = {},
   ): DaemonProcess {
     const child = spawn(process.execPath, [...nodeFlags, DAEMON, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -104,7 +107,8 @@ export interface CommandResult {
 }
 
 async function runNode(script: string, args: readonly string[]): Promise<CommandResult> {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const flags = script === DAEMON ? NODE_FLAGS : [];
+  const child = spawn(process.execPath, [...flags, script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
