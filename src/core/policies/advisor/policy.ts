@@ -21,7 +21,7 @@ import {
   progressBetween,
   worthOf,
 } from '../shared/progress.js';
-import { growingIn, nextSettling } from '../shared/settling.js';
+import { growingIn, nextSettling, turnedOutGrowing } from '../shared/settling.js';
 import { decisionOf } from './explain.js';
 import type { AdvisorMemory, AdvisorOptions } from './memory.js';
 
@@ -76,8 +76,9 @@ function nextMemory(
   const { phase, targetSeconds, pressureWaitMillis } = before ?? REST;
   const pacing = { phase, targetSeconds, pressureWaitMillis };
   const occasion = newOccasion('advisor', before, { need, counters }, triggers, isGoneThrough(pacing, counters));
-  const due = nextScanCause(before?.due, triggers, arrivals(triggers), sample.guests, occasion);
-  const settling = nextSettling(before?.settling ?? {}, sample.guests, triggers, counters.monotonicMillis);
+  const settling = nextSettling(before?.settling, sample.guests, triggers, counters.monotonicMillis);
+  const came = [...arrivals(triggers), ...turnedOutGrowing(before?.settling, settling)];
+  const due = nextScanCause(before?.due, triggers, came, sample.guests, occasion);
   const growing = growingIn(settling);
   const { ripe, later } = need.urgent ? { ripe: due, later: undefined } : ripeAndLater(due, growing);
   // A guest alone has nobody to share with.

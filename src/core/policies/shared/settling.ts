@@ -61,6 +61,11 @@ export function growingIn(settling: Settling): readonly string[] {
   return Object.keys(settling).filter((id) => settling[id]?.grows === true);
 }
 
+/** The guests that were there at the first retune and have been seen to grow since the last one, by identity. */
+export function turnedOutGrowing(before: Settling | undefined, settling: Settling): readonly string[] {
+  return growingIn(settling).filter((id) => before?.[id]?.grows === false);
+}
+
 /** @param guests those that run. */
 export function describeSettling(settling: Settling, guests: readonly Guest[]): string {
   return listed(namesOf(growingIn(settling), guests), 'is still filling its memory', 'are still filling their memory');

@@ -197,6 +197,20 @@ describe('the advisor begins anew', () => {
     assert.equal(anew.settings.advisorTargetScanTime, 6);
   });
 
+  test('for a guest that runs at the first retune and turns out to grow, once it has settled', () => {
+    const host = advised();
+    const have = (mib: number) => {
+      host.have({ a: 4 * GIB, b: 4 * GIB, c: 4 * GIB, d: mib * MIB });
+    };
+    have(100);
+    assert.match(host.look(0, {}, START).sentence, /; samepaged has just started: /, 'nobody is known to grow');
+    have(400);
+    assert.match(host.look(2000, GAIN).sentence, /; samepaged has just started: /);
+    const settling = [PASS, PASS].map((work) => advise(host, 1200, work));
+    assert.match(settling.at(-1)?.sentence ?? '', /; d is still filling its memory: /);
+    assert.match(host.look(2000).sentence, /; guest d started: /);
+  });
+
   test('at once when memory is nearly out', () => {
     const host = calm({ memory: { totalBytes: 16 * GIB, freeBytes: GIB, committedBytes: 0 } });
     host.have({ a: GIB, e: 0 });
