@@ -2,7 +2,7 @@ import { residentBytesOf } from '../../guest.js';
 import { type Policy, ownMemory } from '../../policy.js';
 import type { Trigger } from '../../trigger.js';
 import type { Sample } from '../../sample.js';
-import { beginBurst, isOver, judgeBurst } from '../shared/burst.js';
+import { beginBurst, isOver, judgeBurst, passesToMerge } from '../shared/burst.js';
 import {
   PRESSURE_WAIT_MILLIS,
   arrivals,
@@ -33,8 +33,6 @@ const SHORTEST_TARGET_SECONDS = 5;
 /** Calm lengthens the target by this factor with each pass without gain, up to an hour for a pass. */
 const CALMER = 4;
 const LONGEST_TARGET_SECONDS = 3600;
-/** A burst goes through memory this often at least. */
-const BURST_PASSES = 2;
 const LONGEST_PRESSURE_WAIT_MILLIS = 3_600_000;
 const REST: Pacing = {
   phase: { name: 'rest' },
@@ -124,7 +122,7 @@ function nextPacing(pacing: Pacing, counters: KsmdCounters, sample: Sample, dist
   }
   const progress = progressBetween(phase.pass, counters);
   if (progress === undefined || disturbed) return { ...pacing, phase: { ...phase, pass: counters } };
-  if (progress.gainedBytes >= worthOf(BURST_PASSES * passNanos(sample))) return undefined;
+  if (progress.gainedBytes >= worthOf(passesToMerge(counters) * passNanos(sample))) return undefined;
   return progress.passes > 0 ? calm(phase.sinceMillis) : pacing;
 }
 

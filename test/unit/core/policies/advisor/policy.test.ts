@@ -139,6 +139,16 @@ describe('the advisor', () => {
     );
   });
 
+  test('is quick for half as much up to Linux 6.10, as one pass merges what equals shared pages', () => {
+    const guests = [{ name: 'a', residentBytes: 64 * GIB, configuredBytes: 64 * GIB }];
+    const targetOn = (minor: number, merged: number) => {
+      const host = inLongCalm({ guests, kernel: { major: 6, minor } });
+      host.changeKsm({ pagesShared: 1 });
+      return host.look(10_000, { ...PASS, merged: merged * PAGES_PER_MIB }).settings.advisorTargetScanTime;
+    };
+    assert.deepEqual([targetOn(10, 133), targetOn(10, 138), targetOn(11, 138)], [3600, 68, 3600]);
+  });
+
   test('is quick too when a slow pass brings less than a guest that has gone took with it', () => {
     const host = inLongCalm();
     host.have({ a: 5 * GIB, b: 5 * GIB, c: 5 * GIB });
