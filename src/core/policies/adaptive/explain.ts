@@ -1,10 +1,10 @@
-import type { Decision, Term } from '../../decision.js';
+import type { Decision } from '../../decision.js';
 import { formatBytes } from '../../format.js';
 import type { Guest } from '../../guest.js';
 import { formatDuration } from '../../duration.js';
 import { onlyCosts } from '../../onlyCosting.js';
 import type { KsmSettings, KsmState } from '../../ksm.js';
-import { type Sample, savingsOfSample } from '../../sample.js';
+import type { Sample } from '../../sample.js';
 import type { AdaptiveMemory, AdaptiveOptions } from './memory.js';
 import type { Burst } from '../shared/burst.js';
 import { describeScanCause, listed } from '../shared/cause.js';
@@ -12,6 +12,7 @@ import type { Need } from '../shared/need.js';
 import type { Pace } from '../shared/pace.js';
 import { type Phase, type Settle, type Watch, mostGainBytes, requiredGainBytes } from './phase.js';
 import { type KsmdCounters, type Progress, progressBetween } from '../shared/progress.js';
+import { savingsTerms } from '../shared/savingsTerms.js';
 import { describeSettling } from '../shared/settling.js';
 import { millisToPassEnd, stageOfBurst } from '../shared/stage.js';
 import { probeInMillis, waitingOf } from './waiting.js';
@@ -73,17 +74,6 @@ export function decisionOf(
       keys: [...keys, 'KSM_CPU_MAX', 'KSM_PROBE_MAX'],
     },
   };
-}
-
-/** What merging gave back, by its kinds, as far as there is any. */
-function savingsTerms(sample: Sample): readonly Term[] {
-  const { sharedBytes, zeroBytes, freedBytes } = savingsOfSample(sample);
-  const terms: readonly Term[] = [
-    { name: 'shared', value: sharedBytes, unit: 'bytes', source: 'pages_sharing' },
-    { name: 'zero pages', value: zeroBytes, unit: 'bytes', source: 'ksm_zero_pages' },
-    { name: 'freed', value: freedBytes, unit: 'bytes', source: "splits of huge pages, by guests' private memory" },
-  ];
-  return terms.filter(({ value }) => value > 0);
 }
 
 /** Whether it is worth a line in the log; what probes do and find is not, unless it begins a burst. */

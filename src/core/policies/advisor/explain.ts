@@ -5,6 +5,7 @@ import type { KsmSettings, KsmState } from '../../ksm.js';
 import type { Sample } from '../../sample.js';
 import type { Need } from '../shared/need.js';
 import { batchNanosFor, sleepFor } from '../shared/pace.js';
+import { savingsTerms } from '../shared/savingsTerms.js';
 import { describeSettling } from '../shared/settling.js';
 import { stageOfBurst } from '../shared/stage.js';
 import type { AdvisorMemory, AdvisorOptions } from './memory.js';
@@ -43,7 +44,7 @@ export function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, op
       sentence: `${need.sentence}: not merging`,
       settings: { run: 0 },
       nextInMillis: LOOK_MILLIS,
-      working: { ...need.working, keys },
+      working: { ...need.working, terms: [...need.working.terms, ...savingsTerms(sample)], keys },
     };
   }
   const calm = phase.name !== 'burst';
@@ -85,6 +86,7 @@ export function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, op
           unit: 'milliseconds',
           source: 'four times as long after each pass that found nothing',
         },
+        ...savingsTerms(sample),
       ],
       keys,
     },
