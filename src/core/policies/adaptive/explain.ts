@@ -13,8 +13,8 @@ import type { Pace } from '../shared/pace.js';
 import { type Phase, type Settle, type Watch, mostGainBytes, requiredGainBytes } from './phase.js';
 import { type KsmdCounters, type Progress, progressBetween } from '../shared/progress.js';
 import { savingsTerms } from '../shared/savingsTerms.js';
-import { describeSettling } from '../shared/settling.js';
-import { millisToPassEnd, stageOfBurst } from '../shared/stage.js';
+import { describeSettling, longestWaitMillis } from '../shared/settling.js';
+import { millisToPassEnd, stageOfBurst, stageOfWaiting } from '../shared/stage.js';
 import { probeInMillis, waitingOf } from './waiting.js';
 
 /** While ksmd rests. A retune takes some 7 ms of CPU, and the daemon is to take at most 0.05 % of a core. */
@@ -98,7 +98,7 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
     case 'settle':
       return {
         ...resting(SETTLE_LOOK_MILLIS),
-        stage: { name: 'waiting' },
+        stage: stageOfWaiting(waitMillis(phase, memory)),
         reason: 'guests-settling',
         sentence: `${need.sentence}: merging is wanted, but ${describeSettling(settling, sample.guests)}, so it waits${priceOf(phase, counters)}`,
       };
@@ -152,6 +152,12 @@ function watching(
     stage: { name: 'done' },
     sentence: `${need.sentence}, but ${what} (${sums}): resting, next probe in ${formatDuration(left)}${few}${onlyCosting(guests)}`,
   };
+}
+
+/** For how long it waits at most, milliseconds. */
+function waitMillis({ ripe }: Settle, { settling, counters }: AdaptiveMemory): number | undefined {
+  const { monotonicMillis } = counters;
+  return ripe === undefined ? longestWaitMillis(settling, monotonicMillis) : ripe.untilMillis - monotonicMillis;
 }
 
 /** For how long it waits at most, and for what price. */

@@ -6,8 +6,8 @@ import type { Sample } from '../../sample.js';
 import type { Need } from '../shared/need.js';
 import { batchNanosFor, sleepFor } from '../shared/pace.js';
 import { savingsTerms } from '../shared/savingsTerms.js';
-import { describeSettling } from '../shared/settling.js';
-import { stageOfBurst } from '../shared/stage.js';
+import { describeSettling, longestWaitMillis } from '../shared/settling.js';
+import { stageOfBurst, stageOfWaiting } from '../shared/stage.js';
 import type { AdvisorMemory, AdvisorOptions } from './memory.js';
 
 /** What the kernel's rounding adds to ksmd's sleep, about. */
@@ -69,7 +69,9 @@ export function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, op
     stage:
       phase.name === 'burst'
         ? stageOfBurst(phase, counters, sample, cpuMaxPercent / 100)
-        : { name: due === undefined ? 'done' : 'waiting' },
+        : due === undefined
+          ? { name: 'done' }
+          : stageOfWaiting(longestWaitMillis(settling, counters.monotonicMillis)),
     sentence: `${need.sentence}; ${phase.name === 'burst' ? phase.why : resting}: ${target}`,
     settings,
     isUrgent: need.urgent,

@@ -196,7 +196,9 @@ describe('the advisor begins anew', () => {
       host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: mib * MIB });
     };
     have(100);
-    assert.deepEqual(told(host.look(1000, {}, started('e'))).slice(0, 3), ['advised', 1, 'scan-time']);
+    const first = host.look(1000, {}, started('e'));
+    assert.deepEqual(told(first).slice(0, 3), ['advised', 1, 'scan-time']);
+    assert.deepEqual(first.stage, { name: 'waiting', endInMillis: 180_000 }, 'three minutes at most');
     for (const mib of [400, 900, 900]) {
       have(mib);
       assert.equal(host.look(2000).settings.advisorMode, 'scan-time');
