@@ -6,7 +6,7 @@ export interface MergeStage {
   readonly name: 'waiting' | 'first-pass' | 'merging' | 'done';
   /** When the first pages merge, milliseconds from now, estimated; absent where they do already or nothing is known. */
   readonly firstSavingsInMillis?: number;
-  /** When this is over, milliseconds from now, estimated. */
+  /** When this is over, milliseconds from now, estimated; of `waiting`, at the latest. */
   readonly endInMillis?: number;
 }
 
@@ -17,7 +17,7 @@ const ROUNDING_MILLIS = 5000;
 export function describeStage({ name, firstSavingsInMillis, endInMillis }: MergeStage): string {
   switch (name) {
     case 'waiting':
-      return 'waiting for guests';
+      return endInMillis === undefined ? 'waiting for guests' : `waiting for guests, ${about(endInMillis)} at most`;
     case 'first-pass': {
       const first =
         firstSavingsInMillis === undefined

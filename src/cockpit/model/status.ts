@@ -67,7 +67,9 @@ function stageNotes({ lastRetune }: DaemonProperties): readonly string[] {
     case undefined:
       return [];
     case 'waiting':
-      return [_('Burst: waiting for guests.')];
+      return stage.endInMillis === undefined
+        ? [_('Burst: waiting for guests.')]
+        : [filled(_('Burst: waiting for guests, about $0 at most.'), duration(stage.endInMillis))];
     case 'first-pass':
       return stage.firstSavingsInMillis === undefined
         ? [_('Burst: first pass.')]

@@ -14,8 +14,6 @@ const MOST_ROWS = 31;
 const MOST_HAPPENINGS = 20;
 const DAY_MILLIS = 86_400_000;
 
-const HEADINGS = ['TIME', 'SAVED', 'FREE', 'GUESTS USE', 'GUESTS', 'KSMD', 'KSM'] as const;
-
 /** A line of the table, or one between them, at its time. */
 interface Line {
   readonly atMillis: number;
@@ -28,12 +26,15 @@ export function historyText(history: History): string {
   const time = timeFormat(history);
   const stretches = stretchesOf(samples);
   const rows = rowsOf(history);
+  const hasFreed = rows.some(({ freedBytes }) => freedBytes > 0);
   const cells = rows.map((sample, index) => {
     const since = rows[index - 1]?.atMillis ?? fromMillis;
     const passed = stretches.filter(({ first, last }) => first.atMillis >= since && last.atMillis <= sample.atMillis);
-    return [time(sample.atMillis), ...cellsOf(sample, passed)];
+    return [time(sample.atMillis), ...cellsOf(sample, passed, hasFreed)];
   });
-  const [headings = '', ...texts] = alignedRows([HEADINGS, ...cells], (column) => !isText(column));
+  const titles = ['TIME', 'SAVED', ...(hasFreed ? ['FREED'] : []), 'FREE', 'GUESTS USE', 'GUESTS', 'KSMD', 'KSM'];
+  const isNumber = (column: number) => column > 0 && column < titles.length - 1;
+  const [headings = '', ...texts] = alignedRows([titles, ...cells], isNumber);
   const table = rows.map(({ atMillis }, index): Line => ({ atMillis, text: texts[index] ?? '' }));
   const between = [...eventLines(history, rows), ...gapLines(samples, stretches)].map(({ atMillis, text }): Line => ({
     atMillis,
@@ -46,6 +47,7 @@ export function historyText(history: History): string {
     headings,
     ...lines.map(({ text }) => text),
     '',
+    ...(hasFreed ? ['FREED is the part of SAVED that splits of huge pages freed.'] : []),
     'KSMD is the CPU time of ksmd since the line above, in percent of one core.',
   ].join('\n');
 }
@@ -57,10 +59,11 @@ function rowsOf({ fromMillis, toMillis, samples }: History): readonly HistorySam
   return [...new Set([...rows, samples.at(-1)])].filter((sample) => sample !== undefined);
 }
 
-function cellsOf(sample: HistorySample, passed: readonly Stretch[]): readonly string[] {
+function cellsOf(sample: HistorySample, passed: readonly Stretch[], withFreed: boolean): readonly string[] {
   const percent = ksmdPercent(passed);
   return [
     formatBytes(sample.savedBytes),
+    ...(withFreed ? [formatBytes(sample.freedBytes)] : []),
     formatBytes(sample.freeBytes),
     formatBytes(sample.committedBytes),
     String(sample.guestCount),
@@ -72,10 +75,6 @@ function cellsOf(sample: HistorySample, passed: readonly Stretch[]): readonly st
 function describeRun(run: number): string {
   if (run === 1) return 'merging';
   return run === 2 ? 'unmerged' : 'resting';
-}
-
-function isText(column: number): boolean {
-  return column === 0 || column === HEADINGS.length - 1;
 }
 
 /** Each happening where there are few; otherwise a line for all that happened between two rows. */

@@ -14,6 +14,8 @@ interface Chart {
   readonly now: string;
   /** The same in a few characters. */
   readonly short: string;
+  /** What follows `now` where it fits beside the scale. */
+  readonly detail?: string;
   readonly ink: Style;
   readonly values: (count: number) => readonly (number | undefined)[];
   /** The end of the scale for values up to `most`. */
@@ -64,9 +66,12 @@ export function chartRows(
 function chartLines(chart: Chart, size: ChartSize): readonly Line[] {
   const { lines, label } = draw(chart, size);
   const now = widthOf(`${chart.name}  ${chart.now}`) <= size.columns ? chart.now : chart.short;
-  const title: Line = [{ text: `${chart.name}  ` }, { text: now, ink: 'strong' }];
+  const top = `↑ ${label}`;
+  const detailed = `${now}${chart.detail ?? ''}`;
+  const hasRoom = widthOf(`${chart.name}  ${detailed}`) + GAP + widthOf(top) <= size.columns;
+  const title: Line = [{ text: `${chart.name}  ` }, { text: hasRoom ? detailed : now, ink: 'strong' }];
   return [
-    ends(title, [[{ text: `↑ ${label}`, ink: 'dim' }]], size.columns),
+    ends(title, [[{ text: top, ink: 'dim' }]], size.columns),
     ...lines.map((text): Line => [{ text, ink: chart.ink }]),
   ];
 }
@@ -88,7 +93,10 @@ function timeAxis(windowMillis: number, columns: number): Line {
   return [{ text, ink: 'dim' }];
 }
 
-function chartsOf({ host, readings, nowMillis, windowMillis }: WatchState, memoryTopBytes = 0): readonly Chart[] {
+function chartsOf(
+  { host, daemon, readings, nowMillis, windowMillis }: WatchState,
+  memoryTopBytes = 0,
+): readonly Chart[] {
   const binsOf = (count: number) => binsUntil(nowMillis, count, windowMillis);
   const memory = (most: number) => {
     const { value, label } = memoryScale(Math.max(most, memoryTopBytes), { bottom: 0, top: 1 }).ticks.at(-1) ?? {
@@ -102,10 +110,12 @@ function chartsOf({ host, readings, nowMillis, windowMillis }: WatchState, memor
   const percent = nanos === undefined ? undefined : Math.min(nanos / 1e7, 100);
   const last = readings.at(-1);
   const saved = last === undefined ? UNKNOWN : formatBytes(last.savedBytes);
+  const { freedBytes = 0 } = daemon ?? {};
   const free = last === undefined ? UNKNOWN : formatBytes(last.freeBytes);
   return [
     {
       ...{ name: 'saved memory', now: saved, short: saved, ink: 'saved', scale: memory },
+      detail: last === undefined || freedBytes === 0 ? '' : `, ${formatBytes(freedBytes)} freed`,
       values: (count) => gaugeBins(readings, 'savedBytes', binsOf(count)),
     },
     {

@@ -80,6 +80,7 @@ describe('how far a burst has come', () => {
 describe('a stage in words', () => {
   const rows = [
     [{ name: 'waiting' }, 'waiting for guests'],
+    [{ name: 'waiting', endInMillis: 38_500 }, 'waiting for guests, about 40 s at most'],
     [{ name: 'first-pass' }, 'first pass'],
     [{ name: 'first-pass', endInMillis: 62_000 }, 'first pass; done in about 1 min'],
     [

@@ -1,10 +1,10 @@
-import type { Decision, Term } from '../../decision.js';
+import type { Decision } from '../../decision.js';
 import { formatBytes } from '../../format.js';
 import type { Guest } from '../../guest.js';
 import { formatDuration } from '../../duration.js';
 import { onlyCosts } from '../../onlyCosting.js';
 import type { KsmSettings, KsmState } from '../../ksm.js';
-import { type Sample, savingsOfSample } from '../../sample.js';
+import type { Sample } from '../../sample.js';
 import type { AdaptiveMemory, AdaptiveOptions } from './memory.js';
 import type { Burst } from '../shared/burst.js';
 import { describeScanCause, listed } from '../shared/cause.js';
@@ -12,8 +12,9 @@ import type { Need } from '../shared/need.js';
 import type { Pace } from '../shared/pace.js';
 import { type Phase, type Settle, type Watch, mostGainBytes, requiredGainBytes } from './phase.js';
 import { type KsmdCounters, type Progress, progressBetween } from '../shared/progress.js';
-import { describeSettling } from '../shared/settling.js';
-import { millisToPassEnd, stageOfBurst } from '../shared/stage.js';
+import { savingsTerms } from '../shared/savingsTerms.js';
+import { describeSettling, longestWaitMillis } from '../shared/settling.js';
+import { millisToPassEnd, stageOfBurst, stageOfWaiting } from '../shared/stage.js';
 import { probeInMillis, waitingOf } from './waiting.js';
 
 /** While ksmd rests. A retune takes some 7 ms of CPU, and the daemon is to take at most 0.05 % of a core. */
@@ -75,17 +76,6 @@ export function decisionOf(
   };
 }
 
-/** What merging gave back, by its kinds, as far as there is any. */
-function savingsTerms(sample: Sample): readonly Term[] {
-  const { sharedBytes, zeroBytes, freedBytes } = savingsOfSample(sample);
-  const terms: readonly Term[] = [
-    { name: 'shared', value: sharedBytes, unit: 'bytes', source: 'pages_sharing' },
-    { name: 'zero pages', value: zeroBytes, unit: 'bytes', source: 'ksm_zero_pages' },
-    { name: 'freed', value: freedBytes, unit: 'bytes', source: "splits of huge pages, by guests' private memory" },
-  ];
-  return terms.filter(({ value }) => value > 0);
-}
-
 /** Whether it is worth a line in the log; what probes do and find is not, unless it begins a burst. */
 function isWorthTelling({ phase, counters }: AdaptiveMemory, before: Phase | undefined): boolean {
   if (phase.name === 'burst' && phase.begin === counters) return true;
@@ -108,7 +98,7 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
     case 'settle':
       return {
         ...resting(SETTLE_LOOK_MILLIS),
-        stage: { name: 'waiting' },
+        stage: stageOfWaiting(waitMillis(phase, memory)),
         reason: 'guests-settling',
         sentence: `${need.sentence}: merging is wanted, but ${describeSettling(settling, sample.guests)}, so it waits${priceOf(phase, counters)}`,
       };
@@ -162,6 +152,12 @@ function watching(
     stage: { name: 'done' },
     sentence: `${need.sentence}, but ${what} (${sums}): resting, next probe in ${formatDuration(left)}${few}${onlyCosting(guests)}`,
   };
+}
+
+/** For how long it waits at most, milliseconds. */
+function waitMillis({ ripe }: Settle, { settling, counters }: AdaptiveMemory): number | undefined {
+  const { monotonicMillis } = counters;
+  return ripe === undefined ? longestWaitMillis(settling, monotonicMillis) : ripe.untilMillis - monotonicMillis;
 }
 
 /** For how long it waits at most, and for what price. */

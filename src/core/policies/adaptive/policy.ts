@@ -8,7 +8,7 @@ import { type Pace, firstPace, nextPace, restingPace } from '../shared/pace.js';
 import { type Course, isScanning, nextCourse } from './phase.js';
 import { earn, firstProbing } from './probe.js';
 import { type KsmdCounters, type Progress, ksmdCountersOf, progressBetween } from '../shared/progress.js';
-import { growingIn, nextSettling } from '../shared/settling.js';
+import { growingIn, nextSettling, turnedOutGrowing } from '../shared/settling.js';
 import type { AdaptiveOptions, AdaptiveMemory } from './memory.js';
 
 /**
@@ -43,8 +43,8 @@ function nextMemory(
   const occasion = newOccasion('adaptive', before, { need, counters }, triggers, isGoneThrough(before, counters));
   const course = before ?? firstCourse(probeMaxMillis);
   const growing = growingIn(settling);
-  const turnedOut = growing.filter((id) => before?.settling[id]?.grows === false);
-  const due = nextScanCause(course.due, triggers, [...arrivals(triggers), ...turnedOut], sample.guests, occasion);
+  const came = [...arrivals(triggers), ...turnedOutGrowing(before?.settling, settling)];
+  const due = nextScanCause(course.due, triggers, came, sample.guests, occasion);
   const waits = course.due?.guests.every((id) => due?.guests.includes(id)) === true;
   const earned = isScanning(course.phase) || progress === undefined ? undefined : progress;
   const next = nextCourse(

@@ -5,8 +5,9 @@ import type { KsmSettings, KsmState } from '../../ksm.js';
 import type { Sample } from '../../sample.js';
 import type { Need } from '../shared/need.js';
 import { batchNanosFor, sleepFor } from '../shared/pace.js';
-import { describeSettling } from '../shared/settling.js';
-import { stageOfBurst } from '../shared/stage.js';
+import { savingsTerms } from '../shared/savingsTerms.js';
+import { describeSettling, longestWaitMillis } from '../shared/settling.js';
+import { stageOfBurst, stageOfWaiting } from '../shared/stage.js';
 import type { AdvisorMemory, AdvisorOptions } from './memory.js';
 
 /** What the kernel's rounding adds to ksmd's sleep, about. */
@@ -43,7 +44,7 @@ export function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, op
       sentence: `${need.sentence}: not merging`,
       settings: { run: 0 },
       nextInMillis: LOOK_MILLIS,
-      working: { ...need.working, keys },
+      working: { ...need.working, terms: [...need.working.terms, ...savingsTerms(sample)], keys },
     };
   }
   const calm = phase.name !== 'burst';
@@ -68,7 +69,9 @@ export function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, op
     stage:
       phase.name === 'burst'
         ? stageOfBurst(phase, counters, sample, cpuMaxPercent / 100)
-        : { name: due === undefined ? 'done' : 'waiting' },
+        : due === undefined
+          ? { name: 'done' }
+          : stageOfWaiting(longestWaitMillis(settling, counters.monotonicMillis)),
     sentence: `${need.sentence}; ${phase.name === 'burst' ? phase.why : resting}: ${target}`,
     settings,
     isUrgent: need.urgent,
@@ -85,6 +88,7 @@ export function decisionOf(memory: AdvisorMemory, need: Need, sample: Sample, op
           unit: 'milliseconds',
           source: 'four times as long after each pass that found nothing',
         },
+        ...savingsTerms(sample),
       ],
       keys,
     },

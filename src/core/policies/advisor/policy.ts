@@ -2,7 +2,7 @@ import { residentBytesOf } from '../../guest.js';
 import { type Policy, ownMemory } from '../../policy.js';
 import type { Trigger } from '../../trigger.js';
 import type { Sample } from '../../sample.js';
-import { beginBurst, isOver, judgeBurst } from '../shared/burst.js';
+import { beginBurst, isOver, judgeBurst, passesToMerge } from '../shared/burst.js';
 import {
   PRESSURE_WAIT_MILLIS,
   arrivals,
@@ -21,7 +21,7 @@ import {
   progressBetween,
   worthOf,
 } from '../shared/progress.js';
-import { growingIn, nextSettling } from '../shared/settling.js';
+import { growingIn, nextSettling, turnedOutGrowing } from '../shared/settling.js';
 import { decisionOf } from './explain.js';
 import type { AdvisorMemory, AdvisorOptions } from './memory.js';
 
@@ -33,8 +33,6 @@ const SHORTEST_TARGET_SECONDS = 5;
 /** Calm lengthens the target by this factor with each pass without gain, up to an hour for a pass. */
 const CALMER = 4;
 const LONGEST_TARGET_SECONDS = 3600;
-/** A burst goes through memory this often at least. */
-const BURST_PASSES = 2;
 const LONGEST_PRESSURE_WAIT_MILLIS = 3_600_000;
 const REST: Pacing = {
   phase: { name: 'rest' },
@@ -76,8 +74,9 @@ function nextMemory(
   const { phase, targetSeconds, pressureWaitMillis } = before ?? REST;
   const pacing = { phase, targetSeconds, pressureWaitMillis };
   const occasion = newOccasion('advisor', before, { need, counters }, triggers, isGoneThrough(pacing, counters));
-  const due = nextScanCause(before?.due, triggers, arrivals(triggers), sample.guests, occasion);
-  const settling = nextSettling(before?.settling ?? {}, sample.guests, triggers, counters.monotonicMillis);
+  const settling = nextSettling(before?.settling, sample.guests, triggers, counters.monotonicMillis);
+  const came = [...arrivals(triggers), ...turnedOutGrowing(before?.settling, settling)];
+  const due = nextScanCause(before?.due, triggers, came, sample.guests, occasion);
   const growing = growingIn(settling);
   const { ripe, later } = need.urgent ? { ripe: due, later: undefined } : ripeAndLater(due, growing);
   // A guest alone has nobody to share with.
@@ -123,7 +122,7 @@ function nextPacing(pacing: Pacing, counters: KsmdCounters, sample: Sample, dist
   }
   const progress = progressBetween(phase.pass, counters);
   if (progress === undefined || disturbed) return { ...pacing, phase: { ...phase, pass: counters } };
-  if (progress.gainedBytes >= worthOf(BURST_PASSES * passNanos(sample))) return undefined;
+  if (progress.gainedBytes >= worthOf(passesToMerge(counters) * passNanos(sample))) return undefined;
   return progress.passes > 0 ? calm(phase.sinceMillis) : pacing;
 }
 

@@ -12,6 +12,8 @@ interface KsmtunedFigures {
   readonly committedBytes: number;
   readonly reserveBytes: number;
   readonly guestCount: number;
+  /** What merging gave back, which the rule does not look at. */
+  readonly savings: readonly Term[];
 }
 
 interface KsmtunedPace {
@@ -49,7 +51,11 @@ export function ksmtunedExplanation(
   options: KsmtunedOptions,
 ): Explanation {
   return {
-    terms: [...memoryTerms(figures, options), ...(pace === undefined ? [] : paceTerms(pace, options))],
+    terms: [
+      ...memoryTerms(figures, options),
+      ...(pace === undefined ? [] : paceTerms(pace, options)),
+      ...figures.savings,
+    ],
     comparisons: [
       ...memoryComparisons(figures, options),
       ...(pace === undefined ? [] : paceComparisons(pace, options)),

@@ -4,6 +4,7 @@ import { type Policy, ownMemory } from '../../policy.js';
 import type { Sample } from '../../sample.js';
 import { KB, ksmtunedExplanation } from './explain.js';
 import type { NeedOptions } from '../shared/need.js';
+import { savingsTerms } from '../shared/savingsTerms.js';
 import type { KsmtunedMemory, KsmtunedOptions } from './options.js';
 
 /** The host that the sleep time is stated for. */
@@ -24,16 +25,14 @@ export function ksmtunedPolicy(options: KsmtunedOptions): Policy {
   };
 }
 
-function decide(
-  npages: number,
-  { memory, guests, ksm }: Sample,
-  options: KsmtunedOptions,
-): readonly [KsmtunedMemory, Decision] {
+function decide(npages: number, sample: Sample, options: KsmtunedOptions): readonly [KsmtunedMemory, Decision] {
+  const { memory, guests, ksm } = sample;
   const totalBytes = wholeKb(memory.totalBytes);
   const freeBytes = wholeKb(memory.freeBytes);
   const committedBytes = wholeKb(memory.committedBytes);
   const reserveBytes = reserveOf(totalBytes, options);
-  const figures = { totalBytes, freeBytes, committedBytes, reserveBytes, guestCount: guests.length };
+  const savings = savingsTerms(sample);
+  const figures = { totalBytes, freeBytes, committedBytes, reserveBytes, guestCount: guests.length, savings };
 
   const use = compareBytes([committedBytes, reserveBytes], totalBytes);
   const spare = compareBytes([freeBytes], reserveBytes);

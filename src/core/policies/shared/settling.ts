@@ -61,6 +61,17 @@ export function growingIn(settling: Settling): readonly string[] {
   return Object.keys(settling).filter((id) => settling[id]?.grows === true);
 }
 
+/** The guests that were there at the first retune and have been seen to grow since the last one, by identity. */
+export function turnedOutGrowing(before: Settling | undefined, settling: Settling): readonly string[] {
+  return growingIn(settling).filter((id) => before?.[id]?.grows === false);
+}
+
+/** For how long guests that are known to fill their memory are waited for at most, milliseconds; undefined where there are none. */
+export function longestWaitMillis(settling: Settling, nowMillis: number): number | undefined {
+  const since = growingIn(settling).flatMap((id) => settling[id]?.sinceMillis ?? []);
+  return since.length === 0 ? undefined : Math.max(Math.max(...since) + PATIENCE_MILLIS - nowMillis, 0);
+}
+
 /** @param guests those that run. */
 export function describeSettling(settling: Settling, guests: readonly Guest[]): string {
   return listed(namesOf(growingIn(settling), guests), 'is still filling its memory', 'are still filling their memory');

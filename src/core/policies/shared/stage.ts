@@ -34,6 +34,11 @@ export function stageOfBurst(burst: Burst, now: KsmdCounters, sample: Sample, bu
   return { name, ...first, endInMillis: firstMillis + mergingMillis(newPages) };
 }
 
+/** @param endInMillis how long it waits at most, milliseconds; undefined where nobody knows. */
+export function stageOfWaiting(endInMillis: number | undefined): MergeStage {
+  return { name: 'waiting', ...(endInMillis === undefined ? {} : { endInMillis }) };
+}
+
 /**
  * When ksmd will have gone through all memory, at the pace of this pass, milliseconds from now; undefined where unknown, as
  * when it takes longer than that.

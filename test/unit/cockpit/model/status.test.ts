@@ -49,6 +49,9 @@ describe('the answer on top of the page', () => {
     const lastRetune = { ...REPLY, reason: 'burst', stage: 'first-pass', firstSavingsInUSec: 40e6 };
     const { notes } = answerOf({ ...PROPERTIES, lastRetune }, NOW);
     assert.equal(notes.at(-1), 'Burst: first pass; the first pages merge in about 40 sec.');
+    const waiting = { ...REPLY, reason: 'guests-settling', stage: 'waiting', endInUSec: 40e6 };
+    const waits = answerOf({ ...PROPERTIES, lastRetune: waiting }, NOW).notes;
+    assert.equal(waits.at(-1), 'Burst: waiting for guests, about 40 sec at most.');
   });
 
   test('is that the last retune failed, where it did', () => {

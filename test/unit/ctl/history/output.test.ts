@@ -74,6 +74,17 @@ describe('as it was', () => {
 
 describe('the table', () => {
   inTimeZone('Europe/Berlin');
+  test('has a column for what splits freed where there is any, and says what it is', () => {
+    const withFreed = (bytes: number) =>
+      historyText({ ...hour, samples: hour.samples.map((sample) => ({ ...sample, freedBytes: bytes })) }).split('\n');
+    const lines = withFreed(1024 ** 3);
+    assert.match(lines[2] ?? '', /^TIME +SAVED +FREED +FREE +GUESTS USE +GUESTS +KSMD +KSM$/);
+    assert.match(lines[3] ?? '', /^\d\d:\d\d +\S+ \S+ +1\.0 GiB +\S+ GiB /);
+    assert.ok(lines.every((line) => line.length <= 80));
+    assert.ok(lines.includes('FREED is the part of SAVED that splits of huge pages freed.'));
+    assert.doesNotMatch(withFreed(0).join('\n'), /FREED/);
+  });
+
   test('fits 80 columns and two screens', () => {
     for (const history of [hour, day, month]) {
       const lines = historyText(history).split('\n');

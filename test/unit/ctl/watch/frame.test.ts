@@ -72,6 +72,18 @@ describe('a frame', () => {
     });
   }
 
+  test('the saved memory is shown with the part that splits freed, where there is room and any was freed', () => {
+    const GIB = 1024 ** 3;
+    const line = (freedBytes: number, columns: number) => {
+      const daemon = { ...PROPERTIES, freedBytes };
+      const state = stateAfter({ kind: 'daemon', daemon }, { kind: 'host', host: hostAt(95) });
+      return shown(state, { ...USUAL, columns, rows: 24 }).find((text) => text.startsWith('saved')) ?? '';
+    };
+    assert.match(line(GIB, 120), /^saved memory {2}13\.\d GiB, 1\.0 GiB freed +↑ 15 GiB /);
+    assert.match(line(0, 120), /^saved memory {2}12\.\d GiB +↑ 15 GiB /);
+    assert.match(line(GIB, 80), /^saved memory {2}13\.\d GiB +↑ 15 GiB /, 'the scale comes first');
+  });
+
   test('says the same without colour', () => {
     for (const more of [[], AWAY, [PAUSED, REFUSED]]) {
       const state = stateAfter(...more);

@@ -101,4 +101,12 @@ describe('each step of the advisor explains itself', () => {
     );
     assert.equal(working.keys.at(-1), 'KSM_CPU_MAX');
   });
+
+  test('worked through: what was saved, while merging is needed and after', () => {
+    const host = calm();
+    const saved = () => host.look(10_000).working?.terms.find(({ name }) => name === 'shared')?.value;
+    assert.equal(saved(), 51_200 * 4096 - 256 * 4096);
+    host.change({ memory: { totalBytes: 64 * GIB, freeBytes: 60 * GIB, committedBytes: 0 } });
+    assert.equal(saved(), 51_200 * 4096 - 256 * 4096);
+  });
 });

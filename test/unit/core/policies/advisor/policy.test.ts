@@ -139,6 +139,16 @@ describe('the advisor', () => {
     );
   });
 
+  test('is quick for half as much up to Linux 6.10, as one pass merges what equals shared pages', () => {
+    const guests = [{ name: 'a', residentBytes: 64 * GIB, configuredBytes: 64 * GIB }];
+    const targetOn = (minor: number, merged: number) => {
+      const host = inLongCalm({ guests, kernel: { major: 6, minor } });
+      host.changeKsm({ pagesShared: 1 });
+      return host.look(10_000, { ...PASS, merged: merged * PAGES_PER_MIB }).settings.advisorTargetScanTime;
+    };
+    assert.deepEqual([targetOn(10, 133), targetOn(10, 138), targetOn(11, 138)], [3600, 68, 3600]);
+  });
+
   test('is quick too when a slow pass brings less than a guest that has gone took with it', () => {
     const host = inLongCalm();
     host.have({ a: 5 * GIB, b: 5 * GIB, c: 5 * GIB });
@@ -186,7 +196,9 @@ describe('the advisor begins anew', () => {
       host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: mib * MIB });
     };
     have(100);
-    assert.deepEqual(told(host.look(1000, {}, started('e'))).slice(0, 3), ['advised', 1, 'scan-time']);
+    const first = host.look(1000, {}, started('e'));
+    assert.deepEqual(told(first).slice(0, 3), ['advised', 1, 'scan-time']);
+    assert.deepEqual(first.stage, { name: 'waiting', endInMillis: 180_000 }, 'three minutes at most');
     for (const mib of [400, 900, 900]) {
       have(mib);
       assert.equal(host.look(2000).settings.advisorMode, 'scan-time');
@@ -195,6 +207,20 @@ describe('the advisor begins anew', () => {
     assert.deepEqual(told(anew), ['advised', 1, 'none', 50, 'told']);
     assert.match(anew.sentence, /; guest e started: the kernel's advisor/);
     assert.equal(anew.settings.advisorTargetScanTime, 6);
+  });
+
+  test('for a guest that runs at the first retune and turns out to grow, once it has settled', () => {
+    const host = advised();
+    const have = (mib: number) => {
+      host.have({ a: 4 * GIB, b: 4 * GIB, c: 4 * GIB, d: mib * MIB });
+    };
+    have(100);
+    assert.match(host.look(0, {}, START).sentence, /; samepaged has just started: /, 'nobody is known to grow');
+    have(400);
+    assert.match(host.look(2000, GAIN).sentence, /; samepaged has just started: /);
+    const settling = [PASS, PASS].map((work) => advise(host, 1200, work));
+    assert.match(settling.at(-1)?.sentence ?? '', /; d is still filling its memory: /);
+    assert.match(host.look(2000).sentence, /; guest d started: /);
   });
 
   test('at once when memory is nearly out', () => {

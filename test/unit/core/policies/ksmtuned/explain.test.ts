@@ -4,9 +4,16 @@ import fc from 'fast-check';
 import { KEYS } from '../../../../../src/config/keys.js';
 import type { Decision } from '../../../../../src/core/decision.js';
 import { formatBytes } from '../../../../../src/core/format.js';
+import { freedBySplitsOf } from '../../../../../src/core/freedBySplits.js';
 import { ksmtunedPolicy } from '../../../../../src/core/policies/ksmtuned/policy.js';
 import { type KsmtunedOptions } from '../../../../../src/core/policies/ksmtuned/options.js';
-import { KSMTUNED_DEFAULTS, hostOf, sampleOf, ksmtunedMemory } from '../../../../support/examples/examples.js';
+import {
+  IDLE_KSM,
+  KSMTUNED_DEFAULTS,
+  hostOf,
+  sampleOf,
+  ksmtunedMemory,
+} from '../../../../support/examples/examples.js';
 import { type Host, cases, reserveOf } from '../../../../support/examples/ksmtunedCases.js';
 
 const MIB_KB = 1024;
@@ -53,6 +60,25 @@ describe('the terms', () => {
         assert.equal(terms['sleep'], settings.sleepMillisecs);
       }),
     );
+  });
+
+  test('end with what merging gave back, by its kinds, whether it goes on or not', () => {
+    const savings = (freeKb: number, committedKb: number) => {
+      const ksm = { ...IDLE_KSM, pagesShared: 1, pagesSharing: 256, ksmZeroPages: 512 };
+      const accounts = new Map([['a', { freedBytes: 4 * GIB_KB, returnedBytes: 0 }]]);
+      const reading = { guests: new Map<string, never>(), splitBytes: 0, zeroBytes: 0 };
+      const freedBySplits = freedBySplitsOf({ accounts, reading, splitCreditBytes: 0 });
+      const sample = sampleOf({ memory: hostOf(16 * GIB_KB, freeKb, committedKb), ksm, freedBySplits });
+      const [, { working }] = ksmtunedPolicy(KSMTUNED_DEFAULTS).decide(undefined, sample, []);
+      return working?.terms.slice(-3).map(({ name, value }) => [name, value / GIB_KB]);
+    };
+    const kinds = [
+      ['shared', 1],
+      ['zero pages', 2],
+      ['freed', 4],
+    ];
+    assert.deepEqual(savings(0, 15 * GIB_KB), kinds);
+    assert.deepEqual(savings(12 * GIB_KB, 2 * GIB_KB), kinds);
   });
 
   test('say the key that a step comes from, also where both are alike', () => {

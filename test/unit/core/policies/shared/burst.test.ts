@@ -199,6 +199,29 @@ describe('a burst with smart_scan', () => {
   });
 });
 
+describe('of a million pages, a pass', () => {
+  const rows: { name: string; pagesVisited: number | undefined; cpuNanos: number | undefined; counts: boolean }[] = [
+    { name: 'that visited 1000 does not count', pagesVisited: 1000, cpuNanos: 9e9, counts: false },
+    { name: 'that visited 1001 counts', pagesVisited: 1001, cpuNanos: 0, counts: true },
+    {
+      name: 'without counted visits does not count at 10 ms of CPU',
+      pagesVisited: undefined,
+      cpuNanos: 10e6,
+      counts: false,
+    },
+    { name: 'without counted visits counts at more', pagesVisited: undefined, cpuNanos: 10e6 + 1, counts: true },
+    { name: 'counts where neither can be seen', pagesVisited: undefined, cpuNanos: undefined, counts: true },
+  ];
+  for (const { name, pagesVisited, cpuNanos, counts } of rows) {
+    test(name, () => {
+      const from = (visited: number | undefined, nanos: number | undefined, fullScans: number) =>
+        markWith({ pagesSeen: 1_000_000, pagesVisited: visited, cpuNanos: nanos, fullScans });
+      const burst = beginBurst(from(pagesVisited && 0, cpuNanos && 0, 0), PARTS);
+      assert.equal(judgeBurst(burst, from(pagesVisited, cpuNanos, 1), false).passes, counts ? 1 : 0);
+    });
+  }
+});
+
 test('a burst is blind when no page was seen for ten seconds', () => {
   const burst = beginBurst(ZERO, PARTS);
   assert.equal(isBlind(burst, markWith({ monotonicMillis: 9999, pagesSeen: 0 })), false);
