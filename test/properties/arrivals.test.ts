@@ -83,6 +83,24 @@ describe('while guests come and go, savings are at least 0.7 of what ksmd flat o
   }
 });
 
+/**
+ * Adaptive once saved nothing of it: the one pass of a burst in which smart_scan skipped nothing was the first that saw the newcomer's
+ * pages, and the burst was taken to have compared them.
+ */
+const FOUND = {
+  visits: (
+    [
+      [547, 472, 192],
+      [585, 1, 503],
+      [141, 317, 456],
+      [249, 387, 390],
+      [509, 290, 181],
+    ] as const
+  ).map(([pauseSeconds, staySeconds, commonMiB]) => ({ pauseSeconds, staySeconds, commonMiB })),
+  there: 0,
+  fillMiBPerSecond: 40 as const,
+};
+
 test('whoever comes and goes when, from the third minute on at least half of it', () => {
   /** A guest that comes, after a pause, with so much in common with others, and stays for a while. */
   const visit = fc.record({
@@ -109,6 +127,6 @@ test('whoever comes and goes when, from the third minute on at least half of it'
       const share = shareOfFlatOut({ before, later, seconds: Math.max(second, 180) + 120, fillMiBPerSecond }, 180);
       assert.ok(share >= 0.5, `${share} of what ksmd flat out saves`);
     }),
-    propertyRuns(4),
+    { ...propertyRuns(5), examples: [[FOUND]] },
   );
 });

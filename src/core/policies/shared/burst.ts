@@ -44,6 +44,8 @@ export interface Burst {
    * end of a pass is seen late, so a single pass may be counted with pages of the next.
    */
   readonly skippedPages: number;
+  /** The most of them. */
+  readonly mostSkippedPages: number;
   /** Of the last whole pass; undefined before there was one. */
   readonly changed: ChangedInPass | undefined;
   /** Whether the last whole pass has shown that another cannot be worth its CPU time. */
@@ -59,7 +61,12 @@ const QUIET_PASSES_AFTER_HINT = 1;
 /** What guests that go had saved goes with them, and hides what the pass brought. */
 const DISTURBED_PASS = 0.5;
 const BLIND_MILLIS = 10_000;
-const NOT_QUIET = { quietPasses: 0, skippedPages: Number.POSITIVE_INFINITY, exhausted: false } as const;
+const NOT_QUIET = {
+  quietPasses: 0,
+  skippedPages: Number.POSITIVE_INFINITY,
+  mostSkippedPages: 0,
+  exhausted: false,
+} as const;
 /** A pass that skipped no more than this part of the pages saw every page. */
 const FEW_SKIPPED_SHARE = 0.02;
 /** Memory that came was there before the pass, where no more than this part of it was seen for the first time in it. */
@@ -102,6 +109,7 @@ export function judgeBurst(burst: Burst, now: KsmdCounters, departed: boolean): 
     quietPasses: isQuiet ? burst.quietPasses + wholePasses * (disturbed ? DISTURBED_PASS : 1) : 0,
     ...afterWholePass(burst, sincePass, now, disturbed),
     skippedPages: isQuiet ? Math.min(burst.skippedPages, sincePass.skippedPages) : Number.POSITIVE_INFINITY,
+    mostSkippedPages: isQuiet ? Math.max(burst.mostSkippedPages, sincePass.skippedPages) : 0,
   };
   return isOver(judged) && deservesEveryPage(judged) ? { ...judged, thorough: true, ...NOT_QUIET } : judged;
 }
@@ -132,13 +140,14 @@ function afterWholePass(
 /**
  * smart_scan passes over pages that did not merge for long, up to eight passes of nine, which makes passes cheap. But a page
  * that came may be the same as one of those: where most of what came did not merge, and the rest could be worth it, two
- * passes over every page follow.
+ * passes over every page follow. A pass that happened to skip none has brought the two together only if what came was there
+ * before it (`hopedBytes`): a page that is seen for the first time is compared with no other.
  */
-function deservesEveryPage({ thorough, skippedPages, hopedBytes, begin, pass }: Burst): boolean {
-  if (thorough || skippedPages === 0) return false;
+function deservesEveryPage({ thorough, mostSkippedPages, hopedBytes, begin, pass }: Burst): boolean {
+  if (thorough || mostSkippedPages === 0) return false;
   const gainedBytes = progressBetween(begin, pass)?.gainedBytes ?? 0;
   const leftBytes = hopedBytes - gainedBytes;
-  return leftBytes > hopedBytes / 2 && leftBytes >= worthOf(QUIET_PASSES * skippedPages * DEAREST_PAGE_NANOS);
+  return leftBytes > hopedBytes / 2 && leftBytes >= worthOf(QUIET_PASSES * mostSkippedPages * DEAREST_PAGE_NANOS);
 }
 
 /** In how many passes memory that came has merged, where it equals shared pages; see mergesAtFirstScan(). */

@@ -171,6 +171,11 @@ describe('a burst with smart_scan', () => {
     assert.equal(isOver(after([...twoQuiet, QUIET, QUIET], cheap)), true);
   });
 
+  test('goes on so too when the pass that happened to see every page was the first that saw what came', () => {
+    const burst = after([skipping, { fresh: 500_000 }, skipping], cheap);
+    assert.deepEqual([burst.thorough, isOver(burst)], [true, false]);
+  });
+
   const rows: { name: string; passes: Pass[]; hopedBytes: number }[] = [
     { name: 'no page was skipped', passes: [QUIET, QUIET, QUIET], hopedBytes: 4 * GIB },
     { name: 'one of the passes in vain saw every page', passes: [skipping, QUIET, skipping], hopedBytes: 4 * GIB },
