@@ -113,7 +113,7 @@ const GUESTS_OF_A_PAGE = 100;
 const GUEST_BYTES = 450;
 
 /**
- * Guests after `after` in the order of their names. ResidentBytes and ConfiguredBytes as the decision had them; FreedBytes:
+ * Guests after `after` in the order of their names. PlainName: the name that a guest was given, where another is shown. ResidentBytes and ConfiguredBytes as the decision had them; FreedBytes:
  * what splits of huge pages gave back of the guest, as far as it was watched. The rest is what its process shows, and absent
  * where that is not seen.
  */
@@ -128,7 +128,9 @@ export function guestDicts(
     names
       .filter((name) => name > after)
       .slice(0, GUESTS_OF_A_PAGE)
-      .filter((name, index) => (bytes += Buffer.byteLength(name) + GUEST_BYTES) <= MOST_ANSWER_BYTES || index === 0),
+      .filter(
+        (name, index) => (bytes += 2 * Buffer.byteLength(name) + GUEST_BYTES) <= MOST_ANSWER_BYTES || index === 0,
+      ),
   );
   return sample.guests
     .filter(({ name }) => page.has(name))
@@ -137,6 +139,7 @@ export function guestDicts(
       guest.name,
       {
         Id: new Variant('s', guestId(guest)),
+        ...(guest.plainName === undefined ? {} : { PlainName: new Variant('s', guest.plainName) }),
         ResidentBytes: new Variant('t', unsigned(guest.residentBytes)),
         ConfiguredBytes: new Variant('t', unsigned(guest.configuredBytes)),
         FreedBytes: new Variant('t', unsigned(freedBytesOf(sample, guest))),

@@ -112,6 +112,8 @@ const guest = v.pipe(
     v.string(),
     v.object({
       id: v.optional(v.string()),
+      /** The name that it was given, where another is shown. */
+      plainName: v.optional(v.string()),
       residentBytes: v.optional(v.number(), 0),
       configuredBytes: v.optional(v.number(), 0),
       freedBytes: v.optional(v.number(), 0),

@@ -22,7 +22,7 @@ import { Ledger } from '../state/ledger.js';
 import { pidFilePath, removePidFile, writePidFile } from '../state/pidfile.js';
 import { hidesProcesses } from '../host/processes.js';
 import { RIVALS, TUNERS, hasUksm, readBootWrites } from '../host/rivals.js';
-import { readEnabledServices } from '../host/services.js';
+import { isOurAlias, readEnabledServices } from '../host/services.js';
 
 import { lockState } from '../state/lock.js';
 import { STATE_FILES, requireOwnDirectory, silentState, stateDirectory } from '../state/directory.js';
@@ -107,9 +107,10 @@ async function otherTuners(root: Root, log: Log): Promise<readonly RunningDaemon
   return found.filter(({ pid }) => pid !== process.pid);
 }
 
-function refuseRivals(others: readonly RunningDaemon[]): void {
+function refuseRivals(root: Root, others: readonly RunningDaemon[]): void {
   for (const { name, pid } of others.filter(excludesOthers)) {
-    const remedy = name === 'ksmtuned' ? 'stop it first: systemctl disable --now ksmtuned' : 'there can be only one';
+    const stop = isOurAlias(root, 'ksmtuned.service') ? `kill ${pid}` : 'systemctl disable --now ksmtuned';
+    const remedy = name === 'ksmtuned' ? `stop it first: ${stop}` : 'there can be only one';
     throw new FatalError(`${name} is running, pid ${pid}, and tunes the same KSM: ${remedy}`, EXIT.tempFail);
   }
 }
@@ -178,7 +179,7 @@ async function run(streams: Pick<AgentOptions, 'signal$' | 'fault$'>): Promise<E
   process.title = dryRun === undefined && root === '' ? 'samepaged' : 'samepaged-trial';
   const others = await otherTuners(root, log);
   const standsBy = setup.standsBy && dryRun === undefined;
-  if (dryRun === undefined && !standsBy) refuseRivals(others);
+  if (dryRun === undefined && !standsBy) refuseRivals(root, others);
   else if (dryRun !== undefined && !process.stdout.isTTY)
     log.info(`a dry run, ${dryRun}: changes are logged, not made`);
 

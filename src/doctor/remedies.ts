@@ -10,9 +10,14 @@ export function daemonRuns({ daemon, tuners }: Facts): boolean {
   return valueOf(daemon) !== undefined || valueOf(tuners)?.some(({ name }) => name === 'samepaged') === true;
 }
 
+/** What samepaged reads, or would. */
+export function configFileOf({ daemon }: Pick<Facts, 'daemon'>): string {
+  return valueOf(daemon)?.configFile ?? DEFAULT_CONFIG_FILE;
+}
+
 /** What puts a line of the configuration in force. */
 export function reconfigure({ daemon }: Facts, key: string, apply = RELOAD): readonly string[] {
-  return [`# ${key} in ${valueOf(daemon)?.configFile ?? DEFAULT_CONFIG_FILE}, and then:`, apply];
+  return [`# ${key} in ${configFileOf({ daemon })}, and then:`, apply];
 }
 
 const RELOAD = 'systemctl reload samepaged';

@@ -23,6 +23,11 @@ export function readEnabledServices(root: Root): ReadonlySet<string> | undefined
   }
 }
 
+/** Whether the unit of this name is an alias of samepaged's: who disables it, disables samepaged. */
+export function isOurAlias(root: Root, unit: string): boolean {
+  return basename(linkTarget(root, UNITS, unit) ?? '') === 'samepaged.service';
+}
+
 /** The unit that a target wants under this name. An administrator's link of the same name wins over the target's own. */
 function unitOf(root: Root, target: string, name: string): string | undefined {
   const replacement = linkTarget(root, UNITS, name);

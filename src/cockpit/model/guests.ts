@@ -42,10 +42,10 @@ export function rowOf(reply: GuestReply, forbidden: string, offer: GuestOffer = 
   };
 }
 
-function mergeableOf({ name, mergeable, obstacles }: GuestReply, forbidden: string): Mergeable {
+function mergeableOf({ name, plainName = name, mergeable, obstacles }: GuestReply, forbidden: string): Mergeable {
   if (mergeable === undefined) return { label: _('unknown'), tone: 'unknown', why: [_('its process is not seen')] };
   if (!mergeable) return { label: _('no'), tone: 'no', why: obstacles.map((obstacle) => OBSTACLES()[obstacle]) };
-  if (!isForbidden(parseNamePatterns(forbidden), { name })) return { label: _('yes'), tone: 'yes', why: [] };
+  if (!isForbidden(parseNamePatterns(forbidden), { name, plainName })) return { label: _('yes'), tone: 'yes', why: [] };
   return {
     label: _('yes, but forbidden'),
     tone: 'warning',

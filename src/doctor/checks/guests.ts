@@ -77,6 +77,13 @@ function commands(guests: readonly ExaminedGuest[]): readonly string[] {
   return lines.length === 0 ? [] : ['# unless this is intended, for the next start:', ...lines.slice(0, MOST_COMMANDS)];
 }
 
+/** The commands that take a guest out; libvirt's definition is changed by the first. */
+function takenOut(guest: ExaminedGuest): readonly string[] {
+  const now = `samepagectl guests forbid --now -- ${shellWord(guest.name)}`;
+  const next = guest.manager === 'libvirt' ? undefined : memoryRemedy(guest, 'forbid');
+  return next === undefined ? [now] : [now, next];
+}
+
 const costing = check({
   id: 'guests-only-costing',
   title: 'Costly guests',
@@ -90,8 +97,8 @@ const costing = check({
     const lost = ({ name, profitBytes = 0 }: ExaminedGuest) => `${name} (${formatBytes(profitBytes)})`;
     return note(
       `${costly.length} of ${plural(guests.length, 'guest')}: ${listed(costly.map(lost))}`,
-      '# at once, and from its next start on:',
-      ...costly.slice(0, MOST_COMMANDS).map(({ name }) => `samepagectl guests forbid --now -- ${shellWord(name)}`),
+      '# at once, and from the next start on:',
+      ...costly.slice(0, MOST_COMMANDS).flatMap(takenOut),
     );
   },
 });

@@ -3,6 +3,7 @@ import type { KsmState } from '../../core/ksm.js';
 import { savingsOf } from '../../core/savings.js';
 import { type Check, check, note, ok, problem, unanswered, valueOf } from '../check.js';
 import type { PerProcessFile } from '../guestFacts.js';
+import { configFileOf } from '../remedies.js';
 
 const inKernel = check({
   id: 'ksm-in-kernel',
@@ -62,7 +63,7 @@ const features = check({
     'samepaged cannot set what the kernel lacks, and figures that the kernel does not give are estimated or missing. A file ' +
     'that samepaged does not know may change what KSM does; samepaged neither reads nor sets it.',
   needs: ['ksm', 'kernelRelease'],
-  judge: ({ ksm, kernelRelease }, { perProcessFile, configuration, unknownKsmFiles }) => {
+  judge: ({ ksm, kernelRelease }, { perProcessFile, configuration, unknownKsmFiles, daemon }) => {
     const file = valueOf(perProcessFile);
     const has = FEATURES.filter(([, , present]) => present(ksm, file)).map(([name]) => name);
     const lacks = FEATURES.filter(([name]) => !has.includes(name)).map(([name, since]) => `${name} (Linux ${since})`);
@@ -75,7 +76,7 @@ const features = check({
     const strange = unknown.length === 0 ? '' : `; samepaged does not know ${unknown.join(', ')} of /sys/kernel/mm/ksm`;
     const found = `${kernelRelease} ${parts.join('; ')}${strange}`;
     if (valueOf(configuration)?.values.KSM_POLICY === 'advisor' && ksm.advisorMode === undefined) {
-      return problem(`KSM_POLICY=advisor, but ${found}`, 'KSM_POLICY=ksmtuned   # in /etc/ksmtuned.conf');
+      return problem(`KSM_POLICY=advisor, but ${found}`, `KSM_POLICY=ksmtuned   # in ${configFileOf({ daemon })}`);
     }
     return unknown.length === 0 ? ok(found) : note(found);
   },
@@ -92,7 +93,7 @@ const pageSize = check({
     'KSM merges whole pages: the larger they are, the fewer are equal. pages_to_scan counts them, so numbers made for ' +
     'pages of 4 KiB scan more at a time.',
   needs: ['pageSize', 'configuration'],
-  judge: ({ pageSize: { bytes, assumed }, configuration }) => {
+  judge: ({ pageSize: { bytes, assumed }, configuration }, facts) => {
     if (assumed) return unanswered('proc/self/auxv is not there: 4096 bytes are assumed');
     const size = `pages of ${formatBytes(bytes)}`;
     const factor = bytes / USUAL_PAGE_BYTES;
@@ -100,7 +101,7 @@ const pageSize = check({
     if (factor <= 1 || batchBytes <= USUAL_PAGES_MAX * USUAL_PAGE_BYTES) return ok(size);
     return note(
       `${size}: a full batch of KSM_NPAGES_MAX=${configuration.values.KSM_NPAGES_MAX} is ${formatBytes(batchBytes)}`,
-      '# in /etc/ksmtuned.conf, for the pace of a host with pages of 4 KiB:',
+      `# in ${configFileOf(facts)}, for the pace of a host with pages of 4 KiB:`,
       `KSM_NPAGES_MIN=${64 / factor}`,
       `KSM_NPAGES_MAX=${Math.floor(USUAL_PAGES_MAX / factor)}`,
       `KSM_NPAGES_BOOST=${Math.floor(300 / factor)}`,

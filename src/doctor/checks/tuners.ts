@@ -84,7 +84,8 @@ const otherTuners = check({
 function stop(tuners: readonly RunningDaemon[]): readonly string[] {
   const names = new Set(tuners.map(({ name }) => name));
   return RIVALS.filter(({ processes }) => processes.some((process) => names.has(process))).map(
-    ({ remedy, services }) => remedy ?? disable(services),
+    // Each by itself: systemctl may do nothing at all where one of several is not there.
+    ({ remedy, services }) => remedy ?? services.map((name) => disable([name])).join('; '),
   );
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AgentHost, decision, ended, retune, warnings } from '../../support/agentHost.js';
@@ -185,6 +186,14 @@ describe('another tuner', { concurrency: true }, () => {
       /^samepaged: ksmtuned is running, pid 4711, .*systemctl disable --now ksmtuned$/,
     );
     assert.deepEqual(host.ksmFiles(), before);
+
+    // Where the unit of that name is samepaged's own, to disable it would disable samepaged.
+    const units = join(host.tree.root, 'etc/systemd/system');
+    mkdirSync(units, { recursive: true });
+    symlinkSync('/usr/lib/systemd/system/samepaged.service', join(units, 'ksmtuned.service'));
+    const again = host.start();
+    assert.equal(await ended(again), 75);
+    assert.match(again.other.join('\n'), /stop it first: kill 4711$/);
   });
 
   it('an editor that has ksmtuned open is no tuner', async () => {

@@ -187,6 +187,13 @@ checkTable('guests-only-costing', [
     remedy: /^# at once.*\nsamepagectl guests forbid --now -- db$/,
   },
   {
+    name: 'one of Proxmox VE’s, whose next start is not libvirt’s',
+    facts: { ksm: SCANNED, guests: known([{ ...costly, name: 'db (104)', manager: 'proxmox', vmId: '104' }]) },
+    level: 'note',
+    found: /^1 of 1 guest: /,
+    remedy: /\nsamepagectl guests forbid --now -- 'db \(104\)'\nqm set 104 --allow-ksm 0$/,
+  },
+  {
     name: 'the first pass is not over',
     facts: { ksm: known({ ...KSM, fullScans: 1 }), guests: known([costly]) },
     level: 'ok',

@@ -119,14 +119,14 @@ checkTable('other-tuners', [
     facts: { tuners: known([KSMTUNED]) },
     level: 'note',
     found: /^ksmtuned \(pid 812\) tunes KSM$/,
-    remedy: /^# before samepaged is started:\nsystemctl disable --now ksm ksmtuned$/,
+    remedy: /^# before samepaged is started:\nsystemctl disable --now ksm; systemctl disable --now ksmtuned$/,
   },
   {
     name: 'ksmtuned beside samepaged',
     facts: { tuners: known([KSMTUNED, SAMEPAGED]) },
     level: 'problem',
     found: /^ksmtuned \(pid 812\) and samepaged \(pid 900\) tune the same KSM$/,
-    remedy: /^systemctl disable --now ksm ksmtuned$/,
+    remedy: /^systemctl disable --now ksm; systemctl disable --now ksmtuned$/,
   },
   {
     name: "KubeVirt's virt-handler beside samepaged",
@@ -140,7 +140,7 @@ checkTable('other-tuners', [
     facts: { tuners: known([KSMTUNED, { name: 'momd', pid: 4 }]) },
     level: 'problem',
     found: /momd \(pid 4\) tune the same KSM$/,
-    remedy: /^systemctl disable --now ksm ksmtuned\nsystemctl disable --now mom-vdsm /,
+    remedy: /^systemctl disable --now ksm; systemctl disable --now ksmtuned\nsystemctl disable --now mom-vdsm /,
   },
   {
     name: 'MOM alone',

@@ -30,6 +30,8 @@ describe('a guest in the table', () => {
   test('is warned of where KSM_FORBID_GUESTS means it and KSM can merge it', () => {
     assert.equal(rowOf(GUEST, 'db*').mergeable.tone, 'yes');
     assert.equal(rowOf(GUEST, 'db*, w?b').mergeable.tone, 'warning');
+    const shown = { ...GUEST, name: 'vault (104)', plainName: 'vault' };
+    assert.equal(rowOf(shown, 'vault').mergeable.tone, 'warning');
   });
 
   test('is what root sees of it, and says what its next start changes', () => {
