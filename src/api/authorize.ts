@@ -53,12 +53,12 @@ const PASSWORD_TIMEOUT_MILLIS = 120_000;
  * The bus lets a connection wait for 128 answers by default; dialogs that nobody answers must not use them up, nor one user
  * the dialogs of all.
  */
-const CHECKS_AT_ONCE = { one: 4, all: 32, hasOwn: false };
+const CHECKS_AT_ONCE = { one: 4, all: 32, own: 0 };
 /**
  * As many as a connection may have unanswered, and twice that: who waits for no answers sends calls faster than the bus
- * says whose they are. Each has a place of its own, for it may be root's.
+ * says whose they are. Each has some places of its own, for it may be root's.
  */
-const LOOKUPS_AT_ONCE = { one: 128, all: 256, hasOwn: true };
+const LOOKUPS_AT_ONCE = { one: 128, all: 256, own: 8 };
 /** The connections of four users, as the bus allows them. */
 const MOST_USERS = 1024;
 

@@ -1,10 +1,10 @@
 import { DBusError } from 'dbus-next';
 
-/** How many there are: for one owner, for all, and whether each has one of its own when all are taken. */
+/** How many there are: for one owner, for all, and of its own for each, also when all are taken. */
 interface PlacesOf {
   readonly one: number;
   readonly all: number;
-  readonly hasOwn: boolean;
+  readonly own: number;
 }
 
 /** Bounds how many of a kind of work go on at a time. */
@@ -21,7 +21,7 @@ export class Places {
   async during<T>(owner: unknown, work: () => Promise<T>): Promise<T> {
     const own = this.taken.filter((other) => other === owner).length;
     if (own >= this.of.one) throw full(`${this.of.one} of your`);
-    if (this.taken.length >= this.of.all && !(this.of.hasOwn && own === 0)) throw full(String(this.of.all));
+    if (this.taken.length >= this.of.all && own >= this.of.own) throw full(String(this.of.all));
     this.taken.push(owner);
     try {
       return await work();

@@ -12,6 +12,11 @@ export const NEEDS_ROOT = process.getuid?.() === 0 ? false : 'root is needed to 
 
 const NOT_AUTHORIZED = 'org.samepaged1.Error.NotAuthorized: ';
 
+interface ServiceHostOptions extends SystemBusOptions {
+  /** Done with the host's files before samepaged starts. */
+  readonly prepare?: (host: AgentHost) => void;
+}
+
 /** samepaged as a service: by its own user, on a system bus with its policy in force. */
 export class ServiceHost implements AsyncDisposable {
   readonly bus: SystemBus;
@@ -29,8 +34,10 @@ export class ServiceHost implements AsyncDisposable {
   }
 
   /** Has its name and its first decision when it resolves. */
-  static async start(options: SystemBusOptions): Promise<ServiceHost> {
-    const service = new ServiceHost(await SystemBus.start(options), await AgentHost.create());
+  static async start({ prepare, ...options }: ServiceHostOptions): Promise<ServiceHost> {
+    const host = await AgentHost.create();
+    prepare?.(host);
+    const service = new ServiceHost(await SystemBus.start(options), host);
     try {
       await published(await service.bus.connect());
       await decision(service.daemon, 1);

@@ -75,6 +75,11 @@ export class RawBus implements Disposable {
     );
   }
 
+  /** From here on answers stay where they are. */
+  stopReading(): void {
+    this.socket.pause();
+  }
+
   [Symbol.dispose](): void {
     this.socket.destroy();
   }
