@@ -63,7 +63,8 @@ ${rows(TUNER_NAMES.map((name) => [name, TUNERS[name].summary]))}
   --help             say so and end
 
 In the table "CPU" is ksmd's, in seconds, unless it is the tuner's; "rest" is when ksmd takes less than 1 % of a core for 10 s
-after the gain; "integral" what was saved, summed up over the seconds; "calm" its CPU after 99 %; "simulated" what the
+after the gain; "integral" what was saved, summed up over the seconds, and, where the tuner flat-out is there too, which part that
+is of its integral, which nobody who knows the future could exceed; "calm" its CPU after 99 %; "simulated" what the
 simulation says of the column before; "waited" how long ksmd was ready and had no CPU (much of it says that the machine was
 not quiet); "records" the memory that ksmd's own records take.
 Where guests have empty pages, saved is by how much the guests' private memory fell and what is shared: no counter of KSM

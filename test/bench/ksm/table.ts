@@ -1,5 +1,7 @@
 import { formatBytes } from '../../../src/core/format.js';
 import type { Scenario } from '../../../src/simulation/step.js';
+import type { CurvePoint } from '../../../src/simulation/curve.js';
+import { atTime } from './curve.js';
 import { type Figures, integral } from './figures.js';
 import type { HostMemory } from './hostMemory.js';
 import type { Told } from './startTuner.js';
@@ -34,6 +36,7 @@ export function table(scenario: Scenario, outcomes: readonly Outcome[], expect: 
     TUNER_COLUMN,
     ...(scenario.gainMiB > 0 ? gainColumns(scenario, expect) : []),
     ...(outcomes.some(({ guestsReadyMillis }) => guestsReadyMillis !== undefined) ? readyColumns(outcomes) : []),
+    ...regretColumns(outcomes),
     ...COMMON_COLUMNS,
   ] satisfies Column[];
   const steady = outcomes.flatMap((outcome) => (outcome.memory === undefined ? [] : [outcome]));
@@ -94,6 +97,27 @@ function readyColumns(outcomes: readonly Outcome[]): Column[] {
   if (off === undefined) return [ready];
   const late = (millis: number) => `${millis < off ? '-' : '+'}${seconds(Math.abs(millis - off))}`;
   return [ready, { title: ['against', 'off, s'], cell: ({ guestsReadyMillis }) => optional(guestsReadyMillis, late) }];
+}
+
+/**
+ * The regret: what is missing to 100 % is the most that anybody who knows the future could have saved beyond it, because nothing saves more
+ * than ksmd flat out, at whatever CPU. Over the time for which both were watched.
+ */
+function regretColumns(outcomes: readonly Outcome[]): Column[] {
+  const flatOut = outcomes.find(({ tuner }) => tuner === 'flat-out')?.curve ?? [];
+  const whole = savedUntil(flatOut, Number.POSITIVE_INFINITY);
+  if (whole <= 0) return [];
+  const cell = ({ curve }: Outcome) => {
+    const untilMillis = Math.min(curve.at(-1)?.atMillis ?? 0, flatOut.at(-1)?.atMillis ?? 0);
+    return shareText(savedUntil(curve, untilMillis) / savedUntil(flatOut, untilMillis));
+  };
+  return [{ title: ['integral, of', 'flat out'], cell }];
+}
+
+/** Summed up over the seconds from the clock's start, beyond what was saved then. */
+function savedUntil(curve: readonly CurvePoint[], untilMillis: number): number {
+  const watched = curve.filter(({ atMillis }) => atMillis <= untilMillis);
+  return watched.length < 2 ? 0 : integral(watched, 0, atTime(watched, 0).savedBytes);
 }
 
 const COMMON_COLUMNS: readonly Column[] = [

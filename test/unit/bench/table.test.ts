@@ -6,6 +6,10 @@ import { type Expect, table } from '../../bench/ksm/table.js';
 import type { Outcome } from '../../bench/ksm/trial.js';
 
 const GIB = 1024 ** 3;
+const POINT = {
+  ...{ availableBytes: 0, countedBytes: GIB, ksmdCpuNanos: 0, ksmdWaitNanos: 0, fullScans: 0, pagesScanned: 0 },
+  ...{ run: 1, pagesToScan: 100, sleepMillisecs: 20, bookkeepingBytes: undefined },
+};
 const reach = (seconds: number): Reach => ({
   millis: seconds * 1000,
   sinceBeginMillis: seconds * 1000 + 9000,
@@ -149,6 +153,31 @@ describe("the benchmark's table", () => {
     assert.equal(titles.includes('since it began, s'), false);
   });
 
+  test('tells the regret, over the time for which both were watched', () => {
+    const saves = (tuner: 'adaptive' | 'flat-out', points: readonly (readonly [seconds: number, gib: number])[]) =>
+      outcome({
+        tuner,
+        curve: points.map(([seconds, gib]) => ({ ...POINT, atMillis: seconds * 1000, savedBytes: gib * GIB })),
+      });
+    // Of adaptive's 10 s flat out saved 4 GiB in 5 s evenly, and had them for 5 s: 10 + 20; adaptive 4 GiB in 10 s: 20.
+    const both = [
+      saves('adaptive', [
+        [0, 0],
+        [10, 4],
+      ]),
+      saves('flat-out', [
+        [0, 0],
+        [5, 4],
+        [10, 4],
+        [60, 4],
+      ]),
+    ];
+    const column = cells('full-host', both).find(([title]) => title === 'integral, of flat out');
+    assert.deepEqual(column?.slice(1), ['67 %', 'all']);
+    const titles = cells('full-host', both.slice(0, 1)).map(([title]) => title);
+    assert.equal(titles.includes('integral, of flat out'), false);
+  });
+
   test('has no times to a gain where there is none', () => {
     const rows = cells('unique', [outcome({}, { to50: undefined, to90: undefined, to99: undefined })]);
     assert.deepEqual(
@@ -166,17 +195,8 @@ describe("the benchmark's table", () => {
     });
     // 10 GiB more in 10 s, evenly, whatever KSM's counters say.
     const curve = [0, 10].map((seconds) => ({
-      ...{ atMillis: seconds * 1000, availableBytes: (4 + seconds) * GIB, savedBytes: GIB, countedBytes: GIB },
-      ...{
-        ksmdCpuNanos: 0,
-        ksmdWaitNanos: 0,
-        run: 1,
-        pagesToScan: 100,
-        sleepMillisecs: 20,
-        fullScans: 0,
-        pagesScanned: 0,
-      },
-      bookkeepingBytes: undefined,
+      ...POINT,
+      ...{ atMillis: seconds * 1000, availableBytes: (4 + seconds) * GIB, savedBytes: GIB },
     }));
     const gained = [memory(4, 13, 11), memory(14, 3, 0.5)] as const;
     const told = { sharedBytes: 2 * GIB, zeroBytes: 0.25 * GIB, freedBytes: 8.25 * GIB };
