@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import { chownSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -38,13 +39,15 @@ describe('daemons', () => {
   }
 
   test('a zombie is not a running daemon', async () => {
-    // The shell becomes a program that does not wait for what it has started, which ends meanwhile.
-    const parent = spawn('sh', ['-c', 'sh -c "exit" & echo $!; exec sleep 60'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+    // The shell becomes a program that does not wait for what it has started, which ends then.
+    const parent = spawn('sh', ['-c', 'sh -c "read line <&3" & echo $!; exec sleep 60'], {
+      stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
     });
     try {
-      const [text] = (await once(parent.stdout, 'data')) as [Buffer];
+      const [text] = (await once(parent.stdout ?? assert.fail(), 'data')) as [Buffer];
       const pid = Number(text.toString());
+      while (readFileSync(`/proc/${String(parent.pid)}/comm`, 'latin1') !== 'sleep\n') await sleep(10);
+      (parent.stdio[3] as Writable).end('\n');
       const state = () => readFileSync(`/proc/${String(pid)}/stat`, 'latin1');
       while (!state().includes(') Z ')) await sleep(10);
       using tree = treeWith('momd', '/usr/sbin/momd');
