@@ -58,7 +58,7 @@ const CHECKS_AT_ONCE = { one: 4, all: 32, own: 0 };
  * As many as a connection may have unanswered, and twice that: who waits for no answers sends calls faster than the bus
  * says whose they are. Each has some places of its own, for it may be root's.
  */
-const LOOKUPS_AT_ONCE = { one: 128, all: 256, own: 8 };
+const LOOKUPS_AT_ONCE = { one: 128, all: 256, own: 4 };
 /** The connections of four users, as the bus allows them. */
 const MOST_USERS = 1024;
 

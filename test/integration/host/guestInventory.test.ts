@@ -50,6 +50,36 @@ describe('guests as people have them', { concurrency: 3 }, () => {
     assert.match((await decision(daemon, 4)).msg, /^guest windows \(pid 3002\) stopped: /);
   });
 
+  it('two of one name promise twice as much', async () => {
+    await using host = await AgentHost.create({ config: { ...config, KSM_POLICY: 'adaptive' } });
+    for (const pid of [3001, 3002]) addWindows(host.tree, pid);
+    const daemon = await host.started();
+    assert.match(decisions(daemon)[0]?.msg ?? '', /guests may use 9\.2 GiB/);
+  });
+
+  it('whose host has a large ARC of ZFS: decision, unmerge and doctor agree on what can be had', async () => {
+    await using host = await AgentHost.create({ bus: {}, config });
+    const gib = (count: number) => Math.round(count * 1024 ** 2);
+    const memory = {
+      MemTotal: gib(126),
+      MemFree: gib(7.2),
+      MemAvailable: gib(6.8),
+      Cached: 0,
+      Buffers: 0,
+      SReclaimable: 0,
+    };
+    host.tree.setMeminfo({ ...memory, SwapFree: 0 });
+    const arc = ['size 4 61203283968', 'c_min 4 4187593113', ''];
+    host.tree.write('proc/spl/kstat/zfs/arcstats', arc.join('\n'));
+    host.tree.setKsm('pages_shared', 1000);
+    host.tree.setKsm('pages_sharing', gib(16) / 4);
+    const daemon = await host.started();
+    assert.match(decisions(daemon)[0]?.msg ?? '', /free 60\.\d GiB/);
+    assert.match(await found(host, 'split-headroom'), /16\.0 GiB would be needed; there is 59\.9 GiB/);
+    await (await host.manager()).command('Unmerge', 'b', [false]);
+    assert.equal(host.tree.ksm('run'), '2');
+  });
+
   it('beside libvirt count as those that it names: status, guests, doctor and the decision say one number', async () => {
     await using host = await AgentHost.create({ host: 'numa', bus: {}, config: { ...config, KSM_GUEST_USERS: 'kvm' } });
     const { tree } = host;
