@@ -56,7 +56,7 @@ const PASSWORD_TIMEOUT_MILLIS = 120_000;
 const CHECKS_AT_ONCE = { one: 4, all: 32, own: 0 };
 /**
  * As many as a connection may have unanswered, and twice that: who waits for no answers sends calls faster than the bus
- * says whose they are. Each has some places of its own, for it may be root's.
+ * says whose they are. Each has some places of its own, for it may be root's. Calls of a known caller take none.
  */
 const LOOKUPS_AT_ONCE = { one: 128, all: 256, own: 4 };
 /** The connections of four users, as the bus allows them. */
@@ -71,8 +71,10 @@ export class Authority {
   private readonly lookups = new Places(LOOKUPS_AT_ONCE);
   private readonly checks = new Places(CHECKS_AT_ONCE);
   private readonly quotas = new Quotas();
-  /** The users of the callers seen last, or the question for them. */
-  private readonly users = new Map<string, Promise<unknown>>();
+  /** The users of the callers seen last. */
+  private readonly users = new Map<string, unknown>();
+  /** What the bus is being asked: whose a caller is. */
+  private readonly questions = new Map<string, Promise<unknown>>();
   private lastCheck = 0;
 
   constructor(bus: Pick<Bus, 'call' | 'owner$'>) {
@@ -94,7 +96,8 @@ export class Authority {
         `${member} only answers: a call without a reply does nothing`,
       );
     }
-    const uid = await this.lookups.during(call.sender, () => this.uidOf(call.sender));
+    const { sender } = call;
+    const uid = this.users.get(sender) ?? (await this.lookups.during(sender, () => this.questionFor(sender)));
     if (isOurs(uid)) return;
     const quota = this.quotas.call(uid);
     if (quota === 'silent') throw new Unanswered();
@@ -110,24 +113,28 @@ export class Authority {
 
   /** Counts what was sent to a caller. */
   answered(sender: string, bytes: number): void {
-    void this.users.get(sender)?.then(
+    Promise.resolve(this.users.get(sender) ?? this.questions.get(sender)).then(
       (uid) => {
-        if (!isOurs(uid)) this.quotas.answered(uid, bytes);
+        if (uid !== undefined && !isOurs(uid)) this.quotas.answered(uid, bytes);
       },
       () => undefined,
     );
   }
 
-  /** A name is never given to a second caller, so its user is asked for once. */
-  private uidOf(sender: string): Promise<unknown> {
-    const known = this.users.get(sender);
-    if (known !== undefined) return known;
-    const [oldest] = this.users.keys();
-    if (this.users.size >= MOST_USERS && oldest !== undefined) this.users.delete(oldest);
-    const asked = this.askUid(sender);
-    asked.catch(() => this.users.delete(sender));
-    this.users.set(sender, asked);
-    return asked;
+  /** A name is never given to a second caller, so its user is asked for once; calls that come meanwhile share the question. */
+  private questionFor(sender: string): Promise<unknown> {
+    const open = this.questions.get(sender);
+    if (open !== undefined) return open;
+    const question = this.askUid(sender)
+      .then((uid) => {
+        const [oldest] = this.users.keys();
+        if (this.users.size >= MOST_USERS && oldest !== undefined) this.users.delete(oldest);
+        this.users.set(sender, uid);
+        return uid;
+      })
+      .finally(() => this.questions.delete(sender));
+    this.questions.set(sender, question);
+    return question;
   }
 
   private async askUid(sender: string): Promise<unknown> {

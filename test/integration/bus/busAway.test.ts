@@ -39,6 +39,27 @@ describe('the bus away', { concurrency: true }, () => {
     assert.deepEqual(daemon.other, []);
   });
 
+  it('a bus that stalls does not keep samepaged from tuning; calls are answered when the bus goes on', async () => {
+    await using host = await AgentHost.create({ bus: {} });
+    const before = host.ksmFiles();
+    const daemon = await host.started();
+    const manager = await host.manager();
+    assert.equal((await manager.properties())['PagesToScan'], 100);
+    host.bus.signalBus('SIGSTOP');
+    const waiting = manager.properties();
+    host.memoryIsShort();
+    await retune(daemon);
+    assert.equal(host.pace, '1 300 10');
+    await retune(daemon);
+    assert.equal(host.pace, '1 600 10');
+    host.bus.signalBus('SIGCONT');
+    assert.equal((await waiting)['PagesToScan'], 600);
+    assert.equal((await manager.retune())['Reason'], 'free-below-reserve');
+    assert.deepEqual(warnings(daemon), []);
+    assert.equal(await daemon.end(), 0);
+    assert.deepEqual(host.ksmFiles(), before);
+  });
+
   it('killed during a retune, at one moment or another: tuning goes on', async () => {
     await Promise.all(
       [0, 2].map(async (millis) => {

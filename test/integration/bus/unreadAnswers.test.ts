@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { it } from 'node:test';
 import { encodeLine } from '../../../src/state/history/lines.js';
 import { NEEDS_ROOT, ServiceHost } from '../../support/dbus/authorizeHost.js';
+import { callBus } from '../../support/dbus/busClient.js';
+import { ManagerClient } from '../../support/dbus/managerClient.js';
 import { UID } from '../../support/dbus/systemBus.js';
 import { sampleAt } from '../../support/historyPlace.js';
 import { residentBytes } from '../../bench/figures.js';
 
 const FLOOD = fileURLToPath(new URL('../../support/dbus/flood.js', import.meta.url));
-const MOST_BYTES = 200 * 1024 ** 2;
+const MOST_BYTES = 150 * 1024 ** 2;
 
 /** Eight hours of history: each answer is as large as one may be. */
 function history(): string {
@@ -28,23 +30,24 @@ it(
         tree.write('var/lib/samepaged/history.log', history());
       },
     });
-    const root = await service.manager();
+    const bus = await service.bus.connect();
+    const root = await ManagerClient.on(bus);
+    // What is sent meanwhile lies in the bus, root's calls behind all others, and samepaged knows nobody's user yet.
+    service.daemon.child.kill('SIGSTOP');
     const flood = spawn(process.execPath, [FLOOD, service.bus.address, '8', '128'], {
       uid: UID.nobody,
       gid: UID.nobody,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     try {
-      const asked = once(flood.stdout, 'data');
-      for (let round = 0; round < 5; round += 1) {
-        const retunes = await Promise.all([root.retune(), root.retune(), root.retune()]);
-        assert.equal(retunes.length, 3);
-      }
-      await asked;
+      await once(flood.stdout, 'data');
+      const retunes = Promise.all([root.retune(), root.retune(), root.retune()]);
+      const goOn = callBus(bus, 'NameHasOwner', 'org.samepaged1').then(() => service.daemon.child.kill('SIGCONT'));
+      await Promise.all([retunes, goOn]);
       await root.retune();
       assert.ok(residentBytes(service.daemon.pid) < MOST_BYTES, `${residentBytes(service.daemon.pid)} bytes`);
       assert.equal((await root.properties())['Policy'], 'ksmtuned');
-      assert.doesNotMatch(service.daemon.output, /D-Bus.*lost|did not answer|joined again/);
+      assert.doesNotMatch(service.daemon.output, /tuning goes on/);
     } finally {
       flood.kill('SIGKILL');
     }

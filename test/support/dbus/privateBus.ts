@@ -138,6 +138,11 @@ export class PrivateBus {
     await this.#daemon.kill('SIGKILL');
   }
 
+  /** Not waited for: SIGSTOP makes a bus that takes messages and delivers none, SIGCONT ends that. */
+  signalBus(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#daemon.signal(signal);
+  }
+
   /** Idempotent. */
   async stop(): Promise<void> {
     for (const client of this.#clients.splice(0)) client.disconnect();

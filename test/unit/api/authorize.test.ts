@@ -201,6 +201,29 @@ describe('Authority', () => {
       resolve(0);
       await Promise.all(waiting);
     });
+
+    it('a caller that the bus has named takes no place: 200 calls at once are served while all 256 are taken', async () => {
+      const { promise, resolve } = later();
+      const bus = fakeBus((sender) => (sender === ':1.1' ? 0 : promise));
+      const authority = new Authority(bus);
+      const from = (sender: string) => authority.authorize(incoming('Retune', { sender }));
+      await from(':1.1');
+      const waiting = [':1.7', ':1.8'].flatMap((sender) => Array.from({ length: 128 }, () => from(sender)));
+      await Promise.all(Array.from({ length: 200 }, () => from(':1.1')));
+      assert.equal(bus.asked('GetConnectionUnixUser').length, 3, 'one question for each caller');
+      resolve(0);
+      await Promise.all(waiting);
+    });
+
+    it('a question that failed is asked again at the next call', async () => {
+      let answers = 0;
+      const bus = fakeBus(() => ((answers += 1) === 1 ? Promise.reject(new Error('late')) : 0));
+      const authority = new Authority(bus);
+      const first = [authority.authorize(incoming('Retune')), authority.authorize(incoming('Retune'))];
+      for (const call of first) await assert.rejects(call, /late/);
+      await authority.authorize(incoming('Retune'));
+      assert.equal(bus.asked('GetConnectionUnixUser').length, 2);
+    });
   });
 
   it('a caller that goes while polkit asks may not: the question is taken back, and the place is free', async () => {
