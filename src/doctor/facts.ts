@@ -15,7 +15,7 @@ import { type NumaNode, readNumaNodes } from '../host/numa.js';
 import { hidesProcesses } from '../host/processes.js';
 import { type OtherMergers, readOtherMergers } from '../host/otherMergers.js';
 import { type BootWrite, TUNERS, hasUksm, readBootWrites } from '../host/rivals.js';
-import { readEnabledServices } from '../host/services.js';
+import { isOurAlias, readEnabledServices } from '../host/services.js';
 import { type SwapArea, readSwapAreas } from '../host/swap.js';
 import { type Root, pageSizeBytes, readText } from '../host/sysfs.js';
 import { type TransparentHugepages, readTransparentHugepages } from '../host/transparentHugepages.js';
@@ -74,6 +74,8 @@ export interface HostFacts {
   readonly enabledServices: Fact<ReadonlySet<string>>;
   /** Lines of files that set KSM when the host boots. */
   readonly bootWrites: Fact<readonly BootWrite[]>;
+  /** Whether ksmtuned.service is a name of samepaged.service. */
+  readonly ksmtunedIsAlias: Fact<boolean>;
   readonly uksm: Fact<boolean>;
   readonly configuration: Fact<Configuration>;
 }
@@ -141,6 +143,7 @@ export async function gatherHostFacts(root: Root, configFile = `${root}${DEFAULT
     libvirtSocket: known(LIBVIRT_SOCKETS.some((socket) => existsSync(`${root}${socket}`))),
     enabledServices: await enabledServices(root),
     bootWrites: await learn(() => readBootWrites(root)),
+    ksmtunedIsAlias: await learn(() => isOurAlias(root, 'ksmtuned.service')),
     uksm: known(hasUksm(root)),
     configuration: configured,
   };

@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { adminPage, pictured, shoot } from '../support/browser/browser.js';
 import type { SceneMachine } from '../support/browser/sceneMachine.js';
 import { eventually } from '../support/daemon.js';
+import { seriousOf } from './looks.js';
 
 /** Every button does what it says, which samepagectl and the kernel's files confirm. */
 export function checkActions({ machine }: SceneMachine, browser: Browser): void {
@@ -57,7 +58,11 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
       const dialog = page.getByRole('dialog');
       assert.match(await dialog.innerText(), /Memory that this takes\s+\d+\.\d.GiB\s+Available memory\s+2\.\d.GiB/);
       await dialog.getByText('It may not fit into memory').waitFor();
-      assert.ok(await dialog.getByRole('button', { name: 'Unmerge', exact: true }).isDisabled());
+      const unmerge = dialog.getByRole('button', { name: 'Unmerge', exact: true });
+      assert.ok(await unmerge.isDisabled());
+      await dialog.getByLabel('Unmerge even if it does not fit').check();
+      assert.ok(await unmerge.isEnabled());
+      assert.deepEqual(await seriousOf(page), []);
       await confirm('Cancel');
       assert.equal(await hold(), '');
     });
@@ -78,7 +83,10 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
     });
 
     it('looks closer: at another span, at what happened, at guests in another order, at what is fine', async () => {
-      await click('1 day');
+      for (const span of ['1 week', '1 month', '1 day']) {
+        await click(span);
+        await page.getByRole('button', { name: span, pressed: true }).waitFor();
+      }
       const reading = page.locator('.reading').filter({ hasText: /Saved .*, Free / });
       // The curves of the other span may come after the pointer.
       for (let x = 30; !(await reading.isVisible()); x++) {

@@ -72,7 +72,7 @@ const overlaps = `() => {
   );
 }`;
 
-async function seriousOf(page: Page): Promise<readonly string[]> {
+export async function seriousOf(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate<{ readonly violations: readonly Violation[] }>('axe.run()');
   return violations

@@ -6,6 +6,7 @@ import { OtherDaemon, oldestProperties } from '../support/browser/otherDaemon.js
 import type { SceneMachine } from '../support/browser/sceneMachine.js';
 import { NAMES, SCENE_ROOT, sceneOf } from '../support/browser/scenes.js';
 import { ADMIN } from '../support/machine/machineImage.js';
+import { seriousOf } from './looks.js';
 
 /** The manifest asks for it. */
 const MANIFEST_CONDITION = '/usr/share/dbus-1/system.d/org.samepaged1.conf';
@@ -48,12 +49,15 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
     });
 
     it('without samepaged running: says so, and starts it', async () => {
-      await machine.run('systemctl', 'stop', 'samepaged');
+      await machine.run('systemctl', 'disable', '--now', 'samepaged');
       await page.getByRole('heading', { name: 'samepaged is not running' }).waitFor();
       await page.getByText('It is stopped, so no program tunes ksmd.').waitFor();
       await shoot(page, 'not-running');
+      assert.deepEqual(await seriousOf(page), []);
+      await page.getByLabel('Start at every boot').setChecked(true);
       await page.getByRole('button', { name: 'Start samepaged' }).click();
       await page.getByText('Memory is being merged').waitFor();
+      assert.equal(await machine.run('systemctl', 'is-enabled', 'samepaged'), 'enabled\n');
     });
 
     it('without samepaged: says so, and has no entry in the menu of the next who logs in', async () => {

@@ -73,7 +73,9 @@ export function PolicyCard({ daemon, properties, report }: PolicyProps) {
           {_('A policy set here lasts until the next boot, or until KSM_POLICY changes in the configuration.')}
         </p>
         <Replay policy={selected} />
-        {configuration !== undefined && <Keys entries={configuration.entries} policy={selected} />}
+        {configuration !== undefined && (
+          <Keys entries={configuration.entries} policy={selected} file={properties.configFile} />
+        )}
       </CardBody>
     </Card>
   );
@@ -84,7 +86,14 @@ function nameText(name: string, { policy, configuredPolicy }: DaemonProperties):
   return name === configuredPolicy ? filled(_('$0 (configured)'), name) : name;
 }
 
-function Keys({ entries, policy }: { readonly entries: readonly ConfigEntry[]; readonly policy: string }) {
+interface KeysProps {
+  readonly entries: readonly ConfigEntry[];
+  readonly policy: string;
+  /** What the daemon reads; undefined where it does not tell. */
+  readonly file: string | undefined;
+}
+
+function Keys({ entries, policy, file = '/etc/ksmtuned.conf' }: KeysProps) {
   const keys = explainedKeys(policy, entries);
   return (
     <>
@@ -102,7 +111,7 @@ function Keys({ entries, policy }: { readonly entries: readonly ConfigEntry[]; r
           </div>
         ))}
       </dl>
-      <p>{_('These keys are in /etc/ksmtuned.conf. After a change there, run:')}</p>
+      <p>{filled(_('These keys are in $0. After a change there, run:'), file)}</p>
       <Remedy commands="systemctl reload samepaged" />
     </>
   );

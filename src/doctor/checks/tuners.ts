@@ -71,22 +71,30 @@ const otherTuners = check({
     "A kernel has one KSM. Two tuners undo each other's work, and samepaged does not start beside " +
     'ksmtuned or another samepaged.',
   needs: ['tuners'],
-  judge: ({ tuners }) => {
+  judge: ({ tuners }, { ksmtunedIsAlias }) => {
+    const isAlias = valueOf(ksmtunedIsAlias) === true;
     const others = tuners.filter(({ name }) => name !== 'samepaged');
     if (others.length === 0) return ok('no other tuner of KSM runs');
     const names = tuners.map(({ name, pid }) => `${name} (pid ${pid})`).join(' and ');
     return tuners.length > 1
-      ? problem(`${names} tune the same KSM`, ...stop(others))
-      : note(`${names} tunes KSM`, BEFORE_START, ...stop(others));
+      ? problem(`${names} tune the same KSM`, ...stop(others, isAlias))
+      : note(`${names} tunes KSM`, BEFORE_START, ...stop(others, isAlias));
   },
 });
 
-function stop(tuners: readonly RunningDaemon[]): readonly string[] {
+/** @param isAlias whether ksmtuned.service is samepaged's own name, so that disabling it would disable samepaged. */
+function stop(tuners: readonly RunningDaemon[], isAlias: boolean): readonly string[] {
   const names = new Set(tuners.map(({ name }) => name));
-  return RIVALS.filter(({ processes }) => processes.some((process) => names.has(process))).map(
-    // Each by itself: systemctl may do nothing at all where one of several is not there.
-    ({ remedy, services }) => remedy ?? services.map((name) => disable([name])).join('; '),
-  );
+  const rivals = RIVALS.filter(({ processes }) => processes.some((process) => names.has(process)));
+  return rivals.map(({ remedy, services, processes }) => {
+    if (remedy !== undefined) return remedy;
+    if (!isAlias || !processes.includes('ksmtuned')) {
+      // Each by itself: systemctl may do nothing at all where one of several is not there.
+      return services.map((name) => disable([name])).join('; ');
+    }
+    const pids = tuners.filter(({ name }) => processes.includes(name)).map(({ pid }) => pid);
+    return `kill ${pids.join(' ')}   # and remove what starts it: ksmtuned.service is samepaged's own name here`;
+  });
 }
 
 function disable(services: readonly string[]): string {

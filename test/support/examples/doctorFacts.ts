@@ -125,6 +125,7 @@ export const HEALTHY: Facts = {
   libvirtSocket: known(true),
   enabledServices: known(new Set(['samepaged.service'])),
   bootWrites: known([]),
+  ksmtunedIsAlias: known(false),
   uksm: known(false),
   configuration: known(CONFIGURATION),
   bus: known({ address: 'the system bus' }),

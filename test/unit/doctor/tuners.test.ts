@@ -129,6 +129,13 @@ checkTable('other-tuners', [
     remedy: /^systemctl disable --now ksm; systemctl disable --now ksmtuned$/,
   },
   {
+    name: 'ksmtuned where its unit is another name of samepaged’s',
+    facts: { tuners: known([KSMTUNED, SAMEPAGED]), ksmtunedIsAlias: known(true) },
+    level: 'problem',
+    found: /tune the same KSM$/,
+    remedy: /^kill 812 {3}# and remove what starts it/,
+  },
+  {
     name: "KubeVirt's virt-handler beside samepaged",
     facts: { tuners: known([SAMEPAGED, { name: 'virt-handler', pid: 4 }]) },
     level: 'problem',
