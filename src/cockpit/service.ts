@@ -44,7 +44,8 @@ export async function serviceState(): Promise<ServiceState> {
 export async function startService(atBoot: boolean): Promise<void> {
   await withSystemd(async (systemd) => {
     if (atBoot) await systemd.call(...MANAGER, 'EnableUnitFiles', [[UNIT], false, false], { type: 'asbb' });
-    await systemd.call(...MANAGER, 'ResetFailedUnit', [UNIT], { type: 's' });
+    // systemd does not keep a unit in memory that is stopped and that nothing wants: then nothing has failed either.
+    await systemd.call(...MANAGER, 'ResetFailedUnit', [UNIT], { type: 's' }).catch(() => undefined);
     await systemd.call(...MANAGER, 'StartUnit', [UNIT, 'replace'], { type: 'ss' });
   }, 'require');
 }
