@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AgentHost, ended } from '../support/agentHost.js';
+import { AgentHost } from '../support/agentHost.js';
 import { pick, randomFrom } from '../support/dbus/wire.js';
 import { faultCount, faultSeed } from '../support/faultRuns.js';
 
@@ -56,8 +56,8 @@ describe('samepaged killed at random instants', () => {
       }
       if (JSON.stringify(host.ksmFiles()) !== JSON.stringify(before)) seen.changed += 1;
       if (pick(random, ['give-back', 'start']) === 'give-back') {
-        const giver = host.start({ args: ['--give-back'] });
-        assert.equal(await ended(giver), 0, giver.output);
+        const { status, output } = await host.giveBack();
+        assert.equal(status, 0, output);
       } else {
         const next = await host.started();
         assert.equal(await next.end(), 0, next.output);

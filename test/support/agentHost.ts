@@ -92,6 +92,12 @@ export class AgentHost implements AsyncDisposable {
     return daemon;
   }
 
+  /** `samepaged --give-back`, to its end. */
+  async giveBack(): Promise<{ readonly status: number | NodeJS.Signals | null; readonly output: string }> {
+    const daemon = this.start({ args: ['--give-back'] });
+    return { status: await ended(daemon), output: daemon.output };
+  }
+
   /** As start(), and waits for the first decision. */
   async started(options: StartOptions = {}): Promise<DaemonProcess> {
     const daemon = this.start(options);

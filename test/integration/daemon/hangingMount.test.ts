@@ -34,29 +34,24 @@ describe('a file of the kernel’s behind which is a program that hangs, as LXCF
 });
 
 describe('samepaged --give-back', { concurrency: true }, () => {
-  const giveBack = async (host: AgentHost) => {
-    const daemon = host.start({ args: ['--give-back'] });
-    return { status: await ended(daemon), output: daemon.output };
-  };
-
   it('gives the host back for one that was killed, and then has nothing to do', async () => {
     await using host = await AgentHost.create({ config: { KSM_ON_EXIT: 'restore' } });
     host.memoryIsShort();
     const before = host.ksmFiles();
     await (await host.started()).end('SIGKILL');
     assert.equal(host.pace, '1 300 10');
-    const { status, output } = await giveBack(host);
+    const { status, output } = await host.giveBack();
     assert.equal(status, 0, output);
     assert.match(output, /KSM_ON_EXIT=restore: run 1 -> 0/);
     assert.deepEqual(host.ksmFiles(), before);
-    assert.match((await giveBack(host)).output, /no samepaged ended without restoring the host's settings/);
+    assert.match((await host.giveBack()).output, /no samepaged ended without restoring the host's settings/);
   });
 
   it('does not touch what one that lives has set', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const daemon = await host.started();
-    const { status, output } = await giveBack(host);
+    const { status, output } = await host.giveBack();
     assert.equal(status, 75, output);
     assert.match(output, new RegExp(`samepaged is running, pid ${String(daemon.pid)}`));
     assert.equal(host.pace, '1 300 10');
@@ -76,7 +71,7 @@ describe('samepaged --give-back', { concurrency: true }, () => {
       host.tree.setKsm('run', 1);
       writeFileSync(host.ledgerFile, ledger);
       host.tree.write('etc/ksmtuned.conf', config);
-      assert.equal((await giveBack(host)).status, 0);
+      assert.equal((await host.giveBack()).status, 0);
       assert.equal(host.tree.ksm('run'), run, config);
     }
   });

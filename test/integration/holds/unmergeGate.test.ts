@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { AgentHost, type Settings, ended, retune, warnings } from '../../support/agentHost.js';
+import { AgentHost, type Settings, retune, warnings } from '../../support/agentHost.js';
 
 /** 9.5 GiB are saved, 1 GiB is available, and memory is short. */
 async function fullHost(config: Settings = {}): Promise<AgentHost> {
@@ -10,13 +10,6 @@ async function fullHost(config: Settings = {}): Promise<AgentHost> {
   host.tree.setKsm('pages_shared', 1000);
   host.tree.setKsm('pages_sharing', 2_500_000);
   return host;
-}
-
-/** What `samepaged --give-back` says. */
-async function giveBack(host: AgentHost): Promise<string> {
-  const giver = host.start({ args: ['--give-back'] });
-  assert.equal(await ended(giver), 0, giver.output);
-  return giver.output;
 }
 
 const INSTEAD =
@@ -33,7 +26,7 @@ describe('a host that would run out of memory by unmerging', { concurrency: true
     assert.deepEqual(warnings(daemon), [INSTEAD]);
 
     // As the unit runs it after the end.
-    await giveBack(host);
+    assert.equal((await host.giveBack()).status, 0);
     assert.equal(host.pace, '0 100 20');
 
     host.tree.setKsm('pages_sharing', 0);
@@ -46,7 +39,9 @@ describe('a host that would run out of memory by unmerging', { concurrency: true
     await using host = await fullHost();
     host.tree.setKsm('run', 2);
     await (await host.started()).end('SIGKILL');
-    assert.match(await giveBack(host), /run is set to 0 instead of 2: unmerging needs 9\.5 GiB/);
+    const { status, output } = await host.giveBack();
+    assert.equal(status, 0, output);
+    assert.match(output, /run is set to 0 instead of 2: unmerging needs 9\.5 GiB/);
     assert.equal(host.pace, '0 100 20');
   });
 
