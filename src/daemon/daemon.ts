@@ -9,8 +9,6 @@ import { loadConfigInTime } from '../config/loadInTime.js';
 import { readConfig } from '../config/view.js';
 import { type KsmSetting, ksmFile } from '../core/ksm.js';
 import { EXIT, type ExitStatus, FatalError, errnoOf, messageOf, stackOf, watchStdout } from '../errors.js';
-import { inSentence } from '../text/shellWord.js';
-import { type RunningDaemon, excludesOthers, findDaemons } from '../host/daemons.js';
 import { FreedBySplitsFile } from '../state/freedBySplits.js';
 import { giveBackForTheDead } from './giveBack.js';
 import { silentKernel } from '../host/fuse.js';
@@ -21,14 +19,12 @@ import { KsmDirectory } from '../host/ksm.js';
 import { Ledger } from '../state/ledger.js';
 import { pidFilePath, removePidFile, writePidFile } from '../state/pidfile.js';
 import { hidesProcesses } from '../host/processes.js';
-import { RIVALS, TUNERS, hasUksm, readBootWrites } from '../host/rivals.js';
-import { isOurAlias, readEnabledServices } from '../host/services.js';
-
 import { lockState } from '../state/lock.js';
 import { STATE_FILES, requireOwnDirectory, silentState, stateDirectory } from '../state/directory.js';
 import type { Root } from '../host/sysfs.js';
 import { Systemd } from './serviceManager.js';
 import type { End } from './shutdown.js';
+import { otherTuners, refuseRivals, warnOfOthers } from './otherTuners.js';
 import { standBy, tunesAlready } from './standBy.js';
 import { type Log, Logging } from '../log.js';
 import { policyObstacle } from '../config/plan.js';
@@ -100,21 +96,6 @@ function dryRunReason(ksm: KsmDirectory, asked: boolean): string | undefined {
   }
 }
 
-async function otherTuners(root: Root, log: Log): Promise<readonly RunningDaemon[]> {
-  const found = await findDaemons(root, TUNERS, (what) => {
-    log.warn(`${what}: samepaged cannot see whether this process tunes KSM too`);
-  });
-  return found.filter(({ pid }) => pid !== process.pid);
-}
-
-function refuseRivals(root: Root, others: readonly RunningDaemon[]): void {
-  for (const { name, pid } of others.filter(excludesOthers)) {
-    const stop = isOurAlias(root, 'ksmtuned.service') ? `kill ${pid}` : 'systemctl disable --now ksmtuned';
-    const remedy = name === 'ksmtuned' ? `stop it first: ${stop}` : 'there can be only one';
-    throw new FatalError(`${name} is running, pid ${pid}, and tunes the same KSM: ${remedy}`, EXIT.tempFail);
-  }
-}
-
 function openLedger(directory: string, root: Root, ksm: KsmDirectory, log: Log): Ledger {
   const ledger = new Ledger(directory, root, ksm.read());
   if (ledger.inherited !== undefined) {
@@ -126,25 +107,6 @@ function openLedger(directory: string, root: Root, ksm: KsmDirectory, log: Log):
     else log.warn(`the last samepaged ended without restoring the host's settings; ${had}`);
   }
   return ledger;
-}
-
-/** Warns of other programs that set KSM, now or at the next boot. */
-function warnOfOthers(root: Root, running: readonly RunningDaemon[], log: Log): void {
-  const enabled = readEnabledServices(root);
-  for (const { processes, services, remedy } of RIVALS) {
-    for (const service of services) {
-      if (enabled?.has(service) !== true) continue;
-      const command = remedy === undefined ? `systemctl disable --now ${service}` : inSentence(remedy);
-      log.warn(`${service} is enabled and would fight samepaged at the next boot: ${command}`);
-    }
-    for (const { name, pid } of running.filter((daemon) => processes.includes(daemon.name))) {
-      log.warn(`${name} (pid ${pid}) may set KSM as well${remedy === undefined ? '' : `: ${inSentence(remedy)}`}`);
-    }
-  }
-  for (const { place, remedy } of readBootWrites(root)) {
-    log.warn(`${place} sets KSM at the next boot: ${inSentence(remedy)}`);
-  }
-  if (hasUksm(root)) log.warn('this kernel has UKSM, which merges by itself: echo 0 > /sys/kernel/mm/uksm/run');
 }
 
 /** Does something with the PIDFILE. A file that cannot be written is a warning and no failure. */
