@@ -24,6 +24,8 @@ export interface Commands {
   readonly setPolicy: (name: PolicyName | undefined, by: string) => Promise<Retune>;
   /** Reads the configuration again. */
   readonly reload: () => Promise<Reloaded>;
+  /** Of the configuration in force; no file is read. */
+  readonly entries: () => ConfigView['entries'];
   readonly configuration: () => Promise<ConfigView>;
   /** What was recorded since then, milliseconds since 1970, as HistoryStore.since() gives it. */
   readonly history: (sinceMillis: number) => HistoryPage;

@@ -113,9 +113,9 @@ const GUESTS_OF_A_PAGE = 100;
 const GUEST_BYTES = 450;
 
 /**
- * Guests after `after` in the order of their names. PlainName: the name that a guest was given, where another is shown. ResidentBytes and ConfiguredBytes as the decision had them; FreedBytes:
- * what splits of huge pages gave back of the guest, as far as it was watched. The rest is what its process shows, and absent
- * where that is not seen.
+ * Guests after `after` in the order of their names. PlainName: the name that a guest was given, where another is shown.
+ * ResidentBytes and ConfiguredBytes as the decision had them; FreedBytes: what splits of huge pages gave back of the guest, as
+ * far as it was watched. The rest is what its process shows, and absent where that is not seen.
  */
 export function guestDicts(
   sample: Sample,

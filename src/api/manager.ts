@@ -250,9 +250,9 @@ export class Manager extends Interface {
 
   /** The last retune worked through; see explanationDict. */
   @method({ outSignature: 'a{sv}' })
-  async Explain(): Promise<VariantDict> {
+  Explain(): VariantDict {
     const { lastRetune } = this.state;
-    return lastRetune === undefined ? {} : explanationDict(lastRetune, (await this.commands.configuration()).entries);
+    return lastRetune === undefined ? {} : explanationDict(lastRetune, this.commands.entries());
   }
 
   /** The guests of the last retune whose names come after `after`, in the order of their names, a hundred at most. */

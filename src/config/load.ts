@@ -185,9 +185,14 @@ function withoutText({ line, isError }: Finding, path: string): Finding {
   return { line, isError, text: () => `${path}:${line}: ${verdict}; not shown, as not everybody may read the file` };
 }
 
+/** Whether a file of that name in FILE.d belongs to the configuration. */
+export function isDropIn(name: string): boolean {
+  return name.endsWith('.conf') && !name.startsWith('.');
+}
+
 function dropInsOf(directory: string): { paths: readonly string[]; findings: readonly Finding[] } {
   try {
-    const names = readdirSync(directory).filter((name) => name.endsWith('.conf') && !name.startsWith('.'));
+    const names = readdirSync(directory).filter(isDropIn);
     return { paths: names.sort().map((name) => join(directory, name)), findings: [] };
   } catch (error) {
     return { paths: [], findings: unreadable(directory, error) };

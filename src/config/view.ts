@@ -33,22 +33,31 @@ export async function readConfig(load: () => Config | Promise<Config>): Promise<
   }
 }
 
+/** The entries of a ConfigView; no file is read for them. @param policy the policy that was set by hand, if one was. */
+export function entriesOf(config: Config, policy: string | undefined): ConfigView['entries'] {
+  return namesOf(config).map((name) => {
+    const { text, origin, isPrivate } = config.origins[name];
+    if (isPrivate) return [name, '', `${origin}, not shown: not everybody may read that file`];
+    return name === 'KSM_POLICY' && policy !== undefined
+      ? [name, policy, `set by hand instead of ${text} (${origin})`]
+      : [name, text, origin];
+  });
+}
+
+function namesOf({ origins }: Config): readonly KeyName[] {
+  return Object.keys(origins) as KeyName[];
+}
+
 /**
  * @param policy the policy that was set by hand, if one was.
  * @param files what they say now.
  */
-export function viewOf({ origins }: Config, policy: string | undefined, files: ConfigRead): ConfigView {
-  const names = Object.keys(origins) as KeyName[];
+export function viewOf(config: Config, policy: string | undefined, files: ConfigRead): ConfigView {
+  const { origins } = config;
   const fresh = files.config?.origins;
   return {
-    entries: names.map((name) => {
-      const { text, origin, isPrivate } = origins[name];
-      if (isPrivate) return [name, '', `${origin}, not shown: not everybody may read that file`];
-      return name === 'KSM_POLICY' && policy !== undefined
-        ? [name, policy, `set by hand instead of ${text} (${origin})`]
-        : [name, text, origin];
-    }),
-    waiting: fresh === undefined ? [] : names.filter((name) => fresh[name].text !== origins[name].text),
+    entries: entriesOf(config, policy),
+    waiting: fresh === undefined ? [] : namesOf(config).filter((name) => fresh[name].text !== origins[name].text),
     problems: files.problems,
   };
 }

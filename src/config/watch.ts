@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { Observable } from 'rxjs';
 import { errnoOf, messageOf } from '../errors.js';
+import { isDropIn } from './load.js';
 
 /** An editor, or a kubelet that brings a ConfigMap, makes several changes for one. */
 const SETTLE_MILLIS = 1000;
@@ -39,7 +40,7 @@ export function configChanges(
       close();
       watches = [
         ...watched(dirname(file), (name) => names.includes(name)),
-        ...watched(dropIns, (name) => name === KUBELET_LINK || (name.endsWith('.conf') && !name.startsWith('.'))),
+        ...watched(dropIns, (name) => name === KUBELET_LINK || isDropIn(name)),
       ];
     };
     const watched = (directory: string, isOurs: (name: string) => boolean): readonly FSWatcher[] => {

@@ -162,7 +162,7 @@ export async function runAgent(options: AgentOptions): Promise<End> {
   const retune$ = retunes({
     plan$: bus$.pipe(
       take(1),
-      concatMap(async () => options.onJoined()),
+      concatMap(() => options.onJoined()),
       switchMap(() => intents.intent$),
       map((intent) => planOf(intent, maxKernelPages)),
     ),

@@ -43,6 +43,7 @@ export function agentCommands({ intents, retune, retuneAfter, ...rest }: Command
       });
       return { problems, retune: applied };
     },
+    entries: () => intents.entries(),
     configuration: () => intents.view(),
   };
 }

@@ -32,9 +32,7 @@ export async function giveBackForTheDead({ root, configFile }: { root: Root; con
     ksm,
     ledger,
     libvirt: () => Promise.resolve(undefined),
-    // What splits of huge pages freed this process has not watched.
-    unmergeObstacle: () =>
-      unmergeCheck({ root, ksm, pageSizeBytes: pageSizeBytes(root), watched: { freedBytes: 0, beingFreedBytes: 0 } }),
+    unmergeObstacle: () => unmergeCheck({ root, ksm, pageSizeBytes: pageSizeBytes(root), watched: {} }),
     others: () => Promise.resolve([]),
   });
   await giveBack(tuner, { onExit: await onExit(configFile, tell), log: { info: tell, warn: tell } });

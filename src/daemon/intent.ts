@@ -1,7 +1,7 @@
 import { BehaviorSubject, type Observable } from 'rxjs';
 import { type KeyName, POLICY_NAMES, type PolicyName, type Values } from '../config/keys.js';
 import type { Config, Origin } from '../config/load.js';
-import { type ConfigRead, type ConfigView, readConfig, viewOf } from '../config/view.js';
+import { type ConfigRead, type ConfigView, entriesOf, readConfig, viewOf } from '../config/view.js';
 import { type Hold, inForce } from '../core/hold.js';
 import type { Trigger } from '../core/trigger.js';
 import type { Sample } from '../core/sample.js';
@@ -135,6 +135,11 @@ export class Intents {
     const untilMillis = Math.round(takenAtMillis + leftMillis);
     if (Math.abs(untilMillis - hold.untilMillis) < CLOCK_SET_MILLIS) return;
     void this.hold({ ...hold, untilMillis }, { kind: 'manual', by: 'a change of the clock' });
+  }
+
+  /** Every key with its value and where that came from. */
+  entries(): ConfigView['entries'] {
+    return entriesOf(this.config, this.choice?.name);
   }
 
   /** The configuration in force, compared with what the files say now. */

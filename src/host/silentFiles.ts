@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { openPlainAsync } from '../plainFile.js';
 import { diskInTurn } from './diskInTurn.js';
 import { Overdue } from './inTime.js';
 
@@ -30,8 +30,7 @@ export async function silentFiles(name: string, paths: () => Promise<readonly st
 
 /** What is no regular file, and what cannot be read, says so to who needs it. */
 async function readThrough(path: string): Promise<void> {
-  if (!(await stat(path)).isFile()) return;
-  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  await using file = await openPlainAsync(path, constants.O_RDONLY);
   const buffer = Buffer.alloc(64 * 1024);
   for (let bytes = 0; bytes < MOST_BYTES;) {
     const { bytesRead } = await file.read(buffer);
