@@ -7,12 +7,13 @@ import type { Duplex } from 'node:stream';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { LAYERS, type Layer, missingPackages, rightsObstacle } from './layers.js';
+import { leaveIdleClass } from './support/idleClass.js';
 
 /**
  * `npm test [LAYER]...`: installs what the layers need where it may, runs them, and ends with a table of what ran and what did not
  * and why. With CI=true a layer that could not run is a failure. So is a checkout in which the tests have left something.
  *
- * Layers that only compute run, as SCHED_IDLE, beside one that leaves them time. All others run one after the other: beside others
+ * Layers that only compute run beside one that leaves them time, as SCHED_IDLE until that has ended. All others run one after the other: beside others
  * ksmd would get no CPU, and free memory would be no figure to rely on.
  */
 
@@ -57,12 +58,15 @@ async function outputOf(child: ChildProcess): Promise<string> {
   return output;
 }
 
-/** Runs these layers as SCHED_IDLE, while another runs, and shows what they printed when they have ended. */
-async function besideOthers(names: readonly string[]): Promise<readonly Outcome[]> {
+/** Runs these layers, as SCHED_IDLE until another has run, and shows what they printed when they have ended. */
+async function besideOther(names: readonly string[], other: Promise<Outcome>): Promise<readonly Outcome[]> {
   const command = ['--idle', '0', process.execPath, ...process.argv.slice(1, 2), ...names];
   const child = spawn('chrt', command, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
   let outcomes: readonly Outcome[] | undefined;
   child.on('message', (message) => (outcomes = message as readonly Outcome[]));
+  void other.then(() => {
+    if (child.pid !== undefined) leaveIdleClass(child.pid);
+  });
   const [output] = await Promise.all([outputOf(child), once(child, 'disconnect')]);
   process.stdout.write(`\n${names.join(', ')}, beside the others:\n${output}`);
   return outcomes ?? [{ name: names.join(' '), passed: 0, failed: 1, skipped: 0, note: 'ended without a result' }];
@@ -160,8 +164,8 @@ async function main(): Promise<number> {
   const patient = layers.find(([{ leavesTime }, obstacle]) => leavesTime === true && obstacle === undefined);
   const outcomes: Outcome[] = [];
   if (beside.length > 0 && patient !== undefined) {
-    const [others, waited] = await Promise.all([besideOthers(beside), runLayer(...patient)]);
-    outcomes.push(...others, waited);
+    const patientOutcome = runLayer(...patient);
+    outcomes.push(...(await besideOther(beside, patientOutcome)), await patientOutcome);
   } else if (wanted.includes('check')) outcomes.push(await check());
   const done = outcomes.map(({ name }) => name);
   for (const [layer, obstacle] of layers) {

@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+
+interface Scheduled {
+  readonly pid: string;
+  readonly parent: string;
+  readonly isIdle: boolean;
+}
+
+/** The number of SCHED_IDLE (sched(7)). */
+const SCHED_IDLE = '5';
+/** What begins while others are moved is found the next time. */
+const MOST_ROUNDS = 10;
+
+/**
+ * Has a process of class SCHED_IDLE and all that it has started scheduled as others are. In that class they get nothing where
+ * others keep every CPU busy.
+ */
+export function leaveIdleClass(pid: number): void {
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const idle = family(String(pid), processes()).filter(({ isIdle }) => isIdle);
+    for (const process of idle) spawnSync('chrt', ['--all-tasks', '--other', '--pid', '0', process.pid]);
+    if (idle.length === 0) return;
+  }
+}
+
+function processes(): readonly Scheduled[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      // After the name come field 3, the state, and the parent; the policy is field 41 (proc_pid_stat(5)).
+      const fields = (/^\d/.test(pid) ? readFileSync(`/proc/${pid}/stat`, 'latin1') : '')
+        .split(') ')
+        .at(-1)
+        ?.split(' ');
+      return fields === undefined ? [] : [{ pid, parent: fields[1] ?? '', isIdle: fields[38] === SCHED_IDLE }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function family(pid: string, all: readonly Scheduled[]): readonly Scheduled[] {
+  const children = all.filter(({ parent }) => parent === pid);
+  return [...all.filter((process) => process.pid === pid), ...children.flatMap((child) => family(child.pid, all))];
+}
