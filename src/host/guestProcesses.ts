@@ -4,7 +4,7 @@ import type { ListedGuest } from '../core/guestReport.js';
 import type { Problem } from '../core/sample.js';
 import { messageOf } from '../errors.js';
 import { type GuestProcess, type SeenGuest, readGuest, seeGuests } from './guestProcess.js';
-import { GuestScan } from './guestScan.js';
+import { type FoundGuest, GuestScan } from './guestScan.js';
 import type { GuestUsers } from './guestUsers.js';
 import { type KsmStat, readKsmStat } from './ksmStat.js';
 import type { KsmStatReader } from './ksmStatReader.js';
@@ -32,6 +32,10 @@ export class GuestProcesses {
   private readonly scan: GuestScan;
   /** Whether they counted when they were looked at last, by their lives. */
   private counting = new Map<string, boolean>();
+  /** What list() gave last, and what it was made from. */
+  private listed:
+    | { readonly found: readonly FoundGuest[]; readonly counting: unknown; readonly guests: readonly ListedGuest[] }
+    | undefined;
 
   /** @param users whose guests count; undefined for everybody's. @param reader of what only root may read; undefined where this process may. */
   constructor(root: Root, users?: GuestUsers, reader?: KsmStatReader) {
@@ -58,20 +62,14 @@ export class GuestProcesses {
     return seen.map((guest) => ({ ...guest, configuredBytes: Math.min(guest.configuredBytes, mostBytes) }));
   }
 
-  /**
-   * Those that count, for who asks often: one directory is read where nothing is new. Whom a process runs as is read when it
-   * is new only.
-   */
+  /** Those that count, for who asks often. Whom a process runs as is read when it is new only. */
   async list(): Promise<readonly ListedGuest[]> {
     const found = await this.scan.often();
-    if (found.some((guest) => !this.counting.has(lifeOf(guest)))) await this.look();
-    const seen = found.filter((guest) => this.counting.get(lifeOf(guest)) === true);
-    const processes = seen.map(({ pid, startTime, description }) => ({ pid, startTime, ...description }));
-    return takeInventory([], processes).map(({ id, name, plainName, process }) => ({
-      ...{ id, name },
-      ...(plainName === undefined ? {} : { plainName }),
-      ...(process === undefined ? {} : { pid: process.pid, life: lifeOf(process) }),
-    }));
+    if (this.listed?.found !== found || this.listed.counting !== this.counting) {
+      const guests = await this.listOf(found);
+      this.listed = { found, counting: this.counting, guests };
+    }
+    return this.listed.guests;
   }
 
   /** Whether list() saw processes for the first time, and will know what they are when it sees them again. */
@@ -154,6 +152,17 @@ export class GuestProcesses {
       }
     }
     return bytes;
+  }
+
+  private async listOf(found: readonly FoundGuest[]): Promise<readonly ListedGuest[]> {
+    if (found.some((guest) => !this.counting.has(lifeOf(guest)))) await this.look();
+    const seen = found.filter((guest) => this.counting.get(lifeOf(guest)) === true);
+    const processes = seen.map(({ pid, startTime, description }) => ({ pid, startTime, ...description }));
+    return takeInventory([], processes).map(({ id, name, plainName, process }) => ({
+      ...{ id, name },
+      ...(plainName === undefined ? {} : { plainName }),
+      ...(process === undefined ? {} : { pid: process.pid, life: lifeOf(process) }),
+    }));
   }
 
   private async ksmStatOf(pid: number, name: string, problems: Problem[]): Promise<Partial<KsmStat>> {

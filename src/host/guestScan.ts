@@ -2,7 +2,8 @@ import type { Problem } from '../core/sample.js';
 import { hypervisorOf } from './hypervisors.js';
 import { type Description, type Hypervisor } from './hypervisor.js';
 import { Overdue } from './inTime.js';
-import { commandLine, executable, listPids, programLife } from './processes.js';
+import { type News, ProcessNews } from './processNews.js';
+import { commandLine, executable, isThere, listPids, processStatus, programLife } from './processes.js';
 import type { Root } from './sysfs.js';
 
 /** A process that runs a guest. */
@@ -14,14 +15,14 @@ export interface FoundGuest {
   readonly description: Description;
 }
 
-/** A process that was there before. */
+/** A process that was examined. */
 interface KnownProcess {
   /** When it was seen first. */
   readonly sinceMillis: number;
   /** When it is examined next: it can become another program, as the script of a container does. */
   readonly dueMillis: number;
-  /** What it was when it was examined; undefined before. */
-  readonly life: { readonly comm: string; readonly startTime: string } | undefined;
+  /** What it was when it was examined. */
+  readonly life: { readonly comm: string; readonly startTime: string };
   readonly guest: FoundGuest | undefined;
 }
 
@@ -31,21 +32,31 @@ const HYPERVISOR_COMM = /qemu|kvm|hypervisor|firecracker|crosvm/;
 const SETTLED_MILLIS = 3000;
 /** A process is examined again when it is twice as old as it was, and at the latest after this. */
 const LONGEST_UNEXAMINED_MILLIS = 240_000;
+/** All processes are listed as often, for what news does not tell: a number that was chosen (clone3(2), set_tid). */
+const LISTING_MILLIS = 60_000;
 
 /**
- * Finds the processes that run guests, and remembers what every process is by its pid and start time, so that a scan without
- * news reads one directory: 0.3 ms with 400 processes.
+ * Finds the processes that run guests, and remembers what every process is by its pid and start time. A scan without news reads
+ * one line, one with news asks for those that are new.
  */
 export class GuestScan {
   private readonly root: Root;
+  private readonly listingMillis: number;
+  private readonly news: ProcessNews;
   private readonly known = new Map<number, KnownProcess>();
+  /** Numbers of processes and threads that were seen once, and when. */
+  private sighted = new Map<number, number>();
+  /** Processes that are not settled. */
+  private readonly young = new Set<number>();
   /** Those among `known`. */
   private guests: readonly FoundGuest[] = [];
+  private listingDueMillis = 0;
   private last: Promise<unknown> = Promise.resolve();
-  private hasNew = false;
 
-  constructor(root: Root) {
+  constructor(root: Root, listingMillis = LISTING_MILLIS) {
     this.root = root;
+    this.listingMillis = listingMillis;
+    this.news = new ProcessNews(root);
   }
 
   /**
@@ -54,7 +65,10 @@ export class GuestScan {
    * @param problems of what could not be examined, and is left out until the next time.
    */
   async now(problems: Problem[] = []): Promise<readonly FoundGuest[]> {
-    return this.scan(problems, ({ life, guest }) => life === undefined || guest !== undefined);
+    return this.inTurn(() => {
+      this.news.take();
+      return this.scanAll(true, problems);
+    });
   }
 
   /**
@@ -62,75 +76,124 @@ export class GuestScan {
    * cost nothing, and one that is about to become another program has become it.
    */
   async often(): Promise<readonly FoundGuest[]> {
-    return this.scan([], () => false);
+    return this.inTurn(() => {
+      const news = this.news.take();
+      return news === undefined || performance.now() >= this.listingDueMillis
+        ? this.scanAll(false, [])
+        : this.scanNews(news);
+    });
   }
 
   /** Whether the last scan left processes to the next that it saw for the first time. */
   get sawNew(): boolean {
-    return this.hasNew;
+    return this.sighted.size > 0;
   }
 
   /** One scan after another: half a scan is not what is there. */
-  private async scan(
-    problems: Problem[],
-    isAlwaysDue: (process: KnownProcess) => boolean,
-  ): Promise<readonly FoundGuest[]> {
-    const scan = this.last.then(() => this.scanNow(problems, isAlwaysDue));
-    this.last = scan.catch(() => undefined);
-    return scan;
+  private async inTurn(scan: () => Promise<readonly FoundGuest[]>): Promise<readonly FoundGuest[]> {
+    const result = this.last.then(scan);
+    this.last = result.catch(() => undefined);
+    return result;
   }
 
-  private async scanNow(
-    problems: Problem[],
-    isAlwaysDue: (process: KnownProcess) => boolean,
-  ): Promise<readonly FoundGuest[]> {
+  private async scanAll(isAtOnce: boolean, problems: Problem[]): Promise<readonly FoundGuest[]> {
     const now = performance.now();
     const pids = listPids(this.root);
-    const isFirst = this.known.size === 0;
-    const due: (readonly [pid: number, process: KnownProcess])[] = [];
-    this.hasNew = false;
-    for (const pid of pids) {
-      let process = this.known.get(pid);
-      const isNew = process === undefined;
-      if (process === undefined) {
-        const sinceMillis = isFirst ? now - SETTLED_MILLIS : now;
-        process = { sinceMillis, dueMillis: now, life: undefined, guest: undefined };
-        this.known.set(pid, process);
-      }
-      if (isFirst || isAlwaysDue(process) || (!isNew && process.dueMillis <= now)) due.push([pid, process]);
-      else if (isNew) this.hasNew = true;
-    }
+    const isFirst = this.listingDueMillis === 0;
+    this.listingDueMillis = now + this.listingMillis;
+    const due = this.takeSighted();
+    let unknown = 0;
     // Without news one pass over the processes is all: an interpreter takes its time for each.
-    const isOver = this.known.size > pids.length;
-    if (isOver) this.forgetOthers(pids);
-    for (const [pid, process] of due) await this.examine(pid, process, problems);
-    if (isOver || due.length > 0) this.guests = [...this.known.values()].flatMap(({ guest }) => guest ?? []);
+    for (const pid of pids) {
+      const process = this.known.get(pid);
+      if (process === undefined) {
+        unknown += 1;
+        if (isFirst) due.set(pid, now - (this.news.isTold ? LONGEST_UNEXAMINED_MILLIS : SETTLED_MILLIS));
+        else if (due.has(pid)) continue;
+        else if (isAtOnce) due.set(pid, now);
+        else this.sighted.set(pid, now);
+      } else if (process.dueMillis <= now || (isAtOnce && process.guest !== undefined)) {
+        due.set(pid, process.sinceMillis);
+      }
+    }
+    const isOver = this.known.size > pids.length - unknown;
+    if (isOver) {
+      const listed = new Set(pids);
+      for (const pid of this.known.keys()) if (!listed.has(pid)) this.forget(pid);
+    }
+    return this.examineAll(due, isOver, problems);
+  }
+
+  private async scanNews({ begun, isAny }: News): Promise<readonly FoundGuest[]> {
+    const now = performance.now();
+    const due = this.takeSighted();
+    for (const number of begun) {
+      if (!this.known.has(number) && isThere(this.root, number)) this.sighted.set(number, now);
+    }
+    for (const pid of this.young) {
+      const process = this.known.get(pid);
+      if (process !== undefined && process.dueMillis <= now) due.set(pid, process.sinceMillis);
+    }
+    const ended = isAny ? this.guests.filter(({ pid }) => !isThere(this.root, pid)) : [];
+    for (const { pid } of ended) this.forget(pid);
+    return this.examineAll(due, ended.length > 0, []);
+  }
+
+  /**
+   * The processes of the numbers that were seen once, with when that was. A new thread can be the first of a program that an
+   * old process has become.
+   */
+  private takeSighted(): Map<number, number> {
+    const due = new Map<number, number>();
+    for (const [number, sinceMillis] of this.sighted) {
+      const pid = processStatus(this.root, number)?.process;
+      const process = pid === undefined ? undefined : this.known.get(pid);
+      if (pid !== undefined && process?.guest === undefined) due.set(pid, process?.sinceMillis ?? sinceMillis);
+    }
+    this.sighted = new Map();
+    return due;
+  }
+
+  private async examineAll(
+    due: ReadonlyMap<number, number>,
+    isOver: boolean,
+    problems: Problem[],
+  ): Promise<readonly FoundGuest[]> {
+    for (const [pid, sinceMillis] of due) await this.examine(pid, sinceMillis, problems);
+    if (isOver || due.size > 0) this.guests = [...this.known.values()].flatMap(({ guest }) => guest ?? []);
     return this.guests;
   }
 
-  private forgetOthers(pids: readonly number[]): void {
-    const listed = new Set(pids);
-    for (const pid of this.known.keys()) if (!listed.has(pid)) this.known.delete(pid);
+  private forget(pid: number): void {
+    this.known.delete(pid);
+    this.young.delete(pid);
   }
 
-  private async examine(pid: number, before: KnownProcess, problems: Problem[]): Promise<void> {
+  private async examine(pid: number, sinceMillis: number, problems: Problem[]): Promise<void> {
     const life = programLife(this.root, pid);
     if (life === undefined) {
-      this.known.delete(pid);
+      this.forget(pid);
       return;
     }
+    const before = this.known.get(pid);
     const now = performance.now();
-    const age = now - before.sinceMillis;
+    const age = now - sinceMillis;
     const dueMillis = now + Math.min(age, LONGEST_UNEXAMINED_MILLIS);
-    const isSame = before.life?.startTime === life.startTime && before.life.comm === life.comm;
-    const isSettled = before.guest !== undefined || (age >= SETTLED_MILLIS && !HYPERVISOR_COMM.test(life.comm));
+    if (age < SETTLED_MILLIS) this.young.add(pid);
+    else this.young.delete(pid);
+    const isSame = before?.life.startTime === life.startTime && before.life.comm === life.comm;
+    const isSettled = before?.guest !== undefined || (age >= SETTLED_MILLIS && !HYPERVISOR_COMM.test(life.comm));
     if (isSame && isSettled) {
       this.known.set(pid, { ...before, dueMillis });
       return;
     }
     const argv = await this.commandLineOf(pid, problems);
-    if (argv === undefined) this.known.delete(pid);
-    else this.known.set(pid, { ...before, dueMillis, life, guest: this.guestOf(pid, life.startTime, argv) });
+    if (argv === undefined) {
+      this.forget(pid);
+      this.sighted.set(pid, sinceMillis);
+      return;
+    }
+    this.known.set(pid, { sinceMillis, dueMillis, life, guest: this.guestOf(pid, life.startTime, argv) });
   }
 
   private guestOf(pid: number, startTime: string, argv: readonly string[]): FoundGuest | undefined {

@@ -4,6 +4,7 @@ import { installedBytes, residentAfter, startUpMillis } from './footprint.js';
 import { eventLatency } from './latency.js';
 import { policyCost } from './policyCost.js';
 import { retuneCpuMillis } from './retuneCost.js';
+import { searchCpuPercent } from './searchCost.js';
 
 /** `npm run bench`: every figure of docs/figures.md, measured here and now, side by side. Not a test: it judges nothing. */
 
@@ -17,6 +18,7 @@ const { values } = parseArgs({
 });
 
 const POLICY_SECONDS = 60;
+const OTHER_PROCESSES = 400;
 const figures: Record<string, string> = {};
 function figure(name: string, value: string): void {
   figures[name] = value;
@@ -39,6 +41,11 @@ for (const phase of ['burst', 'rest'] as const) {
   const name = `adaptive, 8 guests from libvirt, ${phase === 'burst' ? 'in a burst' : 'at rest'}`;
   figure(`CPU of ${name}`, `${cpuPercent.toFixed(3)} % of a core`);
   figure(`wake-ups of ${name}`, `${wakeUpsPerMinute.toFixed(0)} a minute`);
+}
+for (const turnMillis of [10_000, 100]) {
+  const percent = await searchCpuPercent(OTHER_PROCESSES, turnMillis, POLICY_SECONDS);
+  const name = `search for guests without libvirt, ${OTHER_PROCESSES} other processes`;
+  figure(`CPU of the ${name}, one begins each ${turnMillis / 1000} s`, `${percent.toFixed(3)} % of a core`);
 }
 const { cpuMillisPerAdjust } = await timeKsmtunedAdjust(await obtainKsmtuned(), 100);
 figure("CPU of one adjust of ksmtuned's (it finds no guest here)", `${cpuMillisPerAdjust.toFixed(2)} ms`);
