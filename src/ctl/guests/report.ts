@@ -79,7 +79,7 @@ export async function reportGuests({ root, bus, libvirt }: Sources): Promise<Gue
   notes.push(...oddNotes(entries), ...strangerNotes(entries, configFile), ...problems.map(({ sentence }) => sentence));
   const guests = entries.map((entry) => withFreed(memoryOf(entry, pageBytes, reported?.definitions), freed));
   const costing = onlyCosting(guests, ksm.exists() ? ksm.read().fullScans : undefined);
-  if (costing.length > 0) notes.push(describeOnlyCosting(costing.map(({ name }) => name)));
+  if (costing.length > 0) notes.push(describeOnlyCosting(costing));
   return {
     source: reported === undefined ? 'proc' : 'libvirt',
     guests: (await withLiveOffers(root, guests))
