@@ -47,7 +47,6 @@ describe('the page of a host with guests of libvirt', () => {
   const untilMerged = () =>
     eventually(
       async () => ((await sharing()) >= MERGED_PAGES ? true : undefined),
-      60_000,
       () => 'not merged',
     );
   const rowOf = (name: string) => page.locator('.guests tbody tr').filter({ hasText: name });
@@ -125,7 +124,6 @@ describe('the page of a host with guests of libvirt', () => {
     const untilFocused = (name: string) =>
       eventually(
         async () => ((await focused()) === name ? true : undefined),
-        5000,
         () => `the focus is not on ${name}`,
       );
 

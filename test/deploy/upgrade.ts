@@ -27,7 +27,7 @@ export function checkUpgrade(machine: Machine): void {
 
   /** Waits for ksmtuned to say what guests use, in kB. */
   const committedIs = (since: string, pattern: RegExp) =>
-    eventually(async () => (pattern.test(await machine.journal(since, 'ksmtuned')) ? true : undefined), 30_000);
+    eventually(async () => (pattern.test(await machine.journal(since, 'ksmtuned')) ? true : undefined));
 
   /** Installs samepaged over a ksmtuned that has merged guests' pages. */
   const takesThePlace = async () => {
@@ -52,7 +52,7 @@ export function checkUpgrade(machine: Machine): void {
       scanEveryPage();
       await machine.run('systemctl', 'restart', 'ksmtuned');
       for (const name of ['one', 'two']) await startMachineGuest(machine, { name, ...GUEST });
-      await untilKsm('pages_sharing', (pages) => pages >= COMMON_PAGES, 60_000);
+      await untilKsm('pages_sharing', (pages) => pages >= COMMON_PAGES);
       await committedIs(since, / committed 0 free /);
       assert.doesNotMatch(await machine.journal(since, 'ksmtuned'), / committed [1-9]/);
     },
@@ -95,7 +95,7 @@ export function checkUpgrade(machine: Machine): void {
       await untilKsm('run', (run) => run === 1);
       assert.match(await statusOf('samepaged'), /^rc/);
       assert.equal(machine.read('/etc/ksmtuned.conf'), CHANGED_CONFIG);
-      await untilKsm('pages_sharing', (pages) => pages >= COMMON_PAGES, 60_000);
+      await untilKsm('pages_sharing', (pages) => pages >= COMMON_PAGES);
     },
   );
 

@@ -111,13 +111,11 @@ async function node(ksm?: string) {
       /** Starts the DaemonSet's pod. */
       play: async () => {
         await tools.run('podman', 'kube', 'play', '--network=none', '/root/samepaged.yaml');
-        await eventually(
-          () =>
-            ask('live').then(
-              (text) => text === '200 ok',
-              () => false,
-            ),
-          60_000,
+        await eventually(() =>
+          ask('live').then(
+            (text) => text === '200 ok',
+            () => false,
+          ),
         );
       },
       log: () => tools.run('podman', 'logs', CONTAINER),
@@ -135,8 +133,8 @@ describe("the DaemonSet on a copy of a kernel's files", () => {
     await using pod = await node(copy);
     const { tools, inPod, ask, play, log } = pod;
     await play();
-    await eventually(async () => (await ask('ready')) === '200 ok', 60_000);
-    const guests = await eventually(() => inPod('samepagectl', 'guests').catch(() => undefined), 60_000);
+    await eventually(async () => (await ask('ready')) === '200 ok');
+    const guests = await eventually(() => inPod('samepagectl', 'guests').catch(() => undefined));
     for (const name of ['team-a/web', 'team-b/web']) assert.ok(guests.includes(name), guests);
     assert.equal(readFileSync(join(copy, 'pages_to_scan'), 'utf8').trim(), '1250');
 
@@ -152,7 +150,7 @@ describe("the DaemonSet on a copy of a kernel's files", () => {
       tools.path(`${volume.trim()}/50-site.conf`),
       SETTINGS.replace('1250', '900') + 'KSM_NPAGES_MAX=900\n',
     );
-    await eventually(async () => (await log()).includes('configuration reloaded'), 60_000);
+    await eventually(async () => (await log()).includes('configuration reloaded'));
     await eventually(() => readFileSync(join(copy, 'pages_to_scan'), 'utf8').trim() === '900');
 
     await tools.run('podman', 'stop', '--time', '20', CONTAINER);
@@ -168,8 +166,8 @@ describe("the DaemonSet on a copy of a kernel's files", () => {
     assert.match(await ask('ready'), /^503 ksmtuned \(pid \d+\) tunes KSM on this host$/);
     assert.match(await ask('metrics'), /^samepaged_standing_by 1$/m);
     await tools.run('bash', '-c', 'kill $(cat /tmp/ksmtuned)');
-    await eventually(async () => (await log()).includes('takes over'), 60_000);
-    await eventually(async () => (await ask('ready').catch(String)) === '200 ok', 60_000);
+    await eventually(async () => (await log()).includes('takes over'));
+    await eventually(async () => (await ask('ready').catch(String)) === '200 ok');
   });
 });
 
@@ -183,7 +181,6 @@ test("the DaemonSet on this kernel's KSM merges what guests of two pods have in 
     const sharing = () => Number(readFileSync(join(KSM, 'pages_sharing'), 'utf8'));
     await eventually(
       () => sharing() >= COMMON_MIB * 256,
-      120_000,
       () => `pages_sharing is ${sharing()}`,
     );
     const table = await inPod('samepagectl', 'guests');

@@ -25,7 +25,7 @@ function about(actual: number, expected: number, what: string): void {
 /** Headroom and the guard of unmerge are what the kernel tells, once ksmd has been everywhere. */
 async function expectTrueFigures({ lab }: Scene): Promise<void> {
   const passes = Number((await readKsm())['full_scans']);
-  await untilKsm('full_scans', (now) => now >= passes + 2, 60_000);
+  await untilKsm('full_scans', (now) => now >= passes + 2);
   const ctl = (...words: string[]) => runCtl(['--bus', lab.address, ...words]);
   assert.equal((await ctl('retune')).status, 0);
   const daemon = JSON.parse((await ctl('status', '--json')).stdout) as DaemonProperties;
@@ -54,7 +54,7 @@ test('tp-qemu ksm_overcommit: guests for which memory is too small fill with one
     await guest.ready;
     await guest.align();
     const sharing = (0.95 * merged * OWN_MIB * MIB) / PAGE_BYTES;
-    await untilKsm('pages_sharing', (pages) => pages >= sharing, 120_000, daemon);
+    await untilKsm('pages_sharing', (pages) => pages >= sharing, daemon);
     await expectTrueFigures(scene);
   }
   for (const guest of guests) await guest.check();
@@ -64,7 +64,7 @@ test('tp-qemu ksm_overcommit: guests for which memory is too small fill with one
     await guest.diverge();
     // A page that was split counts until ksmd comes by. The last guest has its pages for itself already.
     const most = before - (0.9 * OWN_MIB * MIB) / PAGE_BYTES;
-    if (split < guests.length - 1) await untilKsm('pages_sharing', (pages) => pages <= most, 120_000, daemon);
+    if (split < guests.length - 1) await untilKsm('pages_sharing', (pages) => pages <= most, daemon);
     await expectTrueFigures(scene);
   }
   t.diagnostic(`${Math.trunc(swap.usedBytes() / MIB)} MiB were in swap`);

@@ -121,10 +121,9 @@ export class AgentHost implements AsyncDisposable {
   }
 
   /** Waits until `pace` is this. */
-  async paceIs(pace: string, millis?: number): Promise<void> {
+  async paceIs(pace: string): Promise<void> {
     await eventually(
       () => this.pace === pace,
-      millis,
       () => `run, pages_to_scan, sleep_millisecs are ${this.pace}, not ${pace}:\n${this.output}`,
     );
   }
@@ -153,9 +152,9 @@ export function decisions(daemon: DaemonProcess): LogLine[] {
 }
 
 /** The decision of this number, counted from 1, as soon as there are so many. */
-export async function decision(daemon: DaemonProcess, number: number, millis?: number): Promise<LogLine> {
+export async function decision(daemon: DaemonProcess, number: number): Promise<LogLine> {
   const complaint = () => `there is no decision ${String(number)} in:\n${daemon.output}`;
-  return eventually(() => decisions(daemon)[number - 1], millis, complaint);
+  return eventually(() => decisions(daemon)[number - 1], complaint);
 }
 
 /** Sends SIGUSR1 and waits for the decision that follows. */

@@ -97,7 +97,7 @@ export class Child {
   }
 
   /** Polls until `probe` is true. Rejects with what the process wrote if it ends before that, or after `timeoutMillis`. */
-  async until(probe: () => Promise<boolean> | boolean, timeoutMillis = 15_000): Promise<void> {
+  async until(probe: () => Promise<boolean> | boolean, timeoutMillis = 60_000): Promise<void> {
     const end = performance.now() + timeoutMillis;
     while (!(await probe())) {
       if (!this.running) throw new Error(`${this.#name} ended: ${this.#failure}${this.#tail()}`);

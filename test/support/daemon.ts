@@ -64,11 +64,10 @@ export class DaemonProcess implements AsyncDisposable {
     return [...this.lines.map(({ level, msg }) => `${level}: ${msg}`), ...this.other].join('\n');
   }
 
-  /** The first log line after the first `skip` lines that matches. Rejects with the whole output after `millis`. */
-  async line(pattern: RegExp, { millis = 10000, skip = 0 } = {}): Promise<LogLine> {
+  /** The first log line after the first `skip` lines that matches. Rejects with the whole output when it does not come. */
+  async line(pattern: RegExp, { skip = 0 } = {}): Promise<LogLine> {
     return eventually(
       () => this.lines.slice(skip).find(({ msg }) => pattern.test(msg)),
-      millis,
       () => `no log line matches ${String(pattern)} in:\n${this.output}`,
     );
   }
@@ -116,13 +115,18 @@ async function runNode(script: string, args: readonly string[]): Promise<Command
   return { status, stdout, stderr };
 }
 
+/** So long something may take on a machine whose CPUs others keep busy. */
+const DEADLINE_MILLIS = 120_000;
+/** As well, for what ksmd does: of class SCHED_IDLE it waits there for five minutes before samepaged raises it. */
+export const KSMD_DEADLINE_MILLIS = 600_000;
+
 /** Polls until `probe` gives something. */
 export async function eventually<T>(
   probe: () => T | undefined | Promise<T | undefined>,
-  millis = 30_000,
   complaint: () => string = () => 'it did not happen in time',
+  deadlineMillis = DEADLINE_MILLIS,
 ): Promise<T> {
-  const deadline = performance.now() + millis;
+  const deadline = performance.now() + deadlineMillis;
   for (;;) {
     const found = await probe();
     if (found) return found;

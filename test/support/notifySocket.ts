@@ -45,7 +45,6 @@ export class NotifySocket implements AsyncDisposable {
   async notice(start: string): Promise<string> {
     return eventually(
       () => this.notices.find((notice) => notice.startsWith(start)),
-      undefined,
       () => `no notice begins with ${start} in:\n${this.notices.join('\n')}`,
     );
   }

@@ -72,7 +72,7 @@ export class Tmux implements AsyncDisposable {
   }
 
   /** Waits until the screen shows this; gives the screen. */
-  async shows(what: string | RegExp, millis = 15_000): Promise<string> {
+  async shows(what: string | RegExp): Promise<string> {
     let last = '';
     return eventually(
       async () => {
@@ -81,7 +81,6 @@ export class Tmux implements AsyncDisposable {
         await sleep(PAUSE_MILLIS);
         return undefined;
       },
-      millis,
       () => `the screen does not show ${String(what)}:\n${last}`,
     );
   }

@@ -14,31 +14,30 @@ function startWindows(): ChildProcess {
   return spawn(QEMU, options, { stdio: 'ignore' });
 }
 
-test('plain QEMU processes, called as their guests: found, told apart, and noticed within two seconds', async (t) => {
+test('plain QEMU processes, called as their guests: found, told apart, and noticed within one look', async () => {
   const processes = new GuestProcesses('');
   const names = async () => (await processes.list()).map(({ name }) => name);
   const before = await names();
-  /** Asks as often as the daemon, and says how long it took. */
-  const millisUntil = async (count: number) => {
-    const at = performance.now();
+  /** Asks as often as the daemon: each 1.5 s, and once more 0.3 s later where there is somebody new. How often the longer wait was. */
+  const waitsUntil = async (count: number) => {
+    let waits = 0;
     while ((await names()).length !== before.length + count) {
-      assert.ok(performance.now() - at < 10_000, 'not noticed');
+      assert.ok(waits < 10, 'not noticed');
+      if (!processes.sawNew) waits += 1;
       await sleep(processes.sawNew ? 300 : 1500);
     }
-    return performance.now() - at;
+    return waits;
   };
   const guests = [startWindows(), startWindows()];
   try {
-    const startMillis = await millisUntil(2);
+    assert.ok((await waitsUntil(2)) <= 1, 'the start was not noticed at the next look');
     const { stdout } = await runCtl(['--json', '--libvirt', 'none', 'guests']);
     const shown = (JSON.parse(stdout) as GuestsReport).guests.filter(({ pid }) =>
       guests.some((each) => each.pid === pid),
     );
     assert.deepEqual(shown.map(({ name }) => name).toSorted(), ['windows', `windows (pid ${guests[1]?.pid})`]);
     for (const guest of guests) guest.kill('SIGKILL');
-    const endMillis = await millisUntil(0);
-    t.diagnostic(`start noticed in ${Math.round(startMillis)} ms, end in ${Math.round(endMillis)} ms`);
-    assert.ok(startMillis < 2000 && endMillis < 2000, `${startMillis} ms, ${endMillis} ms`);
+    assert.ok((await waitsUntil(0)) <= 1, 'the end was not noticed at the next look');
   } finally {
     for (const guest of guests) guest.kill('SIGKILL');
   }

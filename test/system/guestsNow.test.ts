@@ -33,7 +33,7 @@ test('a running guest is unmerged alone and at once, and merged again; the other
   for (const name of ['sp-one', 'sp-two', 'sp-three']) await lab.startGuest({ name, ...SIZE });
   await writeFile('/sys/kernel/mm/ksm/pages_to_scan', '10000');
   await writeFile('/sys/kernel/mm/ksm/run', '1');
-  await untilKsm('pages_sharing', (pages) => pages >= 2 * COMMON_PAGES, 60_000);
+  await untilKsm('pages_sharing', (pages) => pages >= 2 * COMMON_PAGES);
 
   {
     using scarce = new Scarcity(100 * MIB);
@@ -58,7 +58,6 @@ test('a running guest is unmerged alone and at once, and merged again; the other
   assert.ok((merged.get('sp-one') ?? 0) >= SIZE.commonMiB && (merged.get('sp-three') ?? 0) >= SIZE.commonMiB);
   await eventually(
     async () => ((await mergedOf(scene)).get('sp-two') ?? 0) < 20,
-    5000,
     () => 'merged again',
   );
 
@@ -66,7 +65,6 @@ test('a running guest is unmerged alone and at once, and merged again; the other
   assert.match(allowed, /^guest sp-two: its 148\.0 MiB are offered to KSM\nit has no persistent definition: /);
   await eventually(
     async () => ((await mergedOf(scene)).get('sp-two') ?? 0) >= SIZE.commonMiB,
-    60_000,
     () => 'it is not merged again',
   );
 });
@@ -146,7 +144,7 @@ test('unmerge --gradually goes guest by guest, ends at what does not fit, and le
   for (const name of ['sp-one', 'sp-two']) await lab.startGuest({ name, ...small });
   await using daemon = await scene.startDaemon('KSM_THRES_COEF=100\nKSM_NPAGES_MIN=20000\nKSM_NPAGES_MAX=20000');
   const pages = ((400 + 2 * small.commonMiB) * MIB) / 4096;
-  await untilKsm('pages_sharing', (sharing) => sharing >= pages, 90_000, daemon);
+  await untilKsm('pages_sharing', (sharing) => sharing >= pages, daemon);
   const offers = async () => {
     const command = JSON.stringify({ execute: 'query-memdev' });
     const replies = ['sp-large', 'sp-larger', 'sp-one', 'sp-two'].map(async (name) => {
@@ -180,7 +178,7 @@ test('unmerge --gradually goes guest by guest, ends at what does not fit, and le
   assert.deepEqual([run, sharing], ['2', '0']);
   assert.deepEqual(await offers(), [true, true, true, true]);
   assert.equal((await runCtl(['--bus', lab.address, 'resume'])).status, 0);
-  await untilKsm('pages_sharing', (sharingNow) => sharingNow >= pages, 90_000, daemon);
+  await untilKsm('pages_sharing', (sharingNow) => sharingNow >= pages, daemon);
   assert.equal(await daemon.end(), 0, daemon.output);
 });
 
@@ -190,7 +188,7 @@ test('Ctrl-C ends unmerge --gradually after the guest that it is at, with every 
   const names = ['sp-one', 'sp-two', 'sp-three'];
   for (const name of names) await lab.startGuest({ name, ...SIZE });
   await using daemon = await scene.startDaemon('KSM_THRES_COEF=100\nKSM_NPAGES_MIN=20000\nKSM_NPAGES_MAX=20000');
-  await untilKsm('pages_sharing', (pages) => pages >= 2 * COMMON_PAGES, 90_000, daemon);
+  await untilKsm('pages_sharing', (pages) => pages >= 2 * COMMON_PAGES, daemon);
 
   // Said before the first guest is unmerged: the signal comes while that goes on, and is looked at after it.
   const files = join(lab.bus.directory, 'interrupted');

@@ -33,7 +33,6 @@ test('real guests: what is merged of each, and of the one with nosharepages noth
       const done = report.guests.filter(({ mergedBytes }) => (mergedBytes ?? 0) >= size.commonMiB * MIB);
       return done.length === 2 ? report : undefined;
     },
-    60_000,
     () => 'ksmd merged too little',
   );
   assert.equal(merged.source, 'libvirt');

@@ -11,7 +11,7 @@ const SHAREABLE = SMALL_GUEST.commonMiB * PAGES_PER_MIB;
 
 async function mergedGuests(scene: Scene): Promise<void> {
   for (const name of ['sp-one', 'sp-two']) await scene.lab.startGuest({ name, ...SMALL_GUEST });
-  await untilKsm('pages_sharing', (pages) => pages > SHAREABLE / 2, 90_000);
+  await untilKsm('pages_sharing', (pages) => pages > SHAREABLE / 2);
 }
 
 test('stop leaves shared pages shared, unmerge gives them back, resume merges again', async () => {
@@ -36,18 +36,18 @@ test('stop leaves shared pages shared, unmerge gives them back, resume merges ag
   assert.equal((await readKsm())['run'], '2', 'an event does not end the hold');
 
   assert.equal((await ctl('resume')).status, 0);
-  await untilKsm('pages_sharing', (pages) => pages > SHAREABLE / 2, 90_000);
+  await untilKsm('pages_sharing', (pages) => pages > SHAREABLE / 2);
   assert.equal(await daemon.end(), 0, daemon.output);
 });
 
 test('a pause ends by itself, and one without an end survives a restart', async () => {
   await using scene = await Scene.open();
   await using daemon = await scene.startDaemon(EAGER);
-  await untilKsm('run', (run) => run === 1, 10_000);
+  await untilKsm('run', (run) => run === 1);
   const ctl = (...words: string[]) => runCtl(['--bus', scene.lab.address, ...words]);
   assert.match((await ctl('pause', '2s')).stdout, /paused by hand: not merging for another 2 s/);
   assert.equal((await readKsm())['run'], '0');
-  await untilKsm('run', (run) => run === 1, 10_000);
+  await untilKsm('run', (run) => run === 1);
   await ctl('pause');
   assert.equal(await daemon.end(), 0, daemon.output);
 
@@ -55,7 +55,7 @@ test('a pause ends by itself, and one without an end survives a restart', async 
   await next.line(/^start: paused by hand: not merging until somebody resumes/);
   assert.equal((await readKsm())['run'], '0');
   await ctl('resume');
-  await untilKsm('run', (run) => run === 1, 10_000);
+  await untilKsm('run', (run) => run === 1);
   assert.equal(await next.end(), 0, next.output);
 });
 
@@ -64,7 +64,7 @@ test('unmerge is refused with the figures while it does not fit into memory', as
   await using daemon = await scene.startDaemon(EAGER);
   const commonMiB = 600;
   for (const name of ['sp-one', 'sp-two']) await scene.lab.startGuest({ name, commonMiB, ownMiB: 10 });
-  await untilKsm('pages_sharing', (pages) => pages > 0.95 * commonMiB * PAGES_PER_MIB, 90_000, daemon);
+  await untilKsm('pages_sharing', (pages) => pages > 0.95 * commonMiB * PAGES_PER_MIB, daemon);
   const before = (await readKsm())['pages_sharing'];
   {
     // Less than the 600 MiB that are saved.
@@ -99,7 +99,7 @@ test('merge_across_nodes: refused by the kernel while pages are shared, told wit
   await using applying = await scene.startDaemon(`${EAGER}\nKSM_MERGE_ACROSS_NODES=0\nKSM_UNMERGE_TO_APPLY=1`);
   await applying.line(/^start: /);
   assert.equal((await readKsm())['merge_across_nodes'], '0');
-  await untilKsm('pages_sharing', (pages) => pages > SHAREABLE / 2, 90_000);
+  await untilKsm('pages_sharing', (pages) => pages > SHAREABLE / 2);
   assert.equal(await applying.end(), 0, applying.output);
   assert.equal((await readKsm())['merge_across_nodes'], '1', 'unmerged once more to give it back');
 });

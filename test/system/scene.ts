@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { MessageBus } from 'dbus-next';
 import { readMemoryFigures } from '../../src/host/meminfo.js';
 import { hostMemory } from '../../src/core/memory.js';
-import { DaemonProcess, eventually } from '../support/daemon.js';
+import { DaemonProcess, KSMD_DEADLINE_MILLIS, eventually } from '../support/daemon.js';
 import { DomainEvents } from '../support/dbus/domainEvents.js';
 import { type SavedKsm, readKsm, resetKsm, restoreKsm, saveKsm } from '../support/kvm/ksm.js';
 import { Lab } from '../support/kvm/lab.js';
@@ -101,14 +101,13 @@ async function steadyFreeBytes(): Promise<number> {
     const now = free();
     if (Math.abs(now - last) > 32 * MIB) [last, steadySince] = [now, performance.now()];
     return performance.now() - steadySince > 1000 ? now : undefined;
-  }, 60_000);
+  });
 }
 
 /** Waits until a file of the real KSM satisfies (a failure shows what `daemon` said); gives performance.now() of the moment it was seen. */
 export async function untilKsm(
   file: string,
   satisfies: (value: number) => boolean,
-  millis: number,
   daemon?: DaemonProcess,
 ): Promise<number> {
   let last = '';
@@ -117,7 +116,7 @@ export async function untilKsm(
       last = (await readKsm())[file] ?? '';
       return satisfies(Number(last)) ? performance.now() : undefined;
     },
-    millis,
-    () => `${file} is still ${last} after ${millis} ms${daemon === undefined ? '' : `:\n${daemon.output}`}`,
+    () => `${file} is still ${last}${daemon === undefined ? '' : `:\n${daemon.output}`}`,
+    KSMD_DEADLINE_MILLIS,
   );
 }

@@ -45,7 +45,7 @@ test('ksm_tests: equal pages merge as by themselves while samepaged is paused, a
         for (const [name, value] of Object.entries({ ...settings, use_zero_pages: 0 })) set(name, value);
         set('run', 1);
         daemon.child.kill('SIGUSR1');
-        await untilKsm('pages_sharing', (pages) => pages === PAGES_PER_MIB - shared, 20_000, daemon);
+        await untilKsm('pages_sharing', (pages) => pages === PAGES_PER_MIB - shared, daemon);
         const now = await readKsm();
         assert.equal(now['pages_shared'], String(shared));
         assert.deepEqual([now['run'], now['pages_to_scan'], now['sleep_millisecs']], ['1', '100000', '0']);

@@ -29,7 +29,7 @@ describe('the bus away', { concurrency: true }, () => {
     rmSync(socket, { force: true });
     await using second = await BusAt.start(socket);
     const client = await second.connect();
-    await published(client, 15_000);
+    await published(client);
     const manager = await ManagerClient.on(client);
     const { PagesToScan } = await manager.properties();
     assert.equal(PagesToScan, 300);
@@ -87,7 +87,7 @@ describe('the bus away', { concurrency: true }, () => {
     await once(silent.listen(`${host.tree.root}/bus`), 'listening');
     host.memoryIsShort();
     const daemon = host.start();
-    await host.paceIs('1 300 10', 15_000);
+    await host.paceIs('1 300 10');
     assert.equal(await daemon.end(), 0);
     silent.close();
   });
@@ -116,7 +116,7 @@ describe('the bus away', { concurrency: true }, () => {
     const client = await bus.connect();
     using standIn = await LibvirtStandIn.start(bus.address, host.tree);
     standIn.guests.set('web', 1000);
-    await published(client, 11_000);
+    await published(client);
     await daemon.line(/^libvirt is connected/);
     const manager = await ManagerClient.on(client);
     const { Reason, GuestCount } = await manager.retune();

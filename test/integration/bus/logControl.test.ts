@@ -96,7 +96,6 @@ describe('org.freedesktop.LogControl1', { concurrency: true }, () => {
       if (DEBUG === '1')
         await eventually(
           () => (hasCall() ? true : undefined),
-          undefined,
           () => text().join('\n'),
         );
       else await daemon.line(/^KSMCTL/, { skip: lines });

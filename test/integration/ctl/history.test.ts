@@ -39,7 +39,7 @@ describe('samepagectl history', { concurrency: true }, () => {
       if (String(Lines).includes('web')) return true;
       await sleep(200);
       return false;
-    }, 15_000);
+    });
     const seen = await told(host);
     assert.equal(seen.source, 'daemon');
     assert.deepEqual(seen.notes, []);

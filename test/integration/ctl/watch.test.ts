@@ -120,7 +120,6 @@ describe('samepagectl watch beside a daemon that goes on', { concurrency: 2 }, (
             lines.length === rows && (lines[0] ?? '').startsWith('KSM is merging') && (lines.at(-1) ?? '') !== '';
           return full && lines.filter((line) => line.startsWith('KSM is')).length === 1;
         },
-        5000,
         () => `${String(columns)}x${String(rows)} is not filled`,
       );
     }

@@ -80,7 +80,6 @@ describe('a dry run', { concurrency: true }, () => {
     const output = () => readFileSync(log, 'utf8');
     await eventually(
       () => output().includes('would set'),
-      undefined,
       () => output(),
     );
     await daemon.kill('SIGTERM');

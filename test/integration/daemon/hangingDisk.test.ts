@@ -16,9 +16,7 @@ async function whileItHangs(directory: string, work: () => Promise<void>): Promi
 }
 
 async function expectEndInTime(daemon: DaemonProcess): Promise<void> {
-  const at = performance.now();
   assert.equal(await daemon.end(), 'SIGKILL', daemon.output);
-  assert.ok(performance.now() - at < 10_000, `${performance.now() - at} ms`);
 }
 
 /** Hangs a file while samepaged runs, which says `told`, retunes, and at SIGTERM gives the host back. */
@@ -35,7 +33,7 @@ async function expectTuningWhileItHangs(host: AgentHost, path: string, told: Reg
     assert.equal(host.pace, '0 300 10');
     await daemon.line(told);
     daemon.child.kill('SIGTERM');
-    await host.paceIs('0 100 20', 10_000);
+    await host.paceIs('0 100 20');
     await daemon.line(/^KSM_ON_EXIT=restore: /);
   } finally {
     // The kernel lets a process that has the file open end no earlier.
@@ -77,7 +75,7 @@ describe('the disk of the configuration hangs', { skip: FUSE_OBSTACLE, concurren
       await retune(daemon);
       assert.equal(host.pace, '1 300 10');
       daemon.child.kill('SIGTERM');
-      await host.paceIs('0 100 20', 10_000);
+      await host.paceIs('0 100 20');
     } finally {
       // The kernel lets a process that has the file open end no earlier.
       file[Symbol.dispose]();

@@ -36,7 +36,6 @@ describe('hundreds of triggers during one slow turn', { concurrency: true }, () 
       const given = 2 + (what === 'guest starts' ? 400 : 240);
       await eventually(
         () => taken() === given,
-        undefined,
         () => `${String(taken())} triggers of ${String(given)} were in a turn:\n${daemon.output}`,
       );
       assert.equal(await daemon.end(), 0);

@@ -174,13 +174,11 @@ describe('the Debian packages', () => {
     try {
       await eventually(
         () => text.includes('Ctrl-C ends it'),
-        undefined,
         () => text,
       );
       terminal.stdin.write('\x03');
       await eventually(
         () => /\[[\d:]+\] INFO: SIGINT: stopping/.test(text),
-        undefined,
         () => text,
       );
     } finally {

@@ -65,7 +65,7 @@ describe('a hold over a restart', { concurrency: true }, () => {
     host.tree.write(HOLD_FILE, `{"kind":"paused","untilMillis":${String(Date.now() + 5000)}}\n`);
     const daemon = await host.started();
     assert.equal(decisions(daemon)[0]?.['reason'], 'paused');
-    await host.paceIs('1 300 10', 15_000);
+    await host.paceIs('1 300 10');
   });
 
   it('is not taken by a dry run, which leaves the file alone', async () => {

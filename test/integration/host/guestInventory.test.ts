@@ -136,10 +136,8 @@ describe('guests as people have them', { concurrency: 3 }, () => {
     await using host = await AgentHost.create({ config });
     host.tree.addProcess({ pid: 50, argv: ['/bin/bash', '/run/entry.sh'], residentKb: 1000, user: 0 });
     const daemon = await host.started();
-    const at = performance.now();
     host.tree.addProcess({ pid: 51, argv: ['/bin/sh', '-c', 'exec qemu'], residentKb: 1000, user: 0, comm: 'sh' });
     addWindows(host.tree, 51);
     assert.match((await decision(daemon, 2)).msg, /^guest windows started: /);
-    assert.ok(performance.now() - at < 2500, `${performance.now() - at} ms`);
   });
 });

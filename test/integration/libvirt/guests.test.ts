@@ -21,14 +21,14 @@ describe('guests on libvirt-dbus', { concurrency: 4 }, () => {
 
     host.memoryIsShort();
     await startTestGuest(client, 'web');
-    await host.paceIs('1 300 10', 1000);
+    await host.paceIs('1 300 10');
     const started = await decision(daemon, 2);
     assert.match(started.msg, /^guest web started: /);
     assert.equal(started['guests'], 2);
 
     host.memoryIsEnough();
     await destroyTestGuest(client, 'web');
-    await host.paceIs('0 300 10', 1000);
+    await host.paceIs('0 300 10');
     const stopped = await decision(daemon, 3);
     assert.match(stopped.msg, /^guest web stopped: /);
     assert.equal(stopped['guests'], 1);
@@ -109,7 +109,6 @@ describe('guests on libvirt-dbus', { concurrency: 4 }, () => {
     await startTestGuest(client, 'last');
     await eventually(
       () => triggers() >= 1 + 1000 + 1,
-      undefined,
       () => `${String(triggers())} triggers:\n${daemon.output.slice(-2000)}`,
     );
 

@@ -40,7 +40,6 @@ describe('libvirt-dbus away', { concurrency: true }, () => {
     const count = () => decisions(daemon).at(-1)?.['guests'];
     await eventually(
       () => count() === 3,
-      2000,
       () => `not the built-in guest, the new one, and web beside libvirt:\n${daemon.output}`,
     );
   });
@@ -54,7 +53,7 @@ describe('libvirt-dbus away', { concurrency: true }, () => {
     assert.equal(decisions(daemon)[0]?.['guests'], 2);
 
     await host.bus.killLibvirtDbus();
-    await daemon.line(/^libvirt-dbus is not on the bus/, { millis: 1000 });
+    await daemon.line(/^libvirt-dbus is not on the bus/);
     await eventually(async () => (await manager.properties())['LibvirtConnected'] === false);
 
     const skip = daemon.lines.length;
@@ -64,10 +63,8 @@ describe('libvirt-dbus away', { concurrency: true }, () => {
     await eventually(async () => (await manager.properties())['GuestCount'] === 1);
 
     host.memoryIsShort();
-    const before = performance.now();
     await startTestGuest(client, 'after');
     await eventually(() => decisions(daemon).some(({ msg }) => msg.includes('guest after started')));
-    assert.ok(performance.now() - before < 1000);
     assert.equal(decisions(daemon).at(-1)?.['guests'], 2);
     assert.ok(host.pace.startsWith('1 '), host.pace);
   });

@@ -62,7 +62,6 @@ describe('where the log goes', { concurrency: true }, () => {
       const terminal = Child.start('script', ['-qefc', command, '/dev/null'], { log: logOf(host), env });
       await eventually(
         () => output(host).includes('Ctrl-C'),
-        undefined,
         () => output(host),
       );
       const screen = output(host).replaceAll('\r', '').trimEnd().split('\n');

@@ -48,7 +48,7 @@ describe('the metrics of a daemon', { concurrency: true }, () => {
       argv: ['/usr/bin/qemu-system-x86_64', '-name', 'huge', '-m', '1024', '-mem-path', '/dev/hugepages'],
       residentKb: 100,
     });
-    await daemon.line(/guest huge started/, { millis: 20_000 });
+    await daemon.line(/guest huge started/);
     const page = await eventually(async () => {
       const { body } = await httpGet({ port });
       const seen = valueIn(body, 'samepaged_guests_not_mergeable{obstacle="hugepages"}') === 1;

@@ -105,9 +105,9 @@ scrape_configs: [{ job_name: samepaged, static_configs: [{ targets: [${targets}]
     query('up{job="samepaged"} == 1')
       .then((found) => found.length === 1 + FLEET.length)
       .catch(() => false);
-  await eventually(isScraped, 60_000, () => host.tree.read('prometheus.log'));
+  await eventually(isScraped, () => host.tree.read('prometheus.log'));
   host.tree.addGuest(102, 'vault', 1_000_000);
-  await daemon.line(/guest vault started/, { millis: 20_000 });
+  await daemon.line(/guest vault started/);
 
   return {
     instance: `127.0.0.1:${port}`,
@@ -139,7 +139,7 @@ describe('a real Prometheus that scrapes a daemon and simulated hosts', () => {
   it('evaluates the alerts: they fire for the hosts that they should', async () => {
     const firing = async (alert: string) =>
       (await scene.query(`ALERTS{alertname="${alert}", alertstate="firing"}`)).map(({ metric }) => metric['instance']);
-    await eventually(async () => (await firing('SamepagedForbiddenGuestMergeable')).length > 0, 15_000);
+    await eventually(async () => (await firing('SamepagedForbiddenGuestMergeable')).length > 0);
     assert.deepEqual(await firing('SamepagedForbiddenGuestMergeable'), [scene.instance]);
     assert.equal((await firing('SamepagedNoHeadroom')).length, 1);
   });
@@ -160,7 +160,6 @@ describe('a real Prometheus that scrapes a daemon and simulated hosts', () => {
           left = silent;
           return left.length === 0;
         },
-        15_000,
         () => left.map(({ panel, expr }) => `${panel}: ${expr}`).join('\n'),
       );
     });

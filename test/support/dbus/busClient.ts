@@ -1,6 +1,6 @@
 import { DBusError, Message, type MessageBus, sessionBus } from 'dbus-next';
 
-const TIMEOUT_MILLIS = 10_000;
+const TIMEOUT_MILLIS = 60_000;
 
 export interface Call {
   readonly destination: string;

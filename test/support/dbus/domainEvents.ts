@@ -54,7 +54,7 @@ export class DomainEvents {
   }
 
   /** The oldest event of this kind not handed out yet, or the next to come. Each event is handed out once. */
-  async next(path: string, event: number, timeoutMillis = 10_000): Promise<DomainEvent> {
+  async next(path: string, event: number, timeoutMillis = 60_000): Promise<DomainEvent> {
     const matches = (candidate: DomainEvent): boolean => candidate.path === path && candidate.event === event;
     const found = this.#unread.find(matches);
     if (found !== undefined) {

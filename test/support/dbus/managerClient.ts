@@ -8,9 +8,9 @@ const MANAGER = 'org.samepaged1.Manager';
 export type Dict = Record<string, unknown>;
 
 /** Waits until somebody owns org.samepaged1. */
-export async function published(bus: MessageBus, millis?: number): Promise<void> {
+export async function published(bus: MessageBus): Promise<void> {
   const owned = async () => (await callBus(bus, 'NameHasOwner', 'org.samepaged1'))[0] === true;
-  await eventually(owned, millis, () => 'nobody owns org.samepaged1');
+  await eventually(owned, () => 'nobody owns org.samepaged1');
 }
 
 /** org.samepaged1.Manager as a client sees it; Variants are taken off, 64-bit numbers stay BigInt. */

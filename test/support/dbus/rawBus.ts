@@ -70,7 +70,6 @@ export class RawBus implements Disposable {
     this.send({ member });
     await eventually(
       () => this.wasHeard,
-      30_000,
       () => `no answer to ${member}`,
     );
   }

@@ -2,8 +2,6 @@ import { test } from 'node:test';
 import { eventually } from '../daemon.js';
 import type { Machine } from './machine.js';
 
-const JOURNAL_MILLIS = 60_000;
-
 /** A test of what is on the machine. When it fails, it shows what came into the journal meanwhile. */
 export function check(machine: Machine, name: string, body: (since: string) => Promise<void>): void {
   test(name, async (t) => {
@@ -23,7 +21,6 @@ export function check(machine: Machine, name: string, body: (since: string) => P
 export async function untilJournal(machine: Machine, since: string, pattern: RegExp): Promise<void> {
   await eventually(
     async () => (pattern.test(await machine.journal(since, 'samepaged')) ? true : undefined),
-    JOURNAL_MILLIS,
     () => `${String(pattern)} did not come into the journal`,
   );
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { eventually } from '../daemon.js';
+import { KSMD_DEADLINE_MILLIS, eventually } from '../daemon.js';
 
 const SAMPLING_MILLIS = 5;
 
@@ -33,11 +33,11 @@ export function hasHostSettings(): boolean {
   );
 }
 
-export async function untilKsm(name: string, satisfies: (value: number) => boolean, millis = 30_000): Promise<void> {
+export async function untilKsm(name: string, satisfies: (value: number) => boolean): Promise<void> {
   await eventually(
     () => (satisfies(ksm(name)) ? true : undefined),
-    millis,
     () => `${name} is still ${ksm(name)}`,
+    KSMD_DEADLINE_MILLIS,
   );
 }
 

@@ -30,7 +30,7 @@ async function watched() {
     async announces(change: () => void) {
       const before = changes;
       change();
-      await eventually(() => changes > before, 5000);
+      await eventually(() => changes > before);
       await sleep(4 * SETTLE_MILLIS);
       assert.equal(changes, before + 1);
     },

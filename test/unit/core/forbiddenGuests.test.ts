@@ -36,9 +36,9 @@ describe('patterns of names', () => {
 
   test('many stars against a long name are quick', () => {
     const [patterns, name] = [parseNamePatterns(`${'*a'.repeat(20)}*b`), 'a'.repeat(60)];
-    const before = performance.now();
+    const before = process.cpuUsage();
     assert.equal(isForbidden(patterns, { name }), false);
-    assert.ok(performance.now() - before < 1000);
+    assert.ok(process.cpuUsage(before).user < 1e6);
   });
 });
 
