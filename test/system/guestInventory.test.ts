@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { GuestProcesses } from '../../src/host/guestProcesses.js';
+import { GuestUsers } from '../../src/host/guestUsers.js';
 import type { GuestsReport } from '../../src/ctl/guests/report.js';
 import { runCtl } from '../support/daemon.js';
+import { removeScratch, scratchDirectory } from '../support/scratch.js';
 
+const NOBODY = 65534;
 const QEMU = '/usr/bin/qemu-system-x86_64';
 
 /** A plain QEMU that is called as its guest, as in a container. */
@@ -40,5 +46,57 @@ test('plain QEMU processes, called as their guests: found, told apart, and notic
     assert.ok((await waitsUntil(0)) <= 1, 'the end was not noticed at the next look');
   } finally {
     for (const guest of guests) guest.kill('SIGKILL');
+  }
+});
+
+/** A libvirt of the user nobody's own, which ends by itself when it is not used. */
+class UsersLibvirt {
+  readonly #home: string;
+
+  constructor(home: string) {
+    this.#home = home;
+    mkdirSync(join(home, 'run'), { mode: 0o700 });
+    for (const path of [home, join(home, 'run')]) chownSync(path, NOBODY, NOBODY);
+  }
+
+  async virsh(...words: readonly string[]): Promise<void> {
+    await promisify(execFile)('virsh', ['--connect', 'qemu:///session', ...words], {
+      uid: NOBODY,
+      gid: NOBODY,
+      env: { PATH: process.env['PATH'], HOME: this.#home, XDG_RUNTIME_DIR: join(this.#home, 'run') },
+    });
+  }
+}
+
+test("a guest of a user's own libvirt is seen, and counts once its user does", async () => {
+  const home = await scratchDirectory('session');
+  const libvirt = new UsersLibvirt(home);
+  const xml = join(home, 'box.xml');
+  writeFileSync(
+    xml,
+    `<domain type='qemu'><name>sp-box</name><memory unit='MiB'>64</memory>
+      <os><type arch='x86_64' machine='pc'>hvm</type></os>
+      <devices><emulator>${QEMU}</emulator><controller type='usb' model='none'/><memballoon model='none'/></devices>
+    </domain>`,
+  );
+  await libvirt.virsh('create', '--paused', xml);
+  try {
+    const { stdout } = await runCtl(['--json', '--libvirt', 'none', 'guests']);
+    const { guests, notes } = JSON.parse(stdout) as GuestsReport;
+    const box = guests.find(({ plainName, name }) => (plainName ?? name) === 'sp-box');
+    assert.equal(box?.manager, 'session');
+    assert.match(
+      notes.join('\n'),
+      /^sp-box does not count for decisions: it runs as nobody, who is not in KSM_GUEST_USERS/m,
+    );
+    const counts = async (users: string) => {
+      const seen = await new GuestProcesses('', new GuestUsers('', () => users)).look();
+      return seen.find(({ name }) => name === 'sp-box')?.stranger === undefined;
+    };
+    assert.equal(await counts('root'), false);
+    assert.equal(await counts('root, nobody'), true);
+  } finally {
+    await libvirt.virsh('destroy', 'sp-box');
+    await removeScratch(home);
   }
 });

@@ -17,7 +17,7 @@ const PROGRAM = 'test/support/kernels/kernelInit.c';
 /** Of 4 KiB. */
 const PAGES_PER_MIB = 256;
 
-test('ksm_tests: equal pages merge as by themselves while samepaged is paused, and it takes none of the settings back', async () => {
+test('ksm_tests: equal pages merge and come apart as by themselves while samepaged is paused, and it takes none of the settings back', async () => {
   const saved = await saveKsm();
   const scratch = await scratchDirectory('selftests');
   try {
@@ -50,6 +50,9 @@ test('ksm_tests: equal pages merge as by themselves while samepaged is paused, a
         assert.equal(now['pages_shared'], String(shared));
         assert.deepEqual([now['run'], now['pages_to_scan'], now['sleep_millisecs']], ['1', '100000', '0']);
       }
+      equal.kill('SIGUSR1');
+      await untilKsm('pages_shared', (pages) => pages === 0, daemon);
+      assert.equal((await readKsm())['pages_sharing'], '0', 'bytes changed in every page that was merged');
     } finally {
       equal.kill('SIGKILL');
       await once(equal, 'exit');

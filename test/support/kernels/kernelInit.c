@@ -6,12 +6,14 @@
  *
  * qemu-system-x86_64 -name guest=NAME -- huge|small KIND:MIB...: plays a QEMU guest. It fills memory, offers it with
  * madvise(MADV_MERGEABLE), says where it is in one JSON line, and sleeps until it is killed. What comes before "--" is
- * only there to be recognised. `huge`: in huge pages, `small`: never. KIND is
+ * only there to be recognised. `huge`: in huge pages, `small`: never. At SIGUSR1 it changes some bytes in every page, so that no two are
+ * alike any more. KIND is
  *   common   pages that are the same in every guest and all different within one
  *   unique   pages that no other guest has
  *   zero     pages of zeros that were written, so that they exist
  */
 #define _GNU_SOURCE
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +24,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define MOST_AREAS 16
 
 static int init(void) {
   mount("proc", "/proc", "proc", 0, NULL);
@@ -68,14 +72,30 @@ static char *fill_area(const char *kind, size_t bytes, int advice) {
   return madvise(start, bytes, MADV_MERGEABLE) == 0 ? start : NULL;
 }
 
+struct area {
+  char *start;
+  size_t bytes;
+};
+
+static void tell_apart(struct area area) {
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  for (size_t at = 0; at < area.bytes; at += page) *(size_t *)(area.start + at) = at + 1;
+}
+
 static int guest(char **words) {
+  struct area areas[MOST_AREAS];
+  int count = 0, signal;
+  sigset_t asked;
+  sigemptyset(&asked);
+  sigaddset(&asked, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &asked, NULL);
   int advice = strcmp(*words, "huge") == 0 ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
   const char *separator = "";
   printf("{\"areas\":[");
   while (*++words != NULL) {
     char kind[16];
     size_t mib;
-    if (sscanf(*words, "%15[a-z]:%zu", kind, &mib) != 2) return 64;
+    if (count == MOST_AREAS || sscanf(*words, "%15[a-z]:%zu", kind, &mib) != 2) return 64;
     char *start = fill_area(kind, mib << 20, advice);
     if (start == NULL) {
       perror(*words);
@@ -83,10 +103,14 @@ static int guest(char **words) {
     }
     printf("%s{\"kind\":\"%s\",\"start\":%ju,\"bytes\":%zu}", separator, kind, (uintmax_t)(uintptr_t)start, mib << 20);
     separator = ",";
+    areas[count++] = (struct area){start, mib << 20};
   }
   puts("]}");
   fflush(stdout);
-  for (;;) pause();
+  while (sigwait(&asked, &signal) == 0) {
+    for (int i = 0; i < count; i++) tell_apart(areas[i]);
+  }
+  return 1;
 }
 
 int main(int count, char **words) {
