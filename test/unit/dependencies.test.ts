@@ -41,7 +41,7 @@ describe('dependencies', () => {
     assert.deepEqual(paths, ['node_modules/esbuild']);
   });
 
-  test('docs/development.md has a reason for each', () => {
+  test('docs/development.md has a reason for each dependency', () => {
     const rows = [...readFileSync('docs/development.md', 'utf8').matchAll(/^\| (`.*?) \|/gm)].map(([, cell]) => cell);
     const names = rows.flatMap((cell) => Array.from(cell?.matchAll(/`([^`]+)`/g) ?? [], ([, name]) => name ?? ''));
     const unexplained = Object.keys(direct).filter(

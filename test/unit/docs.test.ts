@@ -26,7 +26,7 @@ function found(pattern: RegExp): readonly string[] {
 }
 
 describe('README.md and docs/', () => {
-  test('link to files that are there', () => {
+  test('README.md and docs/ link to files that are there', () => {
     for (const file of TEXTS) {
       for (const [, target = ''] of read(file).matchAll(/\]\(([^)#:]+)\)/g)) {
         assert.ok(existsSync(join(dirname(file), target)), `${file}: ${target}`);
@@ -39,20 +39,20 @@ describe('README.md and docs/', () => {
     assert.ok(lines >= 100 && lines <= 120, `${lines} lines`);
   });
 
-  test('name npm scripts that package.json has', () => {
+  test('README.md and docs/ name npm scripts that package.json has', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     for (const name of found(/npm run ([\w:]*\w)/g)) assert.ok(Object.hasOwn(scripts, name), name);
   });
 
-  test('name verbs of samepagectl that there are', () => {
+  test('README.md and docs/ name verbs of samepagectl that there are', () => {
     for (const name of found(/(?:`|^ {4}(?:\$ )?)samepagectl ([a-z]+)/gm)) assert.ok(Object.hasOwn(VERBS, name), name);
   });
 
-  test('name keys of the configuration that there are', () => {
+  test('README.md and docs/ name keys of the configuration that there are', () => {
     for (const name of found(/\b(KSM_[A-Z_]+[A-Z])\b/g)) assert.ok(Object.hasOwn(KEYS, name), name);
   });
 
-  test('show what --replay really prints', () => {
+  test('README.md and docs/ show what --replay really prints', () => {
     const [, count = '', shown = ''] =
       /--replay .* \| tail -(\d)\n\n((?: {4}.*\n|\n)+)/.exec(read('docs/guide.md')) ?? [];
     const lines = shown.split('\n').map((line) => line.slice(4));
@@ -60,7 +60,7 @@ describe('README.md and docs/', () => {
     assert.deepEqual(lines.slice(0, Number(count)), golden.slice(-Number(count)));
   });
 
-  test('name the package as it is made', () => {
+  test('README.md and docs/ name the package as it is made', () => {
     assert.deepEqual(found(/samepaged_([\d.]+)_all\.deb/g), [version]);
   });
 });

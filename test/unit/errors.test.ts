@@ -8,7 +8,7 @@ function failed(code: string): Error {
 }
 
 describe('errors', () => {
-  test('a fatal one carries the exit status', () => {
+  test('a fatal error carries the exit status', () => {
     const error = new FatalError('no KSM', EXIT.unavailable);
     assert.equal(error.status, 69);
     assert.equal(messageOf(error), 'no KSM');
@@ -35,12 +35,12 @@ describe('errors', () => {
     [undefined, undefined],
   ];
   for (const [index, [error, code]] of codes.entries()) {
-    test(`errno ${index} is ${code}`, () => {
+    test(`errnoOf gives ${code} for the thrown value ${index}`, () => {
       assert.equal(errnoOf(error), code);
     });
   }
 
-  test('the message of anything thrown', () => {
+  test('the message of anything thrown is known', () => {
     assert.deepEqual([new Error('a'), 'b', 3, undefined].map(messageOf), ['a', 'b', '3', 'undefined']);
   });
 });
@@ -54,20 +54,20 @@ describe('a number of the kernel', () => {
     ['007', 7],
   ];
   for (const [text, value] of whole) {
-    test(`"${text}"`, () => {
+    test(`"${text}" is a whole number of the kernel`, () => {
       assert.equal(parseWhole(text, 'file'), value);
     });
   }
 
   for (const text of ['', ' 1', '1 ', '1.5', '1e3', '0x10', '+1', '--1', 'many', '9007199254740993', '1'.repeat(17)]) {
-    test(`"${text}" is none`, () => {
+    test(`"${text}" is no whole number of the kernel`, () => {
       assert.throws(() => parseWhole(text, '/sys/file'), {
         message: `/sys/file: expected a whole number, found ${JSON.stringify(text)}`,
       });
     });
   }
 
-  test('what is found instead is shown, but not all of it', () => {
+  test('the error of a malformed number shows what is found instead, but not all of it', () => {
     const { message } = new MalformedError('/proc/meminfo', 'a line', `\0${'x'.repeat(1000)}`);
     assert.equal(message, `/proc/meminfo: expected a line, found "\\u0000${'x'.repeat(59)}..."`);
   });

@@ -26,7 +26,7 @@ const KINDS: Readonly<Record<string, (path: string) => void>> = {
 
 describe('a regular file', () => {
   for (const [kind, make] of Object.entries(KINDS)) {
-    test(`is read and written, ${kind} is refused, and nobody is waited for`, async () => {
+    test(`a regular file is read and written, ${kind} is refused, and nobody is waited for`, async () => {
       const path = join(directory, kind);
       make(path);
       const refusal = { message: `it is ${kind} and no regular file` };
@@ -39,7 +39,7 @@ describe('a regular file', () => {
     });
   }
 
-  test('is read and written, a socket is refused', async () => {
+  test('a regular file is read and written, a socket is refused', async () => {
     const path = join(directory, 'socket');
     const server = createServer();
     await new Promise<void>((listening) => server.listen(path, listening));
@@ -50,14 +50,14 @@ describe('a regular file', () => {
     }
   });
 
-  test('larger than asked for is not read', () => {
+  test('a regular file larger than asked for is not read', () => {
     const path = join(directory, 'large');
     writeFileSync(path, 'x'.repeat(2 * 1024 ** 2 + 1));
     assert.throws(() => readPlain(path, 2 * 1024 ** 2), TooLarge);
     assert.equal(readPlain(path, 3 * 1024 ** 2).length, 2 * 1024 ** 2 + 1);
   });
 
-  test('is not written through a link', () => {
+  test('a regular file is not written through a link', () => {
     const [path, target] = [join(directory, 'link'), join(directory, 'target')];
     writeFileSync(target, 'before');
     symlinkSync(target, path);

@@ -56,7 +56,7 @@ function wordsOf(lines: readonly string[]): ReadonlySet<string> {
 
 describe('the output that a runbook shows has the words of the program', () => {
   for (const file of readdirSync('docs/runbooks')) {
-    test(file, () => {
+    test(`the output that the runbook ${file} shows has the words of the program`, () => {
       const text = readFileSync(`docs/runbooks/${file}`, 'utf8');
       let count = 0;
       for (const [, verb = '', block = ''] of text.matchAll(/^ {4}\$ samepagectl (\w+).*\n((?: {4}.*\n|\n)*)/gm)) {

@@ -176,7 +176,7 @@ export interface Row {
 export function checkTable(id: string, rows: readonly Row[]): void {
   describe(id, () => {
     for (const { name, facts, level, found, remedy } of rows) {
-      test(`${level}: ${name}`, () => {
+      test(`the check ${id} gives ${level}: ${name}`, () => {
         const finding = findingOf(id, facts);
         assert.equal(finding?.level, level, finding?.found);
         assert.match(finding.found, found);

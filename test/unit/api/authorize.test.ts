@@ -47,7 +47,7 @@ const refusedWith = (text: string, type = 'org.samepaged1.Error.NotAuthorized') 
 };
 
 describe('Authority', () => {
-  it('asks for the user of a caller once, and for nothing else where a call reads', async () => {
+  it('Authority asks for the user of a caller once, and for nothing else where a call reads', async () => {
     const bus = fakeBus(STRANGER);
     const authority = new Authority(bus);
     for (let count = 0; count < 3; count += 1) await authority.authorize(incoming('Explain'));
@@ -57,7 +57,7 @@ describe('Authority', () => {
     );
   });
 
-  it('refuses a user too many calls, and is silent once too much was sent to it; root is served meanwhile', async (test) => {
+  it('Authority refuses a user too many calls, and is silent once too much was sent to it; root is served meanwhile', async (test) => {
     // No time passes, in which calls would come back.
     test.mock.method(performance, 'now', () => 1000);
     const bus = fakeBus((sender) => (sender === ':1.0' ? 0 : STRANGER));
@@ -74,7 +74,7 @@ describe('Authority', () => {
     for (let count = 0; count < 1000; count += 1) await call(':1.0');
   });
 
-  it('does not let a call read whose answer nobody waits for', async () => {
+  it('Authority does not let a call read whose answer nobody waits for', async () => {
     const call = incoming('GetHistory');
     call.flags = MessageFlag.NO_REPLY_EXPECTED;
     await assert.rejects(
@@ -87,14 +87,14 @@ describe('Authority', () => {
   });
 
   for (const uid of new Set([0, process.getuid?.() ?? 0])) {
-    it(`does not ask polkit about uid ${String(uid)}`, async () => {
+    it(`Authority does not ask polkit about uid ${String(uid)}`, async () => {
       const bus = fakeBus(uid, () => [false, false, {}]);
       await new Authority(bus).authorize(incoming('Unmerge'));
       assert.deepEqual(bus.asked('CheckAuthorization'), []);
     });
   }
 
-  it('asks polkit about the caller’s unique name, without a dialog unless the call allows one', async () => {
+  it('Authority asks polkit about the caller’s unique name, without a dialog unless the call allows one', async () => {
     for (const interactive of [false, true]) {
       const bus = fakeBus(STRANGER);
       await new Authority(bus).authorize(incoming('Stop', { interactive }));
@@ -111,7 +111,7 @@ describe('Authority', () => {
     }
   });
 
-  it('every check has its own cancellation id, and one that takes too long is cancelled', async () => {
+  it('every polkit check has its own cancellation id, and one that takes too long is cancelled', async () => {
     const late = new CallTimeout({ destination: 'polkit', path: '/', interface: 'a.b', member: 'Check' }, 1000);
     const bus = fakeBus(STRANGER, () => Promise.reject(late));
     const authority = new Authority(bus);
@@ -127,7 +127,7 @@ describe('Authority', () => {
     );
   });
 
-  it('an error of polkit’s is a refusal that tells it, and cancels nothing', async () => {
+  it('an error of polkit’s is a refusal that names it, and cancels nothing', async () => {
     const error = new DBusError('org.freedesktop.PolicyKit1.Error.Failed', 'Action is not registered');
     const bus = fakeBus(STRANGER, () => Promise.reject(error));
     const text = 'org.samepaged1.configure is for root only here (polkit: Action is not registered)';
@@ -135,7 +135,7 @@ describe('Authority', () => {
     assert.deepEqual(bus.asked('CancelCheckAuthorization'), []);
   });
 
-  it('a caller that is gone, or of whom the bus does not tell, may not', async () => {
+  it('a caller that is gone, or of whom the bus does not tell, is refused', async () => {
     const gone = new DBusError('org.freedesktop.DBus.Error.NameHasNoOwner', 'no such name');
     const bus = fakeBus(gone);
     await assert.rejects(
@@ -156,7 +156,7 @@ describe('Authority', () => {
       return { promise, resolve };
     };
 
-    it('for polkit: four of a user; the next is refused at once, others are not, and later there is room again', async () => {
+    it('four calls of a user may wait for polkit: the next is refused, those of others are not, until there is room', async () => {
       const { promise, resolve } = later();
       const bus = fakeBus(
         (sender) => (sender === ':1.8' ? STRANGER + 1 : STRANGER),
@@ -172,7 +172,7 @@ describe('Authority', () => {
       await authority.authorize(incoming('Retune'));
     });
 
-    it('for polkit: thirty-two in all', async () => {
+    it('thirty-two calls in all may wait for polkit', async () => {
       const { promise, resolve } = later();
       const bus = fakeBus(
         (sender) => STRANGER + Number(String(sender).slice(3)),
@@ -190,7 +190,7 @@ describe('Authority', () => {
       await Promise.all(waiting);
     });
 
-    it('for the bus to say whose they are: 128 of a caller, 256 in all, and four for each', async () => {
+    it('calls may wait for the bus to name their caller: 128 of a caller, 256 in all, and four for each', async () => {
       const { promise, resolve } = later();
       const authority = new Authority(fakeBus(() => promise));
       const from = (sender: string) => authority.authorize(incoming('Retune', { sender }));
@@ -202,7 +202,7 @@ describe('Authority', () => {
       await Promise.all(waiting);
     });
 
-    it('a caller that the bus has named takes no place: 200 calls at once are served while all 256 are taken', async () => {
+    it('a caller that the bus has named takes no place of those who wait: 200 of its calls are served at once', async () => {
       const { promise, resolve } = later();
       const bus = fakeBus((sender) => (sender === ':1.1' ? 0 : promise));
       const authority = new Authority(bus);
@@ -215,7 +215,7 @@ describe('Authority', () => {
       await Promise.all(waiting);
     });
 
-    it('a question that failed is asked again at the next call', async () => {
+    it('a question to the bus for the user of a caller that failed is asked again at the next call', async () => {
       let answers = 0;
       const bus = fakeBus(() => ((answers += 1) === 1 ? Promise.reject(new Error('late')) : 0));
       const authority = new Authority(bus);
@@ -226,7 +226,7 @@ describe('Authority', () => {
     });
   });
 
-  it('a caller that goes while polkit asks may not: the question is taken back, and the place is free', async () => {
+  it('a caller that goes while polkit asks is refused: the question is taken back, and its place is free', async () => {
     const bus = fakeBus(STRANGER, () => new Promise(() => undefined));
     const authority = new Authority(bus);
     for (let round = 1; round <= 5; round += 1) {
@@ -246,7 +246,7 @@ describe('Authority', () => {
     assert.ok(!bus.left.observed);
   });
 
-  it('a member that no rule names is not there', async () => {
+  it('a call of a member that no rule names is answered as one that is not there', async () => {
     const bus = fakeBus(0);
     for (const [member, iface] of [
       ['constructor', 'org.samepaged1.Manager'],

@@ -26,7 +26,7 @@ describe('why samepaged did not answer', () => {
     ['no bus', new Error('no D-Bus at X'), { why: 'samepaged cannot be reached', detail: 'no D-Bus at X' }],
   ];
   for (const [name, error, says] of rows) {
-    test(name, () => {
+    test(`why samepaged did not answer: ${name}`, () => {
       assert.deepEqual(whyAway(error), says);
     });
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Quotas } from '../../../src/api/quotas.js';
 
-test('what a user used up comes back with time, and others have their own', () => {
+test('what a user used up of a quota comes back with time, and other users have their own', () => {
   let now = 0;
   const quotas = new Quotas(() => now);
   for (let count = 0; count < 500; count += 1) assert.equal(quotas.call(1000), 'allowed');

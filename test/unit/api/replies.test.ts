@@ -30,19 +30,19 @@ describe('a retune over the bus', () => {
       }),
     );
 
-  test('says that a dry run wrote nothing', () => {
+  test('a retune over the bus says that a dry run wrote nothing', () => {
     const { dryRun, changes, failed } = told({ dryRun: true, writes: [run], problems: [] });
     assert.deepEqual({ dryRun, changes, failed }, { dryRun: true, changes: ['run 1 -> 2'], failed: undefined });
   });
 
-  test('says what the kernel did not take', () => {
+  test('a retune over the bus says what the kernel did not take', () => {
     const { dryRun, changes, failed } = told({ writes: [], failed: [run], problems: [] });
     assert.deepEqual({ dryRun, changes, failed }, { dryRun: undefined, changes: [], failed: ['run 1 -> 2'] });
   });
 });
 
 describe('the guest events of a retune over the bus', () => {
-  test('are those among its triggers, whatever the guests are called', () => {
+  test('the guest events of a retune are those among its triggers, whatever the guests are called', () => {
     const change = fc.constantFrom<GuestChange>('started', 'stopped', 'crashed', 'resized');
     const name = fc.oneof(fc.constantFrom('guest a started', 'web server'), fc.stringMatching(/^[ -~]{1,30}$/));
     fc.assert(
@@ -57,12 +57,12 @@ describe('the guest events of a retune over the bus', () => {
     );
   });
 
-  test('are absent from a daemon that does not know them', () => {
+  test('the guest events of a retune are absent from a daemon that does not know them', () => {
     const { triggers, guestEvents } = overTheBus({ Triggers: new Variant('as', ['guest web started']) });
     assert.deepEqual([triggers, guestEvents], [['guest web started'], undefined]);
   });
 
-  test('are without a change that only a newer daemon knows', () => {
+  test('the guest events of a retune are without a change that only a newer daemon knows', () => {
     const pairs = [
       ['web', 'hibernated'],
       ['db', 'stopped'],
@@ -71,7 +71,7 @@ describe('the guest events of a retune over the bus', () => {
     assert.deepEqual(reply.guestEvents, [{ name: 'db', change: 'stopped' }]);
   });
 
-  test('are twenty at most, each name of a bounded length', () => {
+  test('the guest events of a retune are twenty at most, each name of a bounded length', () => {
     const event = { name: 'x'.repeat(5000), change: 'started' } as const;
     const { guestEvents = [] } = overTheBus(failedBy(Array<Trigger>(500).fill({ kind: 'guest', event })));
     assert.equal(guestEvents.length, 20);

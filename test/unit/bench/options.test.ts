@@ -6,7 +6,7 @@ import { reserveFor } from '../../bench/ksm/stage.js';
 import { TUNER_NAMES } from '../../bench/ksm/tuners.js';
 
 describe("the benchmark's command line", () => {
-  test('without a word everything is at its default', () => {
+  test('the benchmark without options has every option at its default', () => {
     assert.deepEqual(readOptions([]), {
       scenarios: SCENARIO_NAMES,
       coRunner: true,
@@ -24,7 +24,7 @@ describe("the benchmark's command line", () => {
     const { scenarios, coRunner } = readOptions(['--scenario', 'co-runner,unique']) ?? {};
     assert.deepEqual({ scenarios, coRunner }, { scenarios: ['unique'], coRunner: true });
   });
-  test('every option is taken', () => {
+  test('the benchmark takes every option', () => {
     const numbers = [
       '--guests=2',
       '--common=3',
@@ -49,15 +49,15 @@ describe("the benchmark's command line", () => {
       logFile: 'another',
     });
   });
-  test('lists keep the order of the table', () => {
+  test("lists in the benchmark's options keep the order of the table", () => {
     const options = readOptions(['--tuner', 'off, flat-out,adaptive', '--scenario', 'boot-storm,full-host']);
     assert.deepEqual(options?.tuners, ['adaptive', 'flat-out', 'off']);
     assert.deepEqual(options.scenarios, ['full-host', 'boot-storm']);
   });
-  test('help is no run', () => {
+  test('--help runs no benchmark', () => {
     assert.equal(readOptions(['--help', '--guests', '5']), undefined);
   });
-  test('the help names every scenario and tuner', () => {
+  test("the benchmark's help names every scenario and tuner", () => {
     for (const name of [...SCENARIO_NAMES, ...TUNER_NAMES]) assert.match(USAGE, new RegExp(`\\b${name}\\b`));
   });
 
@@ -75,7 +75,7 @@ describe("the benchmark's command line", () => {
     [['full-host'], /full-host/],
   ];
   for (const [args, sentence] of wrong) {
-    test(`${args.join(' ')} is refused`, () => {
+    test(`the benchmark refuses ${args.join(' ')}`, () => {
       assert.throws(
         () => readOptions(args),
         (error) => error instanceof UsageError && sentence.test(error.message),
@@ -88,24 +88,24 @@ describe('the reserve', () => {
   const GIB_KB = 1024 ** 2;
   const sizes = { guests: 4, commonMiB: 512, ownMiB: 336, zeroMiB: 1200, rewrittenMiBPerSecond: 1 };
 
-  test('is so large that four small guests and it exceed memory', () => {
+  test("the benchmark's reserve is so large that four small guests and it exceed memory", () => {
     // A guest has 176 MiB besides its content: 1 GiB each.
     const reserve = reserveFor(scenario('full-host', sizes), 24 * 1024 ** 3);
     assert.deepEqual(reserve, { KSM_THRES_COEF: 0, KSM_THRES_CONST: 20.25 * GIB_KB });
   });
-  test('is the default where that is enough', () => {
+  test("the benchmark's reserve is the default where that is enough", () => {
     const reserve = reserveFor(scenario('full-host', { ...sizes, guests: 22 }), 24 * 1024 ** 3);
     assert.deepEqual(reserve, { KSM_THRES_COEF: 0, KSM_THRES_CONST: Math.trunc(4.8 * GIB_KB) });
   });
-  test('counts the guests of a boot storm that are not there yet', () => {
+  test("the benchmark's reserve counts the guests of a boot storm that are not there yet", () => {
     const full = reserveFor(scenario('full-host', sizes), 24 * 1024 ** 3);
     assert.deepEqual(reserveFor(scenario('boot-storm', sizes), 24 * 1024 ** 3), full);
   });
-  test('does not count the guest that is yet to arrive', () => {
+  test("the benchmark's reserve does not count the guest that is yet to arrive", () => {
     const full = reserveFor(scenario('full-host', sizes), 24 * 1024 ** 3);
     assert.deepEqual(reserveFor(scenario('late-guest', sizes), 24 * 1024 ** 3), full);
   });
-  test('is not touched where memory is plenty', () => {
+  test("the benchmark's reserve is not touched where memory is plenty", () => {
     assert.deepEqual(reserveFor(scenario('plenty', sizes), 24 * 1024 ** 3), {});
   });
 });

@@ -69,7 +69,7 @@ function cells(name: ScenarioName, outcomes: readonly Outcome[], expect = strang
 }
 
 describe("the benchmark's table", () => {
-  test('says what happened', () => {
+  test("the benchmark's table says what happened", () => {
     const [title] = table(scenario('late-guest', DEFAULT_SIZES), [outcome({})], stranger).split('\n');
     assert.equal(
       title,
@@ -77,7 +77,7 @@ describe("the benchmark's table", () => {
     );
   });
 
-  test('has a cell for every figure', () => {
+  test("the benchmark's table has a cell for every figure", () => {
     assert.deepEqual(cells('full-host', [outcome({})]), [
       ['tuner', 'adaptive'],
       ['time to 50 %, s', '10.0'],
@@ -102,7 +102,7 @@ describe("the benchmark's table", () => {
     ]);
   });
 
-  test('what never came and what is not there', () => {
+  test("the benchmark's table says never for what never came and - for what is not there", () => {
     const missing = { to90: undefined, to99: undefined, rest: undefined, reachedShare: 0.546, calmMillis: 3 };
     const rows = cells('full-host', [
       outcome({ tuner: 'kernel-defaults', usage: undefined, bookkeepingBytes: undefined }, missing),
@@ -134,12 +134,12 @@ describe("the benchmark's table", () => {
     );
   });
 
-  test('a little less than at the beginning is no part of the gain', () => {
+  test("savings a little below those at the beginning are no part of the gain in the benchmark's table", () => {
     const rows = cells('full-host', [outcome({}, { reachedShare: -0.003 }), outcome({}, { reachedShare: 0.99 })]);
     assert.deepEqual(rows[8], ['of the gain', '0 %', 'all']);
   });
 
-  test('puts what was simulated beside what was measured', () => {
+  test("the benchmark's table puts what was simulated beside what was measured", () => {
     const rows = cells('full-host', [outcome({ tuner: 'flat-out' }), outcome({ tuner: 'ksmtuned' })], (tuner) =>
       tuner === 'flat-out' ? { to90Millis: 26_440, to90KsmdCpuMillis: undefined } : undefined,
     );
@@ -147,13 +147,13 @@ describe("the benchmark's table", () => {
     assert.deepEqual(rows[6], ['simu- lated, s', 'never', '-']);
   });
 
-  test('tells both times where the clock starts after the beginning', () => {
+  test("the benchmark's table tells both times where the clock starts after the beginning", () => {
     assert.deepEqual(cells('late-guest', [outcome({})])[3], ['since it began, s', '29.0']);
     const titles = cells('full-host', [outcome({})]).map(([title]) => title);
     assert.equal(titles.includes('since it began, s'), false);
   });
 
-  test('tells the regret, over the time for which both were watched', () => {
+  test("the benchmark's table tells the regret, over the time for which both were watched", () => {
     const saves = (tuner: 'adaptive' | 'flat-out', points: readonly (readonly [seconds: number, gib: number])[]) =>
       outcome({
         tuner,
@@ -178,7 +178,7 @@ describe("the benchmark's table", () => {
     assert.equal(titles.includes('integral, of flat out'), false);
   });
 
-  test('has no times to a gain where there is none', () => {
+  test("the benchmark's table has no times to a gain where there is none", () => {
     const rows = cells('unique', [outcome({}, { to50: undefined, to90: undefined, to99: undefined })]);
     assert.deepEqual(
       rows.slice(0, 3).map(([title]) => title),
@@ -186,7 +186,7 @@ describe("the benchmark's table", () => {
     );
   });
 
-  test('has a second table of what was gained where guests stay', () => {
+  test("the benchmark's table has a second table of what was gained where guests stay", () => {
     const memory = (availableGiB: number, anonGiB: number, hugeGiB: number) => ({
       availableBytes: availableGiB * GIB,
       guestsAnonBytes: anonGiB * GIB,
@@ -214,7 +214,7 @@ describe("the benchmark's table", () => {
     );
   });
 
-  test('tells what KSM costs guests that are started', () => {
+  test("the benchmark's table tells what KSM costs guests that are started", () => {
     const storm = [
       outcome({ tuner: 'adaptive', guestsReadyMillis: 61_500 }),
       outcome({ tuner: 'flat-out', guestsReadyMillis: 59_000 }),

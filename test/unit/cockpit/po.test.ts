@@ -38,12 +38,12 @@ describe('the translations of the page', () => {
     const translated = po.parse(readFileSync(join(SOURCE, 'po', file)), { validation: true }).translations[''] ?? {};
     const entries = Object.values(translated).filter(({ msgid }) => msgid !== '');
 
-    it(`${file}: has every text, and none that is gone`, () => {
+    it(`the translation ${file} has every text of the page, and none that is gone`, () => {
       assert.deepEqual(entries.map(({ msgid }) => msgid).sort(), [...texts.keys()].sort());
       for (const { msgid, msgid_plural: plural } of entries) assert.equal(plural, texts.get(msgid), msgid);
     });
 
-    it(`${file}: keeps the places of values, and leaves none empty`, () => {
+    it(`the translation ${file} keeps the places of values, and leaves no text empty`, () => {
       for (const { msgid, msgid_plural: plural = msgid, msgstr } of entries) {
         for (const text of msgstr) {
           assert.notEqual(text, '', msgid);

@@ -22,7 +22,7 @@ describe('a whole number has bounds', () => {
   } as const;
   for (const name of Object.keys(bounds) as (keyof typeof bounds)[]) {
     const [least, most] = bounds[name];
-    test(`${name} from ${least} to ${most}`, () => {
+    test(`${name} is a whole number from ${least} to ${most}`, () => {
       for (const inside of [least, most]) assert.equal(readValue(name, String(inside)), inside);
       for (const outside of [least - 1, most + 1]) assert.equal(readValue(name, String(outside)), undefined);
       for (const text of ['1.5', '1e3', '0x10', ' 5', '5 ', 'many', '--5', '5m', '1'.repeat(400), 'NaN', 'Infinity']) {
@@ -46,7 +46,7 @@ describe('KSM_USE_ZERO_PAGES is decided unless it is given', () => {
     ['Auto', undefined],
     ['01', undefined],
   ] as const) {
-    test(JSON.stringify(text), () => {
+    test(`KSM_USE_ZERO_PAGES=${text} ${value === undefined ? 'is refused' : `is read as ${value}`}`, () => {
       assert.equal(readValue('KSM_USE_ZERO_PAGES', text), value);
     });
   }
@@ -62,7 +62,7 @@ describe('a setting of the kernel has bounds, and is left alone unless it is giv
   } as const;
   for (const name of Object.keys(bounds) as (keyof typeof bounds)[]) {
     const [least, most] = bounds[name];
-    test(`${name} from ${least} to ${most}, or nothing`, () => {
+    test(`${name} is a whole number from ${least} to ${most}, or nothing`, () => {
       for (const inside of [least, most]) assert.equal(readValue(name, String(inside)), inside);
       for (const outside of [least - 1, most + 1]) assert.equal(readValue(name, String(outside)), undefined);
       for (const text of ['1.5', '1e0', '0x1', ' 1', '1 ', '+1', '-0', 'yes', 'auto', '1'.repeat(400), 'NaN']) {
@@ -100,7 +100,7 @@ describe('KSM_THRES_CONST is in bytes', () => {
     ['1'.repeat(13), undefined],
   ];
   for (const [text, bytes] of rows) {
-    test(`"${text}"`, () => {
+    test(`KSM_THRES_CONST="${text}" ${bytes === undefined ? 'is refused' : `is ${bytes} bytes`}`, () => {
       assert.equal(readValue('KSM_THRES_CONST', text), bytes);
     });
   }
@@ -119,7 +119,7 @@ describe('a switch', () => {
     ['true', true],
   ];
   for (const [text, on] of rows) {
-    test(`"${text}" is ${on ? 'on' : 'off'}`, () => {
+    test(`a switch with the value "${text}" is ${on ? 'on' : 'off'}`, () => {
       for (const name of ['DEBUG', 'KSM_UNMERGE_TO_APPLY'] as const) assert.equal(readValue(name, text), on, name);
     });
   }
@@ -134,7 +134,7 @@ describe('a choice', () => {
     KSM_WHEN: ['needed', 'always'],
   } as const;
   for (const name of Object.keys(choices) as (keyof typeof choices)[]) {
-    test(name, () => {
+    test(`${name} takes each of its choices, has the first as its default, and takes nothing else`, () => {
       for (const choice of choices[name]) assert.equal(readValue(name, choice), choice);
       assert.equal(readValue(name, ''), choices[name][0], 'empty is the default');
       for (const text of ['something', choices[name][0].toUpperCase(), ` ${choices[name][0]}`]) {
@@ -147,7 +147,7 @@ describe('a choice', () => {
 
 describe('a path', () => {
   for (const name of ['LOGFILE', 'PIDFILE'] as const) {
-    test(name, () => {
+    test(`${name} takes an absolute path or nothing`, () => {
       assert.equal(readValue(name, '/var/log/ksmtuned'), '/var/log/ksmtuned');
       assert.equal(readValue(name, ''), '', 'empty is none');
       for (const text of ['ksmtuned', './ksmtuned', '~/ksmtuned']) assert.equal(readValue(name, text), undefined, text);
@@ -172,14 +172,14 @@ describe('KSM_EVENT_RECHECK is a list of seconds', () => {
     ['123456', undefined],
   ];
   for (const [text, seconds] of rows) {
-    test(`"${text}"`, () => {
+    test(`KSM_EVENT_RECHECK="${text}" ${seconds === undefined ? 'is refused' : `is ${seconds.length} times`}`, () => {
       assert.deepEqual(readValue('KSM_EVENT_RECHECK', text), seconds);
     });
   }
 });
 
 describe('every key', () => {
-  test("has ksmtuned's default, or one that keeps to ksmtuned's ways", () => {
+  test("every key has ksmtuned's default, or one that keeps to ksmtuned's ways", () => {
     const expected: Partial<Record<KeyName, string>> = {
       KSM_MONITOR_INTERVAL: '60',
       KSM_SLEEP_MSEC: '10',
@@ -217,7 +217,7 @@ describe('every key', () => {
   }
 });
 
-test('the plan has the configuration in milliseconds', () => {
+test("the plan has the configuration's times in milliseconds", () => {
   const plan = planFrom({ KSM_MONITOR_INTERVAL: '7', KSM_EVENT_SETTLE: '80', KSM_EVENT_RECHECK: '1,2' });
   const { policy, because, settings, ...times } = plan;
   assert.deepEqual([because, settings], [{ kind: 'start' }, {}]);

@@ -12,7 +12,7 @@ describe('where to listen', () => {
     ['unix:/run/samepaged/metrics', { path: '/run/samepaged/metrics' }],
     [`unix:${LONGEST}`, { path: LONGEST }],
   ] as const) {
-    test(text.slice(0, 40), () => {
+    test(`${text.slice(0, 40)} is an address to listen on`, () => {
       assert.deepEqual(parseListenAddress(text), address);
     });
   }
@@ -33,7 +33,7 @@ describe('where to listen', () => {
     `unix:${LONGEST}a`,
     '/run/samepaged/metrics',
   ]) {
-    test(`${text.slice(0, 40)} is none`, () => {
+    test(`${text.slice(0, 40)} is no address to listen on`, () => {
       assert.equal(parseListenAddress(text), undefined);
     });
   }

@@ -37,7 +37,7 @@ describe('host settings come from the keys', () => {
     },
   ];
   for (const { name, texts, settings } of rows) {
-    test(name, () => {
+    test(`host settings of the configuration: ${name}`, () => {
       assert.deepEqual(settingsOf(texts), settings);
     });
   }
@@ -51,12 +51,12 @@ describe('host settings come from the keys', () => {
 });
 
 describe('the plan', () => {
-  test('has the reason of the intent', () => {
+  test('the plan has the reason of the intent', () => {
     const because = { kind: 'manual', by: 'D-Bus Pause' } as const;
     assert.equal(planOf({ because, values: valuesOf(), hold: undefined }, undefined).because, because);
   });
 
-  test('keeps its settings and its times under a hold, whose word it takes for merging', () => {
+  test('the plan keeps its settings and its times under a hold, whose word it takes for merging', () => {
     const values = valuesOf({ KSM_MERGE_ACROSS_NODES: '0', KSM_MONITOR_INTERVAL: '7' });
     const free = planOf({ ...START, values }, undefined);
     const held = planOf({ ...START, values, hold: { kind: 'unmerged' } }, undefined);
@@ -65,7 +65,7 @@ describe('the plan', () => {
     assert.deepEqual(decision.settings, { run: 2 });
   });
 
-  test('has KSM_WHEN', () => {
+  test('the plan has the KSM_WHEN of the configuration', () => {
     const runOf = (when: string) => {
       const { policy } = planOf({ ...START, values: valuesOf({ KSM_WHEN: when }) }, undefined);
       return policy.decide(undefined, sampleOf(), [])[1].settings.run;
@@ -84,7 +84,7 @@ describe('the plan', () => {
       return { name: policy.name, reason, settings, sentence };
     };
 
-    test('each by its name', () => {
+    test('the plan has the policy that KSM_POLICY names', () => {
       for (const [name, reason] of [
         ['ksmtuned', 'free-below-reserve'],
         ['adaptive', 'burst'],
@@ -95,12 +95,12 @@ describe('the plan', () => {
       }
     });
 
-    test('with KSM_CPU_MAX', () => {
+    test('the plan has the KSM_CPU_MAX of the configuration', () => {
       assert.match(decisionOf({ KSM_POLICY: 'adaptive', KSM_CPU_MAX: '20' }).sentence, /up to 20 % of a core$/);
       assert.equal(decisionOf({ KSM_POLICY: 'advisor', KSM_CPU_MAX: '20' }).settings.advisorMaxCpu, 20);
     });
 
-    test('which sets smart_scan unless KSM_SMART_SCAN does', () => {
+    test('the plan’s policy sets smart_scan unless KSM_SMART_SCAN does', () => {
       assert.equal(decisionOf({ KSM_POLICY: 'adaptive' }).settings.smartScan, 1);
       assert.equal('smartScan' in decisionOf({ KSM_POLICY: 'adaptive', KSM_SMART_SCAN: '0' }).settings, false);
     });

@@ -9,7 +9,7 @@ import { HostTree } from '../../support/hostTree.js';
 describe('a policy works on', () => {
   const hosts = { 'kernel-5.10': false, 'kernel-6.1': false, 'kernel-6.12': true, numa: true };
   for (const [host, hasAdvisor] of Object.entries(hosts)) {
-    test(`${host}: ${hasAdvisor ? 'every one' : 'not the advisor, and it is said what does'}`, () => {
+    test(`the kernel of ${host} can have ${hasAdvisor ? 'every policy' : 'every policy but advisor, and it is said what can'}`, () => {
       const settings = new KsmDirectory(join('fixtures/hosts', host)).readSettings();
       for (const policy of ['ksmtuned', 'adaptive'] as const) assert.equal(policyObstacle(policy, settings), undefined);
       const obstacle = policyObstacle('advisor', settings);
@@ -34,16 +34,16 @@ describe('a configuration whose policy cannot work', () => {
   }
   const chosen = { 'etc/ksmtuned.conf': 'DEBUG=1\nKSM_POLICY=advisor\n' };
 
-  test('is refused with the place where it was chosen', () => {
+  test('a policy that this kernel cannot have is refused with the place where it was chosen', () => {
     assert.equal(required(chosen, 'not here'), 'HOST/etc/ksmtuned.conf:2: KSM_POLICY=advisor: not here');
   });
 
-  test('in a drop-in too', () => {
+  test('a policy that this kernel cannot have is refused in a drop-in too', () => {
     const files = { ...chosen, 'etc/ksmtuned.conf.d/10.conf': '# why not\n\nKSM_POLICY=advisor\n' };
     assert.equal(required(files, 'not here'), 'HOST/etc/ksmtuned.conf.d/10.conf:3: KSM_POLICY=advisor: not here');
   });
 
-  test('is taken where it can', () => {
+  test('a policy that this kernel can have is taken', () => {
     assert.equal(required(chosen, undefined), true);
   });
 });

@@ -108,7 +108,7 @@ describe('what can be read', () => {
     { name: 'export of nothing', text: 'export ', set: [] },
   ];
   for (const { name, text, set } of rows) {
-    test(name, () => {
+    test(`a configuration file is read: ${name}`, () => {
       assert.deepEqual(settings(text), set);
     });
   }
@@ -144,9 +144,9 @@ describe('what would need a shell is refused with its line', () => {
     { name: 'ANSI-C quotes', line: String.raw`A=$'a\tb'`, message: /needs a shell/ },
     { name: 'a translated string', line: 'A=$"text"', message: /needs a shell/ },
     { name: 'a second command', line: 'A=1; B=2', message: /needs a shell/ },
-    { name: 'and', line: 'A=1 && B=2', message: /not KEY=VALUE/ },
-    { name: 'and without a blank', line: 'A=1&&B=2', message: /needs a shell/ },
-    { name: 'or', line: 'A=1||B=2', message: /needs a shell/ },
+    { name: '&&', line: 'A=1 && B=2', message: /not KEY=VALUE/ },
+    { name: '&& without a blank', line: 'A=1&&B=2', message: /needs a shell/ },
+    { name: '||', line: 'A=1||B=2', message: /needs a shell/ },
     { name: 'background', line: 'A=1&', message: /needs a shell/ },
     { name: 'a pipe', line: 'A=1|cat', message: /needs a shell/ },
     { name: 'a redirection', line: 'A=1>/tmp/x', message: /needs a shell/ },
@@ -178,7 +178,7 @@ describe('what would need a shell is refused with its line', () => {
   ];
   for (const { name, line, message } of rows) {
     for (const end of ['\n', '\r\n']) {
-      test(end === '\n' ? name : `${name}, CRLF`, () => {
+      test(`a line with ${name} is refused${end === '\n' ? '' : ', also with CRLF'}`, () => {
         const { assignments, complaints } = parseAssignments(['OK=1', '', line, 'LAST=2'].join(end));
         assert.deepEqual(
           complaints.map((complaint) => complaint.line),

@@ -19,7 +19,7 @@ function backslashed(value: string): string {
 }
 
 describe('any text', () => {
-  test('is read without a throw, and what is said of it names a line of it', () => {
+  test('any text is read as a configuration without a throw, and a complaint names a line of it', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const { assignments, complaints } = parseAssignments(text);
@@ -34,7 +34,7 @@ describe('any text', () => {
     );
   });
 
-  test('has at most one complaint a line, in the order of the lines', () => {
+  test('any text as a configuration has at most one complaint a line, in the order of the lines', () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const at = parseAssignments(text).complaints.map(({ line }) => line);
@@ -46,7 +46,7 @@ describe('any text', () => {
     );
   });
 
-  test('says of each line what it says of that line alone', () => {
+  test('each line of any configuration is judged as it is alone', () => {
     fc.assert(
       fc.property(fc.array(shellText.map((text) => text.replaceAll(/[\n\uFEFF]/g, ''))), (lines) => {
         const together = parseAssignments(lines.join('\n'));
@@ -70,7 +70,7 @@ describe('a value comes back from every way to quote it', () => {
     )
     .map((text) => text.replaceAll(/[\n\r\0]/g, ''));
   for (const [way, quote] of Object.entries({ single, double, backslashed })) {
-    test(way, () => {
+    test(`a ${way} value comes back as it was`, () => {
       fc.assert(
         fc.property(value, value, (first, second) => {
           const text = `A=${quote(first)} B=${quote(second)} # comment`;
@@ -89,14 +89,14 @@ describe('a value comes back from every way to quote it', () => {
 describe('a megabyte', () => {
   const MEGABYTE = 1024 ** 2;
 
-  test('in one value', () => {
+  test('a megabyte in one value is read', () => {
     const value = 'x'.repeat(MEGABYTE);
     for (const text of [`A=${value}`, `A='${value}'`, `A="${value}"`]) {
       assert.deepEqual(parseAssignments(text), { assignments: [{ key: 'A', value, line: 1 }], complaints: [] });
     }
   });
 
-  test('in one name, blanks, quotes or comment', () => {
+  test('a megabyte in one name, blanks, quotes or comment is read', () => {
     const long = (char: string) => char.repeat(MEGABYTE);
     assert.equal(parseAssignments(`${long('A')}=1`).assignments[0]?.key.length, MEGABYTE);
     assert.deepEqual(parseAssignments(`${long(' ')}A=1${long(' ')}`).assignments, [{ key: 'A', value: '1', line: 1 }]);
@@ -104,7 +104,7 @@ describe('a megabyte', () => {
     assert.deepEqual(parseAssignments(`#${long('x')}`), { assignments: [], complaints: [] });
   });
 
-  test('of nonsense on one line is one short complaint', () => {
+  test('a megabyte of nonsense on one line is one short complaint', () => {
     for (const text of ['x'.repeat(MEGABYTE), `A${' '.repeat(MEGABYTE)}x`, `A=$${'('.repeat(MEGABYTE)}`]) {
       const { assignments, complaints } = parseAssignments(text);
       assert.deepEqual(assignments, []);
@@ -113,14 +113,14 @@ describe('a megabyte', () => {
     }
   });
 
-  test('of settings and of bad lines', () => {
+  test('a megabyte of settings and of bad lines is read', () => {
     const { assignments, complaints } = parseAssignments('A=1\nx\n'.repeat(MEGABYTE / 6));
     assert.equal(assignments.length, Math.floor(MEGABYTE / 6));
     assert.equal(complaints.length, Math.floor(MEGABYTE / 6));
     assert.deepEqual(assignments.at(-1), { key: 'A', value: '1', line: 2 * Math.floor(MEGABYTE / 6) - 1 });
   });
 
-  test('of NUL bytes', () => {
+  test('a megabyte of NUL bytes is read', () => {
     assert.deepEqual(
       parseAssignments('\0'.repeat(MEGABYTE)).complaints.map(({ line }) => line),
       [1],

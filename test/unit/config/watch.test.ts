@@ -48,7 +48,7 @@ async function watched() {
 }
 
 describe('a change of the configuration files', { concurrency: true }, () => {
-  it('is announced once, whether the file is written, replaced or removed', async () => {
+  it('a change of the configuration files is announced once, whether the file is written, replaced or removed', async () => {
     await using config = await watched();
     const { file } = config;
     await config.announces(() => {
@@ -67,7 +67,7 @@ describe('a change of the configuration files', { concurrency: true }, () => {
     });
   });
 
-  it('is announced for drop-ins whose directory is made, emptied and replaced', async () => {
+  it('a change of the configuration files is announced for drop-ins whose directory is made, emptied and replaced', async () => {
     await using config = await watched();
     const { dropIns } = config;
     await config.announces(() => {
@@ -86,7 +86,7 @@ describe('a change of the configuration files', { concurrency: true }, () => {
     });
   });
 
-  it('is announced when a kubelet brings a new ConfigMap', async () => {
+  it('a change of the configuration files is announced when a kubelet brings a new ConfigMap', async () => {
     await using config = await watched();
     const { dropIns } = config;
     const bring = (version: string) => {
@@ -105,7 +105,7 @@ describe('a change of the configuration files', { concurrency: true }, () => {
     });
   });
 
-  it('is no matter of other files beside them', async () => {
+  it('a change of other files beside the configuration is not announced', async () => {
     await using config = await watched();
     await config.announces(() => {
       mkdirSync(config.dropIns);

@@ -16,7 +16,7 @@ test('what a guest had merged is being freed from when it has gone', () => {
   assert.deepEqual(looks([{ a: 500, b: 400 }, 800, 7], [{ a: 500 }, 800, 7], [{ a: 500 }, 800, 7]), [0, 400, 400]);
 });
 
-test('until ksmd has struck it off, in whatever steps', () => {
+test('what a gone guest had merged is being freed until ksmd has struck it off, in whatever steps', () => {
   assert.deepEqual(
     looks([{ a: 500, b: 400 }, 800, 7], [{ a: 500 }, 700, 7], [{ a: 500 }, 500, 7], [{ a: 500 }, 400, 7]),
     [0, 300, 100, 0],
@@ -35,7 +35,7 @@ test('pages being freed are forgotten when all is unmerged, and never exceed wha
   assert.deepEqual(looks([{ a: 900 }, 800, 7], [{}, 800, 7], [{}, 800, 0]), [0, 800, 0]);
 });
 
-test('once, also where what is merged was read before the guest went', () => {
+test('what a gone guest had merged is being freed once, also when it was read before the guest went', () => {
   const mergedBytes = new Map([
     ['a', 500],
     ['b', 300],
@@ -48,7 +48,7 @@ test('once, also where what is merged was read before the guest went', () => {
   assert.equal(state.bytes, 300);
 });
 
-test('a guest of which nothing is known is nothing', () => {
+test('of a guest of which nothing is known, nothing is being freed', () => {
   const look = { mergedBytes: new Map(), sharingBytes: 800, fullScans: 1 };
   const before = nextBeingFreed(undefined, { ...look, running: new Set(['a']) });
   assert.equal(nextBeingFreed(before, { ...look, running: new Set() }).bytes, 0);

@@ -18,15 +18,15 @@ function againAt(changes: readonly number[], onConflict: 'reassert' | 'yield' = 
 }
 
 describe('a setting that something else changes', () => {
-  test('is set again at once, then after 1, 2, 4 and 8 minutes, and then no more', () => {
+  test('a setting that something else changes is set again at once, then after 1, 2, 4 and 8 minutes, and then no more', () => {
     assert.deepEqual(againAt([0, 1, 3, 6, 11, 20]), [0, 2, 5, 10, 19, Infinity]);
   });
 
-  test('is set again at once when the last change was an hour ago', () => {
+  test('a setting that something else changes is set again at once when the last change was an hour ago', () => {
     assert.deepEqual(againAt([0, 59, 118, 178]), [0, 60, 120, 178]);
   });
 
-  test('is left alone from the first change on with KSM_ON_CONFLICT=yield, however long nothing happens', () => {
+  test('a setting that something else changes is left alone from the first change on with KSM_ON_CONFLICT=yield', () => {
     assert.deepEqual(againAt([0], 'yield'), [Infinity]);
     const yielded = nextConflicts(new Map(), [foreign('run')], { onConflict: 'yield', nowMillis: 0 });
     const later = nextConflicts(yielded, [], { onConflict: 'yield', nowMillis: 1e9 });
@@ -36,7 +36,7 @@ describe('a setting that something else changes', () => {
     );
   });
 
-  test('the advisor, pages_to_scan and sleep_millisecs are left together, and run by itself', () => {
+  test('the advisor, pages_to_scan and sleep_millisecs are left to others together, and run by itself', () => {
     const both = nextConflicts(new Map(), [foreign('run', 0), foreign('pagesToScan')], {
       onConflict: 'yield',
       nowMillis: 0,
@@ -47,7 +47,7 @@ describe('a setting that something else changes', () => {
     );
   });
 
-  test('whatever others do, in any hour samepaged sets it again at most six times', () => {
+  test('whatever others do to a setting, samepaged sets it again at most six times in an hour', () => {
     const gaps = fc.array(fc.double({ min: 0.01, max: 90, noNaN: true }), { maxLength: 200 });
     fc.assert(
       fc.property(gaps, (minutes) => {
@@ -89,7 +89,7 @@ describe('what is said of it', () => {
     ],
   ] as const;
   for (const [{ again, times }, outcome] of rows) {
-    test(outcome, () => {
+    test(`a changed setting is reported: ${outcome}`, () => {
       assert.equal(
         describeConflict({ ...conflict, times, againAtMillis: again }, 'virsh did it'),
         `run is 0 but samepaged had set it to 1: virsh did it; ${outcome}`,
@@ -113,14 +113,14 @@ describe('what is said of it', () => {
     ['nobody whom it cannot see', [foreign('run', 0)], [], /: something else changed it;/],
   ];
   for (const [name, changed, daemons, sentence] of who) {
-    test(`names ${name}`, async () => {
+    test(`a report of a changed setting names ${name}`, async () => {
       const disputes = new Disputes(() => Promise.resolve(daemons));
       const { problems } = await disputes.take(changed, 'yield', 0);
       assert.match(problems[0]?.sentence ?? '', sentence);
     });
   }
 
-  test('each change in a row is a problem of its own, and what is left stays one', async () => {
+  test('each change of a setting in a row is a problem of its own, and one that is left stays one', async () => {
     const disputes = new Disputes(() => Promise.reject(new Error('no /proc')));
     const subjects: (string | undefined)[] = [];
     for (const [minute, changed] of [

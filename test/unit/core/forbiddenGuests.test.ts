@@ -17,14 +17,14 @@ describe('patterns of names', () => {
     { patterns: String.raw`v(1)[2]{3}+^$|\-/`, yes: [String.raw`v(1)[2]{3}+^$|\-/`], no: ['v1', 'v'] },
   ];
   for (const { patterns, yes, no } of rows) {
-    test(JSON.stringify(patterns), () => {
+    test(`the patterns ${JSON.stringify(patterns)} match the names that they should`, () => {
       const parsed = parseNamePatterns(patterns);
       for (const name of yes) assert.equal(isForbidden(parsed, { name }), true, name);
       for (const name of no) assert.equal(isForbidden(parsed, { name }), false, name);
     });
   }
 
-  test('a name without * ? and comma matches itself alone', () => {
+  test('as a pattern, a name without * ? and comma matches itself alone', () => {
     const name = fc.string({ minLength: 1 }).filter((text) => !/[*?,]/.test(text) && text.trim() === text);
     fc.assert(
       fc.property(name, name, (one, other) => {
@@ -34,7 +34,7 @@ describe('patterns of names', () => {
     );
   });
 
-  test('many stars against a long name are quick', () => {
+  test('a pattern of many stars is matched against a long name quickly', () => {
     const [patterns, name] = [parseNamePatterns(`${'*a'.repeat(20)}*b`), 'a'.repeat(60)];
     const before = process.cpuUsage();
     assert.equal(isForbidden(patterns, { name }), false);
@@ -45,7 +45,7 @@ describe('patterns of names', () => {
 describe('a guest whose shown name says more than its own', () => {
   const vault = { name: 'vault (104)', plainName: 'vault' };
 
-  test('is meant by both', () => {
+  test('a guest whose shown name says more than its own is matched by both', () => {
     for (const patterns of ['vault', 'vault (104)', 'v*4)', 'vault*']) {
       assert.equal(isForbidden(parseNamePatterns(patterns), vault), true, patterns);
     }

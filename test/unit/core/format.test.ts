@@ -24,12 +24,12 @@ describe('formatBytes', () => {
     [-(1024 ** 4 - 1), '-1.0 TiB'],
   ];
   for (const [bytes, text] of rows) {
-    test(`${bytes} is ${text}`, () => {
+    test(`${bytes} bytes are shown as ${text}`, () => {
       assert.equal(formatBytes(bytes), text);
     });
   }
 
-  test('is the figure to half a tenth of its unit', () => {
+  test('formatBytes is the figure to half a tenth of its unit', () => {
     const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
     fc.assert(
       fc.property(fc.maxSafeInteger(), (bytes) => {
@@ -69,12 +69,12 @@ describe('compareBytes', () => {
     [[512 * MIB, 15.5 * GIB], 16 * GIB, '512.0 MiB + 15.5 GiB = 16.0 GiB'],
   ];
   for (const [addends, limit, text] of rows) {
-    test(text, () => {
+    test(`compared sizes are shown as ${text}`, () => {
       assert.equal(compared(addends, limit), text);
     });
   }
 
-  test('is true as it is read, of all that three decimals can tell apart', () => {
+  test('a comparison is true as it is read, of all that three decimals can tell apart', () => {
     const bytes = fc.oneof(
       fc.nat(4096),
       fc.nat(2 ** 31 - 1),
@@ -111,7 +111,7 @@ describe('plural', () => {
     [1000, '1000 guests'],
   ];
   for (const [count, text] of rows) {
-    test(text, () => {
+    test(`plural writes ${text}`, () => {
       assert.equal(plural(count, 'guest'), text);
     });
   }

@@ -44,7 +44,7 @@ function freed(...readings: Parameters<typeof after>): Record<string, number> {
 }
 
 describe('what splits of huge pages freed', () => {
-  test("is what the guests' private memory falls by while huge pages are split", () => {
+  test("what splits of huge pages freed is what the guests' private memory falls by while they are split", () => {
     const all = after(
       reading({ a: { anonBytes: 1000 }, b: { anonBytes: 500 } }),
       reading({ a: { anonBytes: 700 }, b: { anonBytes: 500 } }, 300),
@@ -68,7 +68,7 @@ describe('what splits of huge pages freed', () => {
       readings: [reading({ a: { anonBytes: 1000 } }), reading({ a: { anonBytes: 600, zeroBytes: 400 } }, 400, 400)],
     },
     {
-      name: 'the same where it is told of the host alone, as to a user who may not read ksm_stat',
+      name: 'pages that KSM mapped to the zero page, told of the host alone',
       readings: [reading({ a: { anonBytes: 1000 } }), reading({ a: { anonBytes: 600 } }, 400, 400)],
     },
     {
@@ -86,7 +86,7 @@ describe('what splits of huge pages freed', () => {
       ],
     },
     {
-      name: 'on a kernel that does not count splits',
+      name: 'a guest on a kernel that does not count splits',
       readings: [
         { ...reading({ a: { anonBytes: 1000 } }), splitBytes: undefined },
         { ...reading({ a: { anonBytes: 200 } }), splitBytes: undefined },
@@ -94,30 +94,30 @@ describe('what splits of huge pages freed', () => {
     },
   ];
   for (const { name, readings } of nothing) {
-    test(`is nothing of ${name}`, () => {
+    test(`no splits freed anything of ${name}`, () => {
       assert.deepEqual(freed(...readings), {});
     });
   }
 
-  test('is no more than the huge pages that were split can have held', () => {
+  test('no more is freed than the huge pages that were split can have held', () => {
     assert.deepEqual(freed(reading({ a: { anonBytes: 1000 } }), reading({ a: { anonBytes: 200 } }, 100)), { a: 100 });
   });
 
-  test('is booked when the fall is seen a look after the splits, and not two looks after', () => {
+  test('what splits freed is booked when the fall is seen a look after the splits, and not two looks after', () => {
     const begin = reading({ a: { anonBytes: 1000 } });
     const split = reading({ a: { anonBytes: 1000 } }, 300);
     assert.deepEqual(freed(begin, split, reading({ a: { anonBytes: 700 } }, 300)), { a: 300 });
     assert.deepEqual(freed(begin, split, split, reading({ a: { anonBytes: 700 } }, 300)), {});
   });
 
-  test('becomes less when the guest uses memory again', () => {
+  test('what splits freed becomes less when the guest uses memory again', () => {
     const begin = reading({ a: { anonBytes: 1000 } });
     const low = reading({ a: { anonBytes: 600 } }, 400);
     assert.deepEqual(freed(begin, low, reading({ a: { anonBytes: 700 } }, 400)), { a: 300 });
     assert.deepEqual(freed(begin, low, reading({ a: { anonBytes: 1100 } }, 400)), {});
   });
 
-  test('becomes less by its part where the guest gave memory back itself as well', () => {
+  test('what splits freed becomes less by its part where the guest gave memory back itself as well', () => {
     const begin = reading({ a: { anonBytes: 1000 } });
     const split = reading({ a: { anonBytes: 700 } }, 300);
     const returned = reading({ a: { anonBytes: 400 } }, 300);
@@ -125,7 +125,7 @@ describe('what splits of huge pages freed', () => {
     assert.deepEqual(freed(begin, split, returned, again), { a: 200 });
   });
 
-  test('ends with its guest, and with its process', () => {
+  test('what splits freed ends with its guest, and with its process', () => {
     const begin = reading({ a: { anonBytes: 1000 }, b: { anonBytes: 1000 } });
     const split = reading({ a: { anonBytes: 700 }, b: { anonBytes: 700 } }, 600);
     assert.deepEqual(freed(begin, split, reading({ b: { anonBytes: 700 } }, 600)), { b: 300 });
@@ -137,7 +137,7 @@ describe('what splits of huge pages freed', () => {
     );
   });
 
-  test('is neither below 0 nor more than all splits, nor more than the falls, whatever is read', () => {
+  test('what splits freed is neither below 0 nor more than all splits, nor more than the falls', () => {
     const size = fc.nat(2000);
     const guest = fc.record({
       anonBytes: size,

@@ -91,7 +91,7 @@ describe('takeReport', () => {
       { name: 'an empty list', before: ['a', 'b'], report: list(), events: 'a stopped, b stopped', after: [] },
     ];
   for (const { name, before, report, events, after } of rows) {
-    test(name, () => {
+    test(`guests in libvirt’s reports: ${name}`, () => {
       const running = runningOf(before);
       const [next, news] = takeReport(running, report);
       assert.equal(inWords(news), events);
@@ -100,7 +100,7 @@ describe('takeReport', () => {
     });
   }
 
-  test('each resize is told: a guest can be resized over and over', () => {
+  test('each resize of a guest is reported: a guest can be resized over and over', () => {
     const { running, events } = fold([list('a', 'b'), resized('a'), resized('a'), stopped('a'), resized('a')]);
     assert.equal(inWords(events), 'a resized, a resized, a stopped');
     assert.deepEqual(idsOf(running), new Set(['b']));
@@ -124,7 +124,7 @@ const anyReport = fc.oneof({ arbitrary: stateReport, weight: 4 }, name.map(resiz
 const reports = fc.array(anyReport, { maxLength: 30 });
 
 describe('any interleaving of events and lists', () => {
-  test('ends in the last full list and what came after it', () => {
+  test('any interleaving of events and lists ends in the last full list and what came after it', () => {
     fc.assert(
       fc.property(reports, names, reports, (before, lastNames, after) => {
         const events = after.filter((each) => each.kind === 'event');
@@ -139,7 +139,7 @@ describe('any interleaving of events and lists', () => {
     );
   });
 
-  test('gives a guest no start or end twice: once begun they take turns, and resizes come in between', () => {
+  test('a guest has no start or end twice: once begun they take turns, and resizes come in between', () => {
     fc.assert(
       fc.property(names, reports, (first, rest) => {
         const running = new Set(first);
@@ -152,7 +152,7 @@ describe('any interleaving of events and lists', () => {
     );
   });
 
-  test('gives events that are the whole difference between the first list and the last inventory', () => {
+  test('guest events are the whole difference between the first list and the last inventory', () => {
     fc.assert(
       fc.property(names, reports, (first, rest) => {
         const { running, events } = fold([list(...first), ...rest]);
@@ -166,7 +166,7 @@ describe('any interleaving of events and lists', () => {
     );
   });
 
-  test('gives nothing for a report that is repeated, but for a resize', () => {
+  test('a repeated report of libvirt gives no event but a resize', () => {
     fc.assert(
       fc.property(names, reports, stateReport, (first, rest, last) => {
         const { running } = fold([list(...first), ...rest, last]);
@@ -185,7 +185,7 @@ test('residentBytesOf adds up what is in RAM, not what was promised', () => {
 });
 
 describe('guests of two sources', () => {
-  test('begin when both have listed theirs, whichever is first', () => {
+  test('guests of two sources begin when both have listed theirs, whichever is first', () => {
     for (const lists of [
       [list('a'), inProc('b')],
       [inProc('b'), list('a')],
@@ -196,19 +196,19 @@ describe('guests of two sources', () => {
     }
   });
 
-  test('guests that are in both lists start and stop once, and crash as libvirt says', () => {
+  test('guests that both sources list start and stop once, and crash as libvirt says', () => {
     const begin = runningOf([]);
     const here = fold([inProc('a'), started('a'), list('a'), inProc('a')], begin);
     assert.equal(inWords(here.events), 'a started');
     assert.equal(inWords(fold([crashed('a'), inProc(), list()], here.running).events), 'a crashed');
   });
 
-  test('go on while libvirt is away, unless no process of theirs is seen', () => {
+  test('guests go on while libvirt is away, unless no process of theirs is seen', () => {
     const { events } = fold([inProc('a'), list('a', 'b'), list(), list('a', 'b')], NOTHING_LISTED);
     assert.equal(inWords(events), 'b stopped, b started');
   });
 
-  test('are seen to start again between two lists by the life of their process', () => {
+  test('guests are seen to start again between two lists by the life of their process', () => {
     const life = (each: string) => listed('proc', { id: 'a', name: 'a', pid: 7, life: each });
     assert.equal(
       inWords(fold([list(), life('7.1'), life('7.1'), life('7.2')], NOTHING_LISTED).events),
@@ -216,7 +216,7 @@ describe('guests of two sources', () => {
     );
   });
 
-  test('of one name are told apart, and each keeps the name that it was shown with', () => {
+  test('guests of one name are told apart, and each keeps the name that it was shown with', () => {
     const windows = (pid: number): ListedGuest => ({ id: `${pid}.1`, name: 'windows', pid });
     const { events } = fold(
       [

@@ -49,12 +49,12 @@ describe('parseDuration', () => {
     ['Infinity', undefined],
   ];
   for (const [text, millis] of rows) {
-    test(JSON.stringify(text), () => {
+    test(`the duration ${JSON.stringify(text)} ${millis === undefined ? 'is refused' : `is ${millis} ms`}`, () => {
       assert.equal(parseDuration(text), millis);
     });
   }
 
-  test('adds up its parts, in whatever order', () => {
+  test('parseDuration adds up the parts, in whatever order', () => {
     const part = fc.tuple(fc.nat(999_999), fc.constantFrom<('d' | 'h' | 'm' | 's')[]>('d', 'h', 'm', 's'));
     const unit = { d: DAY, h: HOUR, m: MINUTE, s: 1000 };
     fc.assert(
@@ -66,7 +66,7 @@ describe('parseDuration', () => {
     );
   });
 
-  test('gives whole seconds above 0 or nothing, for any text', () => {
+  test('parseDuration gives whole seconds above 0 or nothing, for any text', () => {
     const shaped = fc.string({ unit: fc.constantFrom(...Array.from('0123456789dhms .-+e')), maxLength: 12 });
     fc.assert(
       fc.property(fc.oneof(shaped, fc.string({ unit: 'binary' })), (text) => {
@@ -96,12 +96,12 @@ describe('formatDuration', () => {
     [26 * HOUR + MINUTE, '1 d 2 h'],
   ];
   for (const [millis, text] of rows) {
-    test(`${millis} ms is ${text}`, () => {
+    test(`${millis} ms are shown as ${text}`, () => {
       assert.equal(formatDuration(millis), text);
     });
   }
 
-  test('can be read back, and its two largest units are true', () => {
+  test('formatDuration can be read back, and its two largest units are true', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 30 * DAY }), (millis) => {
         const text = formatDuration(millis);
@@ -159,17 +159,17 @@ describe('unmergeObstacle', () => {
     },
   ];
   for (const { name, ksm, memory, fits } of rows) {
-    test(`${name}: ${fits ? 'fits' : 'does not fit'}`, () => {
+    test(`an unmerge ${fits ? 'fits' : 'does not fit'}: ${name}`, () => {
       assert.equal(unmergeObstacle(savingsOf(ksm, PAGE), memory) === undefined, fits);
     });
   }
 
-  test('counts in pages of the host', () => {
+  test('whether an unmerge fits is counted in pages of the host', () => {
     assert.equal(unmergeObstacle(savingsOf(sharing(225), 4 * PAGE), figures), undefined);
     assert.notEqual(unmergeObstacle(savingsOf(sharing(226), 4 * PAGE), figures), undefined);
   });
 
-  test('what splits freed counts too: guests may use it again', () => {
+  test('what splits freed counts for an unmerge too: guests may use it again', () => {
     assert.equal(unmergeObstacle(savingsOf(sharing(400), PAGE, { freedBytes: 500 * PAGE }), figures), undefined);
     assert.equal(
       unmergeObstacle(savingsOf(sharing(401), PAGE, { freedBytes: 500 * PAGE }), figures),
@@ -177,7 +177,7 @@ describe('unmergeObstacle', () => {
     );
   });
 
-  test('has the figures', () => {
+  test('the refusal of an unmerge has the figures', () => {
     assert.equal(memAvailableBytes, 1000 * PAGE);
     assert.equal(
       unmergeObstacle(savingsOf(sharing(2_500_000), PAGE), { ...figures, memAvailableBytes: 10 * 1024 ** 3 }),
@@ -199,7 +199,7 @@ describe('holdPolicy', () => {
     { hold: { kind: 'unmerged' }, run: 2, sentence: /^everything is unmerged by hand: not merging until/ },
   ];
   for (const { hold, run, sentence } of rows) {
-    test(`${hold.kind}: run ${run} and nothing else, whatever memory says, and no look before the timer's`, () => {
+    test(`${hold.kind} sets run to ${run} and nothing else, whatever memory says, and looks by the timer only`, () => {
       const [next, decision] = held(hold, 0);
       assert.equal(next, memory, 'its memory is left as it is');
       assert.deepEqual({ ...decision, sentence: '' }, { reason: hold.kind, sentence: '', settings: { run } });
@@ -207,22 +207,22 @@ describe('holdPolicy', () => {
     });
   }
 
-  test('goes by the name of the policy that it keeps from deciding', () => {
+  test('a hold goes by the name of the policy that it keeps from deciding', () => {
     assert.equal(holdPolicy(policy, { kind: 'paused' }).name, 'ksmtuned');
   });
 
-  test('has no memory where the policy had none', () => {
+  test('a hold has no memory where the policy had none', () => {
     assert.equal(holdPolicy(policy, { kind: 'stopped' }).decide(undefined, at(0), triggers)[0], undefined);
   });
 
-  test('one with an end looks again when it ends, and says how long that is', () => {
+  test('a hold with an end looks again when it ends, and says how long that is', () => {
     const [next, decision] = held({ kind: 'paused', untilMillis: 100_000 }, 55_000);
     assert.equal(next, memory);
     assert.equal(decision.nextInMillis, 45_000);
     assert.equal(decision.sentence, 'paused by hand: not merging for another 45 s, or until somebody resumes');
   });
 
-  test('rests until its last millisecond, and then until there is another plan', () => {
+  test('a hold rests until its last millisecond, and then until there is another plan', () => {
     const hold: RestingHold = { kind: 'paused', untilMillis: 100_000 };
     assert.equal(held(hold, 99_999)[1].nextInMillis, 1);
     for (const millis of [100_000, 100_001, 10 ** 12]) {
@@ -231,7 +231,7 @@ describe('holdPolicy', () => {
     }
   });
 
-  test('never asks for a look later than a timer can wait: setTimeout takes 31 bits of milliseconds', () => {
+  test('a hold never asks for a look later than a timer can wait: setTimeout takes 31 bits of milliseconds', () => {
     const longest = parseDuration('999999d') ?? Number.NaN;
     const { nextInMillis } = held({ kind: 'paused', untilMillis: longest }, 0)[1];
     assert.ok(nextInMillis !== undefined && nextInMillis <= 2 ** 31 - 1, String(nextInMillis));

@@ -16,7 +16,7 @@ function inWords(told: readonly ReportedName[], processes: readonly SeenProcess[
 }
 
 describe('the inventory', () => {
-  test('has what libvirt names, and processes that it does not name', () => {
+  test('the inventory has what libvirt names, and processes that it does not name', () => {
     const seen = [process(3, 'boxes'), process(1, 'web', { uuid: UUID }), process(2, 'far')];
     assert.deepEqual(inWords([{ id: UUID, name: 'web' }], seen), [
       `${UUID} web libvirt 1`,
@@ -25,11 +25,11 @@ describe('the inventory', () => {
     ]);
   });
 
-  test('has guests of libvirt whose process is not seen', () => {
+  test('the inventory has guests of libvirt whose process is not seen', () => {
     assert.deepEqual(inWords([{ id: UUID, name: 'web' }], []), [`${UUID} web libvirt`]);
   });
 
-  test('finds the process of a guest by its UUID, whoever it runs as, and by its name where it has none', () => {
+  test('the inventory finds the process of a guest by its UUID, whoever it runs as, and by its name where it has none', () => {
     const told = [{ id: UUID, name: 'web' }];
     assert.deepEqual(inWords(told, [process(1, 'other', { uuid: UUID, stranger: 'u1' })]), [`${UUID} web libvirt 1`]);
     assert.deepEqual(inWords(told, [process(1, 'web')]), [`${UUID} web libvirt 1`]);
@@ -39,14 +39,14 @@ describe('the inventory', () => {
     ]);
   });
 
-  test('keeps the identity of a guest while libvirt is away; who claims it beside gets another', () => {
+  test('the inventory keeps the identity of a guest while libvirt is away; who claims it beside gets another', () => {
     const web = process(1, 'web', { uuid: UUID });
     const copy = process(2, 'copy', { uuid: UUID });
     const stranger = process(0, 'fake', { uuid: UUID, stranger: 'mallory' });
     assert.deepEqual(inWords([], [copy, stranger, web]), [`${UUID} web  1`, '2.20 copy  2', '0.0 fake  0 mallory']);
   });
 
-  test('tells guests of one name apart: the oldest that counts keeps it', () => {
+  test('the inventory tells guests of one name apart: the oldest that counts keeps it', () => {
     const seen = [3002, 3001, 3003].map((pid) => process(pid, 'windows'));
     assert.deepEqual(
       takeInventory([], [process(1, 'windows', { stranger: 'u1' }), ...seen]).map(({ name, plainName }) => [
@@ -62,7 +62,7 @@ describe('the inventory', () => {
     );
   });
 
-  test('has each process once, and no name and no identity twice', () => {
+  test('the inventory has each process once, and no name and no identity twice', () => {
     const name = fc.constantFrom('a', 'b', 'c');
     const uuid = fc.constantFrom('u1', 'u2');
     const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });

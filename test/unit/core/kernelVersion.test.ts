@@ -13,7 +13,7 @@ describe('a release as hosts have it', () => {
     '': undefined,
     '6': undefined,
   })) {
-    test(`"${release}" is ${version === undefined ? 'unknown' : version.join('.')}`, () => {
+    test(`the kernel release "${release}" is ${version === undefined ? 'of an unknown version' : `version ${version.join('.')}`}`, () => {
       const parsed = parseKernelVersion(release);
       assert.deepEqual(parsed === undefined ? undefined : [parsed.major, parsed.minor], version);
     });

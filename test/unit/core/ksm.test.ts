@@ -58,7 +58,7 @@ test('a setting has the name of its file', () => {
   for (const [setting, file] of rows) assert.equal(ksmFile(setting), file);
 });
 
-test('a write is told with the name of its file, from and to', () => {
+test('a write is described with the name of its file, from and to', () => {
   assert.equal(describeWrite({ setting: 'pagesToScan', from: 100, to: 364 }), 'pages_to_scan 100 -> 364');
   assert.equal(
     describeWrite({ setting: 'advisorMode', from: 'scan-time', to: 'none' }),
@@ -94,14 +94,14 @@ describe('changedByOthers', () => {
     { name: 'a file that is not there', set: { smartScan: 1 }, state: IDLE_KSM, found: [] },
   ];
   for (const { name, set, state, found } of rows) {
-    test(name, () => {
+    test(`settings that others changed: ${name}`, () => {
       assert.deepEqual(changedByOthers(set, state), found);
     });
   }
 });
 
 describe('settingsOf', () => {
-  test('has what can be set and no counter', () => {
+  test('settingsOf has what can be set and no counter', () => {
     assert.deepEqual(settingsOf(KERNEL_6_12), {
       run: 0,
       pagesToScan: 100,
@@ -119,11 +119,11 @@ describe('settingsOf', () => {
     });
   });
 
-  test('has nothing that the kernel lacks', () => {
+  test('settingsOf has nothing that the kernel lacks', () => {
     assert.deepEqual(settingsOf(IDLE_KSM), { run: 0, pagesToScan: 100, sleepMillisecs: 20 });
   });
 
-  test('brings the kernel back, and leaves alone what is already so', () => {
+  test('settingsOf brings the kernel back, and leaves alone what is already so', () => {
     const tuned = { ...KERNEL_6_12, run: 1, pagesToScan: 364, sleepMillisecs: 10 };
     const back = ksmWrites(tuned, settingsOf(KERNEL_6_12)).map(describeWrite);
     assert.deepEqual(back, ['run 1 -> 0', 'pages_to_scan 364 -> 100', 'sleep_millisecs 10 -> 20']);

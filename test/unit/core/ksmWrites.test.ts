@@ -72,23 +72,28 @@ describe('what is written, and in which order', () => {
       wanted: { advisorMode: 'scan-time', pagesToScan: 100, sleepMillisecs: 20 },
       writes: ['sleep_millisecs 10 -> 20'],
     },
-    { name: 'nothing when nothing differs', state: MERGING, wanted: { run: 1, pagesToScan: 300 }, writes: [] },
-    { name: 'nothing when nothing is wanted', state: MERGING, wanted: {}, writes: [] },
     {
-      name: 'only what differs',
+      name: 'nothing is written when nothing differs',
+      state: MERGING,
+      wanted: { run: 1, pagesToScan: 300 },
+      writes: [],
+    },
+    { name: 'nothing is written when nothing is wanted', state: MERGING, wanted: {}, writes: [] },
+    {
+      name: 'only what differs is written',
       state: MERGING,
       wanted: { run: 1, pagesToScan: 250, sleepMillisecs: 10, advisorMode: 'none' },
       writes: ['pages_to_scan 300 -> 250'],
     },
     {
-      name: 'not what this kernel lacks',
+      name: 'what this kernel lacks is not written',
       state: IDLE_KSM,
       wanted: { run: 1, advisorMode: 'none', mergeAcrossNodes: 0, smartScan: 1, maxKernelPages: 0 },
       writes: ['run 0 -> 1'],
     },
   ];
   for (const { name, state, wanted, writes } of rows) {
-    test(name, () => {
+    test(`settings are written: ${name}`, () => {
       assert.deepEqual(ksmWrites(state, wanted).map(describeWrite), writes);
     });
   }
@@ -134,7 +139,7 @@ function possible(before: KsmState, settings: KsmSettings): KsmSettings {
 }
 
 describe('for any kernel and any settings', () => {
-  test('the kernel accepts every write and ends up as wanted; files that it lacks stay away', () => {
+  test('for any kernel and settings, the kernel accepts every write and ends up as wanted', () => {
     fc.assert(
       fc.property(state, wanted, (before, settings) => {
         const asked = possible(before, settings);
@@ -147,7 +152,7 @@ describe('for any kernel and any settings', () => {
     );
   });
 
-  test('what is not asked for stays, pages_to_scan excepted when the advisor is switched', () => {
+  test('a setting that is not asked for stays, pages_to_scan excepted when the advisor is switched', () => {
     fc.assert(
       fc.property(state, wanted, (before, settings) => {
         const asked = possible(before, settings);
@@ -161,7 +166,7 @@ describe('for any kernel and any settings', () => {
     );
   });
 
-  test('a second time there is nothing to write', () => {
+  test('when the settings are as wanted there is nothing to write', () => {
     fc.assert(
       fc.property(state, wanted, (before, settings) => {
         const asked = possible(before, settings);

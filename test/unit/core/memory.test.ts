@@ -41,7 +41,7 @@ describe('hostMemory', () => {
     corrected: Omit<HostMemory, 'committedBytes'>;
   }[] = [
     {
-      name: 'a plain host is the same to both',
+      name: 'a plain host is the same to legacy and corrected accounting',
       legacy: { totalBytes: 32 * GIB, freeBytes: 20 * GIB },
       corrected: { totalBytes: 32 * GIB, freeBytes: 20 * GIB },
     },
@@ -76,7 +76,7 @@ describe('hostMemory', () => {
       corrected: { totalBytes: 1024, freeBytes: 20 * GIB },
     },
     {
-      name: 'hugepages beyond the total (a figure read in between) likewise',
+      name: 'hugepages beyond the total (a figure read in between) leave one to divide by',
       parts: { hugetlbBytes: 33 * GIB },
       legacy: { totalBytes: 32 * GIB, freeBytes: 20 * GIB },
       corrected: { totalBytes: 1024, freeBytes: 20 * GIB },
@@ -89,14 +89,14 @@ describe('hostMemory', () => {
     },
   ];
   for (const { name, parts, legacy, corrected } of rows) {
-    test(name, () => {
+    test(`the host’s memory: ${name}`, () => {
       const committedBytes = 4 * GIB;
       assert.deepEqual(hostMemory(figures(parts), GUESTS, 'legacy'), { ...legacy, committedBytes });
       assert.deepEqual(hostMemory(figures(parts), GUESTS, 'corrected'), { ...corrected, committedBytes });
     });
   }
 
-  test('pss is as corrected, but for the guests: their PSS, and what is resident of one whose PSS nobody knows', () => {
+  test('pss accounting counts the guests by their PSS, and by what is resident where their PSS is unknown', () => {
     const corrected = hostMemory(figures({ hugetlbBytes: GIB, shmemBytes: GIB }), GUESTS, 'corrected');
     const proportional = new Map([['a', 2 * GIB]]);
     const pss = hostMemory(figures({ hugetlbBytes: GIB, shmemBytes: GIB }), GUESTS, 'pss', proportional);
@@ -104,13 +104,13 @@ describe('hostMemory', () => {
     assert.equal(hostMemory(figures(), GUESTS, 'corrected', proportional).committedBytes, 4 * GIB);
   });
 
-  test('without guests nothing is committed', () => {
+  test('on a host without guests nothing is committed', () => {
     for (const accounting of ['legacy', 'corrected', 'pss'] as const) {
       assert.equal(hostMemory(figures(), [], accounting).committedBytes, 0);
     }
   });
 
-  test('gives whole kB above 0 as total and nothing negative, whatever the figures', () => {
+  test('the host’s memory has whole kB above 0 as total and nothing negative, whatever the figures', () => {
     const bytes = fc.nat(2 ** 36).map((kb) => kb * 1024);
     const any = fc.record({
       memTotalBytes: bytes.map((each) => each + 1024),

@@ -23,7 +23,7 @@ function after(visited: number | undefined, passes: number, parts: Partial<KsmdC
 }
 
 describe('how far a burst has come', () => {
-  test('in its first pass nothing merges, and all is done a dearer pass later', () => {
+  test('in the first pass of a burst nothing merges, and all is done a dearer pass later', () => {
     const { stage, endMillis } = after(250_000, 0);
     assert.equal(endMillis, 30_000);
     // A million pages of 6 µs at half a core.
@@ -42,11 +42,11 @@ describe('how far a burst has come', () => {
       return [first === undefined ? undefined : Math.round(first), Math.round(endInMillis)];
     };
     // Merging the guest's pages takes 2.4 s: 6 us a page at half a core.
-    test("the guest's pages merge a whole pass after ksmd first scans them, at the end of this one", () => {
+    test("a new guest's pages merge a whole pass after ksmd first scans them, at the end of this one", () => {
       assert.deepEqual(late(250_000, false), [(800_000 - 250_000 + 1_000_000) / 25, 62_000 + 2400]);
     });
 
-    test('before Linux 6.11 its pages merge when ksmd first scans them', () => {
+    test('before Linux 6.11 a new guest’s pages merge when ksmd first scans them', () => {
       assert.deepEqual(late(250_000, true), [(800_000 - 250_000) / 25, 22_000 + 2400]);
       assert.deepEqual(late(900_000, true), [undefined, 2400]);
     });
@@ -56,11 +56,11 @@ describe('how far a burst has come', () => {
     });
   });
 
-  test('later it merges, until the pass ends', () => {
+  test('after its first pass a burst merges, until the pass ends', () => {
     assert.deepEqual(after(750_000, 1).stage, { name: 'merging', endInMillis: 10_000 / 3 });
   });
 
-  test('knows more pages than the guests have in memory', () => {
+  test('the end of a burst counts the pages that ksmd knows beyond the guests’ memory', () => {
     assert.equal(after(500_000, 1, { pagesSeen: 2_000_000 }).endMillis, 30_000);
   });
 
@@ -70,7 +70,7 @@ describe('how far a burst has come', () => {
     ['in the first second', 1000, { monotonicMillis: 999 }],
     ['when the pass takes longer than expected', 1_000_000, {}],
   ] as const) {
-    test(`is told without times ${name}`, () => {
+    test(`the stage of a burst has no times ${name}`, () => {
       assert.deepEqual(after(visited, 0, parts).stage, { name: 'first-pass' });
       assert.deepEqual(after(visited, 2, parts).stage, { name: 'merging' });
     });
@@ -92,7 +92,7 @@ describe('a stage in words', () => {
     [{ name: 'done' }, 'done: nothing more to gain'],
   ] as const;
   for (const [stage, text] of rows) {
-    test(text, () => {
+    test(`the stage of a burst is described as ${text}`, () => {
       assert.equal(describeStage(stage), text);
     });
   }

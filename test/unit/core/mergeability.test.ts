@@ -103,7 +103,7 @@ describe('a command line', () => {
     { name: 'words that are cut off or no JSON', line: `-object '{"qom' -device '[]' -machine` },
   ];
   for (const { name, line, obstacles = [], locked = false } of rows) {
-    test(name, () => {
+    test(`mergeability by the command line of QEMU: ${name}`, () => {
       const argv = ['/usr/bin/qemu-system-x86_64', '-name', 'guest=web', ...words(line)];
       assert.deepEqual(traitsOfCommandLine(argv), { obstacles, locked });
     });
@@ -157,7 +157,7 @@ describe('a definition', () => {
     },
   ];
   for (const { name, inner, obstacles = [], locked = false } of rows) {
-    test(name, () => {
+    test(`mergeability by the definition of libvirt: ${name}`, () => {
       assert.deepEqual(traitsOfDefinition(`<domain>${inner}</domain>`), { obstacles, locked });
     });
   }
@@ -178,7 +178,7 @@ describe('mergeable', () => {
     { obstacles: ['pinned'], offered: false, left: ['pinned'] },
   ];
   for (const { obstacles, offered, left } of rows) {
-    test(`${obstacles.join(', ') || 'no obstacle'}; the kernel says ${String(offered)}`, () => {
+    test(`a guest with ${obstacles.join(', ') || 'no obstacle'} is judged where the kernel says ${String(offered)}`, () => {
       for (const locked of [false, true]) {
         const judged = judgeMergeability({ obstacles, locked }, offered);
         assert.deepEqual(judged, { mergeable: left.length === 0, obstacles: left, locked });

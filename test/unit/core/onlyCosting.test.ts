@@ -12,13 +12,13 @@ function named(guests: typeof GUESTS, fullScans: number | undefined): readonly s
 }
 
 describe('guests that only cost', () => {
-  test('are those whose records take more than merging saves, once two passes are over', () => {
+  test('guests only cost whose records take more than merging saves, once two passes are over', () => {
     assert.deepEqual(named(GUESTS, 2), ['db']);
     assert.deepEqual(named(GUESTS, 1), []);
     assert.deepEqual(named(GUESTS, undefined), []);
   });
 
-  test('are not those that KSM may not merge any more', () => {
+  test('guests that KSM may not merge any more are not counted as costing', () => {
     assert.deepEqual(named([guest('vault', -64, false)], 9), []);
   });
 });

@@ -6,15 +6,15 @@ import { describeTrigger, type Trigger } from '../../../src/core/trigger.js';
 import { expectTurns, triggersOf, turnsOf } from '../../support/policies/retuneLoop.js';
 
 describe('the loop begins', () => {
-  test('with one turn at the first plan', () => {
+  test('the loop begins with one turn at the first plan', () => {
     expectTurns({ plan: '5ms p' }, { marbles: '5ms s', turns: { s: 'start' } });
   });
 
-  test('the loop starts with the first plan, and takes along earlier requests', () => {
+  test('the loop begins with the first plan, and takes along earlier requests', () => {
     expectTurns({ plan: '50ms p', manual: '10ms x' }, { marbles: '50ms s', turns: { s: 'asked for by x, start' } });
   });
 
-  test('without losing a guest that started before there was a plan', () => {
+  test('the loop begins without losing a guest that started before there was a plan', () => {
     const { turns } = turnsOf({
       plan: '50ms p',
       plans: { p: { recheckMillis: [5000] } },
@@ -63,12 +63,12 @@ describe('guest events settle', () => {
     },
   ];
   for (const { name, guest, marbles, turns } of rows) {
-    test(name, () => {
+    test(`guest events settle: ${name}`, () => {
       expectTurns({ guest }, { marbles, turns });
     });
   }
 
-  test('1000 events in a second are at most 5 turns, and none of them is lost', () => {
+  test('1000 guest events in a second are at most 5 turns, and none of them is lost', () => {
     const event$ = merge(
       ...Array.from({ length: 1000 }, (_, at) =>
         timer(at).pipe(map((): GuestEvent => ({ change: at % 2 === 0 ? 'started' : 'stopped', name: String(at) }))),
@@ -88,18 +88,18 @@ describe('guest events settle', () => {
 });
 
 describe('a retune by hand', () => {
-  test('is immediate', () => {
+  test('a retune by hand is immediate', () => {
     expectTurns({ manual: '1s x' }, { marbles: 's 999ms t', turns: { s: 'start', t: 'asked for by x' } });
   });
 
-  test('does not wait for guests to settle: it takes them along, and nothing is left for later', () => {
+  test('a retune by hand does not wait for guests to settle: it takes them along, and nothing is left for later', () => {
     expectTurns(
       { guest: '1s a', manual: '1010ms x' },
       { marbles: 's 1009ms t', turns: { s: 'start', t: 'guest a started, asked for by x' } },
     );
   });
 
-  test('leaves a later event of the burst its own turn', () => {
+  test('a retune by hand leaves a later event of the burst its own turn', () => {
     expectTurns(
       { guest: '1s a 100ms b', manual: '1010ms x' },
       {
@@ -109,7 +109,7 @@ describe('a retune by hand', () => {
     );
   });
 
-  test('asked for while the outcome of another is told is a turn of its own', () => {
+  test('a retune by hand asked for while the outcome of another is told is a turn of its own', () => {
     const again$ = new Subject<Trigger>();
     const { turns } = turnsOf({ manual: again$, stop: '1m s' }, ({ triggers }) => {
       if (triggers[0]?.kind === 'start') again$.next({ kind: 'manual', by: 'x' });
@@ -119,7 +119,7 @@ describe('a retune by hand', () => {
 });
 
 describe('turns never overlap', () => {
-  test('when a sample takes longer than the triggers take to come', () => {
+  test('turns never overlap when a sample takes longer than the triggers take to come', () => {
     const { sampledAt, overlaps } = expectTurns(
       { manual: '10ms v 99ms w 99ms x 99ms y 99ms z', samples: ['1s (s|)'] },
       {
@@ -134,7 +134,7 @@ describe('turns never overlap', () => {
     assert.equal(overlaps(), 0);
   });
 
-  test('when applying takes long', () => {
+  test('turns never overlap when applying takes long', () => {
     const { sampledAt, overlaps } = expectTurns(
       { manual: '10ms x', guest: '20ms a', applies: ['1s (a|)'] },
       { marbles: '1s s 999ms t', turns: { s: 'start', t: 'asked for by x, guest a started' } },

@@ -36,7 +36,7 @@ describe('any number of triggers in a turn of any length', () => {
     kind: fc.constantFrom('guest' as const, 'manual' as const),
   });
 
-  test('the loop lives, and each trigger is in exactly one turn', () => {
+  test('with any number of triggers in a turn of any length the loop lives, and each is in exactly one turn', () => {
     fc.assert(
       fc.property(course, ({ bursts: all, settleMillis, sample, kind }) => {
         const { turns } = turnsOf({

@@ -7,14 +7,14 @@ import { countingPolicy, expectTurns, outcomeOf, triggersOf } from '../../suppor
 describe('the timer', () => {
   const minute = { p: { intervalMillis: 60000 } };
 
-  test('looks again after each interval', () => {
+  test('the timer looks again after each interval', () => {
     expectTurns(
       { plans: minute },
       { marbles: 's 59999ms t 59999ms t 59999ms t', turns: { s: 'start', t: 'timer' }, millis: 200000 },
     );
   });
 
-  test('begins anew with every turn, whatever its cause', () => {
+  test('the timer begins anew with every turn, whatever its cause', () => {
     expectTurns(
       { plans: minute, manual: '40s x 39999ms y' },
       {
@@ -25,14 +25,14 @@ describe('the timer', () => {
     );
   });
 
-  test('counts from the end of a turn', () => {
+  test('the timer counts from the end of a turn', () => {
     expectTurns(
       { plans: minute, samples: ['10s (s|)'] },
       { marbles: '10s s 69999ms t', turns: { s: 'start', t: 'timer' }, millis: 100000 },
     );
   });
 
-  test('is not touched by a guest event whose turn a retune by hand has taken', () => {
+  test('the timer is not touched by a guest event whose turn a retune by hand has taken', () => {
     expectTurns(
       { plans: minute, guest: '1s a', manual: '1010ms x' },
       {
@@ -48,7 +48,7 @@ describe('the timer', () => {
     { name: 'later', nextInMillis: 90000, marbles: 's 89999ms t', millis: 100000 },
   ];
   for (const { name, nextInMillis, marbles, millis } of askers) {
-    test(`is where the policy wants it, when it wants to look ${name}`, () => {
+    test(`the timer is where the policy wants it, when it wants to look ${name}`, () => {
       const policy = countingPolicy('count', { nextInMillis });
       const plans = { p: { intervalMillis: 60000, policy } };
       expectTurns({ plans }, { marbles, turns: { s: 'start', t: 'timer' }, millis });
@@ -57,7 +57,7 @@ describe('the timer', () => {
     });
   }
 
-  test('is where the turn says that it is, after a failure too', () => {
+  test('the timer is where the turn says that it is, after a failure too', () => {
     expectTurns(
       { plans: minute, samples: ['#', '(s|)'], manual: '1s x' },
       { marbles: 'm 999ms m', turns: { m: '60000' }, millis: 2000 },
@@ -67,7 +67,7 @@ describe('the timer', () => {
 });
 
 describe('a reload', () => {
-  test('is a turn with the new policy, which is handed the memory of the old one', () => {
+  test('a reload is a turn with the new policy, which is handed the memory of the old one', () => {
     const plans = { a: { policy: countingPolicy('old') }, b: { policy: countingPolicy('new') } };
     const loop = { plan: 'a 9ms b', plans, manual: '5ms x 9ms y' };
     expectTurns(loop, {
@@ -81,7 +81,7 @@ describe('a reload', () => {
     );
   });
 
-  test('names the policy that decided', () => {
+  test('a reload names the policy that decided', () => {
     const plans = { a: { policy: countingPolicy('old') }, b: { policy: countingPolicy('new') } };
     expectTurns(
       { plan: 'a 9ms b', plans },
@@ -90,7 +90,7 @@ describe('a reload', () => {
     );
   });
 
-  test('changes the interval at once', () => {
+  test('a reload changes the interval at once', () => {
     expectTurns(
       { plan: 'a 9999ms b', plans: { a: { intervalMillis: 60000 }, b: { intervalMillis: 1000 } } },
       {
@@ -101,7 +101,7 @@ describe('a reload', () => {
     );
   });
 
-  test('changes the settle time', () => {
+  test('a reload changes the settle time', () => {
     expectTurns(
       { plan: 'a 9999ms b', plans: { a: { settleMillis: 250 }, b: { settleMillis: 20 } }, guest: '1s a 19s b' },
       {
@@ -111,7 +111,7 @@ describe('a reload', () => {
     );
   });
 
-  test('while a turn is under way waits for it, and the old policy finishes it', () => {
+  test('a reload while a turn is under way waits for it, and the old policy finishes it', () => {
     const plans = { a: { policy: countingPolicy('old') }, b: { policy: countingPolicy('new') } };
     const { overlaps } = expectTurns(
       { plan: 'a 9ms b', plans, samples: ['1s (s|)'] },
@@ -121,7 +121,7 @@ describe('a reload', () => {
     assert.equal(overlaps(), 0);
   });
 
-  test('tells its trigger apart from the start', () => {
+  test('a reload is told apart from the start by its trigger', () => {
     expectTurns(
       { plan: 'a 9ms b 9ms c', plans: {} },
       { marbles: 's 9ms r 9ms r', turns: { s: 'start', r: 'reload' } },
@@ -141,13 +141,13 @@ describe('a guest that started is looked at again', () => {
       turns: looks,
     },
     {
-      name: 'no more when it stopped in between',
+      name: 'no more when the guest stopped in between',
       guest: '1s a 7s A',
       marbles: 's 1249ms g 4999ms r 2000ms x',
       turns: { ...looks, x: 'guest a stopped' },
     },
     {
-      name: 'not at all when it stopped before',
+      name: 'not at all when the guest stopped before',
       guest: '1s a 3s A',
       marbles: 's 1249ms g 3000ms x',
       turns: { ...looks, x: 'guest a stopped' },
@@ -182,12 +182,12 @@ describe('a guest that started is looked at again', () => {
     },
   ];
   for (const { name, guest, marbles, turns } of rows) {
-    test(name, () => {
+    test(`a guest that started is looked at again: ${name}`, () => {
       expectTurns({ plans: recheck, guest }, { marbles, turns });
     });
   }
 
-  test('although its memory changed meanwhile, which is a turn and brings no looks of its own', () => {
+  test('a guest that started is looked at again although its memory changed, which brings no looks of its own', () => {
     const later = (millis: number, event: GuestEvent) => timer(millis).pipe(map(() => event));
     const started = later(1000, { change: 'started', name: 'a' });
     const guest = merge(started, later(3000, { change: 'resized', name: 'a' }));
@@ -197,7 +197,7 @@ describe('a guest that started is looked at again', () => {
     );
   });
 
-  test('as the plan says that was in force when it started', () => {
+  test('a guest that started is looked at again as the plan says that was in force when it started', () => {
     expectTurns(
       { plan: 'a 2999ms b', plans: { a: { recheckMillis: [5000] }, b: { recheckMillis: [] } }, guest: '1s a 8999ms b' },
       {

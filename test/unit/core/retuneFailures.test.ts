@@ -64,7 +64,7 @@ describe('a failed turn is told, keeps the memory of the policy, and the loop go
     },
   ];
   for (const { name, loop, failure, marbles = 'a 99ms f 99ms b' } of rows) {
-    test(name, () => {
+    test(`the loop survives ${name}`, () => {
       const { overlaps } = expectTurns(
         { manual: '100ms x 99ms y', ...loop },
         { marbles, turns: { ...turns, f: failure } },
@@ -74,7 +74,7 @@ describe('a failed turn is told, keeps the memory of the policy, and the loop go
     });
   }
 
-  test('the first turn fails: the next one begins without memory', () => {
+  test('after a first turn that fails the next one begins without memory', () => {
     expectTurns(
       { manual: '100ms x', samples: ['#', '(s|)'] },
       { marbles: 'f 99ms a', turns: { ...turns, f: 'failed: no sample' } },
@@ -99,7 +99,7 @@ describe('a failed turn is told, keeps the memory of the policy, and the loop go
     { name: 'its application', loop: { applies: ['(a|)', '#', '#', '(a|)'] }, failure: 'failed: not applied' },
   ];
   for (const { name, loop, failure } of untaken) {
-    test(`${name}: the policy is told of what came at the next turn that does not fail, once, but of no timer`, () => {
+    test(`after ${name} failed, the policy gets what came, but no timer, at the next turn that does not fail`, () => {
       const { policy, seen } = watchingPolicy();
       const plans = { p: { intervalMillis: 60_000, policy } };
       expectTurns(
@@ -113,7 +113,7 @@ describe('a failed turn is told, keeps the memory of the policy, and the loop go
     });
   }
 
-  test('the timer goes on after every failure', () => {
+  test('the timer goes on after every failed turn', () => {
     expectTurns(
       { samples: ['#'], plans: { p: { intervalMillis: 1000 } } },
       { marbles: 'f 999ms f 999ms f', turns: { f: 'failed: no sample' }, millis: 2500 },
@@ -121,7 +121,7 @@ describe('a failed turn is told, keeps the memory of the policy, and the loop go
     );
   });
 
-  test('what came during it is in the next turn', () => {
+  test('what came during a failed turn is in the next one', () => {
     expectTurns(
       { manual: '100ms x 9ms y', samples: ['(s|)', '1s #', '(s|)'] },
       { marbles: 's 1099ms (fy)', turns: { s: 'start', f: 'asked for by x', y: 'asked for by y' } },
@@ -129,7 +129,7 @@ describe('a failed turn is told, keeps the memory of the policy, and the loop go
     );
   });
 
-  test('names the policy and carries the error itself', () => {
+  test('the report of a failed turn names the policy and carries the error itself', () => {
     const fault = new Error('a fault');
     expectTurns(
       { plans: { p: { policy: throwingPolicy(1, fault) } } },

@@ -57,7 +57,7 @@ function nameOf(trigger: Trigger): string | undefined {
 }
 
 describe('whatever comes in, and however long a turn takes', () => {
-  test('every trigger is in exactly one turn, rechecks included', () => {
+  test('every trigger is in exactly one turn, rechecks included, however long turns take', () => {
     fc.assert(
       fc.property(course, (chosen) => {
         const { numbered, turns } = run(chosen);
@@ -107,7 +107,7 @@ describe('whatever comes in, and however long a turn takes', () => {
     );
   });
 
-  test('the policy counts the turns that did not fail, and no other', () => {
+  test('the policy remembers the turns that did not fail, and no other', () => {
     fc.assert(
       fc.property(course, (chosen) => {
         const { turns } = run(chosen);

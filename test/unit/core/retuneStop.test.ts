@@ -71,7 +71,7 @@ const rows: Row[] = [
 
 describe('stopping the loop', () => {
   for (const { name, loop, marbles, samples } of rows) {
-    test(name, () => {
+    test(`the loop is stopped: ${name}`, () => {
       const { sampledAt, overlaps } = expectTurns(loop, { marbles, turns });
       assert.equal(sampledAt.length, samples);
       assert.equal(overlaps(), 0);

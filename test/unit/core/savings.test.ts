@@ -20,7 +20,7 @@ describe('savingsOf', () => {
       saved: [90 * PAGE, 10 * PAGE, 0],
     },
     {
-      name: 'so is what splits of huge pages freed',
+      name: 'what splits of huge pages freed is a figure of its own',
       parts: { pagesSharing: 90, ksmZeroPages: 10 },
       freed: 7 * PAGE,
       saved: [90 * PAGE, 10 * PAGE, 7 * PAGE],
@@ -33,7 +33,7 @@ describe('savingsOf', () => {
     { name: 'pages of 64 KiB', parts: { pagesSharing: 3 }, page: 65536, saved: [196608, 0, 0] },
   ];
   for (const { name, parts, page = PAGE, freed, saved } of rows) {
-    test(name, () => {
+    test(`savings: ${name}`, () => {
       const savings = savingsOf({ ...IDLE_KSM, ...parts }, page, { freedBytes: freed ?? 0 });
       const { sharedBytes, zeroBytes, freedBytes, savedBytes } = savings;
       assert.deepEqual([sharedBytes, zeroBytes, freedBytes], saved);
@@ -52,13 +52,13 @@ describe("KSM's own records", () => {
       profit: 90 * PAGE - 64_000,
     },
     {
-      name: 'what the profit is less than the saved pages where it does',
+      name: 'what the profit is less than the saved pages where the kernel tells it',
       parts: { generalProfit: 90 * PAGE - 80_000 },
       bookkeeping: 80_000,
       profit: 90 * PAGE - 80_000,
     },
     {
-      name: 'with pages mapped to the zero page',
+      name: 'pages mapped to the zero page have records too',
       parts: { ksmZeroPages: 5, generalProfit: 95 * PAGE - 72_000 },
       bookkeeping: 72_000,
       profit: 95 * PAGE - 72_000,
@@ -71,18 +71,18 @@ describe("KSM's own records", () => {
     },
   ];
   for (const { name, parts, bookkeeping, profit } of rows) {
-    test(name, () => {
+    test(`KSM's own records: ${name}`, () => {
       const { bookkeepingBytes, profitBytes } = savingsOf({ ...IDLE_KSM, ...seen, ...parts }, PAGE);
       assert.deepEqual([bookkeepingBytes, profitBytes], [bookkeeping, profit]);
     });
   }
 
-  test('what splits freed is profit', () => {
+  test('what splits of huge pages freed is profit', () => {
     const ksm = { ...IDLE_KSM, ...seen, generalProfit: -1000 };
     assert.equal(savingsOf(ksm, PAGE, { freedBytes: 5000 }).profitBytes, 4000);
   });
 
-  test('what guests that have gone had is neither saved nor profit', () => {
+  test('what guests that have gone had merged is neither saved nor profit', () => {
     const ksm = { ...IDLE_KSM, ...seen, generalProfit: 50 * PAGE };
     const { sharedBytes, savedBytes, profitBytes } = savingsOf(ksm, PAGE, { beingFreedBytes: 40 * PAGE });
     assert.deepEqual([sharedBytes, savedBytes, profitBytes], [50 * PAGE, 50 * PAGE, 10 * PAGE]);

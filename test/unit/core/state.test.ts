@@ -51,7 +51,7 @@ function after(state: AgentState, retune: Retune): AgentState {
 }
 
 describe('the state of the agent', () => {
-  test('is nothing before anything was looked at', () => {
+  test('the state of the agent is nothing before anything was looked at', () => {
     assert.deepEqual(FIRST, {
       version: '1.2.3',
       policy: 'ksmtuned',
@@ -83,7 +83,7 @@ describe('the state of the agent', () => {
     });
   });
 
-  test('after a turn is the kernel as the turn left it', () => {
+  test('the state of the agent after a turn is the kernel as the turn left it', () => {
     const turn = merged(7_000_000);
     assert.deepEqual(after(FIRST, turn), {
       ...FIRST,
@@ -109,13 +109,13 @@ describe('the state of the agent', () => {
     });
   });
 
-  test('shows what the kernel took, not what was wanted of it', () => {
+  test('the state of the agent shows what the kernel took, not what was wanted of it', () => {
     const refused: Retune = { ...MERGED, applied: { writes: MERGED.applied.writes.slice(0, 1), problems: [] } };
     const { run, pagesToScan } = after(FIRST, refused);
     assert.deepEqual({ run, pagesToScan }, { run: 0, pagesToScan: 364 });
   });
 
-  test('in a dry run is the kernel as it was found: nothing was written', () => {
+  test('the state of the agent in a dry run is the kernel as it was found: nothing was written', () => {
     const { run, pagesToScan, sleepMillisecs, savings } = after({ ...FIRST, dryRun: true }, MERGED);
     assert.deepEqual(
       { run, pagesToScan, sleepMillisecs, savedBytes: savings.savedBytes },
@@ -123,29 +123,29 @@ describe('the state of the agent', () => {
     );
   });
 
-  test('keeps what it knew through a failed turn, and tells of that', () => {
+  test('the state of the agent keeps what it knew through a failed turn, and tells of that', () => {
     const before = after(FIRST, merged(7_000_000));
     const looks = { lastRetune: FAILED, nextRetuneMillis: DONE_AT + 30_000 };
     assert.deepEqual(after(before, FAILED), { ...before, ...looks, policy: 'another' });
   });
 
-  test('takes libvirt that came or went and nothing else', () => {
+  test('the state of the agent takes libvirt that came or went and nothing else', () => {
     const before = after(FIRST, MERGED);
     const connected = nextState(before, { libvirtConnected: true });
     assert.deepEqual(connected, { ...before, libvirtConnected: true });
     assert.deepEqual(nextState(connected, { libvirtConnected: false }), before);
   });
 
-  test('keeps what was available where that cannot be read', () => {
+  test('the state of the agent keeps what was available where that cannot be read', () => {
     assert.equal(after(after(FIRST, merged(5)), MERGED).availableBytes, 5);
   });
 
-  test('looks next when the turn says so, a failed one too', () => {
+  test('the state of the agent looks next when the turn says so, a failed one too', () => {
     assert.equal(after(FIRST, MERGED).nextRetuneMillis, DONE_AT + 60_000);
     assert.equal(after(FIRST, FAILED).nextRetuneMillis, DONE_AT + 30_000);
   });
 
-  test('has no ratio while nothing is shared', () => {
+  test('the state of the agent has no ratio while nothing is shared', () => {
     assert.equal(after(FIRST, { ...MERGED, sample: sampleOf() }).sharingRatio, 0);
   });
 });
@@ -161,11 +161,11 @@ describe("ksmd's CPU time, as percent of a core", () => {
     });
   }
 
-  test('is the difference of two looks', () => {
+  test("ksmd's CPU time is the difference of two looks", () => {
     assert.deepEqual(percents([1000, 500], [2000, 900], [4000, 900], [4500, 1025]), [undefined, 40, 0, 25]);
   });
 
-  test('is not known where the counter is not there, and begins anew when it comes', () => {
+  test("ksmd's CPU time is not known where the counter is not there, and begins anew when it comes", () => {
     assert.deepEqual(percents([0, 0], [1000, 100], [2000, undefined], [3000, 200], [4000, 300]), [
       undefined,
       10,
@@ -175,21 +175,21 @@ describe("ksmd's CPU time, as percent of a core", () => {
     ]);
   });
 
-  test('is not known when the counter or the clock goes backwards', () => {
+  test("ksmd's CPU time is not known when the counter or the clock goes backwards", () => {
     assert.deepEqual(percents([0, 900], [1000, 100], [2000, 200]), [undefined, undefined, 10]);
     assert.deepEqual(percents([5000, 100], [1000, 200], [2000, 300]), [undefined, undefined, 10]);
   });
 
-  test('stays as it was over looks that follow at once, which count later', () => {
+  test("ksmd's CPU time stays as it was over looks that follow at once, which count later", () => {
     assert.deepEqual(percents([0, 0], [1000, 500], [1001, 501], [1100, 501], [2000, 600]), [undefined, 50, 50, 50, 10]);
     assert.deepEqual(percents([0, 0], [0, 0]), [undefined, undefined]);
   });
 
-  test('is never above one core', () => {
+  test("ksmd's CPU time is never above one core", () => {
     assert.deepEqual(percents([0, 0], [1000, 1001]), [undefined, 100]);
   });
 
-  test('counts on through a failed look', () => {
+  test("ksmd's CPU time counts on through a failed look", () => {
     const first = after(FIRST, { ...MERGED, sample: sampleOf({ monotonicMillis: 0, ksmdCpuNanos: 0 }) });
     const failed = after(first, FAILED);
     const sample = sampleOf({ monotonicMillis: 1000, ksmdCpuNanos: 3e8 });
@@ -208,7 +208,7 @@ describe('a trigger in words', () => {
     [{ kind: 'recheck', name: 'web' }, 'recheck of guest web'],
   ];
   for (const [trigger, words] of rows) {
-    test(words, () => {
+    test(`a trigger is described as "${words}"`, () => {
       assert.equal(describeTrigger(trigger), words);
     });
   }

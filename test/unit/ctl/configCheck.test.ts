@@ -35,7 +35,7 @@ describe('samepagectl config check', () => {
     },
   ];
   for (const { name, text, status, output } of rows) {
-    test(`of ${name}`, async () => {
+    test(`samepagectl config check of ${name} has the right output and exit status`, async () => {
       using tree = HostTree.create('no-ksm');
       tree.write('a.conf', text);
       const file = `${tree.root}/a.conf`;
@@ -50,7 +50,7 @@ describe('samepagectl config check', () => {
     });
   }
 
-  test('reads drop-ins too', async () => {
+  test('samepagectl config check reads drop-ins too', async () => {
     using tree = HostTree.create('no-ksm');
     tree.write('a.conf', '');
     tree.write('a.conf.d/50-x.conf', 'KSM_WHEN=never\n');
@@ -59,7 +59,7 @@ describe('samepagectl config check', () => {
     assert.match(output, /FILE\.d\/50-x\.conf:1: KSM_WHEN=never/);
   });
 
-  test('of a file that is not there, and of a directory', async () => {
+  test('samepagectl config check refuses a file that is not there, and a directory', async () => {
     assert.deepEqual(await check('/nonexistent/a.conf'), {
       status: 78,
       output: 'FILE: there is no such file\nFILE cannot be used',

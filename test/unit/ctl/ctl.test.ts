@@ -31,7 +31,7 @@ async function run(
 const GONE = new NotRunning('samepaged is not running on BUS');
 
 describe('samepagectl status', () => {
-  test('for programs has everything and says that the daemon runs', async (context) => {
+  test('samepagectl status --json has everything and says that the daemon runs', async (context) => {
     const { status: exit, output } = await run(context, status, PROPERTIES, { json: true });
     assert.equal(exit, 0);
     const { unknownKsmFiles, ...told } = JSON.parse(output) as { unknownKsmFiles: unknown };
@@ -39,7 +39,7 @@ describe('samepagectl status', () => {
     assert.ok(Array.isArray(unknownKsmFiles), 'those of the kernel that this test runs on');
   });
 
-  test('without a daemon ends with 3, says why, and what the kernel does by itself', async (context) => {
+  test('samepagectl status without a daemon ends with 3, says why, and what the kernel does by itself', async (context) => {
     const { status: exit, output } = await run(context, status, GONE);
     assert.equal(exit, 3);
     assert.match(output, /samepaged is not running on BUS\.\n(The kernel by itself|KSM|\/sys)/);
@@ -83,26 +83,26 @@ describe('samepagectl retune', () => {
     },
   ];
   for (const { name, reply, text, status: exit = 0 } of rows) {
-    test(name, async (context) => {
+    test(`samepagectl retune ${name}`, async (context) => {
       assert.deepEqual(await run(context, retune, reply), { status: exit, output: text });
     });
   }
 
-  test('on a terminal does not break words', async (context) => {
+  test('samepagectl retune on a terminal does not break words', async (context) => {
     const terminal = { ...PLAIN, columns: 40, interactive: true };
     const { output } = await run(context, retune, REPLY, { terminal });
     for (const line of output.split('\n')) assert.ok(line.length <= 40, line);
     assert.equal(output.replaceAll('\n', ' '), `${sentence} pages_to_scan 100 -> 364, run 0 -> 1`);
   });
 
-  test('for programs is the reply', async (context) => {
+  test('samepagectl retune --json prints the reply', async (context) => {
     const { output } = await run(context, retune, REPLY, { json: true });
     assert.deepEqual(JSON.parse(output), REPLY);
   });
 });
 
 describe('samepagectl policy', () => {
-  test('marks the one in force and says whether it was set by hand', async (context) => {
+  test('samepagectl policy marks the policy in force and says whether it was set by hand', async (context) => {
     const { output } = await run(context, policy, PROPERTIES);
     assert.match(output, /^ {2}\* ksmtuned {2}\S.*\n {4}adaptive {2}\S.*\n {4}advisor {3}\S.*\n\nin force: ksmtuned$/);
     const byHand = await run(context, policy, { ...PROPERTIES, policy: 'adaptive' });
@@ -110,7 +110,7 @@ describe('samepagectl policy', () => {
     assert.match(byHand.output.replaceAll('\n', ' '), /set by hand instead of ksmtuned; samepagectl policy default/);
   });
 
-  test('without a daemon shows them and ends with 3', async (context) => {
+  test('samepagectl policy without a daemon shows the policies and ends with 3', async (context) => {
     const { status: exit, output } = await run(context, policy, GONE);
     assert.equal(exit, 3);
     assert.match(output, /adaptive[^]*samepaged is not running on BUS: which policy is in force is not known$/);
@@ -121,7 +121,7 @@ describe('samepagectl policy', () => {
 describe('samepagectl reload', () => {
   const taken: ReloadReply = { taken: true, problems: ['f:1: unknown key X'], retune: { ...REPLY, changes: [] } };
 
-  test('says that the configuration is taken, what was passed over, and what came of it', async (context) => {
+  test('samepagectl reload says that the configuration is taken, what was passed over, and what came of it', async (context) => {
     assert.deepEqual(await run(context, reload, taken), {
       status: 0,
       output: [
@@ -133,7 +133,7 @@ describe('samepagectl reload', () => {
     });
   });
 
-  test('says each error of one that is not, and ends with 78', async (context) => {
+  test('samepagectl reload says each error of a configuration that is refused, and ends with 78', async (context) => {
     const { status: exit, output } = await run(context, reload, { taken: false, problems: ['f:1: a', 'f:2: b'] });
     assert.equal(exit, 78);
     assert.equal(output, 'f:1: a\nf:2: b\nThe configuration is not used: the previous one stays in force.');
@@ -158,7 +158,7 @@ describe('on a terminal of 40 columns', () => {
     ],
   ];
   for (const [name, verb, answer] of rows) {
-    test(`${name} fits`, async (context) => {
+    test(`${name} fits a terminal of 40 columns`, async (context) => {
       const terminal = { ...PLAIN, columns: 40, interactive: true };
       const { output } = await run(context, verb, answer, { terminal });
       for (const line of output.split('\n')) assert.ok(line.length <= 40, line);
@@ -171,26 +171,26 @@ describe('on a terminal of 40 columns', () => {
 describe('samepagectl version', () => {
   const rows: { name: string; daemon: unknown; output: string; json: object }[] = [
     {
-      name: 'of both',
+      name: 'shows those of samepagectl and the daemon',
       daemon: VERSION,
       output: `samepagectl ${VERSION}\nsamepaged ${VERSION}`,
       json: { command: VERSION, daemon: VERSION, differ: false },
     },
     {
-      name: 'says that they differ',
+      name: 'says that the two differ',
       daemon: '9.9.9',
       output: `samepagectl ${VERSION}\nsamepaged 9.9.9\nThey differ. To run what is installed: systemctl restart samepaged`,
       json: { command: VERSION, daemon: '9.9.9', differ: true },
     },
     {
-      name: 'without a daemon',
+      name: 'shows its own without a daemon',
       daemon: GONE,
       output: `samepagectl ${VERSION}\nsamepaged is not running on BUS`,
       json: { command: VERSION, daemon: null, differ: false },
     },
   ];
   for (const { name, daemon, output, json } of rows) {
-    test(name, async (context) => {
+    test(`samepagectl version ${name}`, async (context) => {
       assert.deepEqual(await run(context, version, daemon), { status: 0, output });
       const told = await run(context, version, daemon, { json: true });
       const build = { bundled: false, node: process.version, kernel: release(), policies: POLICY_NAMES };

@@ -10,7 +10,7 @@ const NAMES = Object.keys(VERBS);
 
 describe('the table of verbs', () => {
   for (const [name, { summary, usage = name, words = [], options, examples }] of Object.entries(VERBS)) {
-    test(`${name} can be explained`, () => {
+    test(`the verb ${name} has a summary, usage and examples that fit`, () => {
       assert.match(summary, /^\S.{10,48}[^\s.]$/);
       assert.equal(usage.split(' ')[0], name);
       assert.equal(words.length > 0, usage.includes(' '), 'what a verb takes is offered');
@@ -38,14 +38,14 @@ describe('the table of verbs', () => {
 describe('the help', () => {
   const screens = [['', generalHelp(VERBS, PLAIN)], ...NAMES.map((name) => [name, verbHelp(name, VERBS, PLAIN)])];
 
-  test('says what it said', () => {
+  test('the help of samepagectl says what it said', () => {
     assertGolden(
       'help.txt',
       screens.map(([name, text]) => `== samepagectl help ${name ?? ''}\n${text ?? ''}\n`).join('\n'),
     );
   });
 
-  test('fits 80x24', () => {
+  test('the help of samepagectl fits 80x24', () => {
     for (const [name, text = ''] of screens) {
       const lines = text.split('\n');
       assert.ok(lines.length <= 24, `${name ?? ''}: ${lines.length}`);
@@ -53,7 +53,7 @@ describe('the help', () => {
     }
   });
 
-  test('says of a mistyped verb which is nearest', () => {
+  test('the help of samepagectl says of a mistyped verb which is nearest', () => {
     for (const [typed, meant] of [
       ['polcy', 'policy'],
       ['Status', 'status'],
@@ -88,7 +88,7 @@ describe('words that a verb cannot take', () => {
     ['guests allow a b', /^guests allow takes one guest, not "b"$/],
   ];
   for (const [line, message] of rows) {
-    test(line, async () => {
+    test(`samepagectl ${line} is refused`, async () => {
       const [name = '', ...words] = line.split(' ');
       const verb = verbOf(name, VERBS);
       await assert.rejects(
@@ -113,7 +113,7 @@ describe('options that a verb cannot take', () => {
     ['history', { json: true, svg: 'x' }, /^history takes one of --csv, --json and --svg$/],
   ];
   for (const [name, input, message] of rows) {
-    test(`${name} ${JSON.stringify(input)}`, async () => {
+    test(`samepagectl ${name} refuses the options ${JSON.stringify(input)}`, async () => {
       await assert.rejects(
         async () => verbOf(name, VERBS).run(inputOf(input)),
         (error: Error) => {

@@ -42,18 +42,18 @@ const WARNING =
 
 describe('the log of forbidden guests', () => {
   for (const kind of ['start', 'reload'] as const) {
-    test(`has at a ${kind} those that run, and the patterns that mean nobody`, async () => {
+    test(`the log of forbidden guests has at a ${kind} those that run, and the patterns that mean nobody`, async () => {
       const nobody = 'info: KSM_FORBID_GUESTS: no running guest is called "vualt", "db-*"';
       assert.deepEqual(await news('vault,vualt,db-*', [{ kind }]), [WARNING, nobody]);
     });
   }
 
-  test('has each that starts', async () => {
+  test('the log of forbidden guests has each that starts', async () => {
     const event: GuestEvent = { change: 'started', name: 'vault', id: '101.1000' };
     assert.deepEqual(await news('vault,x', [{ kind: 'timer' }], [event]), [WARNING]);
   });
 
-  test('is empty where none is forbidden', async () => {
+  test('the log of forbidden guests is empty where none is forbidden', async () => {
     assert.deepEqual(await news('', [{ kind: 'start' }]), []);
   });
 });
@@ -61,7 +61,7 @@ describe('the log of forbidden guests', () => {
 describe('the warning of a forbidden guest', () => {
   const patterns = parseNamePatterns('bank-*');
 
-  test('for a guest that should not be merged and can be', () => {
+  test('a guest that should not be merged and can be is warned of', () => {
     assert.equal(
       forbiddenWarning(patterns, { name: 'bank-1' }, YES),
       'guest bank-1 should not be merged (KSM_FORBID_GUESTS), but KSM may merge it and is a side channel between guests; ' +
@@ -69,14 +69,14 @@ describe('the warning of a forbidden guest', () => {
     );
   });
 
-  test('names the guest as one word of a shell', () => {
+  test('the warning of a forbidden guest names it as one word of a shell', () => {
     assert.match(
       forbiddenWarning(parseNamePatterns('*'), { name: "x'; touch /tmp/pwned #" }, YES) ?? '',
       /samepagectl guests forbid -- 'x'\\''; touch \/tmp\/pwned #', then/,
     );
   });
 
-  test('no warning for a guest that cannot be merged, has another name, or is unknown', () => {
+  test('no warning is given of a guest that cannot be merged, has another name, or is unknown', () => {
     assert.equal(forbiddenWarning(patterns, { name: 'bank-1' }, NO), undefined);
     assert.equal(forbiddenWarning(patterns, { name: 'web' }, YES), undefined);
     assert.equal(forbiddenWarning(patterns, { name: 'bank-1' }, undefined), undefined);

@@ -51,30 +51,30 @@ describe('the log of the turns', () => {
       lines: ['info: guest web started and 1 more: short: merging [run 0 -> 1]'],
     },
     {
-      name: 'in a dry run it says what would be set',
+      name: 'a dry run says what would be set',
       turns: [{ ...DECIDED, applied: { ...DECIDED.applied, dryRun: true } }],
       lines: ['info: guest web started and 1 more: short: merging [would set run 0 -> 1]'],
     },
     { name: 'a decision that changes nothing is none', turns: [QUIET, QUIET], lines: [] },
     { name: 'a decision that only follows measurements is none, whatever it changes', turns: [ROUTINE], lines: [] },
     {
-      name: 'its problems are told all the same',
+      name: 'problems of a decision that changes nothing are told',
       turns: [{ ...ROUTINE, applied: { ...ROUTINE.applied, problems: [busy] } }],
       lines: ['warn: it is busy'],
     },
     { name: 'a problem is told', turns: [withProblems(busy)], lines: ['warn: it is busy'] },
     {
-      name: 'once, and not at every turn',
+      name: 'a problem is told once, and not at every turn',
       turns: [withProblems(busy), withProblems(busy), withProblems(busy, denied)],
       lines: ['warn: it is busy', 'warn: it is denied'],
     },
     {
-      name: 'again when it had gone away',
+      name: 'a problem is told again when it had gone away',
       turns: [withProblems(busy), QUIET, withProblems(busy)],
       lines: ['warn: it is busy', 'warn: it is busy'],
     },
     {
-      name: 'a problem of the sample likewise',
+      name: 'a problem of the sample is told once, and again when it had gone away',
       turns: [{ ...QUIET, sample: sampleOf({ problems: [denied] }) }, withProblems(denied)],
       lines: ['warn: it is denied'],
     },
@@ -90,18 +90,18 @@ describe('the log of the turns', () => {
     },
   ];
   for (const { name, turns, lines } of rows) {
-    test(name, () => {
+    test(`the log of the turns: ${name}`, () => {
       assert.deepEqual(logged(turns), lines);
     });
   }
 
-  test('with DEBUG has what changes nothing or only follows measurements too', () => {
+  test('the log of the turns with DEBUG has what changes nothing or only follows measurements too', () => {
     const lines = logged([QUIET, ROUTINE], { least: 'debug' });
     assert.ok(lines.includes('debug: guest web started and 1 more: short: merging'), lines.join('\n'));
     assert.ok(lines.includes('debug: guest web started and 1 more: short: merging [run 0 -> 1]'), lines.join('\n'));
   });
 
-  test("with DEBUG has ksmtuned's own lines, in kB", () => {
+  test("the log of the turns with DEBUG has ksmtuned's own lines, in kB", () => {
     const memory = { totalBytes: 2048 * 1024, freeBytes: 1000 * 1024, committedBytes: 1024 * 512 };
     const stopped: Retune = { ...QUIET, decision: { ...QUIET.decision, settings: { run: 0 } } };
     const lines = logged([{ ...QUIET, sample: sampleOf({ memory }) }, stopped], { least: 'debug' });

@@ -34,7 +34,7 @@ describe('what nobody asks for any more goes back to the host', () => {
     assert.deepEqual(dueOf([probe, { policy: 'adaptive', settings: { run: 0 } }]), [{}, {}]);
   });
 
-  test('another policy gets the host as it was, but for what it sets itself; once', () => {
+  test('another policy gets the host as it was before the first, but for what it sets itself; once', () => {
     const other = { policy: 'ksmtuned', settings: { run: 1, pagesToScan: 300 } };
     assert.deepEqual(dueOf([probe, other, other]), [{}, { smartScan: 1 }, {}]);
   });
@@ -47,7 +47,7 @@ describe('what nobody asks for any more goes back to the host', () => {
     assert.deepEqual(dueOf([probe, scan, rest, scan]), [{}, { smartScan: 1 }, {}, {}]);
   });
 
-  test('pages_to_scan with the advisor that has set it', () => {
+  test('pages_to_scan is given back with the advisor that has set it', () => {
     const advisor = { policy: 'advisor', settings: { run: 1, advisorMode: 'scan-time' } } as const;
     const owners = new Owners({});
     const decide = ({ policy, settings }: Step, now: KsmSettings) =>
@@ -67,7 +67,7 @@ describe('what nobody asks for any more goes back to the host', () => {
     });
   });
 
-  test('what the policy itself releases', () => {
+  test('what the policy itself releases is given back', () => {
     const step = { policy: 'adaptive', settings: { run: 1 } };
     assert.deepEqual(
       dueOf([
@@ -80,7 +80,7 @@ describe('what nobody asks for any more goes back to the host', () => {
     );
   });
 
-  test('a key that is not in the configuration any more', () => {
+  test('a key that is not in the configuration any more is given back', () => {
     const step = { policy: 'ksmtuned', settings: { run: 0 } };
     assert.deepEqual(
       dueOf([
@@ -91,13 +91,13 @@ describe('what nobody asks for any more goes back to the host', () => {
     );
   });
 
-  test('what a samepaged before this one has left, and nobody asks for', () => {
+  test('what a samepaged before this one has left, and nobody asks for, is given back', () => {
     const inherited = { smartScan: 0, pagesToScan: 50 };
     const step = { policy: 'ksmtuned', settings: { run: 1, pagesToScan: 300 } };
     assert.deepEqual(dueOf([step, step], { inherited }), [{ smartScan: 1 }, {}]);
   });
 
-  test('is tried until the kernel has taken it, and told when it has', () => {
+  test('giving back is tried until the kernel has taken it, and told when it has', () => {
     const owners = new Owners({ smartScan: 0 });
     const decision = { reason: 'always', sentence: '', settings: { run: 0 } } as const;
     const results = [0, 0, 1, 1].map((smartScan) =>

@@ -25,7 +25,7 @@ function committedOf(tree: HostTree) {
 }
 
 describe('KSM_MEMORY_ACCOUNTING=pss', () => {
-  test("is the guests' PSS; where a kernel tells none, what is in memory less what is merged", async () => {
+  test('KSM_MEMORY_ACCOUNTING=pss takes the PSS of guests, or what is in memory less what is merged', async () => {
     using tree = HostTree.create();
     tree.addGuest(101, 'web', 900_000);
     tree.addGuest(102, 'db', 900_000);
@@ -36,7 +36,7 @@ describe('KSM_MEMORY_ACCOUNTING=pss', () => {
     assert.deepEqual(await committedOf(tree)(), { kb: 500_000 + 900_000 - 300_000, problems: [] });
   });
 
-  test('of guests that samepaged may not trace is estimated, which one sentence says', async () => {
+  test('the PSS of guests that samepaged may not trace is estimated, which one sentence says', async () => {
     using tree = HostTree.create();
     for (const pid of [101, 102]) {
       tree.addGuest(pid, `web${String(pid)}`, 900_000);
@@ -60,7 +60,7 @@ describe('KSM_MEMORY_ACCOUNTING=pss', () => {
     }
   });
 
-  test('of a guest whose file says what nobody understands is estimated; the others have theirs', async () => {
+  test('the PSS of a guest whose file cannot be parsed is estimated; the others have theirs', async () => {
     using tree = HostTree.create();
     tree.addGuest(101, 'web', 900_000);
     tree.addGuest(102, 'db', 900_000);
@@ -73,7 +73,7 @@ describe('KSM_MEMORY_ACCOUNTING=pss', () => {
     ]);
   });
 
-  test('is read again after a second, or as soon as another guest runs', async () => {
+  test('the PSS is read again after a second, or as soon as another guest runs', async () => {
     using tree = HostTree.create();
     tree.addGuest(101, 'web', 900_000);
     let millis = 1000;
@@ -96,7 +96,7 @@ describe('KSM_MEMORY_ACCOUNTING=pss', () => {
     }
   });
 
-  test('of this kernel: no more than is resident', async () => {
+  test('the PSS of this kernel is no more than is resident', async () => {
     const bytes = await readProportionalMemory('', process.pid);
     assert.ok(typeof bytes === 'number' && bytes > 0 && bytes <= process.memoryUsage.rss() * 1.1, String(bytes));
     assert.equal(await readProportionalMemory('', 2 ** 30), undefined);

@@ -12,7 +12,7 @@ const turnAt = (takenAtMillis: number): Retune => {
   return { ...COMMON, sample: sampleOf({ takenAtMillis }), decision: DECISION, applied: { writes: [], problems: [] } };
 };
 
-test('every turn goes into the store, each decision and each ten seconds once; a failed one at the time of the clock', async (context) => {
+test('every turn goes into the history: decisions, a sample in ten seconds, failures by the clock', async (context) => {
   context.mock.timers.enable({ apis: ['Date'], now: 77_000 });
   const added: (readonly [HistoryRecord['kind'], number])[] = [];
   const add = (records: readonly HistoryRecord[], nowMillis: number) => {

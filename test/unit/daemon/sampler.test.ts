@@ -24,7 +24,7 @@ async function profitsOf(guests: Guests): Promise<(readonly [name: string, profi
 }
 
 describe("guests' profits from /proc", () => {
-  test('are told by name, losses too, which some kernels print without their sign', async () => {
+  test("guests' profits from /proc are told by name, losses too, which some kernels print without their sign", async () => {
     using tree = HostTree.create();
     tree.addGuest(101, 'web', 1_000_000);
     tree.addGuest(102, 'db', 1_000_000);
@@ -41,7 +41,7 @@ describe("guests' profits from /proc", () => {
     ]);
   });
 
-  test('leave out who does not tell: an old kernel, and a guest that has ended', async () => {
+  test("guests' profits leave out who does not tell: an old kernel, and a guest that has ended", async () => {
     using tree = HostTree.create('kernel-6.1');
     const qemu = guestsOf(tree.root);
     assert.equal((await qemu.list()).guests.length, 4);
@@ -56,7 +56,7 @@ describe("guests' profits from /proc", () => {
     assert.ok((await profitsOf(qemu)).every(([name]) => name !== 'web'));
   });
 
-  test('leave out a guest whose file says what nobody understands, and tell it; the others have theirs', async () => {
+  test("guests' profits leave out a guest whose file cannot be parsed, and tell it; the others have theirs", async () => {
     using tree = HostTree.create();
     tree.addGuest(101, 'odd', 1_000_000);
     tree.addGuest(102, 'web', 1_000_000);
@@ -81,7 +81,7 @@ describe("guests' profits from /proc", () => {
     );
   });
 
-  test('of a whole host', async () => {
+  test("guests' profits are read of a whole host", async () => {
     const { guests } = await kernelGuestsOf(guestsOf('fixtures/hosts/numa'));
     assert.equal(guests.size, 10);
     const { ksmProfitBytes = 0, hugetlbBytes = 0 } = guests.get('db') ?? {};
@@ -123,7 +123,7 @@ describe("a sample's guests have their profits", () => {
     }
   }
 
-  test('where /proc tells; a guest of which it does not is left as it is', async () => {
+  test("a sample's guests have their profits where /proc tells; the others are left as they are", async () => {
     const [guests] = await collected([{ second: 0, fullScans: 5 }]);
     assert.deepEqual(guests, [
       ['web', 1],
@@ -131,7 +131,7 @@ describe("a sample's guests have their profits", () => {
     ]);
   });
 
-  test('read again when a pass has ended, at most every ten seconds; and once a minute', async () => {
+  test('profits are read again when a pass has ended, at most every ten seconds; and once a minute', async () => {
     const seen = await collected([
       { second: 0, fullScans: 5 },
       { second: 9.9, fullScans: 6 },

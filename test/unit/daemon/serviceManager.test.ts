@@ -56,16 +56,16 @@ const rest = decided('enough-memory', 'resting');
 const merge = decided('free-below-reserve', 'merging');
 
 describe('what a service manager is told', () => {
-  it('ready with the first decision, not before, and stopping at the end', () => {
+  it('a service manager is told ready with the first decision, not before, and stopping at the end', () => {
     const told = noticesOf({ loop: '200ms r', turns: { r: rest }, end: '1s e' });
     assert.deepEqual(told, ['200 READY=1 STATUS=resting', '1000 STOPPING=1']);
   });
 
-  it('stopping also when there never was a decision', () => {
+  it('a service manager is told stopping also when there never was a decision', () => {
     assert.deepEqual(noticesOf({ loop: '-', turns: {}, end: '1s e' }), ['1000 STOPPING=1']);
   });
 
-  it('more time for the stop where everything is unmerged at the end', () => {
+  it('a service manager is asked for more time for the stop where everything is unmerged at the end', () => {
     assert.deepEqual(noticesOf({ loop: '-', turns: {}, end: '1s e', unmerges: true }), [
       '1000 STOPPING=1 EXTEND_TIMEOUT_USEC=300000000',
     ]);
@@ -80,14 +80,14 @@ describe('what a service manager is told', () => {
     ]);
   });
 
-  it('a dry run says that it is one', () => {
+  it('a dry run tells the service manager that it is one', () => {
     assert.equal(
       noticesOf({ loop: 'r', turns: { r: rest }, end: '1s e', dryRun: true })[0],
       '0 READY=1 STATUS=dry run: resting',
     );
   });
 
-  it('the status when the reason changes and not at every turn', () => {
+  it('a service manager is told the status when the reason changes and not at every turn', () => {
     const turns = { r: rest, s: decided('enough-memory', 'still resting'), m: merge, f: failed('gone') };
     assert.deepEqual(noticesOf({ loop: 'r 59s s 59s m 59s f 59s f', turns, end: '300s e' }), [
       '0 READY=1 STATUS=resting',
@@ -118,7 +118,7 @@ function aliveAt(watched: Case): number[] {
 describe('alive', () => {
   const soon = decided('probe', 'probing', 100);
 
-  it('twice in the time of the watchdog, with the newest sentence; never without one', () => {
+  it('the watchdog is answered twice in its time, with the newest sentence; never without one', () => {
     const turns = { r: rest, s: decided('enough-memory', 'still resting') };
     const watched = { loop: 'r 599ms s', turns, end: '1400ms e' };
     assert.deepEqual(noticesOf({ ...watched, watchdogMillis: 1000 }), [
@@ -130,22 +130,22 @@ describe('alive', () => {
     assert.deepEqual(aliveAt(watched), []);
   });
 
-  it('no sign of life before the first retune', () => {
+  it('the watchdog gets no sign of life before the first retune', () => {
     assert.deepEqual(aliveAt({ loop: '1200ms r', turns: { r: rest }, end: '1600ms e', watchdogMillis: 1000 }), [1500]);
   });
 
-  it('until a turn is later than the announced look by the time of the watchdog; again with the next turn', () => {
+  it('the watchdog is answered until a turn is too late for its announced look; again with the next turn', () => {
     const watched: Case = { loop: 's 2899ms s', turns: { s: soon }, end: '3600ms e', watchdogMillis: 1000 };
     assert.deepEqual(aliveAt(watched), [500, 1000, 3000, 3500]);
   });
 
-  it('for as long as the announced look is away, and the time of the watchdog', () => {
+  it('the watchdog is answered as long as the announced look is away, and its own time', () => {
     const watched: Case = { loop: 'r', turns: { r: rest }, end: '80s e', watchdogMillis: 10_000 };
     const last = aliveAt(watched).at(-1);
     assert.equal(last, 65_000);
   });
 
-  it('turns in quick succession do not keep it from being said', () => {
+  it('turns in quick succession do not keep the watchdog from being answered', () => {
     const loop = Array.from({ length: 30 }, () => 's 99ms').join(' ');
     assert.deepEqual(
       aliveAt({ loop, turns: { s: soon }, end: '2100ms e', watchdogMillis: 1000 }),

@@ -32,7 +32,7 @@ function watching(tree: HostTree, tuning: typeof VIRT_HANDLER | undefined, quiet
 }
 
 describe('standing by', { concurrency: true }, () => {
-  it('ends at once where nobody else tunes KSM, and virt-handler alone is nobody', async () => {
+  it('standing by ends at once where nobody else tunes KSM, and virt-handler alone is nobody', async () => {
     using tree = HostTree.create();
     tree.addProcess({ pid: 88, argv: ['/usr/bin/virt-handler'], residentKb: 1 });
     using watch = watching(tree, undefined, 60_000);
@@ -40,7 +40,7 @@ describe('standing by', { concurrency: true }, () => {
     assert.deepEqual(watch.said, []);
   });
 
-  it('names ksmtuned once, then whoever comes after it, and ends when all have ended', async () => {
+  it('standing by names ksmtuned once, then whoever comes after it, and ends when all have ended', async () => {
     using tree = HostTree.create();
     tree.addProcess({ pid: 77, argv: ['/bin/bash', '/usr/sbin/ksmtuned'], residentKb: 1 });
     using watch = watching(tree, undefined, 60_000);
@@ -59,7 +59,7 @@ describe('standing by', { concurrency: true }, () => {
     ]);
   });
 
-  it('lasts as long as virt-handler writes, also if it writes the same value', async () => {
+  it('standing by lasts as long as virt-handler writes, also if it writes the same value', async () => {
     using tree = HostTree.create();
     tree.addProcess({ pid: 88, argv: ['/usr/bin/virt-handler'], residentKb: 1 });
     using watch = watching(tree, VIRT_HANDLER, 1500);
@@ -72,7 +72,7 @@ describe('standing by', { concurrency: true }, () => {
     assert.deepEqual(watch.said, ['virt-handler (pid 88) tunes KSM on this host']);
   });
 
-  it('ends with virt-handler', async () => {
+  it('standing by ends with virt-handler', async () => {
     using tree = HostTree.create();
     tree.addProcess({ pid: 88, argv: ['/usr/bin/virt-handler'], residentKb: 1 });
     using watch = watching(tree, VIRT_HANDLER, 60_000);
@@ -89,11 +89,11 @@ describe('a virt-handler that is there already', () => {
     ['may be idle where KSM does not run', { isRunning: false, isOurs: false }, undefined],
     ['may be idle where a samepaged before this one started KSM', { isRunning: true, isOurs: true }, undefined],
   ] as const) {
-    it(name, () => {
+    it(`a virt-handler that is there already ${name}`, () => {
       assert.equal(tunesAlready(others, found), expected);
     });
   }
-  it('is no other program', () => {
+  it('a virt-handler that is there already is no other program', () => {
     assert.equal(tunesAlready([{ name: 'momd', pid: 5 }], { isRunning: true, isOurs: false }), undefined);
   });
 });

@@ -11,7 +11,7 @@ describe('the value of --bus', () => {
     'tcp:host=h,port=1;unix:dir=/a',
   ];
   for (const value of buses) {
-    test(`"${value}" can be a bus`, () => {
+    test(`--bus ${value} can be a bus`, () => {
       assert.equal(busAddressProblem(value), undefined);
     });
   }
@@ -26,7 +26,7 @@ describe('the value of --bus', () => {
     ['unix:/run/bus', ''],
     ['unix:path=', ''],
   ] as const) {
-    test(`"${value}" cannot`, () => {
+    test(`--bus "${value}" is refused`, () => {
       const expected = '--bus takes system, session or a D-Bus address as unix:path=/run/bus';
       assert.equal(busAddressProblem(value), `${expected}, not "${value}"${hint}`);
     });

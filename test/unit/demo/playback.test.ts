@@ -14,14 +14,14 @@ function tick(playback: Playback, passedMillis: number, reachedMillis = playback
 }
 
 describe('the demo goes on', () => {
-  test('four hours in a minute', () => {
+  test('the demo plays four hours in a minute', () => {
     let playback = startPlayback(1);
     for (let passed = 0; passed < MINUTE; passed += 50) playback = tick(playback, 50);
     assert.equal(playback.wantedMillis, 240 * MINUTE);
     assert.equal(paceOf(playback), 'simulated, 240 times as fast');
   });
 
-  test('twice as fast after +, half as fast after -, and within bounds', () => {
+  test('the demo goes twice as fast after +, half as fast after -, and within bounds', () => {
     const start = startPlayback(1);
     assert.equal(tick(press(start, '+'), 100).wantedMillis, 48_000);
     assert.equal(tick(press(start, '-'), 100).wantedMillis, 12_000);
@@ -37,20 +37,20 @@ describe('the demo goes on', () => {
     assert.equal(tick(press(paused, ' '), 100).wantedMillis, 24_000);
   });
 
-  test('from where it was after a sleep, and without haste where the simulation cannot keep up', () => {
+  test('the demo goes on where it was after a sleep, and without haste where the simulation cannot keep up', () => {
     assert.equal(tick(startPlayback(1), 3_600_000).wantedMillis, MINUTE);
     const behind = { ...startPlayback(1), wantedMillis: 30 * MINUTE };
     assert.equal(tick(behind, 100, MINUTE).wantedMillis, MINUTE + 10_000 + 24_000);
   });
 
-  test('until somebody quits', () => {
+  test('the demo goes on until somebody quits', () => {
     for (const key of ['q', 'Q', '\u0003']) assert.equal(press(startPlayback(1), key).quit, true, key);
     assert.equal(press(startPlayback(1), 'x').quit, false);
   });
 });
 
 describe('options of the demo', () => {
-  test('are understood', () => {
+  test('options of the demo are understood', () => {
     assert.deepEqual({ ...parseOptions([]) }, { help: false, once: false, speed: 1 });
     const words = ['--once', '--speed', '2.5', '-h'];
     assert.deepEqual({ ...parseOptions(words) }, { help: true, once: true, speed: 2.5 });
@@ -67,7 +67,7 @@ describe('options of the demo', () => {
     [['morning'], /^[^\n]*'morning'[^\n]*$/],
   ];
   for (const [words, says] of wrong) {
-    test(`refuse ${words.join(' ')} in one line`, () => {
+    test(`the demo refuses ${words.join(' ')} in one line`, () => {
       assert.throws(
         () => parseOptions(words),
         (error) => error instanceof BadOption && says.test(error.message),

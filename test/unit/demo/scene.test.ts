@@ -20,7 +20,7 @@ function printed(scene: Scene, columns: number, rows: number): readonly string[]
 
 describe('a scene of the demo', () => {
   inTimeZone(SIMULATED_ZONE);
-  test('shows both hosts at the same time of the morning, under their policies', () => {
+  test('a scene of the demo shows both hosts at the same time of the morning, under their policies', () => {
     const [ksmtuned, adaptive] = SCENE.views;
     assert.deepEqual([ksmtuned.policy, adaptive.policy], ['ksmtuned', 'adaptive']);
     const text = printed(SCENE, 160, 50).join('\n');
@@ -32,7 +32,7 @@ describe('a scene of the demo', () => {
     assert.match(text, /^30 GUESTS.* │ 30 GUESTS/m);
   });
 
-  test('shows what the real watch would: curves of the morning, guests by what is merged of them, what happened', () => {
+  test('a scene of the demo shows what the real watch would: curves, guests and what happened', () => {
     for (const { state } of SCENE.views) {
       assert.equal(state.readings.length, 40 * 6 + 1);
       const [most] = state.guests;
@@ -45,7 +45,7 @@ describe('a scene of the demo', () => {
     assert.match(printed(SCENE, 160, 50).join('\n'), /^4 h ago +2 h +now/m);
   });
 
-  test('draws the memory of both on one scale', () => {
+  test('a scene of the demo draws the memory of both on one scale', () => {
     assert.equal(
       printed(SCENE, 160, 50)
         .join('\n')
@@ -54,7 +54,7 @@ describe('a scene of the demo', () => {
     );
   });
 
-  test('has one host above the other where both do not fit beside each other', () => {
+  test('a scene of the demo has one host above the other where both do not fit beside each other', () => {
     const lines = printed(SCENE, 80, 24);
     assert.equal(lines.length, 24);
     assert.equal(lines.filter((line) => line.startsWith('KSM is ')).length, 2);
@@ -63,7 +63,7 @@ describe('a scene of the demo', () => {
     assert.match(lines.join('\n'), /^ksmtuned +\S+ [GM]iB .*\nadaptive +\S+ GiB /m);
   });
 
-  test('fits every size', () => {
+  test('a scene of the demo fits every size', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 220 }), fc.integer({ min: 1, max: 70 }), (columns, rows) => {
         const lines = layOut(SCENE, { columns, rows, unicode: true });
@@ -74,7 +74,7 @@ describe('a scene of the demo', () => {
     );
   });
 
-  test('has a headline for every part of the morning, in 80 columns', () => {
+  test('a scene of the demo has a headline for every part of the morning, in 80 columns', () => {
     for (const { fromMillis, headline } of MORNING_CHAPTERS) {
       const [first] = printed({ ...SCENE, atMillis: fromMillis + MINUTE }, 80, 24);
       assert.ok(first?.includes(headline), headline);
@@ -83,7 +83,7 @@ describe('a scene of the demo', () => {
     assert.ok(last?.endsWith(difference(SCENE.views)), last);
   });
 
-  test('waves of the morning do not overlap', () => {
+  test('waves of the demo’s morning do not overlap', () => {
     MORNING_WAVES.forEach(({ fromMillis, doneMillis, untilMillis }, index) => {
       assert.ok(fromMillis < doneMillis && doneMillis < untilMillis);
       assert.ok(untilMillis <= (MORNING_WAVES[index + 1]?.fromMillis ?? MORNING_MILLIS));
@@ -99,7 +99,7 @@ describe('the summary of the demo', () => {
     ksmdCpuNanos: seconds * 1e9,
   });
 
-  test('says that it was a simulation, and what came of both', () => {
+  test('the summary of the demo says that it was a simulation, and what came of both', () => {
     const text = summary([
       { ...ksmtuned, score: of(2, 144) },
       { ...adaptive, score: of(3, 288) },
@@ -113,7 +113,7 @@ describe('the summary of the demo', () => {
     assert.match(text, /90 % of its gain came not by noon under adaptive and not by noon under ksmtuned/);
   });
 
-  test('takes no side', () => {
+  test('the summary of the demo takes no side', () => {
     const two = (a: readonly [number, number], b: readonly [number, number]) =>
       difference([
         { ...ksmtuned, score: of(...a) },
@@ -123,7 +123,7 @@ describe('the summary of the demo', () => {
     assert.equal(two([3, 40], [1, 10]), 'adaptive saved 2.0 GiB less on average; its ksmd took 30 s less CPU');
   });
 
-  test('tells what to do next, in 80 columns', () => {
+  test('the summary of the demo tells what to do next, in 80 columns', () => {
     for (const line of NEXT) assert.ok(line.length < 80, line);
   });
 });

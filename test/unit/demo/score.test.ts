@@ -24,7 +24,7 @@ function wordAfter(points: readonly Point[], memoryIsPlenty = false): string {
 }
 
 describe('the score of the demo', () => {
-  test('has the mean of what was saved, the least that was free, and the CPU time so far', () => {
+  test('the score of the demo has the mean of what was saved, the least that was free, and the CPU time so far', () => {
     const looks = [
       point(0, 100, { freeBytes: 40, ksmdCpuNanos: 1 }),
       point(1, 200, { freeBytes: 20, ksmdCpuNanos: 5 }),
@@ -43,12 +43,12 @@ describe('the score of the demo', () => {
     ['that is over was not merged in time', [point(10, 200), point(20, 300), point(31, 1000)], '-'],
   ];
   for (const [name, points, word] of waves) {
-    test(`a wave ${name}`, () => {
+    test(`in the score of the demo a wave ${name}`, () => {
       assert.equal(wordAfter(points), word);
     });
   }
 
-  test('a wave that nobody had to merge is not held against a policy', () => {
+  test('in the score of the demo a wave that nobody had to merge is not held against a policy', () => {
     assert.equal(wordAfter([point(10, 0), point(20, 0), point(31, 0)], true), 'plenty');
   });
 });

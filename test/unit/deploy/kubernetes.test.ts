@@ -64,7 +64,7 @@ describe('the manifests for Kubernetes', () => {
   const pod = daemonSet.spec?.template.spec;
   const containers = pod?.containers ?? [];
 
-  test("fit the API's types, which refuse unknown fields and wrong values", () => {
+  test("the manifests for Kubernetes fit the API's types, which refuse unknown fields and wrong values", () => {
     const manifests = FILES.map((file) => read(file) as Manifest).filter(({ apiVersion }) => apiVersion in MODULES);
     assert.equal(manifests.length, 5);
     const text = JSON.stringify(daemonSet);
@@ -75,7 +75,7 @@ describe('the manifests for Kubernetes', () => {
     assert.match(found[1] ?? '', /"volumeMount"' does not exist in type 'Container'/);
   });
 
-  test('each file is in a kustomization, and each that is named is there', () => {
+  test('each file of the manifests for Kubernetes is in a kustomization, and each that is named is there', () => {
     const kustomizations = FILES.filter((file) => file.endsWith('kustomization.yaml'));
     const named = kustomizations.flatMap((file) =>
       (read(file) as Kustomization).resources.map((resource) => join(dirname(file), resource)),
@@ -88,7 +88,7 @@ describe('the manifests for Kubernetes', () => {
     );
   });
 
-  test('no container is privileged, and each has a root that cannot be written and one capability at most', () => {
+  test('no container for Kubernetes is privileged, and each has a root that cannot be written', () => {
     for (const { name, securityContext: context } of containers) {
       assert.equal(context?.privileged, false, name);
       assert.equal(context.allowPrivilegeEscalation, false, name);
@@ -102,7 +102,7 @@ describe('the manifests for Kubernetes', () => {
     assert.equal(pod?.automountServiceAccountToken, false);
   });
 
-  test('samepaged has the options that it is given, and listens where the probes ask', async () => {
+  test('samepaged has the options that the manifests give it, and listens where the probes ask', async () => {
     const samepaged = containers.find(({ name }) => name === 'samepaged');
     assert.ok(samepaged);
     for (const option of samepaged.args?.filter((arg) => arg.startsWith('--')) ?? []) {

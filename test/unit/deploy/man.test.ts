@@ -13,13 +13,13 @@ import { fill } from '../../../deploy/man/generate/template.js';
 
 describe('the manual pages that are checked in', () => {
   for (const [name, text] of Object.entries(manPages())) {
-    it(`${name} is what the sources make now`, () => {
+    it(`the manual page ${name} is what the sources make now`, () => {
       assert.equal(readFileSync(join(MAN_DIRECTORY, name), 'utf8'), text, 'npm run man makes it anew');
     });
   }
 });
 
-it('the pages are not made for one who asks for help', () => {
+it('the manual pages are not made for one who asks for help', () => {
   const main = fileURLToPath(new URL('../../../deploy/man/generate/main.js', import.meta.url));
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, '--help'], { cwd: tmpdir(), encoding: 'utf8' });
   assert.deepEqual([status, stdout], [64, '']);
@@ -27,22 +27,22 @@ it('the pages are not made for one who asks for help', () => {
 });
 
 describe('a template', () => {
-  it('has its names replaced', () => {
+  it('a template of a manual page has its names replaced', () => {
     assert.equal(fill('.TH A 8 "@date@"\n@exit.ok@ a@b', { date: '', 'exit.ok': '0' }, 'a.8.in'), '.TH A 8 ""\n0 a@b');
   });
 
-  it('cannot name what is not there', () => {
+  it('a template of a manual page cannot name what is not there', () => {
     assert.throws(
       () => fill('@KSM_X@', { KSM_Y: '1' }, 'a.5.in'),
       /^Error: a\.5\.in: there is no @KSM_X@; expected one of KSM_Y$/,
     );
   });
 
-  it('cannot name what every object has', () => {
+  it('a template of a manual page cannot name what every object has', () => {
     assert.throws(() => fill('@constructor@', {}, 'a.5.in'), /there is no @constructor@/);
   });
 
-  it('must name everything', () => {
+  it('a template of a manual page must name everything', () => {
     assert.throws(() => fill('@a@', { a: '1', b: '2' }, 'a.5.in'), /^Error: a\.5\.in: nothing is said of @b@/);
   });
 });
@@ -55,12 +55,12 @@ describe('roff', () => {
     ['One. Two? samepaged (e.g. this)', 'One.\nTwo? samepaged (e.g. this)'],
   ];
   for (const [text, roff] of rows) {
-    it(JSON.stringify(text), () => {
+    it(`${JSON.stringify(text)} is escaped for roff`, () => {
       assert.equal(escaped(text), roff);
     });
   }
 
-  it('keeps marks that are copied', () => {
+  it('escaping for roff keeps marks that are copied', () => {
     assert.equal(literal(`a'"\`^~`), String.raw`\fBa\(aq\(dq\(ga\(ha\(ti\fR`);
   });
 });
@@ -87,7 +87,7 @@ describe('a D-Bus interface', () => {
   const doc = (text: string) => `<annotation name="org.gtk.GDBus.DocString" value="${text}"/>`;
   const xml = (members: string) => `<node><interface name="a.B">${doc('What it is.')}${members}</interface></node>`;
 
-  it('gives signatures and what is said of members', () => {
+  it('the XML of a D-Bus interface gives signatures and what is said of members', () => {
     const members = [
       `<method name="Pause">${doc('Rests.')}<arg name="seconds" type="t" direction="in"/><arg type="u" direction="out"/></method>`,
       `<signal name="Rested"><arg type="t"/>${doc('It is over.')}</signal>`,
@@ -107,11 +107,11 @@ It is over.`,
     });
   });
 
-  it('must be there', () => {
+  it('the XML of a D-Bus interface must be there', () => {
     assert.throws(() => busInterface(xml(''), 'a.C'), /expected the interface a\.C/);
   });
 
-  it('must say something of each member', () => {
+  it('the XML of a D-Bus interface must say something of each member', () => {
     assert.throws(() => busInterface(xml('<method name="Mute"/>'), 'a.B'), /expected a .*DocString of Mute/);
   });
 });
@@ -127,11 +127,11 @@ Do b`,
 });
 
 describe('the date', () => {
-  it('is that of the newest release', () => {
+  it('the date of the manual pages is that of the newest release', () => {
     assert.equal(releaseDate('## [Unreleased]\n\n## [0.2.0] - 2026-12-01\n\n## [0.1.0] - 2026-11-01\n'), '2026-12-01');
   });
 
-  it('is none before the first', () => {
+  it('the manual pages have no date before the first release', () => {
     assert.equal(releaseDate('## [Unreleased]\n'), '');
   });
 });

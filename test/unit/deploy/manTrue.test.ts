@@ -50,11 +50,11 @@ for (const name of NAMES) {
   describe(name, () => {
     const text = roffOf(name);
 
-    it('is ASCII, which every terminal can show', () => {
+    it(`the manual page ${name} is ASCII, which every terminal can show`, () => {
       assert.doesNotMatch(text, /[^\x00-\x7f]/);
     });
 
-    it('names keys that there are', () => {
+    it(`the manual page ${name} names keys that there are`, () => {
       const named = [...text.matchAll(/\bKSM_[A-Z_]+/g)].map(([key]) => key);
       assert.deepEqual(
         named.filter((key) => !Object.hasOwn(KEYS, key)),
@@ -68,13 +68,13 @@ describe('commands in the pages', () => {
   const flags = daemonFlags().map(({ name }) => name);
   const commands = NAMES.flatMap(commandsOf);
 
-  it('are found', () => {
+  it('commands in the manual pages are found', () => {
     for (const known of ['samepagectl stop', 'samepaged --print-config', 'samepagectl unmerge --force'])
       assert.ok(commands.includes(known), `${known} is not among ${commands.join(', ')}`);
   });
 
   for (const command of new Set(commands)) {
-    it(command, () => {
+    it(`the manual pages' ${command} is a command that there is`, () => {
       const [program, verb = '', ...words] = command.split(' ');
       const taken: readonly string[] = program === 'samepaged' ? flags : (VERBS[verb]?.options ?? []);
       const options = [verb, ...words].filter((word) => word.startsWith('--')).map((word) => word.slice(2));
@@ -93,7 +93,7 @@ describe('ksmtuned.conf.5', () => {
     (a, b) => Number(b.startsWith('/')) - Number(a.startsWith('/')),
   );
 
-  it('has examples that samepaged reads without a complaint', () => {
+  it('ksmtuned.conf.5 has examples that samepaged reads without a complaint', () => {
     assert.ok(examples.length >= 4, 'the examples were not found');
     for (const example of examples) {
       const { origins, warnings } = loadText(example);
@@ -105,7 +105,7 @@ describe('ksmtuned.conf.5', () => {
     }
   });
 
-  it('shows an error as samepaged tells it', () => {
+  it('ksmtuned.conf.5 shows an error as samepaged tells it', () => {
     assert.throws(() => loadText('\n\n\nKSM_WHEN=often\n'), { message: complaint?.trim() });
   });
 });

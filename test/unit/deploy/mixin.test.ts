@@ -31,19 +31,19 @@ const EXPRESSIONS: readonly (readonly [where: string, expr: string])[] = [
 
 describe('the mixin that is checked in', () => {
   for (const [name, text] of Object.entries(MADE)) {
-    it(`${name} is what the sources make now`, () => {
+    it(`${name} of the mixin is what the sources make now`, () => {
       assert.equal(readFileSync(join(MIXIN_DIRECTORY, name), 'utf8'), text, 'run npm run mixin');
     });
   }
 });
 
 describe('an expression of the mixin', () => {
-  it('is PromQL', () => {
+  it('every expression of the mixin is PromQL', () => {
     for (const [where, expr] of EXPRESSIONS) assert.deepEqual(errorsOf(asAsked(expr)), [], `${where}: ${expr}`);
     assert.notDeepEqual(errorsOf('rate(samepaged_up[5m)'), [], 'a mistake is seen');
   });
 
-  it('names only metrics that samepaged has, and rules that the mixin has', () => {
+  it('every expression of the mixin names only metrics that samepaged has, and rules that the mixin has', () => {
     const known = new Set([
       'samepaged_event_to_applied_seconds_bucket',
       ...families(everything()).map(({ name }) => name),
@@ -57,7 +57,7 @@ describe('an expression of the mixin', () => {
 });
 
 describe('the dashboards', () => {
-  it('have no datasource of their own', () => {
+  it('the dashboards have no datasource of their own', () => {
     for (const [name, { templating, panels }] of DASHBOARDS) {
       const [first, ...rest] = templating.list;
       assert.deepEqual([first?.name, first?.type], ['datasource', 'datasource'], name);
@@ -72,7 +72,7 @@ describe('the dashboards', () => {
     }
   });
 
-  it('have panels that do not overlap and fit into 24 columns', () => {
+  it('the dashboards have panels that do not overlap and fit into 24 columns', () => {
     for (const [name, { panels }] of DASHBOARDS) {
       const taken = new Set<string>();
       for (const {
@@ -123,7 +123,7 @@ describe('thresholds', () => {
     ['[]', 't.json: expected JSON as {"burstMinutes": 60}: []'],
   ];
   for (const [text, message] of rows) {
-    it(`${text} is refused`, () => {
+    it(`the thresholds ${text} are refused`, () => {
       assert.throws(() => parseThresholds(text, 't.json'), { message });
     });
   }
@@ -135,7 +135,7 @@ describe('thresholds', () => {
     );
   });
 
-  it('replace the defaults by name', () => {
+  it('thresholds replace the defaults by name', () => {
     assert.deepEqual(parseThresholds('{"burstMinutes": 60}', ''), { ...DEFAULTS, burstMinutes: 60 });
   });
 });

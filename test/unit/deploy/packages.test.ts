@@ -8,7 +8,7 @@ import { VERSION } from '../../support/version.js';
 const read = (file: string) => readFileSync(file, 'utf8');
 const RECIPES = ['deploy/package.sh', 'deploy/rpm/samepaged.spec', 'deploy/arch/PKGBUILD', 'deploy/nix/package.nix'];
 describe('the recipes of packages', () => {
-  test('have the version of package.json', () => {
+  test('the recipes of packages have the version of package.json', () => {
     const spec = read('deploy/rpm/samepaged.spec');
     assert.equal(/^Version: +(\S+)$/m.exec(spec)?.[1], VERSION);
     assert.equal(/^%changelog\n\* .* - (\S+)-1$/m.exec(spec)?.[1], VERSION);
@@ -16,7 +16,7 @@ describe('the recipes of packages', () => {
   });
 
   for (const recipe of RECIPES) {
-    test(`${recipe} installs with deploy/install.sh, which has the list of files`, () => {
+    test(`the recipe ${recipe} installs with deploy/install.sh, which has the list of files`, () => {
       assert.match(read(recipe), /deploy\/install\.sh .*--node=\S+ --cockpit$/m);
     });
   }

@@ -20,14 +20,14 @@ import { HostTree } from '../../support/hostTree.js';
 import { GIB, MIB } from '../../support/examples/doctorFacts.js';
 
 describe('NUMA nodes', () => {
-  test('two with their distances', () => {
+  test('two NUMA nodes are read with their distances', () => {
     assert.deepEqual(readNumaNodes('fixtures/hosts/numa'), [
       { id: 0, totalBytes: 64 * GIB, freeBytes: 1_400_000 * 1024, distances: [10, 21] },
       { id: 1, totalBytes: 64 * GIB, freeBytes: 1_500_000 * 1024, distances: [21, 10] },
     ]);
   });
 
-  test('a node without memory is none, and their order is that of their numbers', () => {
+  test('a node without memory is no NUMA node, and their order is that of their numbers', () => {
     using tree = HostTree.create();
     tree.write('sys/devices/system/node/node10/meminfo', 'Node 10 MemTotal:  1024 kB\n');
     tree.write('sys/devices/system/node/node2/meminfo', 'Node 2 MemTotal:  1024 kB\n');
@@ -40,14 +40,14 @@ describe('NUMA nodes', () => {
     assert.deepEqual(nodes[1], { id: 2, totalBytes: MIB, freeBytes: 0, distances: [] });
   });
 
-  test('what holds cached files is free, and shared memory is not', () => {
+  test('what holds cached files is free on a NUMA node, and shared memory is not', () => {
     using tree = HostTree.create();
     const lines = ['MemTotal: 4096 kB', 'MemFree: 1024 kB', 'FilePages: 512 kB', 'Shmem: 256 kB'];
     tree.write('sys/devices/system/node/node1/meminfo', lines.map((line) => `Node 1 ${line}\n`).join(''));
     assert.equal(readNumaNodes(tree.root).find(({ id }) => id === 1)?.freeBytes, 1280 * 1024);
   });
 
-  test('none where the kernel has no NUMA; a malformed one is told', () => {
+  test('a kernel without NUMA has no nodes; a malformed one is told', () => {
     using tree = HostTree.create();
     tree.write('sys/devices/system/node/node0/meminfo', 'nonsense\n');
     assert.throws(() => readNumaNodes(tree.root), /node0\/meminfo: expected a line "Node N MemTotal: NUMBER kB"/);
@@ -57,14 +57,14 @@ describe('NUMA nodes', () => {
 });
 
 describe('swap areas', () => {
-  test('a disk and zram', () => {
+  test('swap areas on a disk and zram are read', () => {
     assert.deepEqual(readSwapAreas('fixtures/hosts/numa'), [
       { path: '/dev/nvme0n1p3', sizeBytes: 8_388_604 * 1024, usedBytes: 0, inMemory: false },
       { path: '/dev/zram0', sizeBytes: 8_388_608 * 1024, usedBytes: 2_777_212 * 1024, inMemory: true },
     ]);
   });
 
-  test('none, whether the file is empty or missing; a malformed one is told', () => {
+  test('no swap areas are read where the file is empty or missing; a malformed one is told', () => {
     using tree = HostTree.create('arm64-16k');
     assert.deepEqual(readSwapAreas(tree.root), []);
     tree.write('proc/swaps', 'Filename Type\n/dev/sda2 partition\n');
@@ -83,14 +83,14 @@ test('the file system of / is the last one mounted there; it is unknown without 
 });
 
 describe('transparent hugepages', () => {
-  test('mode, size and use', () => {
+  test('transparent hugepages are read: mode, size and use', () => {
     const hugepages = readTransparentHugepages('fixtures/hosts/arm64-16k');
     assert.deepEqual(hugepages, {
       ...{ mode: 'madvise', sizeBytes: 32 * MIB, usedBytes: 4 * GIB, splitFreesZeros: true },
     });
   });
 
-  test('an old kernel tells less, one without tells nothing', () => {
+  test('an old kernel tells less of transparent hugepages, one without them nothing', () => {
     using tree = HostTree.create('kernel-6.1');
     tree.remove('sys/kernel/mm/transparent_hugepage/hpage_pmd_size');
     assert.equal(readTransparentHugepages(tree.root)?.sizeBytes, undefined);
@@ -101,7 +101,7 @@ describe('transparent hugepages', () => {
   });
 });
 
-test('hugepage pools: those with pages in them', () => {
+test('hugepage pools are those with pages in them', () => {
   assert.deepEqual(readHugepagePools('fixtures/hosts/numa'), [{ pageBytes: GIB, total: 24, free: 8, reserved: 0 }]);
   assert.deepEqual(readHugepagePools('fixtures/hosts/kernel-6.1'), []);
   using tree = HostTree.create();
@@ -120,7 +120,7 @@ test('hugepage pools: those with pages in them', () => {
 });
 
 describe('enabled services', () => {
-  test('of every target, by the units that aliases stand for, without what is masked', () => {
+  test('enabled services are those of every target, by the units of their aliases, without masked ones', () => {
     using tree = HostTree.create('kernel-6.1');
     tree.write('etc/systemd/system/graphical.target.requires/momd.service', '');
     tree.write('etc/systemd/system/ksmtuned.service', '[Service]\n');
@@ -131,7 +131,7 @@ describe('enabled services', () => {
     assert.deepEqual(services, ['ksmtuned.service', 'momd.service', 'virtqemud.service']);
   });
 
-  test('a host without systemd', () => {
+  test('a host without systemd has no enabled services', () => {
     using tree = HostTree.create();
     tree.remove('etc');
     assert.equal(readEnabledServices(tree.root), undefined);
@@ -144,7 +144,7 @@ async function examinedGuests(root: string): Promise<readonly ExaminedGuest[]> {
   return guests.value;
 }
 
-test('guests of the NUMA host, by name, with what keeps them from being merged', async () => {
+test('guests of the NUMA host are read by name, with what keeps them from being merged', async () => {
   const guests = await examinedGuests('fixtures/hosts/numa');
   const obstacles = guests.map(({ name, mergeability }) => [name, ...(mergeability?.obstacles ?? [])]);
   assert.deepEqual(obstacles, [
@@ -158,7 +158,7 @@ test('guests of the NUMA host, by name, with what keeps them from being merged',
   assert.equal(guests[1]?.configuredBytes, 16 * GIB);
 });
 
-test('a guest whose memory QEMU did not offer, as a new kernel tells', async () => {
+test('a guest whose memory QEMU did not offer is read, as a new kernel tells', async () => {
   using tree = HostTree.create();
   tree.addGuest(101, 'web', 1000);
   const mergeable = async () => (await examinedGuests(tree.root))[0]?.mergeability;
@@ -167,7 +167,7 @@ test('a guest whose memory QEMU did not offer, as a new kernel tells', async () 
   assert.deepEqual((await mergeable())?.obstacles, ['not offered']);
 });
 
-test('what a kernel tells of one process', async () => {
+test("KSM's figures of one process are read", async () => {
   assert.equal(await probePerProcessFile('fixtures/hosts/numa'), 'ksm_stat');
   assert.equal(await probePerProcessFile('fixtures/hosts/no-ksm'), 'none');
   using tree = HostTree.create('no-ksm');
@@ -177,7 +177,7 @@ test('what a kernel tells of one process', async () => {
 });
 
 describe('facts of a host', () => {
-  test('each on its own: what cannot be read is unknown with the reason', async () => {
+  test('each fact of a host is read on its own: what cannot be read is unknown with the reason', async () => {
     using tree = HostTree.create();
     tree.write('proc/meminfo', 'MemTotal: many kB\n');
     tree.setKsm('run', 'x');
@@ -190,7 +190,7 @@ describe('facts of a host', () => {
     assert.equal(facts.processes.state, 'known');
   });
 
-  test('KSM and transparent hugepages may be absent', async () => {
+  test('KSM and transparent hugepages may be absent from a host', async () => {
     const facts = await gatherHostFacts('fixtures/hosts/no-ksm');
     assert.equal(facts.ksm.state, 'absent');
     assert.equal(facts.transparentHugepages.state, 'absent');
@@ -205,7 +205,7 @@ describe('facts of a host', () => {
     assert.deepEqual(assumed.pageSize, { state: 'known', value: { bytes: 4096, assumed: true } });
   });
 
-  test('a configuration with errors has its defaults beside them', async () => {
+  test('a configuration with errors has its defaults beside the errors', async () => {
     using tree = HostTree.create();
     tree.write('etc/ksmtuned.conf', 'KSM_THRES_COEF=many\nKSM_FORBID_GUESTS=a*, b\n');
     const { configuration } = await gatherHostFacts(tree.root);

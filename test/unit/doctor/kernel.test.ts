@@ -150,14 +150,14 @@ checkTable('page-size', [
   },
 ]);
 
-test('a fact that could not be had is said, once, with its reason', () => {
+test('doctor tells a fact that could not be had once, with its reason', () => {
   const finding = findingOf('profit', { ksm: unknown('cannot be read'), pageSize: unknown('cannot be read') });
   assert.equal(finding?.level, 'unknown');
   assert.equal(finding.found, 'cannot be read');
   assert.equal(findingOf('profit', { ksm: unknown('a'), pageSize: unknown('b') })?.found, 'a; b');
 });
 
-test('without KSM, what is about KSM is left out', () => {
+test('doctor leaves out what is about KSM on a host without KSM', () => {
   const ids = examine(factsOf({ ksm: absent('no KSM') })).map(({ id }) => id);
   assert.ok(ids.includes('ksm-in-kernel') && ids.includes('promised-memory') && ids.includes('libvirtd'));
   for (const id of [
@@ -173,14 +173,14 @@ test('without KSM, what is about KSM is left out', () => {
   }
 });
 
-test('the worst comes first', () => {
+test('doctor has the worst first', () => {
   const daemon = known({ ...DAEMON, libvirtConnected: false });
   const facts = factsOf({ ksm: known({ ...MERGING, generalProfit: -1 }), numad: unknown('x'), daemon });
   const levels = examine(facts).map(({ level }) => level);
   assert.deepEqual(levels.slice(0, 4), ['problem', 'note', 'unknown', 'ok']);
 });
 
-test('a healthy host has nothing but ok, and every check says so', () => {
+test('doctor has nothing but ok of a healthy host, and every check says so', () => {
   const findings = examine(factsOf());
   assert.deepEqual(
     findings.filter(({ level }) => level !== 'ok'),

@@ -230,14 +230,14 @@ checkTable('zero-pages', [
     remedy: /^# KSM_USE_ZERO_PAGES=auto in .*\nsystemctl reload samepaged$/,
   },
   {
-    name: 'kept off there',
+    name: 'kept off where splits free zero pages',
     facts: zeroPagesOf({ useZeroPages: 0, choice: 'keep', frees: true }),
     level: 'problem',
     found: /^use_zero_pages=0, KSM_USE_ZERO_PAGES=keep: /,
     remedy: /auto/,
   },
   {
-    name: 'kept on there',
+    name: 'kept on where splits free zero pages',
     facts: zeroPagesOf({ useZeroPages: 1, choice: 'keep', frees: true }),
     level: 'ok',
     found: /keep$/,
@@ -263,7 +263,7 @@ checkTable('zero-pages', [
     remedy: /^echo 1 > .*use_zero_pages$/,
   },
   {
-    name: 'that gave memory, which khugepaged may take back',
+    name: 'on, and gave memory, which khugepaged may take back',
     facts: {
       ...zeroPagesOf({ useZeroPages: 1, choice: 'auto', frees: true, emptyPages: 511 }),
       daemon: known({ ...DAEMON, freedBytes: GIB }),
@@ -274,14 +274,14 @@ checkTable('zero-pages', [
     remedy: /^# KSM_THP_MAX_PTES_NONE=0 in .*\nsystemctl reload samepaged$/,
   },
   {
-    name: 'that gave memory to something else than samepaged, which khugepaged may take back',
+    name: 'on, and gave memory to something else than samepaged, which khugepaged may take back',
     facts: { ...zeroPagesOf({ useZeroPages: 1, choice: 'auto', frees: true, emptyPages: 511, zeros: 1000 }), ...ALONE },
     level: 'note',
     found: /\(3\.9 MiB\) as guests write beside them \(max_ptes_none=511\)$/,
     remedy: /^echo 0 > \/sys\/kernel\/mm\/transparent_hugepage\/khugepaged\/max_ptes_none$/,
   },
   {
-    name: 'that gave memory, where khugepaged leaves it',
+    name: 'on, and gave memory, where khugepaged leaves it',
     facts: {
       ...zeroPagesOf({ useZeroPages: 1, choice: 'auto', frees: true, emptyPages: 0 }),
       daemon: known({ ...DAEMON, freedBytes: GIB }),
@@ -297,7 +297,7 @@ checkTable('zero-pages', [
     remedy: /^echo 0 > \/sys\/kernel\/mm\/ksm\/redhat_only_zero_pages$/,
   },
   {
-    name: 'that switch, off',
+    name: "Red Hat's switch for zero pages only, off",
     facts: { ksm: known({ ...MERGING, useZeroPages: 1, redhatOnlyZeroPages: 0 }) },
     level: 'ok',
     found: /^use_zero_pages=1, KSM_USE_ZERO_PAGES=auto$/,

@@ -25,12 +25,12 @@ checkTable('policy', [
       /^in the last 1 d of the history adaptive would have saved 4\.5 GiB on average for 1 h of ksmd CPU; ksmtuned: 4\.0 GiB for 30 min \(simulated\)$/,
     remedy: SWITCH,
   },
-  { name: 'a twentieth more is not', facts: trial(4.2, 30), level: 'ok', found: /4\.2 GiB/ },
-  { name: 'less is not', facts: trial(3, 1), level: 'ok', found: /3\.0 GiB/ },
+  { name: 'a twentieth more is not clearly more', facts: trial(4.2, 30), level: 'ok', found: /4\.2 GiB/ },
+  { name: 'less is not clearly more', facts: trial(3, 1), level: 'ok', found: /3\.0 GiB/ },
   { name: 'the same for half the CPU time', facts: trial(3.95, 15), level: 'note', found: /15 min/, remedy: SWITCH },
-  { name: 'the same for more than half of it', facts: trial(4, 16), level: 'ok', found: /16 min/ },
+  { name: 'the same for more than half of the CPU time', facts: trial(4, 16), level: 'ok', found: /16 min/ },
   {
-    name: 'the same for half of next to nothing',
+    name: 'the same for half of next to no CPU time',
     facts: trial(4, 1, { ksmdCpuNanos: 5 * MINUTE_NANOS }),
     level: 'ok',
     found: /5 min/,
@@ -50,6 +50,6 @@ checkTable('policy', [
   },
 ]);
 
-test('a history that does not show enough is left out', () => {
+test('the policy check leaves out a history that does not show enough', () => {
   assert.equal(findingOf('policy', { policyTrial: absent('not enough recorded') }), undefined);
 });

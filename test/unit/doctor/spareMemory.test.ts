@@ -74,13 +74,13 @@ checkTable('spare-memory', [
     remedy: /^samepagectl retune$/,
   },
   {
-    name: 'enough, and it merges beside one that may want it so',
+    name: 'enough, and it merges beside a samepaged that may want it so',
     facts: { ...UNASKED, ksm: RUNNING, configuration: configured({ KSM_WHEN: 'always' }) },
     level: 'unknown',
     found: /^memory is plenty and .*, perhaps as samepaged wants it \(KSM_POLICY=ksmtuned, KSM_WHEN=always\): guests/,
   },
   {
-    name: 'short, and it rests beside one with another rule',
+    name: 'short, and it rests beside a samepaged with another rule',
     facts: { ...UNASKED, memory: free(GIB), configuration: configured({ KSM_POLICY: 'adaptive' }) },
     level: 'unknown',
     found: /^memory is short and ksmd rests, perhaps .*KSM_POLICY=adaptive/,

@@ -14,7 +14,7 @@ describe('the cgroup of a process', () => {
     ['seen from a cgroup namespace', '0::/../../kubepods.slice/pod1/qemu\n', '/kubepods.slice/pod1/qemu'],
     ['in no file', undefined, undefined],
   ] as const) {
-    test(`${what}: ${String(expected)}`, () => {
+    test(`the cgroup of a process ${what} is ${String(expected)}`, () => {
       using tree = HostTree.create();
       if (text !== undefined) tree.write('proc/77/cgroup', text);
       assert.equal(readCgroup(tree.root, 77), expected);

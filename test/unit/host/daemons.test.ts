@@ -32,7 +32,7 @@ describe('daemons', () => {
     { name: 'a shell alone', argv: ['sh', '/bin/sh'], found: false },
   ];
   for (const { name, argv, found } of rows) {
-    test(`${name}: ${found ? 'one' : 'none'}`, async () => {
+    test(`a search for a daemon finds ${found ? 'it' : 'none'} in ${name}`, async () => {
       using tree = treeWith(...argv);
       assert.deepEqual(await findDaemons(tree.root, ['momd']), found ? [{ name: 'momd', pid: 11 }] : []);
     });
@@ -65,7 +65,7 @@ describe('daemons', () => {
     assert.deepEqual(await findDaemons(tree.root, ['momd', name]), [{ name, pid: 11 }]);
   });
 
-  test('are told in the order of the names', async () => {
+  test('daemons are told in the order of their names', async () => {
     using tree = treeWith('ksmtuned', '/bin/bash', '/usr/sbin/ksmtuned');
     tree.addProcess({ pid: 12, argv: ['samepaged'], residentKb: 1 });
     assert.deepEqual(await findRivals(tree.root, 1), [
@@ -78,7 +78,7 @@ describe('daemons', () => {
     );
   });
 
-  test('of a user who could not tune KSM are none, whatever he calls them', TO_BE_OTHERS, async () => {
+  test('daemons of a user who could not tune KSM are none, whatever he calls them', TO_BE_OTHERS, async () => {
     using tree = treeWith('sh', 'sh', 'ksmtuned');
     tree.addProcess({ pid: 12, argv: ['samepaged'], residentKb: 1 });
     for (const pid of ['11', '12']) chownSync(`${tree.root}/proc/${pid}`, SOMEBODY, SOMEBODY);

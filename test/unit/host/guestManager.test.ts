@@ -23,7 +23,7 @@ describe('who started a guest', () => {
     ['Proxmox', 'proxmox', '/usr/bin/kvm -id 104 -name vault,debug-threads=on -m 2048', '/qemu.slice/104.scope'],
   ];
   for (const [name, expected, line, cgroup] of rows) {
-    test(name, () => {
+    test(`the manager of a guest is known: ${name}`, () => {
       assert.equal(manager(line, cgroup), expected);
     });
   }

@@ -8,7 +8,7 @@ test('the sockets of the service manager are the descriptors from 3 on', () => {
   assert.deepEqual(inheritedSockets({ LISTEN_PID, LISTEN_FDS: '2' }), [3, 4]);
 });
 
-test('there are none where none were handed over, to this process', () => {
+test('there are no inherited sockets where none were handed over, to this process', () => {
   assert.deepEqual(inheritedSockets({}), []);
   assert.deepEqual(inheritedSockets({ LISTEN_FDS: '1' }), []);
   assert.deepEqual(inheritedSockets({ LISTEN_PID: '1', LISTEN_FDS: '1' }), []);

@@ -50,13 +50,13 @@ describe('ksm_stat', () => {
     { name: 'nothing at all', text: '', stat: NOTHING },
   ];
   for (const { name, text, stat } of rows) {
-    test(name, () => {
+    test(`ksm_stat is read: ${name}`, () => {
       assert.deepEqual(parseKsmStat(text, 'ksm_stat'), stat);
     });
   }
 
   for (const text of ['ksm_merging_pages many\n', 'ksm_merging_pages 1.5\n', 'ksm_mergeable: perhaps\n']) {
-    test(`${JSON.stringify(text)} is refused`, () => {
+    test(`the ksm_stat ${JSON.stringify(text)} is refused`, () => {
       assert.throws(
         () => parseKsmStat(text, '/proc/7/ksm_stat'),
         /^FatalError: \/proc\/7\/ksm_stat: ksm_merg\w+: expected /,
@@ -75,21 +75,21 @@ describe('a process', () => {
     assert.deepEqual(await readKsmStat(tree.root, 7), { kind: 'known', stat });
   });
 
-  test('of an older kernel, or one that has ended', async () => {
+  test('a process of an older kernel, or one that has ended, has no ksm_stat', async () => {
     using tree = HostTree.create();
     tree.write('proc/7/comm', 'qemu-system-x86\n');
     assert.deepEqual(await readKsmStat(tree.root, 7), { kind: 'absent' });
     assert.deepEqual(await readKsmStat(tree.root, 8), { kind: 'absent' });
   });
 
-  test('a process that is ending has empty files', async () => {
+  test('a process that is ending has empty ksm_stat files', async () => {
     using tree = HostTree.create();
     tree.write('proc/7/ksm_stat', '');
     tree.write('proc/7/ksm_merging_pages', '');
     assert.deepEqual(await readKsmStat(tree.root, 7), { kind: 'absent' });
   });
 
-  test('of somebody else', async () => {
+  test("the ksm_stat of somebody else's process cannot be read", async () => {
     using tree = HostTree.create();
     tree.write('proc/7/ksm_stat', 'ksm_merging_pages 1\n');
     chmodSync(`${tree.root}/proc/7/ksm_stat`, 0);
@@ -103,7 +103,7 @@ describe('a process', () => {
     }
   });
 
-  test('of this kernel: itself', async () => {
+  test('the ksm_stat of this process on this kernel is read', async () => {
     const reply = await readKsmStat('', process.pid);
     assert.ok(reply.kind === 'absent' || (reply.kind === 'known' && reply.stat.mergingPages === 0));
   });

@@ -32,7 +32,7 @@ function pipes(name: string) {
   return { reader, question, reply: (text: string) => writeSync(answer, text) };
 }
 
-test('an answer that comes in pieces is one', async () => {
+test('an answer of the ksm_stat reader that comes in pieces is one', async () => {
   const { reader, question, reply } = pipes('pieces');
   const answer = reader.read(7, 'ksm_stat');
   await sleep(1);
@@ -44,7 +44,7 @@ test('an answer that comes in pieces is one', async () => {
   assert.equal(await answer, 'ksm_rmap_items 1\nksm_merging_pages 3\n');
 });
 
-test('what does not answer is overdue, the next question at once; a late answer is no other’s', async () => {
+test('a ksm_stat reader that does not answer is overdue; a late answer is no other question’s', async () => {
   const { reader, question, reply } = pipes('late');
   await assert.rejects(reader.read(1, 'ksm_stat'), Overdue);
   await assert.rejects(reader.read(2, 'ksm_stat'), /still does not answer/);
@@ -58,7 +58,7 @@ test('what does not answer is overdue, the next question at once; a late answer 
   assert.equal(await third, 'three\n');
 });
 
-test('there is none unless the service has started it', () => {
+test('there is no ksm_stat reader unless the service has started it', () => {
   for (const SAMEPAGED_KSM_STAT of ['', '8', '8,9', 'a b', '-1 2']) {
     assert.equal(ksmStatReader({ SAMEPAGED_KSM_STAT }), undefined);
   }

@@ -23,13 +23,13 @@ describe("ksmd's scheduling class", () => {
     ['no ksmd, as in a container', () => HostTree.create(), undefined],
   ];
   for (const [what, host, expected] of rows) {
-    test(what, () => {
+    test(`ksmd's scheduling class is read: ${what}`, () => {
       using tree = host();
       assert.equal(new Ksmd(tree.root).sched(), expected);
     });
   }
 
-  test('what is set shows', async () => {
+  test('a scheduling class of ksmd that is set shows', async () => {
     using tree = hostWith(0);
     const ksmd = new Ksmd(tree.root);
     await ksmd.setSched('idle 5');
@@ -38,7 +38,7 @@ describe("ksmd's scheduling class", () => {
     assert.equal(ksmd.sched(), 'other 19');
   });
 
-  test('a refusal is told, and from then on it is left alone', async () => {
+  test("a refusal to set ksmd's scheduling class is told, and from then on it is left alone", async () => {
     using tree = hostWith(0);
     const ksmd = new Ksmd(tree.root);
     assert.equal(ksmd.sched(), 'other 5');
@@ -48,7 +48,7 @@ describe("ksmd's scheduling class", () => {
     assert.equal(ksmd.sched(), undefined);
   });
 
-  test('who waits longer than for a batch has ksmd hurried, and its class put back after', async () => {
+  test('a task that waits longer than for a batch has ksmd hurried, and its scheduling class put back after', async () => {
     using tree = hostWith(0);
     const ksmd = new Ksmd(tree.root);
     await ksmd.setSched('idle 5');
@@ -62,7 +62,7 @@ describe("ksmd's scheduling class", () => {
     assert.deepEqual([...seen, ksmd.sched()], ['idle 5', 'other 0', 'idle 5']);
   });
 
-  test('nobody is hurried whose class the host set', async () => {
+  test('nobody hurries a ksmd whose scheduling class the host set', async () => {
     using tree = hostWith(5);
     const ksmd = new Ksmd(tree.root);
     await ksmd.hurried(async () => {

@@ -7,7 +7,7 @@ const stat = (records: number, merging: number, any = 'no') =>
   `ksm_rmap_items ${records}\nksm_zero_pages 0\nksm_merging_pages ${merging}\nksm_process_profit 0\nksm_merge_any: ${any}\n`;
 
 describe('processes that use KSM and run no guest', () => {
-  test('are counted, and the largest named', async () => {
+  test('processes that use KSM and run no guest are counted, and the largest named', async () => {
     using tree = HostTree.create('kernel-5.10');
     const processes: [pid: number, name: string, text: string][] = [
       [101, 'qemu-system-x86', stat(9000, 9000)],
@@ -32,7 +32,7 @@ describe('processes that use KSM and run no guest', () => {
     });
   });
 
-  test('are not known on a kernel that does not tell', async () => {
+  test('processes that use KSM and run no guest are not known on a kernel that does not tell', async () => {
     using tree = HostTree.create('kernel-5.10');
     tree.addProcess({ pid: 201, argv: ['redis'], residentKb: 1 });
     assert.equal(await readOtherMergers(tree.root, new Set()), undefined);

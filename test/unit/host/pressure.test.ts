@@ -16,17 +16,17 @@ function told(files: Readonly<Record<string, string>>): number | undefined {
 }
 
 describe('pressure', () => {
-  test('is the part of the last ten seconds in which some task waited', () => {
+  test('memory pressure is the part of the last ten seconds in which some task waited', () => {
     assert.equal(told({ memory: MEMORY }), 12.34);
     assert.equal(told({ memory: MEMORY.replace('12.34', '0.00') }), 0);
     assert.equal(told({ memory: MEMORY.replace('12.34', '100.00') }), 100);
   });
 
-  test('is not told before Linux 4.20 and without CONFIG_PSI', () => {
+  test('memory pressure is not told before Linux 4.20 and without CONFIG_PSI', () => {
     assert.equal(told({}), undefined);
   });
 
-  test('is not told by a kernel that was booted with psi=0, which refuses to open the file', () => {
+  test('memory pressure is not told by a kernel booted with psi=0, which refuses to open the file', () => {
     assert.equal(refused('EOPNOTSUPP'), undefined);
     assert.throws(() => refused('EIO'), { code: 'EIO' });
   });

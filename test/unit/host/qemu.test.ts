@@ -102,7 +102,7 @@ describe('a guest', () => {
     },
   ];
   for (const { name: title, line, guest } of rows) {
-    test(title, () => {
+    test(`a command line is that of a guest: ${title}`, () => {
       assert.deepEqual(guestOf(words(line), PID), guest);
     });
   }
@@ -116,17 +116,17 @@ describe('a Proxmox guest', () => {
     `-smp 2,sockets=1,cores=2,maxcpus=2 -nodefaults -vnc unix:/var/run/qemu-server/${id}.vnc,password=on ` +
     `-cpu kvm64,enforce,+kvm_pv_eoi,+kvm_pv_unhalt -m ${memory} -machine type=pc+pve0`;
 
-  test('has its name and memory', () => {
+  test('a Proxmox guest has its name and memory', () => {
     const guest = guestOf(words(line(100)), PID);
     assert.match(guest?.name ?? '', /\bweb\b/);
     assert.equal(guest?.configuredBytes, 2 * GIB);
   });
 
-  test('has its memory with memory hotplug, where it is in MiB', () => {
+  test('a Proxmox guest has its memory with memory hotplug, where it is in MiB', () => {
     assert.equal(configured(line(100, 'size=1024,slots=255,maxmem=4194304M')), GIB);
   });
 
-  test('is not taken for another of the same name: Proxmox tells guests apart by their number', () => {
+  test('a Proxmox guest is not taken for another of the same name: Proxmox tells guests apart by their number', () => {
     assert.notEqual(name(line(100)), name(line(101)));
   });
 });
@@ -138,7 +138,7 @@ describe('no guest', () => {
       line: '/usr/bin/qemu-system-x86_64 -S -no-user-config -nodefaults -nographic -machine none,accel=kvm:tcg -qmp unix:/var/lib/libvirt/qemu/qmp-8Qx1/qmp.monitor,server=on,wait=off -pidfile /var/lib/libvirt/qemu/qmp-8Qx1/qmp.pid -daemonize',
     },
     {
-      name: 'the same by older libvirt',
+      name: "older libvirt's look at what QEMU can do",
       line: '/usr/libexec/qemu-kvm -S -no-user-config -nodefaults -nographic -M none -qmp unix:/var/lib/libvirt/qemu/capabilities.monitor.sock,server,nowait -daemonize',
     },
     {
@@ -160,7 +160,7 @@ describe('no guest', () => {
     { name: 'a kernel thread', line: '' },
   ];
   for (const { name: title, line } of rows) {
-    test(title, () => {
+    test(`a command line is that of no guest: ${title}`, () => {
       assert.equal(guestOf(words(line), PID), undefined);
     });
   }
@@ -187,7 +187,7 @@ describe('options are read as QEMU reads them', () => {
     [`-name debug-threads=on -uuid ${UUID}`, UUID],
   ];
   for (const [options, expected] of names) {
-    test(`${JSON.stringify(options)} is the name ${expected}`, () => {
+    test(`the options ${JSON.stringify(options)} give the name ${expected}`, () => {
       assert.equal(name(`qemu-system-x86_64 ${options} -m 512`), expected);
     });
   }
@@ -206,13 +206,13 @@ describe('options are read as QEMU reads them', () => {
     ['-m 512 -m 1G', GIB],
   ];
   for (const [options, bytes] of sizes) {
-    test(`${options} is ${bytes / MIB} MiB`, () => {
+    test(`the options ${options} give ${bytes / MIB} MiB`, () => {
       assert.equal(configured(`qemu-system-x86_64 -name web ${options}`), bytes);
     });
   }
 });
 
-test('no command line makes it throw, and a guest always has a name', () => {
+test("no command line makes the reading of QEMU's options throw, and a guest always has a name", () => {
   const word = fc.oneof(
     fc.constantFrom('-name', '-m', '-uuid', '--name', '-machine', '-qmp', 'none', ',', 'guest=', 'size=', '5', '-id'),
     fc.string({ unit: 'binary' }),
@@ -230,17 +230,17 @@ test('no command line makes it throw, and a guest always has a name', () => {
 });
 
 describe('a guest is known by what its process runs', () => {
-  test("Ubuntu's emulator", () => {
+  test("Ubuntu's emulator is known as a guest", () => {
     assert.equal(describedBy('/usr/bin/kvm-spice -name web')?.name, 'web');
   });
 
-  test('a file that runs under any name, also one that an upgrade replaced', () => {
+  test('a guest is known by the file that runs, under any name, also one that an upgrade replaced', () => {
     assert.equal(describedBy('vm -name web', '/usr/bin/qemu-system-x86_64')?.name, 'web');
     assert.equal(describedBy('vm -name web', '/nix/store/x/bin/.qemu-system-x86_64-wrapped')?.name, 'web');
     assert.equal(describedBy('qemu-system-x86_64.sh -name web', '/usr/bin/bash'), undefined);
   });
 
-  test('what it was given: name, number, UUID', () => {
+  test('a guest is known by what it was given: name, number, UUID', () => {
     assert.deepEqual(
       describedBy(`/usr/bin/kvm -id 104 -name vault,debug-threads=on -uuid ${UUID.toUpperCase()} -m 2048`),
       {
@@ -254,7 +254,7 @@ describe('a guest is known by what its process runs', () => {
   });
 });
 
-test('a word that is no number is no number of Proxmox VE’s: it would stand in a command that a person pastes', () => {
+test('a word that is no number is no number of Proxmox VE’s, as it would stand in a command to paste', () => {
   for (const id of ['1;reboot', '-1', '', '１']) {
     const guest = hypervisorOf(['/usr/bin/kvm'], undefined)?.describe(
       ['/usr/bin/kvm', '-id', id, '-name', 'vault'],
@@ -303,7 +303,7 @@ describe('guests of other hypervisors', () => {
     },
   ];
   for (const { name: title, line, guest, bytes, obstacles } of rows) {
-    test(title, () => {
+    test(`a guest of another hypervisor is known: ${title}`, () => {
       const described = describedBy(line);
       assert.deepEqual([described?.name, described?.configuredBytes], [guest, bytes]);
       assert.deepEqual(hypervisorOf(words(line), undefined)?.traits(words(line)).obstacles, obstacles);

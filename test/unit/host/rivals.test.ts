@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { hasUksm, readBootWrites } from '../../../src/host/rivals.js';
 import { HostTree } from '../../support/hostTree.js';
 
-test('lines for /sys/kernel/mm/ksm in tmpfiles.d, and no comment or other file', () => {
+test('lines for /sys/kernel/mm/ksm are found in tmpfiles.d, and no comment or other file', () => {
   using tree = HostTree.create('kernel-6.12');
   assert.deepEqual(readBootWrites(tree.root), []);
   tree.write('etc/tmpfiles.d/ksm.conf', '# w /sys/kernel/mm/ksm/run - - - - 1\nw! /sys/kernel/mm/ksm/run - - - - 1\n');

@@ -28,7 +28,7 @@ describe('why libvirt cannot be asked, on one line', () => {
     { name: 'no answer', error: new Error('org.libvirt did not answer'), reason: 'org.libvirt did not answer' },
   ];
   for (const { name, error, reason } of rows) {
-    test(name, () => {
+    test(`why libvirt cannot be asked is told on one line: ${name}`, () => {
       assert.equal(libvirtReason(error), reason);
     });
   }

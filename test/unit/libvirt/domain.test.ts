@@ -49,7 +49,7 @@ describe('guestOfStats', () => {
     },
   ];
   for (const { name, stats, residentBytes, configuredBytes, balloonBytes } of rows) {
-    test(name, () => {
+    test(`the stats of a guest are read: ${name}`, () => {
       const balloon = balloonBytes === undefined ? {} : { balloonBytes };
       assert.deepEqual(guestOfStats('6695eb01', 'web', stats), {
         id: '6695eb01',
@@ -74,13 +74,13 @@ describe('uuidOfPath', () => {
     ['', undefined],
   ];
   for (const [path, expected] of rows) {
-    test(`${path === '' ? 'nothing' : path} is ${expected ?? 'no domain'}`, () => {
+    test(`the UUID of the object path ${path === '' ? 'of nothing' : path} is ${expected === undefined ? 'none' : 'read'}`, () => {
       assert.equal(uuidOfPath(path), expected);
     });
   }
 });
 
-test('of virDomainEventType the begin and the end of running count', () => {
+test('the begin and the end of running count of virDomainEventType', () => {
   const rows: [number, string, GuestChange | undefined][] = [
     [0, 'defined', undefined],
     [1, 'undefined', undefined],

@@ -59,7 +59,7 @@ describe('forbidding in a definition', () => {
     },
   ];
   for (const { name, xml, forbidden } of rows) {
-    test(name, () => {
+    test(`merging is forbidden in a definition ${name}`, () => {
       assert.equal(forbidMerging(xml), forbidden);
       assert.equal(forbidsMerging(xml), false);
       assert.equal(forbidsMerging(forbidden), true);
@@ -67,7 +67,7 @@ describe('forbidding in a definition', () => {
     });
   }
 
-  test('changes no character of anything else', () => {
+  test('forbidding merging in a definition changes no character of anything else', () => {
     const forbidden = forbidMerging(TRICKY);
     assert.equal(
       forbidden.length - TRICKY.length,
@@ -76,7 +76,7 @@ describe('forbidding in a definition', () => {
     assert.equal(allowMerging(forbidden), TRICKY);
   });
 
-  test('is not taken in by the same words elsewhere', () => {
+  test('forbidding merging in a definition is not taken in by the same words elsewhere', () => {
     assert.equal(forbidsMerging(TRICKY), false);
     assert.equal(
       forbidsMerging(`<domain><memoryBacking><x:nosharepages xmlns:x='urn:x'/></memoryBacking></domain>`),
@@ -112,7 +112,7 @@ describe('allowing in a definition', () => {
     { name: 'changes nothing where nothing forbids', xml: TRICKY, allowed: TRICKY },
   ];
   for (const { name, xml, allowed } of rows) {
-    test(name, () => {
+    test(`allowing merging in a definition ${name}`, () => {
       assert.equal(allowMerging(xml), allowed);
       assert.equal(forbidsMerging(allowed), false);
     });
@@ -127,7 +127,7 @@ describe('what is no definition', () => {
     ['<network/>', /no <domain> but a <network>/],
     [`<d:domain xmlns:d='urn:d'/>`, /no <domain>/],
   ] as const) {
-    test(`${JSON.stringify(xml)} is refused`, () => {
+    test(`${JSON.stringify(xml)} is refused as no definition`, () => {
       for (const edit of [forbidMerging, allowMerging]) assert.throws(() => edit(xml), complaint);
     });
   }
@@ -173,7 +173,7 @@ describe('differences', () => {
     },
   ];
   for (const { name, before, after, paths } of rows) {
-    test(name, () => {
+    test(`the differences of two definitions are found: ${name}`, () => {
       assert.deepEqual(differences(before, after), paths);
       assert.ok(!differences(before, after).some((path) => path.includes(SECRET)));
     });

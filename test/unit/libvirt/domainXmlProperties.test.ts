@@ -43,7 +43,7 @@ describe('any definition', () => {
       return `<domain xmlns:q='urn:q'>${metadata(before)}${memoryBacking}${metadata(after)}\n</domain>\n`;
     });
 
-  test('forbidden and allowed again is an equal document; forbidding twice is forbidding once', () => {
+  test('any definition forbidden and allowed again is an equal document; forbidding twice is forbidding once', () => {
     fc.assert(
       fc.property(domain, (xml) => {
         const forbidden = forbidMerging(xml);

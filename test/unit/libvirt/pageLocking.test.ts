@@ -32,14 +32,14 @@ for (const [lock, { tune, backing, words }] of Object.entries(LOCKS)) {
       const locked = backing !== '';
       const huge = size === 'hugepages' ? (['hugepages'] as const) : [];
 
-      test('default', () => {
+      test(`${lock} with ${size} is read from definition and command line`, () => {
         assert.deepEqual(traitsOfDefinition(xml), { obstacles: huge, locked });
         const argv = `-machine pc,memory-backend=pc.ram ${pages.file} ${words}`.split(' ');
         const verdict = judgeMergeability(traitsOfCommandLine(argv), undefined);
         assert.deepEqual(verdict, { mergeable: huge.length === 0, obstacles: huge, locked });
       });
 
-      test('nosharepages: forbid gives it and allow takes it away, and nothing else changes', () => {
+      test(`with ${lock} and ${size}, forbid gives nosharepages and allow takes it away, and nothing else changes`, () => {
         const forbidden = forbidMerging(xml);
         assert.ok(forbidsMerging(forbidden));
         assert.deepEqual(differences(xml, forbidden), []);

@@ -14,7 +14,7 @@ async function lines(name: string, metrics: readonly Family[]): Promise<readonly
 }
 
 describe('the page of metrics', () => {
-  test('has every metric with its help and type, of a name that Prometheus expects', async () => {
+  test('the page of metrics has every metric with its help and type, of a name that Prometheus expects', async () => {
     const all = families(everything());
     const page = await pageOf(all);
     for (const { name, help, type } of all) {
@@ -25,14 +25,14 @@ describe('the page of metrics', () => {
     assert.equal(new Set(all.map(({ name }) => name)).size, all.length);
   });
 
-  test('shows a profit below zero as it is', async () => {
+  test('the page of metrics shows a profit below zero as it is', async () => {
     const facts = everything();
     const savings = { ...facts.state.savings, profitBytes: -5_000_000 };
     const page = families({ ...facts, state: { ...facts.state, savings } });
     assert.deepEqual(await lines('samepaged_profit_bytes', page), ['samepaged_profit_bytes -5000000']);
   });
 
-  test('headroom is what stays available if everything splits, and the shortfall what would be missing', async () => {
+  test('the metric headroom is what stays available if everything splits, the shortfall what would be missing', async () => {
     const facts = everything();
     const of = (availableBytes: number) => families({ ...facts, state: { ...facts.state, availableBytes } });
     const savedBytes = facts.state.savings.savedBytes;
@@ -44,14 +44,14 @@ describe('the page of metrics', () => {
     ]);
   });
 
-  test('the threshold is KSM_THRES_COEF percent of memory, at least KSM_THRES_CONST', async () => {
+  test('the metric of the threshold is KSM_THRES_COEF percent of memory, at least KSM_THRES_CONST', async () => {
     const facts = everything();
     const of = (thresholdPercent: number) => families({ ...facts, limits: { ...facts.limits, thresholdPercent } });
     assert.deepEqual(await lines('samepaged_memory_thr', of(50)), [`samepaged_memory_threshold_bytes ${8 * GIB}`]);
     assert.deepEqual(await lines('samepaged_memory_thr', of(0)), [`samepaged_memory_threshold_bytes ${2048 * 1024}`]);
   });
 
-  test('guests that cannot be merged are counted under the first obstacle, forbidden ones only if they can be', async () => {
+  test('guests that cannot be merged are counted in the metrics under the first obstacle', async () => {
     const page = families(everything());
     const shown = await lines('samepaged_guests', page);
     assert.ok(shown.includes('samepaged_guests_not_mergeable{obstacle="hugepages"} 1'));
@@ -59,7 +59,7 @@ describe('the page of metrics', () => {
     assert.ok(shown.includes('samepaged_guests_forbidden_mergeable 1'));
   });
 
-  test("a guest's name is what it is, in quotes and on one line", async () => {
+  test("a guest's name in the metrics is what it is, in quotes and on one line", async () => {
     const facts = everything();
     const last = facts.tally.last;
     assert.ok(last !== undefined);
@@ -70,13 +70,13 @@ describe('the page of metrics', () => {
     ]);
   });
 
-  test('guests have no series unless they are wanted', async () => {
+  test('guests have no series in the metrics unless they are wanted', async () => {
     const facts = everything();
     const page = families({ ...facts, limits: { ...facts.limits, withGuests: false } });
     assert.deepEqual(await lines('samepaged_guest_', page), []);
   });
 
-  test('what is not known is not there: no decision yet, an old kernel, one node', async () => {
+  test('what is not known is not in the metrics: no decision yet, an old kernel, one node', async () => {
     const fixed = { version: '1', policy: 'ksmtuned', configuredPolicy: 'ksmtuned', configFile: '/f', dryRun: false };
     const facts = everything();
     const none = { ...facts.readings, ksmdCpuNanos: undefined, copiedOnWrite: undefined, nodes: [] };
@@ -102,7 +102,7 @@ describe('the page of metrics', () => {
     }
   });
 
-  test('of a samepaged that does not run says that', async () => {
+  test('the page of metrics of a samepaged that does not run says that', async () => {
     assert.deepEqual(await lines('samepaged', familiesOfNone()), ['samepaged_up 0']);
   });
 });

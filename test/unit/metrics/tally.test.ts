@@ -34,7 +34,7 @@ const MERGE: KsmWrite = { setting: 'run', from: 0, to: 1 };
 const FASTER: KsmWrite = { setting: 'pagesToScan', from: 100, to: 300 };
 
 describe('what happened is counted', () => {
-  test('a retune once, under the trigger that came first', () => {
+  test('a retune is counted once, under the trigger that came first', () => {
     const event = { kind: 'guest', event: { change: 'started', name: 'web' } } as const;
     const { retunes, decisions } = after(
       retuned({ triggers: [{ kind: 'start' }] }),
@@ -53,7 +53,7 @@ describe('what happened is counted', () => {
     assert.equal(tally.last, decided.last);
   });
 
-  test('latencies are counted in each class that they fit into', () => {
+  test('latencies of retunes are counted in each class that they fit into', () => {
     const { latencies } = after(retuned({ latencies: [0.2, 3] }), retuned({ latencies: [40] }));
     assert.deepEqual(Object.fromEntries(latencies.upTo), {
       0.1: 0,
@@ -69,19 +69,19 @@ describe('what happened is counted', () => {
     assert.equal(latencies.sumSeconds, 43.2);
   });
 
-  test('writes that the kernel took, and those that it did not', () => {
+  test('writes that the kernel took are counted, and those that it did not', () => {
     const { writes, failedWrites } = after(retuned({ writes: [MERGE], failed: [FASTER] }));
     assert.deepEqual([writes, failedWrites], [1, 1]);
   });
 
-  test('a connection that comes back is a reconnect, the first one is none', () => {
+  test('a connection that comes back is counted as a reconnect, the first one is none', () => {
     const events = [false, true, true, false, false, true].map((isUp) => ({ peer: 'libvirt', isUp }) as const);
     assert.deepEqual(after(...events).connections, { libvirt: { isUp: true, wasUp: true, reconnects: 1 } });
   });
 });
 
 describe('what others do to the settings is counted', () => {
-  test('a change, once', () => {
+  test('a change of a setting by others is counted, once', () => {
     const { changesByOthers } = after(
       retuned({ writes: [FASTER] }),
       retuned({ ksm: { pagesToScan: 50 } }),
@@ -90,7 +90,7 @@ describe('what others do to the settings is counted', () => {
     assert.equal(changesByOthers, 1);
   });
 
-  test('what samepaged wrote itself is none', () => {
+  test('what samepaged wrote itself is not counted as a change by others', () => {
     assert.equal(after(retuned({ writes: [FASTER] }), retuned({ ksm: { pagesToScan: 300 } })).changesByOthers, 0);
   });
 
@@ -100,7 +100,7 @@ describe('what others do to the settings is counted', () => {
     assert.equal(tally.changesByOthers, 0);
   });
 
-  test('writing the same value once more is a repeated write', () => {
+  test('writing the same value once more is counted as a repeated write', () => {
     const { repeatedWrites, writes } = after(
       retuned({ writes: [FASTER] }),
       retuned({ ksm: { pagesToScan: 50 }, writes: [{ ...FASTER, from: 50 }] }),

@@ -35,7 +35,7 @@ describe("QEMU's socket", () => {
     });
   };
 
-  test('gives what a command returned, whatever events come between, and its own words where it refuses', async () => {
+  test("QEMU's socket gives what a command returned, whatever events come between, and its own words where it refuses", async () => {
     const [path, server] = await qemu('answers', {
       'query-memdev': [{ event: 'RESUME' }, { return: [1] }],
       'qom-set': [{ error: { class: 'GenericError', desc: 'Property not found' } }],
@@ -48,11 +48,11 @@ describe("QEMU's socket", () => {
     server.close();
   });
 
-  test('a socket that nobody listens on is named', async () => {
+  test('a socket of QEMU’s that nobody listens on is named', async () => {
     await assert.rejects(QmpSocket.connect(join(directory, 'none')), /QEMU's socket .*\/none: ENOENT$/);
   });
 
-  test('is taken from the command line where QEMU is the one that listens', () => {
+  test("QEMU's socket is taken from the command line where QEMU is the one that listens", () => {
     const rows: readonly (readonly [string, string | undefined])[] = [
       ['-qmp unix:/run/q,server=on,wait=off', '/run/q'],
       ['-qmp unix:/run/q,server,nowait', '/run/q'],
@@ -71,7 +71,7 @@ describe("QEMU's socket", () => {
   });
 });
 
-test("an answer that is none of QEMU's is said to be one", () => {
+test("an answer on the socket that is none of QEMU's is said to be one", () => {
   assert.throws(() => returnedBy('x'), /QEMU's answer is not understood: "x"/);
 });
 
@@ -100,7 +100,7 @@ describe('an offer', () => {
     return calls;
   };
 
-  test('changes with every backend, and for memory that is added later', async () => {
+  test('an offer of memory changes with every backend, and for memory that is added later', async () => {
     assert.deepEqual(await set(true, false, true), [
       '/machine mem-merge=false',
       '/objects/ram-node0 merge=false',
@@ -116,7 +116,7 @@ describe('an offer', () => {
     assert.equal((await set(false, false, undefined)).length, 3);
   });
 
-  test('of a QEMU without backends cannot change', async () => {
+  test('the offer of a QEMU without backends cannot change', async () => {
     const monitor: QemuMonitor = {
       taints: false,
       execute: () => Promise.resolve([]),

@@ -38,16 +38,16 @@ describe('a comparison', () => {
     ['90 % 33 s earlier', { to90: [186_400, 186_400] }, { to90: [152_600, 152_600] }],
   ];
   for (const [words, was, other] of rows) {
-    test(words, () => {
+    test(`a comparison with ${JSON.stringify(was)} says "${words}"`, () => {
       assert.equal(differences(figures(was), figures(other), true), words);
     });
   }
 
-  test('leaves out CPU time that says nothing', () => {
+  test('a comparison leaves out CPU time that says nothing', () => {
     assert.equal(differences(figures(), figures({ ksmdCpuNanos: 1 }), false), 'no notable difference');
   });
 
-  test('is of hosts that are no more than 30 % off', () => {
+  test('hosts are compared that are no more than 30 % off', () => {
     assert.deepEqual(
       [
         [70, 100],
@@ -87,7 +87,7 @@ describe('a comparison', () => {
     ],
   ];
   for (const [was, other, ...rows] of reaches) {
-    test(`of ${JSON.stringify(was)} and ${JSON.stringify(other)} shows what it compares`, () => {
+    test(`a comparison of reaches ${JSON.stringify(was)} and ${JSON.stringify(other)} shows what it compares`, () => {
       assert.deepEqual(reachRows(was, other), rows);
     });
   }
@@ -111,7 +111,7 @@ describe('a course', () => {
     })),
   });
 
-  test('comes to means, sums, and the time to 90 % from the beginning and from each arrival', () => {
+  test('a course comes to means, sums, and the time to 90 % from the beginning and from each arrival', () => {
     const course = trajectoryOf([0, 90, 100, 100, 120, 150, 80, 80, 80], [100, 100, 100, 100, 200, 200, 150, 150, 150]);
     assert.deepEqual(figuresOf(course, host), {
       ...{ millis: 8 * MINUTE, ksmdCpuNanos: 8, pagesScanned: 16, to90: [MINUTE, 'never', undefined] },
@@ -127,7 +127,7 @@ describe('a course', () => {
     assert.deepEqual([to90[0], Math.round(Number(to90[1]) / 1000)], [undefined, 113]);
   });
 
-  test('on end with another comes to the mean over time and to the sum', () => {
+  test('a course on end with another comes to the mean over time and to the sum', () => {
     const sum = sumOf([figures({ millis: 1, to90: [1] }), figures({ millis: 3, meanSavedBytes: 0, to90: ['never'] })]);
     assert.deepEqual(
       [sum.meanSavedBytes, sum.ksmdCpuNanos, sum.pagesScanned, sum.to90],

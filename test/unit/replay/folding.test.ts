@@ -18,7 +18,7 @@ const textsOf = (letters: string) => foldRepeated(decisions(letters)).map(({ tex
 describe('decisions of a replay', () => {
   inTimeZone('UTC');
   const rows: readonly (readonly [string, string, readonly string[]])[] = [
-    ['none', '', []],
+    ['none are shown as none', '', []],
     ['few that repeat are shown as they are', 'ababab', Array.from('ababab')],
     [
       'two in turn are folded, and what follows them is shown',
@@ -34,12 +34,12 @@ describe('decisions of a replay', () => {
     ['four in turn are shown as they are', 'abcd'.repeat(5), Array.from('abcd'.repeat(5))],
   ];
   for (const [name, letters, texts] of rows) {
-    test(name, () => {
+    test(`decisions of a replay: ${name}`, () => {
       assert.deepEqual(textsOf(letters), texts);
     });
   }
 
-  test('a folded line stands where its first decision would', () => {
+  test('a folded line of a replay stands where its first decision would', () => {
     assert.equal(foldRepeated(decisions('ab'.repeat(10)))[2]?.atMillis, FROM + 2000);
   });
 });

@@ -34,7 +34,7 @@ const sorted = (records: readonly HistoryRecord[]) =>
   records.map((record) => JSON.stringify(record, Object.keys(record).sort())).sort();
 
 describe('a recording', () => {
-  test('is read from the file of the daemon and from the document of samepagectl alike', () => {
+  test('a recording is read from the file of the daemon and from the document of samepagectl alike', () => {
     for (const text of [linesOf(day), documentOf(day)]) {
       const { records, notes } = read(text);
       assert.deepEqual(sorted(records), sorted(day));
@@ -43,14 +43,14 @@ describe('a recording', () => {
     }
   });
 
-  test('without its bad lines, which are told with their place', () => {
+  test('a recording is read without its bad lines, which are told with their place', () => {
     const lines = linesOf(day).split('\n');
     const { records, notes } = read([...lines.slice(0, 3), 'nonsense', ...lines.slice(3)].join('\n'));
     assert.equal(records.length, day.length);
     assert.deepEqual(notes, ['FILE:4: damaged and left out']);
   });
 
-  test('without the bad entries of a document, which are told with their place', () => {
+  test('a recording is read without the bad entries of a document, which are told with their place', () => {
     const { samples, ...rest } = JSON.parse(documentOf(day)) as { samples: Record<string, unknown>[] };
     const bad = [{ ...samples[0], savedBytes: 'many\u001b' }, { ...samples[1], time: 'noon' }, ...samples.slice(2)];
     const { records, notes } = read(JSON.stringify({ ...rest, samples: bad }));
@@ -69,7 +69,7 @@ describe('a recording', () => {
     [{ run: 3 }, 'run: Expected a whole number from 0 to 2 but received 3'],
   ];
   for (const [figure, complaint] of absurd) {
-    test(`without a sample whose ${JSON.stringify(figure)} no host has`, () => {
+    test(`a recording is read without a sample whose ${JSON.stringify(figure)} no host has`, () => {
       const changed = day.map((record, index) => (index === 50 ? { ...record, ...figure } : record));
       assert.equal(changed[50]?.kind, 'sample');
       const number = changed.slice(0, 50).filter(({ kind }) => kind === 'sample').length;
@@ -82,7 +82,7 @@ describe('a recording', () => {
     });
   }
 
-  test('has nothing in it that a terminal would obey', () => {
+  test('a recording has nothing in it that a terminal would obey', () => {
     const decision = { kind: 'decision', atMillis: FROM, reason: 'always', changes: [] } as const;
     const evil: readonly HistoryRecord[] = [
       { ...decision, policy: 'ksm\u001b[2Jtuned', sentence: 'merging\u001b]0;x\u0007\u202e' },
@@ -104,7 +104,7 @@ describe('a recording', () => {
     ['another version', '{"version":2}', /: version: Invalid type: Expected 1 but received 2; expected the/],
   ];
   for (const [name, text, complaint] of refused) {
-    test(`of ${name} is refused`, () => {
+    test(`a recording of ${name} is refused`, () => {
       assert.throws(
         () => read(text),
         (error) => error instanceof FatalError && error.status === EXIT.usage && complaint.test(error.message),

@@ -24,11 +24,11 @@ function samples(parts: readonly Partial<HistorySample>[]): string | undefined {
 const scanned = (...passes: readonly number[]) => passes.map((pass) => ({ pagesScanned: pass * PAGES }));
 
 describe('how alike guests are', () => {
-  test('is shown by a record with two passes', () => {
+  test('how alike guests are is shown by a record with two passes', () => {
     assert.equal(samples(scanned(0, 1, 2)), undefined);
   });
 
-  test('is not known before, and the passes are told', () => {
+  test('how alike guests are is not known before two passes, and the passes are told', () => {
     assert.match(
       samples(scanned(7, 8, 8.57)) ?? '',
       /^a page needs 2 passes of ksmd, .* ksmd got no further than 1\.5$/,
@@ -36,13 +36,13 @@ describe('how alike guests are', () => {
     assert.match(samples(scanned(7, 7)) ?? '', / ksmd made none$/);
   });
 
-  test('is not known where guests come and go all the time', () => {
+  test('how alike guests are is not known where guests come and go all the time', () => {
     const guests = [2, 3, 2, 3, 2];
     const churn = scanned(0, 1, 2, 3, 4).map((part, index) => ({ ...part, guestCount: guests[index] ?? 0 }));
     assert.match(samples(churn) ?? '', / between one start or stop of a guest and the next /);
   });
 
-  test('is judged by what was saved where the kernel counts no scanned pages', () => {
+  test('how alike guests are is judged by what was saved where the kernel counts no scanned pages', () => {
     assert.match(
       samples([{}, {}]) ?? '',
       /^the kernel did not report the pages that ksmd scanned, and nothing was saved$/,
@@ -50,11 +50,11 @@ describe('how alike guests are', () => {
     assert.equal(samples([{}, { savedBytes: 1 }]), undefined);
   });
 
-  test('does not matter without guests', () => {
+  test('how alike guests are does not matter without guests', () => {
     assert.equal(samples([{ committedBytes: 0, guestCount: 0, pagesScanned: 0 }]), undefined);
   });
 
-  test('is not known of a simulated host whose guests are replaced faster than ksmd passes over them', () => {
+  test('how alike guests are is not known of a host whose guests are replaced faster than ksmd passes over them', () => {
     const content = { commonMiB: 1024, ownMiB: 512 };
     const later = Array.from({ length: 60 }, (_unused, index): readonly TimedStep[] => [
       { atMillis: index * 11_000 + 1, step: { kind: 'stop', guest: `guest${index + 1}` } },

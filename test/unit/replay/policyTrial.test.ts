@@ -22,7 +22,7 @@ function only(kind: HistoryRecord['kind']): readonly HistoryRecord[] {
 }
 
 describe('a trial of another policy', () => {
-  test('has what both policies save and cost on the recorded guests', () => {
+  test('a trial of another policy has what both policies save and cost on the recorded guests', () => {
     const trial = trialOf(RECORDS);
     assert.ok(trial !== undefined);
     assert.deepEqual([trial.recorded.policy, trial.other.policy], ['ksmtuned', 'adaptive']);
@@ -32,13 +32,13 @@ describe('a trial of another policy', () => {
     assert.ok(trial.recorded.ksmdCpuNanos > 0 && trial.other.ksmdCpuNanos > 0);
   });
 
-  test('compares with ksmtuned where adaptive was recorded', () => {
+  test('a trial of another policy compares with ksmtuned where adaptive was recorded', () => {
     const adaptive = RECORDS.map((record) => (record.kind === 'decision' ? { ...record, policy: 'adaptive' } : record));
     const trial = trialOf(adaptive);
     assert.deepEqual([trial?.recorded.policy, trial?.other.policy], ['adaptive', 'ksmtuned']);
   });
 
-  test('simulates the last hours only, under the policy that was in force when it began', () => {
+  test('a trial of another policy simulates the last hours only, under the policy that was in force when it began', () => {
     const trial = trialOf([...moved(RECORDS, -2 * DAY), ...RECORDS.filter(({ kind }) => kind !== 'decision')]);
     assert.deepEqual(trial, trialOf(RECORDS));
   });
@@ -60,7 +60,7 @@ describe('a trial of another policy', () => {
     ['the time is up', RECORDS, 0],
   ];
   for (const [name, records, budgetMillis] of nothing) {
-    test(`says nothing where ${name}`, () => {
+    test(`a trial of another policy says nothing where ${name}`, () => {
       assert.equal(trialOf(records, budgetMillis), undefined);
     });
   }

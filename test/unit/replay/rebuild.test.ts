@@ -46,7 +46,7 @@ const later: fc.Arbitrary<readonly TimedStep[]> = fc
   );
 
 describe('a host rebuilt from its history', () => {
-  test('saves about as much as the host did, whatever came and went', () => {
+  test('a host rebuilt from its history saves about as much as the host did, whatever came and went', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 4, max: 10 }),
@@ -71,7 +71,7 @@ describe('a host rebuilt from its history', () => {
     );
   });
 
-  test('begins with what was merged then, and its own memory is what guests and KSM do not use', () => {
+  test('a host rebuilt from its history begins with what was merged then', () => {
     const plan = planFrom({ KSM_POLICY: 'adaptive' });
     const records = recordOf({
       host: { memoryMiB: 12 * 1024, ownMiB: 1500, overheadMiB: 0 },

@@ -60,13 +60,13 @@ describe('the report of a replay', () => {
     [['paused', 'always', 'stopped', 'unmerged', 'unmerged'], '3 times'],
   ];
   for (const [reasons, times] of held) {
-    test(`of ${reasons.join(', ')} says ${times ?? 'nothing'} of holds`, () => {
+    test(`the report of a replay with ${reasons.join(', ')} says ${times ?? 'nothing'} of holds`, () => {
       const said = /^ {2}merging was held by hand (.*); the replay does not$/m.exec(textOf(reasons))?.[1];
       assert.equal(said, times);
     });
   }
 
-  test('fits a terminal, with sentences below themselves, and says there what it says in a file', () => {
+  test('the report of a replay fits a terminal, with sentences below themselves, and says there what it says in a file', () => {
     const words = (text: string) => text.replaceAll(/\s+/g, ' ');
     const shown = textOf(['always', 'paused'], { ...PIPE, interactive: true });
     assert.deepEqual(
@@ -79,7 +79,7 @@ describe('the report of a replay', () => {
     assert.equal(words(shown), words(written));
   });
 
-  test('has one average for the recorded policy, and says how far it is from the record', () => {
+  test('the report of a replay has one average for the recorded policy, and says how far it is from the record', () => {
     const text = textOf(['always'], PIPE, 0.9 * GIB);
     assert.match(
       text,
@@ -88,7 +88,7 @@ describe('the report of a replay', () => {
     assert.match(text, /^ {2}saved on average +921\.6 MiB +921\.6 MiB$/m);
   });
 
-  test('of a record that does not show how alike guests are says why, and simulates nothing', () => {
+  test('the report of a record that does not show how alike guests are says why, and simulates nothing', () => {
     const text = textOf(['always'], PIPE, GIB, 'ksmd made none');
     assert.match(
       text,

@@ -76,12 +76,12 @@ describe('a record', () => {
     ],
   ];
   for (const [name, records, expected] of rows) {
-    test(name, () => {
+    test(`a record ${name}`, () => {
       assert.deepEqual(splitRecord(records).map(minutesOf), expected);
     });
   }
 
-  test('keeps what happened with the segment in which it did', () => {
+  test('a record keeps what happened with the segment in which it did', () => {
     const segments = splitRecord([
       ...[decision(0, 'a'), sample(0), event(0.5, 'started', 'x'), sample(1)],
       ...[event(2, 'started', 'y'), decision(2, 'b'), sample(2), event(3, 'stopped', 'y'), sample(3)],
@@ -99,7 +99,7 @@ describe('a record', () => {
     );
   });
 
-  test('has means over time, not over samples', () => {
+  test('a record has means over time, not over samples', () => {
     const [segment] = splitRecord([sample(0), sample(1, { savedBytes: 6 }), sample(4, { savedBytes: 6 })]);
     assert.ok(segment);
     assert.equal(lengthMillis(segment), 4 * MINUTE);
@@ -109,7 +109,7 @@ describe('a record', () => {
     );
   });
 
-  test('is summed up without its gaps and reboots', () => {
+  test('a record is summed up without its gaps and reboots', () => {
     const counted = (minute: number, ksmdCpuNanos: number | undefined, parts: Partial<HistorySample> = {}) =>
       sample(minute, { ksmdCpuNanos, pagesScanned: (ksmdCpuNanos ?? 0) / 2, ...parts });
     const summary = summaryOf(
@@ -145,7 +145,7 @@ describe('guests', () => {
   const at = (minute: number, guestCount: number, gibibytes: number) =>
     sample(minute, { guestCount, committedBytes: gibibytes * GIB });
 
-  test('guests of before have alike parts, and those that events name have their names', () => {
+  test('guests of before a record have alike parts, and those that events name have their names', () => {
     assert.deepEqual(told([at(0, 2, 4), event(1, 'resized', 'web'), at(2, 2, 4), at(4, 2, 4)]), [
       ['web', undefined, undefined, 2048],
       ['(guest 1)', undefined, undefined, 2048],
@@ -180,11 +180,11 @@ describe('guests', () => {
     assert.ok(Math.abs(Number(bytes) / Number(stays) - 1.5) < 0.01, `${bytes} beside ${stays}`);
   });
 
-  test('are scaled to what all used on average', () => {
+  test('guests of a record are scaled to what all used on average', () => {
     assert.deepEqual(told([at(0, 1, 2), at(1, 1, 4), at(2, 1, 6)]), [['(guest 1)', undefined, undefined, 4096]]);
   });
 
-  test('whose events are missing come and go by their number', () => {
+  test('guests whose events are missing come and go by their number', () => {
     assert.deepEqual(
       told([at(0, 2, 4), at(5, 3, 6), at(10, 3, 6), at(12, 1, 2), at(14, 1, 2)]).map((life) => life.slice(0, 3)),
       [
@@ -203,7 +203,7 @@ describe('guests', () => {
     ]);
   });
 
-  test('can share all but the largest', () => {
+  test('guests of a record can share all but the largest', () => {
     const life = (bytes: number, fromMillis: number | undefined, toMillis: number | undefined) => {
       return { name: '', fromMillis, toMillis, bytes };
     };

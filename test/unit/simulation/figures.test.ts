@@ -24,7 +24,7 @@ function point(seconds: number, savedGiB: number, cpuSeconds: number): Point {
 const figures = (points: readonly Point[], gainGiB: number) => figuresOf({ points, retunes: [] }, gainGiB * GIB);
 
 describe('the figures of a run', () => {
-  test('are times and CPU time between the points, counted from the clock on', () => {
+  test('the figures of a run are times and CPU time between the points, counted from the clock on', () => {
     const points = [
       point(-50, 0, 0),
       point(0, 1, 20),
@@ -49,7 +49,7 @@ describe('the figures of a run', () => {
     assert.equal(calmCpuPercent.toFixed(6), (205 / 20.1).toFixed(6));
   });
 
-  test('leave out what was not reached', () => {
+  test('the figures of a run leave out what was not reached', () => {
     assert.deepEqual(figures([point(0, 0, 0), point(10, 5, 1)], 10), {
       gainBytes: 10 * GIB,
       reachedShare: 0.5,
@@ -60,12 +60,12 @@ describe('the figures of a run', () => {
     });
   });
 
-  test('know no time to reach nothing', () => {
+  test('the figures of a run know no time to reach nothing', () => {
     const { millisTo90, reachedShare } = figures([point(0, 3, 0), point(10, 3, 1)], 0);
     assert.deepEqual([millisTo90, reachedShare], [undefined, 1]);
   });
 
-  test('find the busiest ten seconds, and no shorter burst', () => {
+  test('the figures of a run find the busiest ten seconds, and no shorter burst', () => {
     const burst = [0, 6, 7, 12, 16, 40].map((seconds) => point(seconds, 0, seconds < 7 ? 0 : seconds < 16 ? 1 : 1.6));
     assert.equal(figures(burst, 1).busiestCpuPercent, 16);
     assert.equal(figures(burst.slice(0, 3), 1).busiestCpuPercent.toFixed(3), (100 / 7).toFixed(3));

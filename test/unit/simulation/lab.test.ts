@@ -28,7 +28,7 @@ describe('13 guests of 1024 MiB in common and 256 MiB of their own', () => {
       host: { ...HOST, ksmdCpuNanos },
     });
 
-  test('save 12.86 GiB in all', () => {
+  test('13 guests of 1024 MiB in common and 256 MiB of their own save 12.86 GiB in all', () => {
     const { trace } = run({ pagesToScan: 2000, sleepMillisecs: 0 });
     near((trace.points.at(-1)?.savedBytes ?? NaN) / GIB, 12.86, 'GiB saved');
   });
@@ -59,7 +59,7 @@ describe("14 such guests, memory short, and ksmtuned's rule", () => {
   });
   const millisTo90 = figures.millisTo90 ?? NaN;
 
-  test('take 312 s and 37.7 s of CPU time', () => {
+  test("14 guests, with memory short and ksmtuned's rule, take 312 s and 37.7 s of CPU time", () => {
     near((millisTo90 + SCRIPT_SLEEPS_MILLIS) / 1000, 312, 'seconds');
     near((figures.ksmdCpuNanosTo90 ?? NaN) / 1e9, 37.7, 'CPU seconds');
   });
@@ -105,7 +105,7 @@ describe('a single pass of ksmd', () => {
     },
   ];
   for (const { name, guests, measured, settings, late } of rows) {
-    test(`over ${name} takes ${measured.join(', ')} ms`, () => {
+    test(`a single pass of ksmd over ${name} takes ${measured.join(', ')} ms`, () => {
       const costs = { ...MEASURED_COSTS, pacedFactor: 1 };
       const host = new VirtualHost({ memoryMiB: 65536, systemMiB: TEST_GUEST_SYSTEM, costs });
       for (const [index, content] of guests.entries()) start(host, `guest${index}`, content);
@@ -139,7 +139,7 @@ describe("ksmd's sleep after a batch of one page", () => {
     [50, 55.6],
   ] as const;
   for (const [sleepMillisecs, measuredMillis] of rows) {
-    test(`is ${measuredMillis} ms where ${sleepMillisecs} are asked for`, () => {
+    test(`ksmd's sleep after a batch of one page is ${measuredMillis} ms where ${sleepMillisecs} are asked for`, () => {
       const busyNanos = 50_000;
       const periodMillis = (sleepNanos(sleepMillisecs, busyNanos, 4e6) + busyNanos) / 1e6;
       assert.ok(Math.abs(periodMillis - measuredMillis) < 1, `${periodMillis} ms`);

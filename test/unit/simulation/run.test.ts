@@ -23,7 +23,7 @@ function told({ atMillis, triggers, applied }: TracedRetune): string {
 }
 
 describe("the daemon's loop on a virtual host", () => {
-  test('looks at its interval and at events, after the settle time, and again later', () => {
+  test("the daemon's loop on a virtual host looks at its interval and at events, and again later", () => {
     const recorder = new Recorder({ memoryMiB: 4096 }, 1000);
     recorder.simulation.start(planFrom());
     recorder.simulation.schedule([
@@ -45,7 +45,7 @@ describe("the daemon's loop on a virtual host", () => {
     ]);
   });
 
-  test('sets ksmd, and is told what the kernel refuses', () => {
+  test("the daemon's loop on a virtual host sets ksmd, and is told what the kernel refuses", () => {
     const recorder = new Recorder({ memoryMiB: 4096 }, 1000);
     const { simulation } = recorder;
     const wish = { run: 1, pagesToScan: 500, maxPageSharing: 1 };
@@ -60,7 +60,7 @@ describe("the daemon's loop on a virtual host", () => {
     assert.equal(simulation.host.ksmd.state().run, 1);
   });
 
-  test('is handed the host as the daemon sees it', () => {
+  test("the daemon's loop on a virtual host is handed the host as the daemon sees it", () => {
     const simulation = new Simulation({ memoryMiB: 4096, ownMiB: 1000, overheadMiB: 100, promisedMiB: 50 });
     const samples: unknown[] = [];
     const plan: Plan = {
@@ -96,7 +96,7 @@ describe("the daemon's loop on a virtual host", () => {
     ]);
   });
 
-  test('gives on what a policy throws', () => {
+  test("the daemon's loop on a virtual host gives on what a policy throws", () => {
     const simulation = new Simulation({ memoryMiB: 4096 });
     const decide = () => {
       throw new RangeError('no idea');
@@ -109,7 +109,7 @@ describe("the daemon's loop on a virtual host", () => {
 });
 
 describe('a guest', () => {
-  test('fills its memory when it starts, and is a part of the host from its start on', () => {
+  test('a simulated guest fills its memory when it starts, and is a part of the host from its start on', () => {
     const host = new VirtualHost({ memoryMiB: 4096, fillMiBPerSecond: 32 });
     const free = host.freeBytes;
     host.take({ kind: 'start', guest: 'a', content: CONTENT }, false);
@@ -124,7 +124,7 @@ describe('a guest', () => {
     assert.equal(host.guestCount, 0);
   });
 
-  test('makes tasks wait for memory when little is left, and most when there is none', () => {
+  test('a simulated guest makes tasks wait for memory when little is left, and most when there is none', () => {
     const pressureAt = (freeMiB: number) => {
       const host = new VirtualHost({ memoryMiB: 1024 + 90 + 8192 + freeMiB });
       host.take({ kind: 'start', guest: 'a', content: { ...CONTENT, commonMiB: 0, ownMiB: 8192 } }, true);
@@ -153,7 +153,7 @@ describe('a story', () => {
     assert.equal(trace.points.at(-1)?.atMillis, 60_000);
   });
 
-  test('waits for a tuner that never merges no longer than a day', () => {
+  test('a scenario waits for a tuner that never merges no longer than a day', () => {
     const { trace, figures } = simulate({
       story: scenario('late-guest', SMALL),
       plan: fixedPlan({ run: 0 }),
@@ -165,7 +165,7 @@ describe('a story', () => {
     assert.equal(figures.millisTo50, undefined);
   });
 
-  test('gives a host on which memory is short, or plenty', () => {
+  test('a scenario gives a host on which memory is short, or plenty', () => {
     const first = (name: 'full-host' | 'boot-storm' | 'plenty') => {
       const story = scenario(name, SMALL);
       const { trace } = simulate({ story, plan: planFrom(), durationMillis: 10_000 });
@@ -174,7 +174,7 @@ describe('a story', () => {
     assert.deepEqual([first('full-host'), first('plenty')], ['free-below-reserve', 'enough-memory']);
   });
 
-  test('tells what there is to gain as the host sees it', () => {
+  test('a scenario tells what there is to gain as the host sees it', () => {
     for (const fleet of FLEETS) {
       const story = fleetScenario(fleet);
       const host = new VirtualHost(fleet.host);
@@ -184,7 +184,7 @@ describe('a story', () => {
     }
   });
 
-  test('of a day on a host of 6 TiB with 2000 guests is told', () => {
+  test('the story of a day on a host of 6 TiB with 2000 guests is told within a minute', () => {
     const [fleet] = FLEETS.filter(({ guests }) => guests === 2000);
     assert.ok(fleet !== undefined);
     const { trace, figures } = simulate({
@@ -198,7 +198,7 @@ describe('a story', () => {
     assert.ok(figures.reachedShare > 0.99);
   });
 
-  test('of a morning has its guests come, turn alike and go', () => {
+  test('the story of a morning has its guests come, turn alike and go', () => {
     const { trace } = simulate({
       story: morning(),
       plan: fixedPlan(FLAT_OUT),

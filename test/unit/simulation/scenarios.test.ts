@@ -19,14 +19,14 @@ function guestsThere({ before, then, later = [] }: Scenario): number[] {
 describe('the scenario staggered', () => {
   const staggered = scenario('staggered', DEFAULT_SIZES);
 
-  test('starts eight guests, one each 10 s', () => {
+  test('the scenario staggered starts eight guests, one each 10 s', () => {
     assert.deepEqual(guestsThere(staggered), [1, 2, 3, 4, 5, 6, 7, 8]);
     assert.deepEqual(
       staggered.later?.map(({ atMillis }) => atMillis / 1000),
       [10, 20, 30, 40, 50, 60, 70],
     );
   });
-  test('is merged whole by a simulated ksmd without sleep before it ends', () => {
+  test('the scenario staggered is merged whole by a simulated ksmd without sleep before it ends', () => {
     const { figures } = simulate({
       story: staggered,
       plan: fixedPlan({ pagesToScan: 2000, sleepMillisecs: 0, run: 1 }),
@@ -54,21 +54,21 @@ describe("a booted guest's orders", () => {
     return Object.fromEntries([...xml.matchAll(/([A-Z_]+)=(\w+)/g)].map(([, key = '', value]) => [key, value]));
   };
 
-  test('name its empty pages and how many it rewrites', () => {
+  test("a booted guest's orders name its empty pages and how many it rewrites", () => {
     const { ZERO_MIB, REWRITTEN_ZERO_MIB_PER_SECOND } = orders('a', { zeroMiB: 8, rewrittenZeroMiBPerSecond: 3 });
     assert.deepEqual([ZERO_MIB, REWRITTEN_ZERO_MIB_PER_SECOND], ['8', '3']);
     assert.deepEqual(orders('a', {}), { ...orders('a', {}), ZERO_MIB: '0', REWRITTEN_ZERO_MIB_PER_SECOND: '0' });
   });
-  test('give guests of one image, and of no image, the same common pages', () => {
+  test("a booted guest's orders give guests of one image, and of no image, the same common pages", () => {
     const seed = (name: string, image?: string) => orders(name, image === undefined ? {} : { image })['COMMON_SEED'];
     assert.equal(seed('a', 'A'), seed('b', 'A'));
     assert.equal(seed('a'), seed('b'));
     assert.equal(new Set([seed('a'), seed('a', 'A'), seed('a', 'B')]).size, 3);
   });
-  test('give no two guests the same pages of their own', () => {
+  test("a booted guest's orders give no two guests the same pages of their own", () => {
     assert.notEqual(orders('a', {})['OWN_SEED'], orders('b', {})['OWN_SEED']);
   });
-  test('leave room for all of it', () => {
+  test("a booted guest's orders leave room for all of it", () => {
     const content = { commonMiB: 4, ownMiB: 2, zeroMiB: 8, rewrittenMiBPerSecond: 0 };
     assert.equal(bootedGuestMiB({ name: 'a', content, untouchedMiB: 16 }) - 176, 30);
   });

@@ -38,13 +38,13 @@ describe('a hold.json', () => {
     '{"policy":null}',
     '{"kind":"x","policy":{}}',
   ]) {
-    test(`with ${JSON.stringify(text)} in it is refused`, () => {
+    test(`a hold.json with ${JSON.stringify(text)} in it is refused`, () => {
       writeFileSync(file.path, text);
       assert.throws(() => file.read(0));
     });
   }
 
-  test('with a hold and a policy in it gives both', () => {
+  test('a hold.json with a hold and a policy in it gives both', () => {
     const policy = { name: 'adaptive', insteadOf: 'ksmtuned', bootId: 'first-boot' };
     writeFileSync(file.path, JSON.stringify({ kind: 'paused', untilMillis: 5, policy }));
     assert.deepEqual(file.read(0), { hold: { kind: 'paused', untilMillis: 5 }, policy });

@@ -18,7 +18,7 @@ describe('a directory that is made', () => {
     rmSync(place, { recursive: true });
   });
 
-  test('has its missing parents made too, and an existing one keeps its files', async () => {
+  test('a directory is made with its missing parents, and an existing one keeps its files', async () => {
     const path = join(place, 'a/b');
     await makeDirectory(path);
     writeFileSync(join(path, 'file'), '');
@@ -27,12 +27,12 @@ describe('a directory that is made', () => {
     assert.deepEqual(readdirSync(path), ['c', 'file']);
   });
 
-  test('below a file is an error with its errno', async () => {
+  test('a directory below a file is an error with its errno', async () => {
     writeFileSync(join(place, 'file'), '');
     await assert.rejects(makeDirectory(join(place, 'file/a')), { code: 'ENOTDIR' });
   });
 
-  test('in a directory that was removed while it is mounted is ENOENT', { skip: NO_MOUNT }, () => {
+  test('a directory in one that was removed while it is mounted is ENOENT', { skip: NO_MOUNT }, () => {
     const removed = join(place, 'removed');
     const mounted = join(place, 'mounted');
     for (const directory of [removed, mounted]) mkdirSync(directory);

@@ -14,7 +14,7 @@ describe('a file that is replaced', () => {
     rmSync(directory, { recursive: true });
   });
 
-  test('has the new text alone, in a directory that is made', async () => {
+  test('a file that is replaced has the new text alone, in a directory that is made', async () => {
     const path = join(directory, 'new/file');
     await replaceFile(path, 'a long first text');
     await replaceFile(path, 'second');
@@ -22,7 +22,7 @@ describe('a file that is replaced', () => {
     assert.deepEqual(readdirSync(join(directory, 'new')), ['file']);
   });
 
-  test('never writes through a link, neither in its own place nor in that of the file made first', async () => {
+  test('replacing a file never writes through a link, in its own place or that of the file made first', async () => {
     const path = join(directory, 'file');
     const victim = join(directory, 'victim');
     writeFileSync(victim, 'precious');
@@ -33,7 +33,7 @@ describe('a file that is replaced', () => {
     assert.deepEqual(readdirSync(directory).sort(), ['file', 'victim']);
   });
 
-  test('leaves nothing behind where it cannot be', async () => {
+  test('replacing a file leaves nothing behind where it cannot be', async () => {
     const path = join(directory, 'file');
     mkdirSync(path);
     await assert.rejects(replaceFile(path, 'text'), /EISDIR/);

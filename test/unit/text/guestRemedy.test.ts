@@ -19,7 +19,7 @@ describe('what to do where this libvirt does not have the guest', () => {
     [{ name: 'fc', manager: 'other' }, 'guest fc was started by another hypervisor, which has no switch for it'],
   ];
   for (const [guest, advice] of rows) {
-    test(guest.manager, () => {
+    test(`advice for a guest that libvirt does not have is that of ${guest.manager}`, () => {
       assert.equal(otherManagerAdvice(guest, 'forbid'), advice);
     });
   }

@@ -25,12 +25,12 @@ describe('nearest', () => {
     { word: 'ab', candidates: ['abc', 'abd'], found: 'abc' },
   ];
   for (const { word, candidates, found } of rows) {
-    test(`"${word}" is meant to be ${found ?? 'nothing'}`, () => {
+    test(`the word "${word}" is meant to be ${found ?? 'nothing'}`, () => {
       assert.equal(nearest(word, candidates), found);
     });
   }
 
-  test('is the candidate itself when it is there', () => {
+  test('the nearest candidate is the word itself when it is there', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ minLength: 1 }), { minLength: 1 }), fc.nat(), (candidates, index) => {
         const word = candidates[index % candidates.length] ?? '';
@@ -39,7 +39,7 @@ describe('nearest', () => {
     );
   });
 
-  test('is never further than a third of the word, or one letter, in length', () => {
+  test('the nearest candidate is never further than a third of the word, or one letter, in length', () => {
     fc.assert(
       fc.property(fc.string(), fc.array(fc.string()), (word, candidates) => {
         const found = nearest(word, candidates);
@@ -52,7 +52,7 @@ describe('nearest', () => {
   });
 });
 
-test('what is said after a word that is not known', () => {
+test('what is said after a word that is not known names the nearest', () => {
   const verbs = ['pause', 'policy'];
   assert.equal(didYouMean('puase', verbs, 'see help'), '; did you mean pause?');
   assert.equal(didYouMean('dance', verbs, 'see help'), '; see help');

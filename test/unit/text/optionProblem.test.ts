@@ -12,7 +12,7 @@ for (const [args, problem] of [
   [['-x'], 'no option -x; see --help'],
   [['--speed'], "Option '--speed <value>' argument missing"],
 ] as const) {
-  test(`${args.join(' ')}: ${problem}`, () => {
+  test(`the options ${args.join(' ')} are refused: ${problem}`, () => {
     const refused = (error: unknown) => {
       assert.equal(optionProblem(error, Object.keys(OPTIONS), 'see --help'), problem);
       return true;
@@ -21,6 +21,6 @@ for (const [args, problem] of [
   });
 }
 
-test('is one line', () => {
+test('the problem of an option is one line', () => {
   assert.equal(optionProblem(new Error('One.\nTwo.'), [], ''), 'One. Two.');
 });

@@ -35,7 +35,7 @@ const LEAVE = '^[0m^[?7h^[?25h^[?1049l';
 const frameOf = (text: string) => `^[?2026h${text}^[?2026l`;
 
 describe('the screen of a watch', () => {
-  test('is taken, and given back once, with no listener left', () => {
+  test('the screen of a watch is taken, and given back once, with no listener left', () => {
     const listeners = () =>
       ['SIGTERM', 'SIGINT', 'SIGCONT', 'SIGTSTP', 'exit'].map((name) => process.listenerCount(name));
     const before = listeners();
@@ -51,7 +51,7 @@ describe('the screen of a watch', () => {
     assert.equal(terminal.input.listenerCount('data') + terminal.output.listenerCount('resize'), 0);
   });
 
-  test('is written to in one piece, and only what differs', () => {
+  test('the screen of a watch is written to in one piece, and only what differs', () => {
     const terminal = new FakeTerminal();
     const screen = terminal.open();
     terminal.news();
@@ -65,7 +65,7 @@ describe('the screen of a watch', () => {
     screen.close();
   });
 
-  test('of another size, or drawn over, is written anew', () => {
+  test('the screen of a watch of another size, or drawn over, is written anew', () => {
     const terminal = new FakeTerminal();
     const screen = terminal.open();
     let redraws = 0;
@@ -83,7 +83,7 @@ describe('the screen of a watch', () => {
     screen.close();
   });
 
-  test('gives each key, and none for an arrow', () => {
+  test('the screen of a watch gives each key, and none for an arrow', () => {
     const terminal = new FakeTerminal();
     const screen = terminal.open();
     const keys: string[] = [];
@@ -93,7 +93,7 @@ describe('the screen of a watch', () => {
     screen.close();
   });
 
-  test('tells the end by a signal, and by the terminal, to which nothing is written then', () => {
+  test('the screen of a watch tells the end by a signal, and by the terminal, to which nothing is written then', () => {
     const terminal = new FakeTerminal();
     const screen = terminal.open();
     const ends: number[] = [];
@@ -105,7 +105,7 @@ describe('the screen of a watch', () => {
     assert.deepEqual([ends, terminal.news()], [[143, 129], '']);
   });
 
-  test('is given back before an uncaught error is told', () => {
+  test('the screen of a watch is given back before an uncaught error is told', () => {
     const terminal = new FakeTerminal();
     const screen = terminal.open();
     terminal.news();
@@ -116,7 +116,7 @@ describe('the screen of a watch', () => {
     assert.equal(terminal.news(), '');
   });
 
-  test('after a stop that nobody saw coming is taken again', () => {
+  test('the screen of a watch is taken again after a stop that nobody saw coming', () => {
     const terminal = new FakeTerminal();
     const screen = terminal.open();
     screen.draw(['one']);

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { shellWord } from '../../../src/text/shellWord.js';
 
-test('a plain name stands as it is', () => {
+test('a plain name stands in a command as it is', () => {
   for (const name of ['web', 'web-1.example.org', 'db_2', 'a/b']) assert.equal(shellWord(name), name);
 });
 

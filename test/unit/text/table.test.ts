@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { alignedRows, topicRows } from '../../../src/text/table.js';
 import { PLAIN } from '../../support/examples/ctlExamples.js';
 
-test('columns are as wide as their widest cell on a terminal, and numbers stand at the right', () => {
+test('columns of a table are as wide as their widest cell on a terminal, and numbers stand at the right', () => {
   const rows = [
     ['GUEST', 'MEMORY', 'STATE'],
     ['web', '12', ''],
@@ -16,7 +16,7 @@ test('columns are as wide as their widest cell on a terminal, and numbers stand 
   assert.deepEqual(alignedRows([]), []);
 });
 
-test('a topic that is wider than its column has a line of its own', () => {
+test('a topic of a table that is wider than its column has a line of its own', () => {
   const rows = [
     ['a', 'one'],
     ['longer', 'two'],

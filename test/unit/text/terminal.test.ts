@@ -25,7 +25,7 @@ describe('a terminal', () => {
       is: { columns: 300, colour: true, unicode: false, interactive: true },
     },
     {
-      name: 'nor too narrow to write',
+      name: 'is 40 wide where it is too narrow to write',
       terminal: terminalOf(stream(true, 3), {}),
       is: { columns: 40, colour: true, unicode: false, interactive: true },
     },
@@ -35,7 +35,7 @@ describe('a terminal', () => {
       is: { columns: 80, colour: false, unicode: false, interactive: true },
     },
     {
-      name: 'and not with an empty one',
+      name: 'is not plain with an empty NO_COLOR',
       terminal: terminalOf(stream(true, 80), { NO_COLOR: '' }),
       is: { columns: 80, colour: true, unicode: false, interactive: true },
     },
@@ -45,7 +45,7 @@ describe('a terminal', () => {
       is: { columns: 80, colour: true, unicode: true, interactive: true },
     },
     {
-      name: "but not on Linux's own console",
+      name: "shows ASCII alone on Linux's own console",
       terminal: terminalOf(stream(true, 80), { LANG: 'C.UTF-8', TERM: 'linux' }),
       is: { columns: 80, colour: true, unicode: false, interactive: true },
     },
@@ -56,12 +56,12 @@ describe('a terminal', () => {
     },
   ];
   for (const { name, terminal, is } of rows) {
-    test(name, () => {
+    test(`a terminal ${name}`, () => {
       assert.deepEqual(terminal, is);
     });
   }
 
-  test('is painted only in colour', () => {
+  test('a terminal is painted only in colour', () => {
     assert.equal(paint(PLAIN, 'bad', 'x'), 'x');
     assert.equal(paint({ ...PLAIN, colour: true }, 'bad', 'x'), '\u001b[1m\u001b[31mx\u001b[39m\u001b[22m');
   });
@@ -70,7 +70,7 @@ describe('a terminal', () => {
 describe('breaking lines', () => {
   const words = fc.array(fc.stringMatching(/^[a-z.]{1,12}$/), { minLength: 1, maxLength: 40 });
 
-  test('loses nothing and is as wide as it may be', () => {
+  test('breaking lines loses nothing and is as wide as it may be', () => {
     fc.assert(
       fc.property(words, fc.integer({ min: 12, max: 60 }), (list, columns) => {
         const lines = wrap(list.join(' '), columns);
@@ -84,17 +84,17 @@ describe('breaking lines', () => {
     );
   });
 
-  test('keeps a number with its unit', () => {
+  test('breaking lines keeps a number with its unit', () => {
     assert.deepEqual(wrap('it uses 4.7 GiB now', 12), ['it uses', '4.7 GiB now']);
     assert.deepEqual(wrap('aaaa 12 min 30 s', 11), ['aaaa 12 min', '30 s']);
     assert.deepEqual(wrap('take 30 % of it', 7), ['take', '30 % of', 'it']);
   });
 
-  test('leaves a long word whole', () => {
+  test('breaking lines leaves a long word whole', () => {
     assert.deepEqual(wrap('a verylongword b', 5), ['a', 'verylongword', 'b']);
   });
 
-  test('indents', () => {
+  test('breaking lines indents what goes on', () => {
     const narrow = { ...PLAIN, columns: 10 };
     assert.deepEqual(indented('aaa bbb ccc', 2, narrow), ['  aaa bbb', '  ccc']);
     assert.deepEqual(hanging('aaa bbb ccc', 4, narrow), ['  aaa', '    bbb', '    ccc']);
@@ -110,7 +110,7 @@ describe('breaking lines', () => {
     );
   });
 
-  test('of sentences is earlier where a terminal is too wide to read', () => {
+  test('lines of sentences are broken earlier where a terminal is too wide to read', () => {
     const wide = { ...PLAIN, columns: 200, interactive: true };
     const text = 'word '.repeat(39).trim();
     for (const lines of [indented(text, 0, wide), fold([text], wide).split('\n')]) {
@@ -121,13 +121,13 @@ describe('breaking lines', () => {
     }
   });
 
-  test('of what is indented goes on below it, and leaves alone what fits', () => {
+  test('a broken line of what is indented goes on below it, and what fits is left alone', () => {
     const narrow = { ...PLAIN, columns: 10, interactive: true };
     assert.equal(fold(['aaa', '  bbb ccc ddd', '    e   # f'], narrow), 'aaa\n  bbb ccc\n  ddd\n    e # f');
     assert.equal(fold(['  e   # f'], narrow), '  e   # f');
   });
 
-  test('is for persons only', () => {
+  test('lines are broken for persons only', () => {
     const narrow = { ...PLAIN, columns: 5 };
     assert.equal(fold(['aaa bbb', 'c'], narrow), 'aaa bbb\nc');
     assert.equal(fold(['aaa bbb', 'c'], { ...narrow, interactive: true }), 'aaa\nbbb\nc');

@@ -11,12 +11,12 @@ const GUEST: GuestReply = {
 };
 
 describe('a guest in the table', () => {
-  test('saves its profit and what splits freed of it', () => {
+  test("a guest in the page's table saves its profit and what splits freed of it", () => {
     assert.equal(rowOf(GUEST, '').savedBytes, 7);
     assert.equal(rowOf({ ...GUEST, profitBytes: undefined }, '').savedBytes, undefined);
   });
 
-  test('has a reason for every obstacle', () => {
+  test("a guest in the page's table has a reason for every obstacle", () => {
     for (const obstacle of Object.keys(OBSTACLES) as Obstacle[]) {
       const { mergeable } = rowOf({ ...GUEST, mergeable: false, obstacles: [obstacle] }, '');
       assert.deepEqual(
@@ -27,14 +27,14 @@ describe('a guest in the table', () => {
     }
   });
 
-  test('is warned of where KSM_FORBID_GUESTS means it and KSM can merge it', () => {
+  test("a guest in the page's table is warned of where KSM_FORBID_GUESTS means it and KSM can merge it", () => {
     assert.equal(rowOf(GUEST, 'db*').mergeable.tone, 'yes');
     assert.equal(rowOf(GUEST, 'db*, w?b').mergeable.tone, 'warning');
     const shown = { ...GUEST, name: 'vault (104)', plainName: 'vault' };
     assert.equal(rowOf(shown, 'vault').mergeable.tone, 'warning');
   });
 
-  test('is what root sees of it, and says what its next start changes', () => {
+  test("a guest in the page's table is what root sees of it, and says what its next start changes", () => {
     const takenBack = { mergeability: { mergeable: false, obstacles: ['taken back' as const] } };
     const why = (offer: GuestOffer) => rowOf(GUEST, '', offer).mergeable.why;
     assert.equal(rowOf(GUEST, '', takenBack).mergeable.tone, 'no');
@@ -44,7 +44,7 @@ describe('a guest in the table', () => {
     assert.deepEqual(why({ allowedNext: false }), ['forbidden from its next start on']);
   });
 
-  test('of a daemon that does not tell is unknown, and cannot be changed from here', () => {
+  test('a guest whose merging the daemon does not tell is unknown, and cannot be changed from the page', () => {
     const { mergeable, isLibvirts } = rowOf({ ...GUEST, mergeable: undefined, manager: undefined }, '*');
     assert.deepEqual([mergeable.tone, isLibvirts], ['unknown', false]);
   });
@@ -56,16 +56,16 @@ describe('the order of the guests', () => {
   const names = (...args: Parameters<typeof arranged> extends [unknown, ...infer Rest] ? Rest : never) =>
     arranged(rows, ...args).map(({ name }) => name);
 
-  test('by a figure has what is unknown last, in both directions', () => {
+  test('guests ordered by a figure have what is unknown last, in both directions', () => {
     assert.deepEqual(names('', { column: 'saved', descending: true }), ['DB', 'web-10', 'web-9']);
     assert.deepEqual(names('', { column: 'saved', descending: false }), ['web-10', 'DB', 'web-9']);
   });
 
-  test('by name counts numbers as numbers', () => {
+  test('guests ordered by name have numbers in names ordered as numbers', () => {
     assert.deepEqual(names('', { column: 'name', descending: false }), ['DB', 'web-9', 'web-10']);
   });
 
-  test('has those whose names have the text in them, in any case', () => {
+  test('a search for a text finds the guests whose names have it, in any case', () => {
     assert.deepEqual(names(' db ', { column: 'name', descending: false }), ['DB']);
   });
 });

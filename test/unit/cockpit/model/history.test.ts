@@ -11,16 +11,16 @@ const FROM = Date.UTC(2026, 10, 20);
 describe('the history in the page', () => {
   const records = exampleDay(FROM);
 
-  test('a page of lines gives the records that were written', () => {
+  test('a page of history lines gives the records that were written', () => {
     const lines = records.map((record) => encodeLine(record).text).join('');
     assert.deepEqual(recordsOf(lines), records);
   });
 
-  test('lines of another version are left out', () => {
+  test('history lines of another version are left out', () => {
     assert.deepEqual(recordsOf('00000000 ["x",1]\n00000000 not JSON\n\n'), []);
   });
 
-  test('the columns of the curves are as long as each other, in the order of time', () => {
+  test("the columns of the page's curves are as long as each other, in the order of time", () => {
     const { times, savedBytes, freeBytes, ksmdPercent } = curvesOf(records, FROM, FROM + DAY_MILLIS);
     assert.ok(times.length > 1000);
     for (const column of [savedBytes, freeBytes, ksmdPercent]) assert.equal(column.length, times.length);
@@ -48,7 +48,7 @@ describe('the history in the page', () => {
     assert.deepEqual(ksmdPercent, [null, 50, 0, null]);
   });
 
-  test('near a moment is what is nearest to it, and nothing farther away than asked', () => {
+  test('the record near a moment is the nearest to it, and none that is farther away than asked', () => {
     const decision = (atMillis: number) => {
       return { kind: 'decision', atMillis, policy: 'p', reason: 'r', sentence: `at ${atMillis}`, changes: [] } as const;
     };

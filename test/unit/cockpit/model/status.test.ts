@@ -16,19 +16,19 @@ const figure = (properties: DaemonProperties, label: string) => {
 };
 
 describe('the answer on top of the page', () => {
-  test("is whether ksmd merges, with the daemon's own sentence", () => {
+  test("the page's answer is whether ksmd merges, with the daemon's own sentence", () => {
     const { title, tone, sentence } = answerOf(PROPERTIES, NOW);
     assert.deepEqual([title, tone, sentence], ['Memory is being merged', 'merging', PROPERTIES.lastRetune.sentence]);
   });
 
-  test('has a sentence for every reason of a decision', () => {
+  test("the page's answer has a sentence for every reason of a decision", () => {
     for (const reason of Object.keys(REASONS)) {
       const { notes } = answerOf({ ...PROPERTIES, hold: '', lastRetune: { ...REPLY, reason } }, NOW);
       assert.ok((notes[0] ?? '').endsWith('.'), reason);
     }
   });
 
-  test('of a newer daemon is without the reason that this page does not know', () => {
+  test("the page's answer of a newer daemon is without the reason that this page does not know", () => {
     const { notes, title } = answerOf(
       { ...PROPERTIES, lastRetune: { sentence: 'so', triggers: [], changes: [], problems: [], reason: 'new' } },
       NOW,
@@ -36,7 +36,7 @@ describe('the answer on top of the page', () => {
     assert.deepEqual([notes, title], [[], 'Memory is being merged']);
   });
 
-  test('says how long a hold lasts', () => {
+  test("the page's answer says how long a hold lasts", () => {
     const held = { ...PROPERTIES, run: 0, hold: 'paused', holdUntilUSec: (NOW + 60_000) * 1000 };
     assert.match(
       answerOf(held, NOW).notes.join(' '),
@@ -45,7 +45,7 @@ describe('the answer on top of the page', () => {
     assert.match(answerOf({ ...held, holdUntilUSec: 0 }, NOW).notes.join(' '), /This holds until somebody resumes\.$/);
   });
 
-  test('says where a burst is', () => {
+  test("the page's answer says where a burst is", () => {
     const lastRetune = { ...REPLY, reason: 'burst', stage: 'first-pass', firstSavingsInUSec: 40e6 };
     const { notes } = answerOf({ ...PROPERTIES, lastRetune }, NOW);
     assert.equal(notes.at(-1), 'Burst: first pass; the first pages merge in about 40 sec.');
@@ -54,14 +54,14 @@ describe('the answer on top of the page', () => {
     assert.equal(waits.at(-1), 'Burst: waiting for guests, about 40 sec at most.');
   });
 
-  test('is that the last retune failed, where it did', () => {
+  test("the page's answer is that the last retune failed, where it did", () => {
     const { title, sentence } = answerOf({ ...PROPERTIES, lastRetune: { ...REPLY, failure: 'no memory' } }, NOW);
     assert.deepEqual([title, sentence], ['The last retune failed', 'no memory']);
   });
 });
 
 describe('the figures of the page', () => {
-  test('headroom is what stays available once everything is unmerged', () => {
+  test("the page's headroom is what stays available once everything is unmerged", () => {
     const properties = { ...PROPERTIES, savedBytes: 4 * GIB, availableBytes: 10 * GIB };
     assert.deepEqual(
       [figure(properties, 'Headroom')?.value, figure(properties, 'Headroom')?.warning?.colour],
@@ -75,7 +75,7 @@ describe('the figures of the page', () => {
     assert.equal(figure({ ...properties, savedBytes: 9.5 * GIB }, 'Headroom')?.warning?.colour, 'orange');
   });
 
-  test('a loss is to be minded, and unknown CPU time is unknown', () => {
+  test('the page marks a loss, and shows unknown CPU time as unknown', () => {
     const loss = figure({ ...PROPERTIES, profitBytes: -70 * MIB, ksmdCpuPercent: null }, 'Cost');
     assert.deepEqual([loss?.value, loss?.warning?.colour], ['unknown', 'orange']);
     assert.match(loss?.detail ?? '', /profit -70\.0 MiB$/);

@@ -67,7 +67,7 @@ function recorded(turns: readonly Retune[], { nowMillis = 0 } = {}): readonly Hi
 const kinds = (records: readonly HistoryRecord[]) => records.map(({ kind }) => kind);
 
 describe('a turn of the loop', () => {
-  test('is a sample with what the kernel tells', () => {
+  test('a turn in the history is a sample with what the kernel tells', () => {
     const ksm = { ...IDLE_KSM, pagesSharing: 1000, ksmZeroPages: 24, generalProfit: -5, pagesScanned: 77 };
     const sample = { takenAtMillis: 5_000, ksm, memory: hostOf(100, 40, 30), ksmdCpuNanos: 123 };
     const guests = [{ name: 'web', residentBytes: 30 * 1024, configuredBytes: 0 }];
@@ -87,13 +87,13 @@ describe('a turn of the loop', () => {
     });
   });
 
-  test('is a sample without what the kernel does not tell', () => {
+  test('a turn in the history is a sample without what the kernel does not tell', () => {
     const [last] = recorded([turn({})]).slice(-1);
     assert.ok(last?.kind === 'sample');
     assert.deepEqual([last.profitBytes, last.ksmdCpuNanos, last.pagesScanned], [undefined, undefined, undefined]);
   });
 
-  test('has run as it was left, in a dry run as it was found', () => {
+  test('a turn in the history has run as it was left, in a dry run as it was found', () => {
     const writes: Turn['writes'] = [{ setting: 'run', from: 0, to: 1 }];
     const runs = [turn({ writes }), turn({ writes, dryRun: true })].map((retune) => {
       const last = recorded([retune]).at(-1);
@@ -102,7 +102,7 @@ describe('a turn of the loop', () => {
     assert.deepEqual(runs, [1, 0]);
   });
 
-  test('is a decision when the reason, the policy or run is another than before, and at the start', () => {
+  test('a turn in the history is a decision when the reason, the policy or run is another than before, and at the start', () => {
     const at = (seconds: number, decision: Turn) => turn({ sample: { takenAtMillis: seconds * 1000 }, ...decision });
     const records = recorded([
       at(1, { run: 0, sentence: '1.0 GiB free' }),
@@ -125,7 +125,7 @@ describe('a turn of the loop', () => {
     assert.deepEqual(decisions[1]?.changes, ['run 0 -> 1']);
   });
 
-  test('a routine decision is recorded only at the start, after a failure and by another policy', () => {
+  test('in the history a routine decision is recorded only at the start, after a failure and by another policy', () => {
     const resting: Turn = { reason: 'nothing-to-gain', run: 0 };
     const probing: Turn = { reason: 'probe', run: 1, routine: true };
     const again: Turn = { ...resting, routine: true };
@@ -143,7 +143,7 @@ describe('a turn of the loop', () => {
     assert.deepEqual(told(turn(resting), turn({ ...probing, policy: 'adaptive' })).slice(1), ['adaptive probe']);
   });
 
-  test("has its guests' events before its decision and its sample", () => {
+  test("a turn in the history has its guests' events before its decision and its sample", () => {
     const records = recorded([turn({ triggers: [guest('a'), TIMER, guest('b', 'stopped')] })]);
     assert.deepEqual(kinds(records), ['guest', 'guest', 'decision', 'sample']);
     assert.deepEqual(records[1], { kind: 'guest', atMillis: 0, name: 'b', change: 'stopped' });
@@ -165,13 +165,13 @@ describe('a turn of the loop', () => {
 });
 
 describe('however often the loop turns', () => {
-  test('a burst at half a second gives a sample in ten', () => {
+  test('a burst at half a second gives a sample in ten to the history', () => {
     const burst = Array.from({ length: 200 }, (_, index) => turn({ sample: { takenAtMillis: index * 500 } }));
     const times = recorded(burst).flatMap((record) => (record.kind === 'sample' ? [record.atMillis] : []));
     assert.deepEqual(times, [0, 10_000, 20_000, 30_000, 40_000, 50_000, 60_000, 70_000, 80_000, 90_000]);
   });
 
-  test('a decision that switches ksmd gives one too, so that the last sample shows what ksmd does since', () => {
+  test('a decision that switches ksmd gives a sample, so that the last one shows what ksmd does since', () => {
     const at = (seconds: number, decision: Turn) => turn({ sample: { takenAtMillis: seconds * 1000 }, ...decision });
     const run = (to: number): Turn => ({ run: to, writes: [{ setting: 'run', from: 1 - to, to }] });
     const records = recorded([
@@ -191,12 +191,12 @@ describe('however often the loop turns', () => {
     );
   });
 
-  test('a timer of ten seconds that is some milliseconds late loses none', () => {
+  test('a timer of ten seconds that is some milliseconds late loses no sample of the history', () => {
     const late = Array.from({ length: 100 }, (_, index) => turn({ sample: { takenAtMillis: index * 10_007 } }));
     assert.equal(recorded(late).filter(({ kind }) => kind === 'sample').length, 100);
   });
 
-  test('two samples in turn are never of the same ten seconds, and every guest event is there once', () => {
+  test('two samples of the history are never of the same ten seconds, and every guest event is there once', () => {
     const step = fc.record({
       millis: fc.integer({ min: -30_000, max: 30_000 }),
       fails: fc.boolean(),
@@ -226,7 +226,7 @@ describe('however often the loop turns', () => {
 });
 
 describe('texts', () => {
-  test('are bounded, and have nothing in them that JSON has to escape at length', () => {
+  test('texts in the history are bounded, and have nothing in them that JSON has to escape at length', () => {
     const any = fc.string({ unit: 'binary', maxLength: 600, size: 'max' });
     const writes = fc.array(fc.record({ setting: fc.constant('run' as const), from: fc.string(), to: fc.string() }));
     fc.assert(
@@ -245,7 +245,7 @@ describe('texts', () => {
     );
   });
 
-  test('texts that are too long end in dots', () => {
+  test('texts in the history that are too long end in dots', () => {
     const [, made] = recorded([turn({ triggers: [guest('a')], sentence: 'x'.repeat(400) })]);
     assert.ok(made?.kind === 'decision');
     assert.equal(made.sentence, `${'x'.repeat(297)}...`);

@@ -26,24 +26,24 @@ describe('the CPU time of ksmd', () => {
   inTimeZone('Europe/Berlin');
   const percent = (...times: readonly (readonly [number, number?])[]) => ksmdPercent(stretchesOf(samplesAt(...times)));
 
-  test('is told in percent of one core', () => {
+  test('the CPU time of ksmd is told in percent of one core', () => {
     assert.equal(percent([0, 100], [1, 130]), 50);
     assert.equal(percent([0, 100], [1, 160], [4, 160]), 25);
   });
 
-  test('is not told where the counter began anew, or is not there', () => {
+  test('the CPU time of ksmd is not told where the counter began anew, or is not there', () => {
     assert.equal(percent([0, 100], [1, 2]), undefined);
     assert.equal(percent([0, 100], [1, 2], [2, 8]), 10);
     assert.equal(percent([0], [1]), undefined);
     assert.equal(percent([0, 1]), undefined);
   });
 
-  test('of a gap is not told', () => {
+  test('the CPU time of ksmd over a gap is not told', () => {
     assert.equal(percent([0, 0], [1, 6], [2, 12], [22, 72]), 10);
     assert.equal(percent([0, 0], [1, 0], [15, 90]), 10);
   });
 
-  test('is never below zero nor no number, whatever is recorded', () => {
+  test('the CPU time of ksmd is never below zero nor no number, whatever is recorded', () => {
     fc.assert(
       fc.property(fc.array(sample), (samples) => {
         const { samples: within } = historyOf(samples, NOW - 40 * 24 * HOUR, NOW);
@@ -57,7 +57,7 @@ describe('the CPU time of ksmd', () => {
 
 describe('samples', () => {
   inTimeZone('Europe/Berlin');
-  test('are parted where nobody looked for more than a quarter of an hour', () => {
+  test('samples of a curve are parted where nobody looked for more than a quarter of an hour', () => {
     const segments = segmentsOf(samplesAt([0], [1], [16], [32], [33], [34]));
     assert.deepEqual(
       segments.map((segment) => segment.map(({ atMillis }) => atMillis / MINUTE)),
@@ -73,7 +73,7 @@ describe('samples', () => {
     assert.equal(segmentsOf(samplesAt([0], [60], [120], [180], [361])).length, 2);
   });
 
-  test('are in no more than one segment each, and all of them in one', () => {
+  test('samples of a curve are in no more than one segment each, and all of them in one', () => {
     fc.assert(
       fc.property(fc.array(record), (records) => {
         const { samples } = historyOf(records, 0, NOW);
@@ -82,7 +82,7 @@ describe('samples', () => {
     );
   });
 
-  test('of one pixel are one point, their mean', () => {
+  test('samples of one pixel are one point, their mean', () => {
     const samples = [10, 10.2, 10.9, 11].map((atMillis, index) => ({ ...PLAIN, atMillis, freeBytes: index }));
     const points = pointsOf(
       samples,
@@ -104,14 +104,14 @@ describe('the clock', () => {
   const marks = (from: string, to: string, step: number) =>
     clockMarks(Date.parse(from), Date.parse(to), step).map((mark) => clockTime(mark));
 
-  test('is divided so that there are at most so many parts', () => {
+  test('the axis of time has at most as many parts as asked', () => {
     assert.equal(clockStep(HOUR, 12), 5 * MINUTE);
     assert.equal(clockStep(24 * HOUR, 24), HOUR);
     assert.equal(clockStep(24 * HOUR, 23), 2 * HOUR);
     assert.equal(clockStep(1000 * 24 * HOUR, 10), 100 * 24 * HOUR);
   });
 
-  test('has its marks where it shows round times', () => {
+  test('the axis of time has its marks at round times of the clock', () => {
     assert.deepEqual(marks('2026-01-05T10:07:00Z', '2026-01-05T10:30:00Z', 10 * MINUTE), ['11:10', '11:20', '11:30']);
   });
 
@@ -133,7 +133,7 @@ describe('the clock', () => {
     );
   });
 
-  test('names a year once, and a date where it is another', () => {
+  test('the axis of time names a year once, and a date where it is another', () => {
     const range = (from: string, to: string) => clockRange(Date.parse(from), Date.parse(to));
     assert.equal(range('2026-01-05T08:00:00Z', '2026-01-05T09:00:00Z'), '5 Jan 2026 09:00 to 10:00');
     assert.equal(range('2026-01-05T08:00:00Z', '2026-01-06T09:00:00Z'), '5 Jan 2026 09:00 to 6 Jan 10:00');
@@ -143,7 +143,7 @@ describe('the clock', () => {
 
 describe('scales', () => {
   inTimeZone('Europe/Berlin');
-  test('end in a round figure above the largest value', () => {
+  test('the scale of a curve ends in a round figure above the largest value', () => {
     const labels = (bytes: number) => memoryScale(bytes, { bottom: 0, top: 1 }).ticks.map(({ label }) => label);
     assert.deepEqual(labels(0), ['0', '0.5 MiB', '1 MiB']);
     assert.deepEqual(labels(3 * 1024 ** 3), ['0', '1 GiB', '2 GiB', '3 GiB']);
@@ -151,7 +151,7 @@ describe('scales', () => {
     assert.deepEqual(percentScale(3, { bottom: 0, top: 1 }).ticks.at(-1)?.label, '5 %');
   });
 
-  test('keep every value within', () => {
+  test('the scale of a curve keeps every value within', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0, max: 2 ** 60, noNaN: true }),
@@ -175,19 +175,19 @@ describe('what happened, in words', () => {
     ...{ kind: 'decision', atMillis: 0, policy: 'p', reason, sentence: `because of ${reason}`, changes: [] },
   });
 
-  test('of guests that came in the same turn is one happening', () => {
+  test('guests that came in the same turn are one happening', () => {
     const event = (atMillis: number, name: string) => ({ kind: 'guest', atMillis, name, change: 'started' }) as const;
     const all = happenings([event(1, 'a'), event(2, 'b'), event(2, 'c')], []);
     assert.deepEqual(all.map(describeHappening), ['guest a started', 'guests b and c started']);
   });
 
-  test('of many guests says how many and what first, and names some', () => {
+  test('a happening of many guests says how many and what first, and names some', () => {
     const five = ['a', 'b', 'c', 'd', 'e'];
     assert.equal(describeHappening(guests('stopped', ...five)), 'guests a, b, c, d and e stopped');
     assert.equal(describeHappening(guests('stopped', ...five, 'f')), '6 guests stopped: a, b, c, d, e, ...');
   });
 
-  test('summed up', () => {
+  test('happenings are summed up', () => {
     assert.equal(summarize([guests('started', 'a')]), 'guest a started');
     assert.equal(
       summarize([guests('started', 'a', 'b'), guests('stopped', 'c'), guests('started', 'd')]),

@@ -41,7 +41,7 @@ const nowMillis = fc.integer({ min: 900_000, max: 1_400_000 });
 const counts = (records: readonly Mark[], of: Mark['kind']) => records.filter((record) => record.kind === of).length;
 
 describe('whatever came in, and whatever the clock did', () => {
-  test('no more is kept than there is room for, in the order in which it came', () => {
+  test('no more records are kept than there is room for, in the order in which they came', () => {
     fc.assert(
       fc.property(arrivals, nowMillis, (records, now) => {
         const kept = thinned(records, now, SMALL);
@@ -68,7 +68,7 @@ describe('whatever came in, and whatever the clock did', () => {
     );
   });
 
-  test('thinning again changes nothing', () => {
+  test('thinning a history again changes nothing', () => {
     fc.assert(
       fc.property(arrivals, nowMillis, (records, now) => {
         const kept = thinned(records, now, SMALL);
@@ -77,7 +77,7 @@ describe('whatever came in, and whatever the clock did', () => {
     );
   });
 
-  test('a clock that goes forward: thinning in between makes no difference', () => {
+  test('thinning in between makes no difference while the clock goes forward', () => {
     const steady = fc
       .array(fc.tuple(kind, fc.integer({ min: 400, max: 3000 })), { maxLength: 80, size: 'max' })
       .map((steps) => {
@@ -109,13 +109,13 @@ describe('what is kept', () => {
   const every = (step: number, span: number, of: Mark['kind'] = 'sample') =>
     Array.from({ length: span / step }, (_, index): Mark => ({ kind: of, atMillis: EPOCH + index * step }));
 
-  test('a day at ten seconds is kept whole', () => {
+  test('a day of history at ten seconds is kept whole', () => {
     const day = every(10 * SECOND, DAY);
     assert.equal(day.length, 8640);
     assert.equal(thinned(day, EPOCH + DAY - 1), day);
   });
 
-  test('of forty days at ten seconds: the last at full detail, then one in five minutes, and no more after thirty', () => {
+  test('of forty days of history the last is kept at full detail, then one sample in five minutes for a month', () => {
     const records = every(10 * SECOND, 40 * DAY);
     const now = EPOCH + 40 * DAY;
     const kept = thinned(records, now).map(({ atMillis }) => now - atMillis);
@@ -124,7 +124,7 @@ describe('what is kept', () => {
     assert.ok(Math.max(...kept) < 30 * DAY);
   });
 
-  test('decisions that change all the time: the newest 512, and before the last day one an hour', () => {
+  test('of decisions that change all the time the newest 512 are kept, and one an hour before the last day', () => {
     const now = EPOCH + 10 * DAY;
     const ages = thinned(every(MINUTE, 10 * DAY, 'decision'), now).map(({ atMillis }) => now - atMillis);
     const recent = ages.filter((age) => age <= 512 * MINUTE);
@@ -132,19 +132,19 @@ describe('what is kept', () => {
     assert.equal(ages.length - recent.length, 9 * 24 + 16, 'sixteen hours of the last day found no room');
   });
 
-  test('guest events: the newest 4096', () => {
+  test('the newest 4096 guest events are kept', () => {
     const events = every(SECOND, 5000 * SECOND, 'guest');
     assert.deepEqual(thinned(events, EPOCH + 5000 * SECOND), events.slice(-4096));
   });
 
-  test('a clock that is wrong at boot costs nothing of a month', () => {
+  test('a clock that is wrong at boot costs nothing of a month of history', () => {
     const now = EPOCH + 30 * DAY;
     const month = thinned(every(10 * SECOND, 30 * DAY), now);
     const wrong = thinned(month, 0);
     assert.deepEqual(thinned(wrong, now), month);
   });
 
-  test('where the clock was set back, what came since wins', () => {
+  test('where the clock was set back, the history has what came since', () => {
     const before = every(10 * SECOND, HOUR);
     const again = every(10 * SECOND, 10 * MINUTE).map((record) => ({ ...record }));
     const kept = thinned([...before, ...again], EPOCH + 10 * MINUTE);
@@ -152,7 +152,7 @@ describe('what is kept', () => {
     assert.equal(kept.length, before.length);
   });
 
-  test('all tiers together are below 8 MB with the longest lines', () => {
+  test('all tiers of the history together are below 8 MB with the longest lines', () => {
     const most = (of: Mark['kind']) => HISTORY_TIERS[of].reduce((sum, tier) => sum + tier.most, 0);
     const longest = most('sample') * 208 + most('decision') * 2176 + most('guest') * 304 + 512 * 1024;
     assert.ok(longest < 8e6, String(longest));

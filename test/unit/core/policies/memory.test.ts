@@ -14,7 +14,7 @@ describe('a policy takes the memory of another policy for none', () => {
   const names = ['ksmtuned', 'adaptive', 'advisor'];
   for (const name of names) {
     for (const other of names.filter((candidate) => candidate !== name)) {
-      test(`${name} after ${other}`, () => {
+      test(`the policy ${name} takes the memory of ${other} for none`, () => {
         const [memory] = policyNamed(other).decide(undefined, SHORT, [{ kind: 'start' }]);
         const reload = [{ kind: 'reload' }] as const;
         assert.deepEqual(

@@ -72,18 +72,18 @@ describe('what is offered', () => {
     [['config', ''], ['check']],
   ];
   for (const [typed, texts] of rows) {
-    test(`[${typed.join(' ')}]`, async () => {
+    test(`after the words ${JSON.stringify(typed)} completion offers what can stand there`, async () => {
       assert.deepEqual((await complete(...typed)).texts, texts);
     });
   }
 
-  test('names of files and directories are left to the shell', async () => {
+  test('completion leaves names of files and directories to the shell', async () => {
     assert.deepEqual((await complete('config', 'check', '')).lines, ['\tfile']);
     assert.deepEqual((await complete('doctor', '--root', '/x')).lines, ['\tdirectory']);
     assert.deepEqual((await complete('doctor', '--root=/x')).lines, ['\tdirectory']);
   });
 
-  test('each line describes what it offers', async () => {
+  test('each line of completion describes what it offers', async () => {
     assert.deepEqual((await complete('policy', '')).lines, [
       ...Object.entries(POLICY_HELP).map((entry) => entry.join('\t')),
       'default\tas configured',
@@ -92,7 +92,7 @@ describe('what is offered', () => {
     assert.ok((await complete('doctor', '--')).lines.includes(`--root\t${OPTIONS.root.help}`));
   });
 
-  test('guests are asked of the bus and the libvirt on the line, and only where one is to be named', async () => {
+  test('completion asks the bus and the libvirt on the line for guests, and only where one is to be named', async () => {
     const usual = { bus: OPTIONS.bus.default, libvirt: OPTIONS.libvirt.default };
     assert.deepEqual((await complete('guests', 'forbid', '')).asked, [usual]);
     assert.deepEqual((await complete('--bus=session', 'guests', '--libvirt', '/Test', 'allow', 'w')).asked, [

@@ -51,13 +51,13 @@ const HOSTS: Readonly<Record<string, Expected>> = {
 };
 
 describe('doctor on the hosts of fixtures/hosts', () => {
-  test('knows what to expect of every host there is', () => {
+  test('the test of doctor knows what to expect of every host in fixtures/hosts', () => {
     const hosts = readdirSync('fixtures/hosts').filter((name) => !name.endsWith('.md'));
     assert.deepEqual(hosts.sort(), Object.keys(HOSTS).sort());
   });
 
   for (const [host, { problems, notes }] of Object.entries(HOSTS)) {
-    test(`${host} has ${problems.length} problems and ${notes.length} notes`, async () => {
+    test(`doctor finds ${problems.length} problems and ${notes.length} notes on the host ${host}`, async () => {
       const { status, output } = await run({ ...INPUT, root: `fixtures/hosts/${host}` });
       const findings = JSON.parse(output) as PlainFinding[];
       const ids = (level: PlainFinding['level']) =>

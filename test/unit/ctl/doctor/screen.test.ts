@@ -25,7 +25,7 @@ const FINDINGS: readonly Finding[] = [
 const plain = (columns: number) => formatFindings(FINDINGS, { ...PLAIN, columns });
 
 describe('the report', () => {
-  test('has problems and notes in full, a line for what is unknown or ok, and the sum', () => {
+  test('the report of doctor has problems and notes in full, a line for what is unknown or ok, and the sum', () => {
     assert.equal(
       plain(60),
       `problem: First
@@ -54,7 +54,7 @@ ok:
     );
   });
 
-  test('fits its terminal, but for commands, which must stay whole', () => {
+  test('the report of doctor fits its terminal, but for commands, which must stay whole', () => {
     for (const columns of [40, 60, 80, 100]) {
       const lines = plain(columns)
         .split('\n')
@@ -66,14 +66,14 @@ ok:
     }
   });
 
-  test('paints the level, and nothing else', () => {
+  test('the report of doctor paints the level, and nothing else', () => {
     const painted = formatFindings(FINDINGS, { ...PLAIN, columns: 60, colour: true });
     assert.ok(painted.startsWith('\u001b[1m\u001b[31mproblem\u001b[39m\u001b[22m: First\n'));
     assert.match(painted, /\n\u001b\[1m\u001b\[33mnote\u001b\[39m\u001b\[22m: Second\n/);
     assert.equal(painted.replaceAll(/\u001b\[[\d;]*m/g, ''), plain(60));
   });
 
-  test('of a host without fault is short, and counts of none are not painted', () => {
+  test('the report of doctor on a host without fault is short, and counts of none are not painted', () => {
     const ok = FINDINGS.slice(4, 5);
     assert.equal(formatFindings(ok, PLAIN), 'ok:\n  Fifth  fine\n\n0 problems, 0 notes, 0 unknown, 1 ok');
     assert.match(
@@ -83,7 +83,7 @@ ok:
   });
 });
 
-test('for programs: every field of every finding, and null where nothing is to be mended', () => {
+test('the report of doctor for programs: every field of every finding, and null where nothing is to be mended', () => {
   const list = JSON.parse(findingsAsJson(FINDINGS)) as Record<string, unknown>[];
   assert.equal(list.length, 6);
   for (const finding of list) {

@@ -15,7 +15,7 @@ function terminal(typed: string | undefined) {
 
 describe('the question of estimate', () => {
   for (const typed of ['y', 'Y', 'yes', ' yes ']) {
-    test(`"${typed}" goes on, after the warning`, async () => {
+    test(`the answer "${typed}" lets estimate go on, after the warning`, async () => {
       const notices: string[] = [];
       const asked = terminal(typed);
       await agree({ yes: false, notice: (text) => void notices.push(text) }, 'pages are shared', asked);
@@ -25,20 +25,20 @@ describe('the question of estimate', () => {
   }
 
   for (const typed of ['', 'n', 'yesno', 'ny', undefined]) {
-    test(`${typed === undefined ? 'the end of the input' : `"${typed}"`} does nothing`, async () => {
+    test(`${typed === undefined ? 'the end of the input' : `the answer "${typed}"`} ends estimate without doing anything`, async () => {
       await assert.rejects(agree({ yes: false, notice: () => undefined }, '', terminal(typed)), {
         message: 'nothing was done',
       });
     });
   }
 
-  test('is not asked with --yes', async () => {
+  test('the question of estimate is not asked with --yes', async () => {
     const asked = terminal(undefined);
     await agree({ yes: true, notice: () => undefined }, '', asked);
     assert.equal(asked.output.read(), null);
   });
 
-  test('without a terminal names --yes', async () => {
+  test('without a terminal estimate asks for --yes instead of its question', async () => {
     const asked = { input: new PassThrough(), output: terminal('y').output };
     await assert.rejects(agree({ yes: false, notice: () => undefined }, '', asked), (error) => {
       assert.ok(error instanceof UsageError);

@@ -45,25 +45,25 @@ async function given(before: Figures, after: Figures): Promise<{ done: readonly 
 }
 
 describe('what a burst has merged', () => {
-  test('is unmerged at once where nothing was merged before', async () => {
+  test('what a burst of estimate merged is unmerged at once where nothing was merged before', async () => {
     const { done, said } = await given(figures(0), figures(64));
     assert.deepEqual(done, ['run=2']);
     assert.deepEqual(said, ['Everything is unmerged again.']);
   });
 
-  test('is unmerged guest by guest, and then the rest, where it may not fit into memory', async () => {
+  test('what estimate merged is unmerged guest by guest, then the rest, where it may not fit into memory', async () => {
     const { done, said } = await given(figures(0, { 1: 0, 2: 0, 3: 0 }), figures(MUCH_MIB));
     assert.deepEqual(done, ['1', '2', '3', 'run=2']);
     assert.deepEqual(said, ['guest by guest', 'What was left is unmerged again.']);
   });
 
-  test('stays in guests that had merged pages before, and in those of which nobody knows', async () => {
+  test('what estimate merged stays in guests that had merged pages before, and in those of which nobody knows', async () => {
     const { done, said } = await given(figures(64, { 1: 64, 2: 0, 3: undefined }), figures(128));
     assert.deepEqual(done, ['2']);
     assert.deepEqual(said, ['guest by guest', '2 guests had merged pages before: what the burst added to them stays.']);
   });
 
-  test('a guest that came during the burst is unmerged', async () => {
+  test('a guest that came during the burst of estimate is unmerged', async () => {
     const { done } = await given(figures(64, { 1: 64, 2: 64 }), figures(128));
     assert.deepEqual(done, ['3']);
   });

@@ -29,7 +29,7 @@ const guest = (name: string, mergedMiB: number | undefined, pid = 7): Figures['g
 });
 
 describe('an estimate in words', () => {
-  test('of a burst that is over: kinds, cost, headroom, and each guest', () => {
+  test('the estimate of a burst that is over has kinds, cost, headroom, and each guest', () => {
     const before = figures(0, [guest('web', 0), guest('db', 0, 8)], { ksmdCpuNanos: 1e9 });
     const after = figures(1024, [guest('db', 100, 8), guest('web', 1500)]);
     assert.deepEqual(estimateText(estimateOf(before, after, { end: 'over', millis: 10_000 })), [
@@ -42,7 +42,7 @@ describe('an estimate in words', () => {
     ]);
   });
 
-  test('of a burst that was cut, on a host that merged before', () => {
+  test('the estimate of a burst that was cut, on a host that merged before, says so', () => {
     const before = figures(100, [guest('web', 50)]);
     const after = figures(200, [guest('web', 150), guest('new', undefined, 9)], { ksmdCpuNanos: undefined });
     const text = estimateText(estimateOf(before, after, { end: 'cut', millis: 120_000 }));
@@ -58,7 +58,7 @@ describe('an estimate in words', () => {
     ]);
   });
 
-  test('of a burst that was interrupted before anything merged', () => {
+  test('the estimate of a burst that was interrupted before anything merged says so', () => {
     const text = estimateText(estimateOf(figures(0), figures(0), { end: 'interrupted', millis: 1000 }));
     assert.match(text[0] ?? '', /^Merging saves 0 B here; /);
     assert.match(text[2] ?? '', /as it was interrupted, before pages could merge/);
@@ -66,7 +66,7 @@ describe('an estimate in words', () => {
     assert.equal(text.at(-1), 'No guest runs.');
   });
 
-  test('beforehand: that pages are shared, for how long, and what follows', () => {
+  test('estimate says beforehand that pages are shared, for how long, and what follows', () => {
     assert.match(
       warningText(120_000, false, figures(0).savings, 3),
       /^ksmd merges equal pages of 3 guests for up to 2 min, .* side channel\. After it they are unmerged again\.$/,
@@ -97,7 +97,7 @@ describe('the policy of an estimate', () => {
     };
   };
 
-  test('merges until nothing more is to be gained, and then rests, whatever follows', () => {
+  test('the policy of an estimate merges until nothing more is to be gained, and then rests, whatever follows', () => {
     const look = course([
       decision({ nextInMillis: 500 }),
       decision({ reason: 'nothing-to-gain', settings: { run: 0 } }),
@@ -109,7 +109,7 @@ describe('the policy of an estimate', () => {
     assert.deepEqual([rests.settings, rests.stage], [{ run: 0 }, { name: 'done' }]);
   });
 
-  test('rests when its time is up, and is not done then', () => {
+  test('the policy of an estimate rests when its time is up, and is not done then', () => {
     const look = course([decision({})]);
     look(1000);
     const { settings, stage, sentence } = look(61_000);

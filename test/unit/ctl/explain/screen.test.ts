@@ -67,11 +67,11 @@ const SCREENS: Readonly<Record<string, ExplanationReply>> = {
 describe('the screen of samepagectl explain', () => {
   const drawn = Object.entries(SCREENS).map(([name, reply]) => [name, explainScreen(reply, PLAIN)] as const);
 
-  test('says what it said', () => {
+  test('the screen of samepagectl explain says what it said', () => {
     assertGolden('explain.txt', drawn.map(([name, screen]) => `== ${name}\n${screen}\n`).join('\n'));
   });
 
-  test('is at most 80 columns wide', () => {
+  test('the screen of samepagectl explain is at most 80 columns wide', () => {
     for (const line of drawn.flatMap(([, screen]) => screen.split('\n'))) assert.ok(line.length <= 80, line);
   });
 });

@@ -25,12 +25,12 @@ describe('the guest that a person means', () => {
     ['we', undefined],
   ];
   for (const [name, pid] of rows) {
-    test(`${name}: ${pid ?? 'nobody'}`, () => {
+    test(`the guest that a person names ${name} is ${pid === undefined ? 'nobody' : `pid ${pid}`}`, () => {
       assert.equal(chooseGuest(name, GUESTS)?.pid, pid);
     });
   }
 
-  test('is not guessed where several have the name', () => {
+  test('a guest is not guessed where several have the name', () => {
     assert.throws(() => chooseGuest('windows', GUESTS), {
       message:
         '2 running guests are called windows: none of them is changed; name one of windows (pid 31), windows (pid 32)',

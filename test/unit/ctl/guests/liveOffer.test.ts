@@ -47,7 +47,7 @@ describe('a running guest', () => {
     return await changeOffer(tree.root, { pid: 42, name: 'web' }, monitor, offered, () => undefined);
   };
 
-  test('is unmerged, which is read back from the kernel', async () => {
+  test('a running guest is unmerged, which is read back from the kernel', async () => {
     const { millis, ...rest } = await change(true);
     assert.ok(millis >= 0);
     assert.deepEqual(rest, {
@@ -56,7 +56,7 @@ describe('a running guest', () => {
     });
   });
 
-  test('with which nothing happens is an error', async () => {
+  test('an unmerge of a running guest with which nothing happens is an error', async () => {
     await assert.rejects(
       change(false),
       /^Error: QEMU took the command, but nothing happened: its memory is still marked as mergeable /,
@@ -85,12 +85,12 @@ describe('what is said of it', () => {
     [{ offered: true }, 'its 512.0 MiB are offered to KSM'],
   ];
   for (const [parts, text] of rows) {
-    test(text, () => {
+    test(`a guest whose change has ${Object.entries(parts).join(' ') || 'all figures'} is told "${text}"`, () => {
       assert.equal(offerText({ ...CHANGE, ...parts }), text);
     });
   }
 
-  test('names the guest, and its next start', () => {
+  test('what is said of a changed offer names the guest, and its next start', () => {
     const state = { running: true, pending: false, saved: false, obstacles: [] };
     const definition = { guest: 'web', forbidden: true, changed: true, ...state };
     assert.deepEqual(nowText({ now: CHANGE, definition }), [

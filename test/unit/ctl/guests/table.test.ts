@@ -38,7 +38,7 @@ function report(guests: readonly GuestMemory[], parts: Partial<GuestsReport> = {
 }
 
 describe('the table', () => {
-  test('says what the next start of a guest changes', () => {
+  test('the table of guests says what the next start of a guest changes', () => {
     const lines = guestsTable(
       report([
         guest('vault', { mergeability: no('taken back'), allowedNext: true }),
@@ -57,7 +57,7 @@ describe('the table', () => {
     ]);
   });
 
-  test('of three guests', () => {
+  test('the table of guests shows three guests', () => {
     const merged = { mergedPages: 131072, mergedBytes: 512 * MIB, profitBytes: 504.5 * MIB };
     const table = guestsTable(
       report(
@@ -84,7 +84,7 @@ describe('the table', () => {
     ]);
   });
 
-  test('fits 80 columns with 17 letters and large figures', () => {
+  test('the table of guests fits 80 columns with 17 letters and large figures', () => {
     const large = {
       configuredBytes: 1000 * GIB,
       residentBytes: 999 * GIB,
@@ -106,7 +106,7 @@ describe('the table', () => {
     assert.match(lines.join(' '), /read from \/proc only: libvirt-dbus is not on the bus/);
   });
 
-  test('shows what nobody tells as -', () => {
+  test('the table of guests shows what nobody tells as -', () => {
     const untold = {
       configuredBytes: undefined,
       residentBytes: undefined,
@@ -123,7 +123,7 @@ describe('the table', () => {
     ]);
   });
 
-  test('of no guest says so, and why it may be wrong', () => {
+  test('the table of no guest says so, and why it may be wrong', () => {
     assert.equal(guestsTable(report([]), PLAIN), 'no guest is running');
     assert.equal(guestsTable(report([], { notes: ['why'] }), PLAIN), 'no guest is running\nwhy');
   });
@@ -138,7 +138,7 @@ describe('the table', () => {
     [1.5 * 1024 * GIB, '1.5Ti'],
     [-4096, '-4.0Ki'],
   ] as const) {
-    test(`${bytes} bytes are ${text}`, () => {
+    test(`a profit of ${bytes} bytes is ${text} in the table of guests`, () => {
       assert.match(guestsTable(report([guest('a', { profitBytes: bytes })]), PLAIN), new RegExp(` ${text} {2}yes$`));
     });
   }
@@ -160,19 +160,19 @@ describe('the table, of names', () => {
     });
   }
 
-  test('long names are whole where there is room, and for a program', () => {
+  test('long names of guests are whole where there is room, and for a program', () => {
     for (const terminal of [{ columns: 200, interactive: true }, { interactive: false }]) {
       assert.ok(rowsOf([secret], terminal).at(-1)?.startsWith(`${long} `));
     }
   });
 
-  test('says in ASCII that it cuts one, where there is no more', () => {
+  test('the table of guests says in ASCII that it cuts a name, where the terminal shows no more', () => {
     const [, , row = ''] = rowsOf([secret], { interactive: true, unicode: false });
     assert.match(row, /^[ -~]+$/);
     assert.match(row, /^instance-i\S+~ /);
   });
 
-  test('wide names and control characters stay in their columns', () => {
+  test('names with wide letters and control characters stay in their columns', () => {
     const cells = { web: 3, Küche: 5, '東京-データ': 11, ﾃﾞｰﾀ: 4, '🐧': 2, 'a\u001b[2Jb': 6 };
     const names = Object.keys(cells);
     const [, heading = '', ...rows] = rowsOf(
@@ -223,19 +223,19 @@ describe('what became of a guest', () => {
       text: 'guest web: KSM may not merge its memory, now and from its next start on',
     },
     {
-      name: 'saved',
+      name: 'with a saved state',
       change: { running: false, pending: false, saved: true },
       text:
         'guest web: KSM may not merge its memory from its next start on, ' +
         'but it has a saved state to go on from: virsh managedsave-remove -- web',
     },
     {
-      name: 'nothing to change',
+      name: 'with nothing to change',
       change: { changed: false, pending: false },
       text: 'guest web: nothing to change, KSM may not merge its memory',
     },
     {
-      name: 'nothing to change, but it was not restarted since',
+      name: 'with nothing to change that was not restarted since',
       change: { changed: false },
       text:
         'guest web: nothing to change, KSM may not merge its memory from its next start on: ' +
@@ -243,7 +243,7 @@ describe('what became of a guest', () => {
     },
   ];
   for (const { name, change, text } of rows) {
-    test(name, () => {
+    test(`a guest ${name} is told with what follows`, () => {
       assert.equal(sharingText({ ...done, ...change }), text);
     });
   }

@@ -55,18 +55,18 @@ function cellsOf(csv: string): readonly (readonly string[])[] {
 
 describe('as it was', () => {
   inTimeZone('Europe/Berlin');
-  test('the table of an hour, a day and a month', () => {
+  test('the history table of an hour, a day and a month is as it was', () => {
     assertGolden('history-hour.txt', `${historyText(hour)}\n`);
     assertGolden('history-day.txt', `${historyText(day)}\n`);
     assertGolden('history-month.txt', `${historyText(month)}\n`);
   });
 
-  test('CSV and JSON of an hour', () => {
+  test('the history as CSV and JSON of an hour is as it was', () => {
     assertGolden('history-hour.csv', `${historyCsv(hour)}\n`);
     assertGolden('history-hour.json', `${historyJson(hour, FROM_DAEMON)}\n`);
   });
 
-  test('the chart of a day and of nothing', () => {
+  test('the history chart of a day and of nothing is as it was', () => {
     assertGolden('history-day.svg', `${historyChart(dayInTens, 'host1')}\n`);
     assertGolden('history-nothing.svg', `${historyChart(nothing, 'host1')}\n`);
   });
@@ -74,7 +74,7 @@ describe('as it was', () => {
 
 describe('the table', () => {
   inTimeZone('Europe/Berlin');
-  test('has a column for what splits freed where there is any, and says what it is', () => {
+  test('the history table has a column for what splits freed where there is any, and says what it is', () => {
     const withFreed = (bytes: number) =>
       historyText({ ...hour, samples: hour.samples.map((sample) => ({ ...sample, freedBytes: bytes })) }).split('\n');
     const lines = withFreed(1024 ** 3);
@@ -85,7 +85,7 @@ describe('the table', () => {
     assert.doesNotMatch(withFreed(0).join('\n'), /FREED/);
   });
 
-  test('fits 80 columns and two screens', () => {
+  test('the history table fits 80 columns and two screens', () => {
     for (const history of [hour, day, month]) {
       const lines = historyText(history).split('\n');
       assert.ok(
@@ -96,14 +96,14 @@ describe('the table', () => {
     }
   });
 
-  test('has nothing in it that a terminal would obey', () => {
+  test('the history table has nothing in it that a terminal would obey', () => {
     const atMillis = DAY_BEGINS + HOUR / 2;
     const started: HistoryRecord = { kind: 'guest', atMillis, name: 'we\u001b[2J\u202eb', change: 'started' };
     const text = historyText(between([...exampleDay(DAY_BEGINS), started], DAY_BEGINS, HOUR));
     assert.match(text, /guest we\?\[2J\?b started/);
   });
 
-  test('has no number that is none, whatever is in it', () => {
+  test('the history table has no number that is none, whatever is in it', () => {
     fc.assert(
       fc.property(any, (history) => {
         const lines = historyText(history).split('\n');
@@ -115,7 +115,7 @@ describe('the table', () => {
 
 describe('JSON', () => {
   inTimeZone('Europe/Berlin');
-  test('is JSON, whatever is in it, and keeps every record', () => {
+  test('the history as JSON is JSON, whatever is in it, and keeps every record', () => {
     fc.assert(
       fc.property(any, (history) => {
         const read = JSON.parse(historyJson(history, FROM_DAEMON)) as Record<string, Record<string, unknown>[]>;
@@ -136,7 +136,7 @@ describe('JSON', () => {
     );
   });
 
-  test('leaves out what the kernel does not tell', () => {
+  test('the history as JSON leaves out what the kernel does not tell', () => {
     const [sample] = day.samples;
     assert.ok(sample !== undefined);
     const bare = { ...sample, profitBytes: undefined, ksmdCpuNanos: undefined, pagesScanned: undefined };
@@ -151,7 +151,7 @@ describe('CSV', () => {
   inTimeZone('Europe/Berlin');
   const cell = (text: string) => clean(text).replace(/^(?=[=+@-])/, "'");
 
-  test('a text that a spreadsheet would run is no formula any more; a number below 0 stays one', () => {
+  test('in CSV a text that a spreadsheet would run is no formula any more; a number below 0 stays one', () => {
     const at = { atMillis: DAY_BEGINS };
     const names = ['=HYPERLINK("x")', '+1', '-1', '@SUM(A1)', 'web'];
     const guestEvents = names.map((name) => ({ kind: 'guest' as const, ...at, name, change: 'started' as const }));
@@ -165,7 +165,7 @@ describe('CSV', () => {
     assert.match(csv, /,-5,/);
   });
 
-  test('has as many cells in every row, and gives the texts back, clean', () => {
+  test('CSV has as many cells in every row, and gives the texts back, clean', () => {
     fc.assert(
       fc.property(any, (history) => {
         const [heading, ...rows] = cellsOf(historyCsv(history));
@@ -190,7 +190,7 @@ describe('CSV', () => {
 
 describe('the chart', () => {
   inTimeZone('Europe/Berlin');
-  test('is well-formed, whatever is in it, and has no number that is none', () => {
+  test('the history chart is well-formed, whatever is in it, and has no number that is none', () => {
     fc.assert(
       fc.property(any, fc.string({ unit: 'binary' }), (history, host) => {
         const svg = historyChart(history, host);
@@ -200,7 +200,7 @@ describe('the chart', () => {
     );
   });
 
-  test('names guests and hosts as they are called, and marks every change', () => {
+  test('the history chart names guests and hosts as they are called, and marks every change', () => {
     const name = '<b>&"guest\'';
     const at = DAY_BEGINS + HOUR / 2;
     const events = (['started', 'stopped', 'crashed', 'resized'] as const).map((change, index): HistoryRecord => ({
@@ -215,7 +215,7 @@ describe('the chart', () => {
       assert.ok(texts.includes(`guest ${name} ${change}`));
   });
 
-  test('is dark where the reader is, in every colour', () => {
+  test('the history chart is dark where the reader is, in every colour', () => {
     const svg = historyChart(day, 'host1');
     const [light = '', dark = ''] = svg.split('@media (prefers-color-scheme:dark)');
     const classes = [...svg.matchAll(/class="([\w -]+)"/g)].flatMap(([, names = '']) => names.split(' '));
@@ -227,7 +227,7 @@ describe('the chart', () => {
     }
   });
 
-  test('of a month at full detail is no larger than a picture may be', () => {
+  test('the history chart of a month at full detail is no larger than a picture may be', () => {
     const samples = Array.from({ length: 17_000 }, (_, index) => {
       const [sample] = day.samples;
       assert.ok(sample !== undefined);

@@ -43,7 +43,7 @@ describe("a report without guests' names", () => {
     },
     { name: 'is the text where no guest is known', text: 'web', names: [''], expected: 'web' },
   ]) {
-    test(name, () => {
+    test(`a report without guests' names ${name}`, () => {
       assert.equal(withoutNames(text, names), expected);
     });
   }

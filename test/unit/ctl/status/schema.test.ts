@@ -24,7 +24,7 @@ describe('the schema of samepagectl status --json', () => {
     },
   };
   for (const [name, value] of Object.entries(good)) {
-    test(`fits ${name}`, () => {
+    test(`the schema of samepagectl status --json fits ${name}`, () => {
       assert.deepEqual(schemaErrors(SCHEMA, value), []);
     });
   }
@@ -44,12 +44,12 @@ describe('the schema of samepagectl status --json', () => {
     'a list': [],
   };
   for (const [name, value] of Object.entries(bad)) {
-    test(`does not fit ${name}`, () => {
+    test(`the schema of samepagectl status --json does not fit ${name}`, () => {
       assert.notDeepEqual(schemaErrors(SCHEMA, value), []);
     });
   }
 
-  test('is one that the validator understands to the last keyword', () => {
+  test('the schema of samepagectl status --json is one that the validator understands to the last keyword', () => {
     assert.throws(() => schemaErrors({ ...(SCHEMA as object), pattern: 'x' }, RUNNING), /pattern are not understood/);
   });
 });

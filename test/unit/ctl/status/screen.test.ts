@@ -96,19 +96,19 @@ describe('the screen of samepagectl status', () => {
     ([name, parts]) => [name, statusScreen({ ...PROPERTIES, ...parts }, NOW, PLAIN)] as const,
   );
 
-  test('says what it said', () => {
+  test('the screen of samepagectl status says what it said', () => {
     assertGolden('status.txt', drawn.map(([name, screen]) => `== ${name}\n${screen}\n`).join('\n'));
   });
 
   for (const [name, screen] of drawn) {
-    test(`fits 80x24 with a prompt below: ${name}`, () => {
+    test(`the screen of samepagectl status fits 80x24 with a prompt below: ${name}`, () => {
       const lines = screen.split('\n');
       assert.ok(lines.length <= 23, String(lines.length));
       for (const line of lines) assert.ok(line.length <= 80, line);
     });
   }
 
-  test('is colourful only where it is asked to be', () => {
+  test('the screen of samepagectl status is colourful only where it is asked to be', () => {
     const bad = { ...PROPERTIES, ...SCREENS['pages could not split'] };
     const colourful = statusScreen(bad, NOW, { ...PLAIN, colour: true });
     const headline = '\u001b[1m\u001b[32mKSM is merging\u001b[39m\u001b[22m';

@@ -57,7 +57,7 @@ const FRAMES: Readonly<Record<string, readonly [WatchState, Partial<Look>]>> = {
 
 describe('a frame', () => {
   inTimeZone('UTC');
-  test('the heading is green while ksmd scans, and not while it is on with pages_to_scan 0', () => {
+  test('the heading of a watch is green while ksmd scans, and not while it is on with pages_to_scan 0', () => {
     const heading = (pagesToScan: number) => {
       const state = stateAfter({ kind: 'host', host: { ...hostAt(95), run: 1, pagesToScan } });
       return frame(state, { ...USUAL, keys: true })[0]?.[0];
@@ -67,12 +67,12 @@ describe('a frame', () => {
   });
 
   for (const [name, [state, look]] of Object.entries(FRAMES)) {
-    test(`${name} shows what it showed`, () => {
+    test(`the frame ${name} of a watch shows what it showed`, () => {
       assertGolden(`watch-${name}.txt`, `${shown(state, { ...USUAL, ...look }).join('\n')}\n`);
     });
   }
 
-  test('the saved memory is shown with the part that splits freed, where there is room and any was freed', () => {
+  test('a watch shows saved memory with the part that splits freed, where there is room and any was freed', () => {
     const GIB = 1024 ** 3;
     const line = (freedBytes: number, columns: number) => {
       const daemon = { ...PROPERTIES, freedBytes };
@@ -84,7 +84,7 @@ describe('a frame', () => {
     assert.match(line(GIB, 80), /^saved memory {2}13\.\d GiB +↑ 15 GiB /, 'the scale comes first');
   });
 
-  test('says the same without colour', () => {
+  test('a frame of a watch says the same without colour', () => {
     for (const more of [[], AWAY, [PAUSED, REFUSED]]) {
       const state = stateAfter(...more);
       const coloured = shown(state, { ...USUAL, colour: true });
@@ -93,14 +93,14 @@ describe('a frame', () => {
     }
   });
 
-  test('has nothing but ASCII for a terminal that knows no more', () => {
+  test('a frame of a watch has nothing but ASCII for a terminal that knows no more', () => {
     const guests = [{ name: 'сервер 東京', residentBytes: 1, mergedBytes: 1, profitBytes: 1 }];
     const lines = shown(stateAfter({ kind: 'guests', guests, notes: [] }), { ...USUAL, unicode: false });
     for (const line of lines) assert.match(line, /^[ -~]*$/);
     assert.ok(lines.some((line) => line.startsWith('?????? ???? ')));
   });
 
-  test('lets nothing through that moves the cursor', () => {
+  test('a frame of a watch lets nothing through that moves the cursor', () => {
     const name = 'a\u001b[2J\u0007\r\n\u202eb';
     const state = stateAfter(
       { kind: 'guests', guests: [{ name, residentBytes: 1, mergedBytes: 1, profitBytes: 1 }], notes: [name] },
@@ -116,7 +116,7 @@ describe('a frame', () => {
     assert.match(all, /\* guest a\?\[2J\? \?b started/);
   });
 
-  test('shows keys only where somebody can press them', () => {
+  test('a frame of a watch shows keys only where somebody can press them', () => {
     assert.match(shown(stateAfter(), USUAL).at(-1) ?? '', /^r retune {3}p pause {3}\? help {3}q quit$/);
     assert.equal(
       shown(stateAfter(), USUAL, false).some((line) => line.includes('q quit')),
@@ -125,7 +125,7 @@ describe('a frame', () => {
     assert.match(shown(stateAfter(PAUSED), USUAL).at(-1) ?? '', /p resume/);
   });
 
-  test('of 40x10 has the sentence and the four numbers', () => {
+  test('a frame of 40x10 has the sentence and the four numbers', () => {
     const all = shown(stateAfter(), { ...USUAL, columns: 40, rows: 10 }).join('\n');
     assert.match(
       all,
@@ -176,7 +176,7 @@ const someEvent: fc.Arbitrary<WatchEvent> = fc.oneof(
   })),
 );
 
-test('no frame is larger than its terminal, whatever it shows', () => {
+test('no frame of a watch is larger than its terminal, whatever it shows', () => {
   const looks = fc.record({
     columns: fc.oneof(fc.integer({ min: 1, max: 250 }), fc.constantFrom(40, 64, 80, 120, 200)),
     rows: fc.oneof(fc.integer({ min: 1, max: 70 }), fc.constantFrom(10, 20, 24, 50)),

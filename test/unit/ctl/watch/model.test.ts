@@ -15,7 +15,7 @@ function retuned(seconds: number, parts: Partial<typeof REPLY> = {}): WatchEvent
 }
 
 describe('the state of a watch', () => {
-  test('keeps the readings of the last ten minutes and some, however long it runs', () => {
+  test('a watch keeps the readings of the last ten minutes and some, however long it runs', () => {
     let state = fresh;
     for (let seconds = 0; seconds < 7200; seconds += 1)
       state = nextWatch(state, { kind: 'host', host: hostAt(seconds) });
@@ -27,7 +27,7 @@ describe('the state of a watch', () => {
     assert.equal(state.readings.length, 1500);
   });
 
-  test('takes no reading from after a clock that was set back', () => {
+  test('a watch takes no reading from after a clock that was set back', () => {
     const state = after(
       { kind: 'host', host: hostAt(0) },
       { kind: 'host', host: hostAt(-60) },
@@ -39,7 +39,7 @@ describe('the state of a watch', () => {
     );
   });
 
-  test('puts what was recorded before what it saw, each once', () => {
+  test('a watch puts what was recorded before what it saw, each once', () => {
     const sample = {
       kind: 'sample',
       ...hostAt(-10),
@@ -74,7 +74,7 @@ describe('the state of a watch', () => {
     );
   });
 
-  test('tells a guest event before the decision that it led to', () => {
+  test('a watch tells a guest event before the decision that it led to', () => {
     const { log } = after(
       retuned(0, {
         guestEvents: [
@@ -93,7 +93,7 @@ describe('the state of a watch', () => {
     );
   });
 
-  test('makes one line of decisions with the same reason, and another of another', () => {
+  test('a watch makes one line of decisions with the same reason, and another of another', () => {
     const { log } = after(
       retuned(0, { sentence: 'a' }),
       retuned(1, { sentence: 'b' }),
@@ -107,7 +107,7 @@ describe('the state of a watch', () => {
     );
   });
 
-  test('keeps no more than 200 lines, the newest', () => {
+  test('a watch keeps no more than 200 lines, the newest', () => {
     const events = Array.from({ length: 500 }, (_, at) =>
       retuned(at, { sentence: String(at), reason: String(at % 2) }),
     );
@@ -115,7 +115,7 @@ describe('the state of a watch', () => {
     assert.deepEqual([log.length, log.at(-1)?.text], [200, '499']);
   });
 
-  test('tells a failure as one, at the time it heard of it', () => {
+  test('a watch tells a failure as one, at the time it heard of it', () => {
     const { log } = after({
       kind: 'retuned',
       retune: { triggers: ['timer'], changes: [], problems: [], failure: 'no MemTotal' },
@@ -123,7 +123,7 @@ describe('the state of a watch', () => {
     assert.deepEqual(log, [{ atMillis: MORNING, kind: 'failed', text: 'no MemTotal', reason: ' failed', times: 1 }]);
   });
 
-  test('keeps everything while the daemon is away, and says when it went and came', () => {
+  test('a watch keeps everything while the daemon is away, and says when it went and came', () => {
     const gone: WatchEvent = { kind: 'away', why: 'samepaged is not running' };
     const later = [{ kind: 'tick', nowMillis: MORNING + 5000 } as const, gone];
     const away = stateAfter(gone, ...later);
@@ -141,7 +141,7 @@ describe('the state of a watch', () => {
     assert.deepEqual(after(gone).log, []);
   });
 
-  test('lets a notice go after a while, a complaint later', () => {
+  test('a watch lets a notice go after a while, a complaint later', () => {
     const at = (millis: number, bad: boolean) =>
       after({ kind: 'notice', text: 'x', bad }, { kind: 'tick', nowMillis: MORNING + millis }).notice?.text;
     assert.deepEqual(
@@ -150,14 +150,14 @@ describe('the state of a watch', () => {
     );
   });
 
-  test('drops what it said of a daemon that was away, and keeps what it said of one that was not', () => {
+  test('a watch drops what it said of a daemon that was away, and keeps what it said of one that was not', () => {
     const notice: WatchEvent = { kind: 'notice', text: 'samepaged is not running', bad: true };
     const back: WatchEvent = { kind: 'daemon', daemon: PROPERTIES };
     assert.equal(stateAfter({ kind: 'away', why: 'samepaged is not running' }, notice, back).notice, undefined);
     assert.equal(stateAfter(notice, back).notice?.text, 'samepaged is not running');
   });
 
-  test('sorts guests by what is merged of them, unknown last', () => {
+  test('a watch sorts guests by what is merged of them, unknown last', () => {
     const guest = (name: string, mergedBytes: number | undefined) => ({
       ...{ name, mergedBytes, residentBytes: 1, profitBytes: undefined },
     });

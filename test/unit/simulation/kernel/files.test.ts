@@ -6,7 +6,7 @@ import { VirtualHost } from '../../../../src/simulation/host.js';
 import { counted, host, mib, passes, set } from '../../../support/simulation/simulationPasses.js';
 
 describe('run', () => {
-  test('2 undoes all merging at once, and counting begins anew', () => {
+  test('run=2 in the simulation undoes all merging at once, and counting begins anew', () => {
     const made = host([{ commonMiB: 4, zeroMiB: 4 }, { commonMiB: 4 }], { useZeroPages: 1 }, undefined, false);
     passes(made, 3);
     const saved = made.savedBytes;
@@ -22,7 +22,7 @@ describe('run', () => {
     assert.equal(made.ksmd.cpuNanos, cpuNanos);
   });
 
-  test('0 stops where it is, and 1 goes on from there', () => {
+  test('run=0 in the simulation stops ksmd where it is, and run=1 goes on from there', () => {
     const made = host([{ ownMiB: 4 }], { pagesToScan: 256, smartScan: 0 });
     made.advanceTo(2500);
     const { pagesScanned } = made.ksmd.state();
@@ -41,18 +41,18 @@ describe('the pace', () => {
     return made.ksmd.fullScans;
   };
 
-  test('is that of whole batches: one ends with the pass, however few its pages are', () => {
+  test('the simulated pace is that of whole batches: one ends with the pass, however few its pages are', () => {
     // 256 pages: three batches, of which each ends a sleep of 24 ms.
     const scans = scansAfter(7200, { pagesToScan: 100, sleepMillisecs: 20 });
     assert.ok(scans >= 98 && scans <= 101, `${scans} passes`);
     assert.equal(scansAfter(30_100, { pagesToScan: 1000, sleepMillisecs: 1000 }), 30);
   });
 
-  test('is none without pages to scan', () => {
+  test('the simulated pace is none without pages to scan', () => {
     assert.equal(scansAfter(60_000, { pagesToScan: 0, sleepMillisecs: 20 }), 0);
   });
 
-  test('changes at once when sleep_millisecs does: that wakes ksmd', () => {
+  test('the simulated pace changes at once when sleep_millisecs does: that wakes ksmd', () => {
     const made = host([{ ownMiB: 1 }], { pagesToScan: 1000, sleepMillisecs: 3_600_000 });
     made.advanceTo(60_000);
     assert.equal(made.ksmd.fullScans, 1);
@@ -95,7 +95,7 @@ describe('a setting is refused', () => {
     { write: ['advisorMaxCpu', 100] },
   ];
   for (const { write, error, when = {} } of refused) {
-    test(`write ${write.join(' = ')} ${JSON.stringify(when)}: ${error ?? 'is taken'}`, () => {
+    test(`the simulated kernel on ${write.join(' = ')} ${JSON.stringify(when)}: ${error ?? 'is taken'}`, () => {
       const made = host([{ commonMiB: 1 }, { commonMiB: 1 }]);
       passes(made, 2);
       set(made, when);
@@ -126,7 +126,7 @@ describe('the files', () => {
     'advisorMaxCpu',
   ];
   for (const { kernel, lacks } of without) {
-    test(`are those that Linux ${kernel.major}.${kernel.minor} has`, () => {
+    test(`the simulated files are those that Linux ${kernel.major}.${kernel.minor} has`, () => {
       const state = new VirtualHost({ memoryMiB: 1024, kernel }).ksmd.state();
       const missing = all.filter((name) => !(name in state));
       assert.deepEqual(
@@ -157,7 +157,7 @@ describe('the scan-time advisor', () => {
       changePercent: 51,
     },
     {
-      name: 'speeds up when they are slower, to the wanted share of a CPU',
+      name: 'speeds up when passes are slower than wanted, to the wanted share of a CPU',
       memory: { startMillis: 0, scanSeconds: 1000, changePercent: 100, cpuNanos: 0 },
       now: { millis: 1000_000, cpuNanos: 200e9, pagesToScan: 1000 },
       pagesToScan: 3500,
@@ -179,14 +179,14 @@ describe('the scan-time advisor', () => {
     },
   ];
   for (const { name, memory, now, pagesToScan, changePercent } of rows) {
-    test(name, () => {
+    test(`the simulated scan-time advisor: ${name}`, () => {
       const advice = scanTimeAdvice(defaults, memory, now);
       assert.equal(advice.pagesToScan, pagesToScan);
       assert.equal(advice.memory.changePercent, changePercent);
     });
   }
 
-  test('begins with its least number of pages, and leaves the default behind when it is switched off', () => {
+  test('the simulated advisor begins with its least number of pages, and leaves the default behind', () => {
     const made = host([{ ownMiB: 1 }], { pagesToScan: 5000 });
     set(made, { advisorMode: 'scan-time' });
     assert.equal(made.ksmd.state().pagesToScan, 500);
@@ -194,14 +194,14 @@ describe('the scan-time advisor', () => {
     assert.equal(made.ksmd.state().pagesToScan, 100);
   });
 
-  test('decides at the end of each pass', () => {
+  test('the simulated advisor decides at the end of each pass', () => {
     const made = host([{ ownMiB: 64 }], { advisorMode: 'scan-time' });
     made.advanceTo(20_000);
     assert.equal(made.ksmd.state().pagesToScan, 500);
     assert.notEqual(passes(made, 1).pagesToScan, 500);
   });
 
-  test('takes the time since boot for that of a pass in which it was switched on', () => {
+  test('the simulated advisor takes the time since boot for that of the pass in which it was switched on', () => {
     const made = host([{ ownMiB: 64 }], { pagesToScan: 500, sleepMillisecs: 20 });
     made.advanceTo(100);
     set(made, { advisorMode: 'scan-time' });

@@ -6,18 +6,18 @@ import { counted, host, mib, passes, set, start } from '../../../support/simulat
 describe('a page is merged', () => {
   const alike = [{ commonMiB: 4 }, { commonMiB: 4 }, { commonMiB: 4 }];
 
-  test('when it is seen for the second time, with the same checksum', () => {
+  test('a simulated page is merged when it is seen for the second time, with the same checksum', () => {
     const made = host(alike);
     assert.deepEqual(counted(passes(made, 1)), [0, 0, 0, 12]);
     assert.deepEqual(counted(passes(made, 1)), [4, 8, 0, 0]);
   });
 
-  test('as far as others have it', () => {
+  test('a simulated page is merged as far as others have it', () => {
     const made = host([{ commonMiB: 4 }, { commonMiB: 1, ownMiB: 2 }]);
     assert.deepEqual(counted(passes(made, 2)), [1, 1, 5, 0]);
   });
 
-  test('with guests of the same image only', () => {
+  test('a simulated page is merged with guests of the same image only', () => {
     const made = host([
       { commonMiB: 4, image: 'a' },
       { commonMiB: 4, image: 'b' },
@@ -33,7 +33,7 @@ describe('a page is merged', () => {
   ];
   for (const { kernel, first, second } of kernels) {
     const { major, minor } = kernel;
-    test(`with a page that is shared already: Linux ${major}.${minor} looks for that ${minor === 11 ? 'after' : 'before'} the checksum`, () => {
+    test(`a simulated page is merged with a page that is shared already: Linux ${major}.${minor} looks for that ${minor === 11 ? 'after' : 'before'} the checksum`, () => {
       const made = host(alike, {}, kernel);
       passes(made, 3);
       start(made, 'late', { commonMiB: 4 });
@@ -42,7 +42,7 @@ describe('a page is merged', () => {
     });
   }
 
-  test('with no more users than max_page_sharing: then a second copy begins, and it takes two for that', () => {
+  test('a simulated page is merged with no more users than max_page_sharing: then a second copy begins', () => {
     const copies = (guests: number) => {
       const contents = Array.from({ length: guests }, () => ({ commonMiB: 1 }));
       const { pagesShared, pagesSharing, pagesUnshared, stableNodeChains, stableNodeDups } = passes(
@@ -61,18 +61,18 @@ describe('a page is merged', () => {
 });
 
 describe('own pages', () => {
-  test('stay in the unstable tree from the second time on', () => {
+  test('own pages stay in the unstable tree from the second time on', () => {
     const made = host([{ ownMiB: 4 }], { smartScan: 0 });
     assert.deepEqual(counted(passes(made, 1)), [0, 0, 0, 4]);
     assert.deepEqual(counted(passes(made, 3)), [0, 0, 4, 0]);
   });
 
-  test('are volatile when all of them are rewritten between two passes', () => {
+  test('own pages are volatile when all of them are rewritten between two passes', () => {
     const made = host([{ ownMiB: 4, rewrittenMiBPerSecond: 8 }], { smartScan: 0 });
     assert.deepEqual(counted(passes(made, 4)), [0, 0, 0, 4]);
   });
 
-  test('are volatile for the part that is rewritten between two passes', () => {
+  test('own pages are volatile for the part that is rewritten between two passes', () => {
     const made = host([{ ownMiB: 4, rewrittenMiBPerSecond: 1 }], { smartScan: 0 });
     const [shared, sharing, unshared = NaN, changed = NaN] = counted(passes(made, 4));
     assert.deepEqual([shared, sharing], [0, 0]);
@@ -90,13 +90,13 @@ describe('own pages', () => {
 });
 
 describe('empty pages that are not in huge pages', () => {
-  test('are merged with one another, so many to a page as max_page_sharing allows', () => {
+  test('empty pages that are not in huge pages are merged with one another, up to max_page_sharing to a page', () => {
     const made = host([{ zeroMiB: 4 }, { zeroMiB: 4 }], {}, undefined, false);
     const { pagesShared, pagesSharing } = passes(made, 2);
     assert.deepEqual([pagesShared, pagesSharing], [mib(8) / 256, mib(8) - mib(8) / 256]);
   });
 
-  test('are mapped to the kernel zero page with use_zero_pages: they are no longer scanned, nor counted elsewhere', () => {
+  test('empty pages that are not in huge pages are mapped to the kernel zero page with use_zero_pages', () => {
     const made = host([{ zeroMiB: 4 }, { zeroMiB: 4 }], { useZeroPages: 1 }, undefined, false);
     const merged = passes(made, 2);
     assert.deepEqual([merged.ksmZeroPages, ...counted(merged)], [mib(8), 0, 0, 0, 8]);

@@ -9,7 +9,7 @@ const action = fc.oneof(
 );
 
 describe('values along a line of pages', () => {
-  test('are those of an array of pages, in as few runs as there are', () => {
+  test('values along a line of pages are those of an array of pages, in as few runs as there are', () => {
     fc.assert(
       fc.property(fc.array(action, { maxLength: 40, size: 'max' }), fc.nat(60), (actions, position) => {
         const ranges = new Ranges<number>(Object.is);

@@ -18,7 +18,7 @@ describe('ksm_tests -M: equal pages, of which max_page_sharing may be one', () =
       const full = Math.floor(pages / most);
       const shared = pages % most > 1 ? full + 1 : full;
       const sharing = pages % most > 1 ? pages - shared : full * (most - 1);
-      test(`${pages} pages, ${most}: ${shared} shared, ${sharing} sharing`, () => {
+      test(`ksm_tests -M with ${pages} equal pages, ${most}: ${shared} shared, ${sharing} sharing`, () => {
         const alike = Array.from({ length: pages }, () => ({ commonMiB: PAGE }));
         const { pagesShared, pagesSharing } = settled(alike, { maxPageSharing: most });
         assert.deepEqual({ pagesShared, pagesSharing }, { pagesShared: shared, pagesSharing: sharing });
@@ -32,7 +32,7 @@ describe('ksm_tests -Z: zero pages', () => {
     [0, { pagesShared: 1, pagesSharing: 9, ksmZeroPages: 0 }],
     [1, { pagesShared: 0, pagesSharing: 0, ksmZeroPages: 10 }],
   ] as const) {
-    test(`with use_zero_pages=${useZeroPages}`, () => {
+    test(`ksm_tests -Z: zero pages merge as the kernel does it with use_zero_pages=${useZeroPages}`, () => {
       const { pagesShared, pagesSharing, ksmZeroPages } = settled([{ zeroMiB: 10 * PAGE }], { useZeroPages });
       assert.deepEqual({ pagesShared, pagesSharing, ksmZeroPages }, counts);
     });

@@ -4,7 +4,7 @@ import { type Pages, smartScan, unseen } from '../../../../src/simulation/kernel
 import { counted, host, mib, passes, start } from '../../../support/simulation/simulationPasses.js';
 
 describe('smart scan', () => {
-  test('leaves a page out ever longer: at first never, then for 1, 2, 4 and 8 passes', () => {
+  test('smart scan leaves a page out ever longer: at first never, then for 1, 2, 4 and 8 passes', () => {
     let pages: Pages = unseen({ kind: 'own', rewritten: false });
     const seen: boolean[] = [];
     for (let pass = 0; pass < 50; pass += 1) {
@@ -18,7 +18,7 @@ describe('smart scan', () => {
     assert.deepEqual(distances, [1, 1, 1, 1, 2, 3, 5, 9, 9, 9, 9]);
   });
 
-  test('counts what it leaves out, and takes it out of the unstable tree', () => {
+  test('smart scan counts what it leaves out, and takes it out of the unstable tree', () => {
     const made = host([{ ownMiB: 4 }]);
     const fourth = passes(made, 4);
     assert.deepEqual([fourth.pagesScanned, fourth.pagesSkipped, ...counted(fourth)], [mib(16), 0, 0, 0, 4, 0]);
@@ -26,7 +26,7 @@ describe('smart scan', () => {
     assert.deepEqual([fifth.pagesScanned, fifth.pagesSkipped, ...counted(fifth)], [mib(16), mib(4), 0, 0, 0, 4]);
   });
 
-  test('finds that the more has changed, the longer it has left a page out', () => {
+  test('smart scan finds that the more has changed, the longer it has left a page out', () => {
     const made = host([{ ownMiB: 10, rewrittenMiBPerSecond: 1 }]);
     passes(made, 30);
     const unsharedMiB = Array.from({ length: 9 }, () => (passes(made, 1).pagesUnshared ?? NaN) / mib(1));
@@ -36,13 +36,13 @@ describe('smart scan', () => {
     assert.ok(Math.abs((found[0] ?? NaN) - 1) < 0.2, `${found.join()} MiB`);
   });
 
-  test('never leaves out what is merged', () => {
+  test('smart scan never leaves out what is merged', () => {
     const made = host([{ commonMiB: 4 }, { commonMiB: 4 }]);
     const { pagesScanned } = passes(made, 20);
     assert.equal(pagesScanned, mib(8 * 20));
   });
 
-  test('keeps pages apart that it never looks at in the same pass', () => {
+  test('smart scan keeps pages apart that it never looks at in the same pass', () => {
     const met = (pause: number, smart: number) => {
       const made = host([{ commonMiB: 4 }], { smartScan: smart });
       passes(made, pause);

@@ -47,7 +47,7 @@ describe('384 MiB of zeros', () => {
   ];
   for (const { kernel, useZeroPages, hugePages = true, passes: count, freed, sharing, zero } of rows) {
     const name = `Linux ${kernel.major}.${kernel.minor}, use_zero_pages=${useZeroPages}${hugePages ? '' : ', no huge pages'}`;
-    test(`are ${freed} MiB less after ${count} passes (${name})`, () => {
+    test(`384 MiB of zeros are ${freed} MiB less after ${count} passes (${name})`, () => {
       const made = host([{ zeroMiB: 384 }], { useZeroPages, smartScan: 0 }, kernel, hugePages);
       const { pagesSharing, ksmZeroPages = 0 } = passes(made, count);
       near(made.savedBytes / MIB, freed, 'MiB freed');
@@ -62,7 +62,7 @@ describe('384 MiB of zeros', () => {
     });
   }
 
-  test('are 384 pages shared and 97920 sharing after two passes of Linux 6.1: a page takes 256 users', () => {
+  test('384 MiB of zeros are 384 pages shared and 97920 sharing after two passes of Linux 6.1: a page takes 256 users', () => {
     const { pagesShared, pagesSharing } = passes(host([{ zeroMiB: 384 }], {}, V6_1), 2);
     assert.deepEqual([pagesShared, pagesSharing], [384, 97920]);
   });
@@ -72,7 +72,7 @@ describe('zeros in huge pages of Linux 6.12, before what else there is', () => {
   const contents = [{ zeroMiB: 384 }, { commonMiB: 64, ownMiB: 32 }, { commonMiB: 64, ownMiB: 32 }];
   const settings = { smartScan: 0 };
 
-  test('keep everything from merging with use_zero_pages=0, and free a huge page in each pass', () => {
+  test('zeros in huge pages keep everything from merging with use_zero_pages=0, and free a huge page a pass', () => {
     const made = host(contents, settings, V6_12);
     passes(made, 2);
     for (const freedMiB of [4, 6, 8]) {
@@ -83,7 +83,7 @@ describe('zeros in huge pages of Linux 6.12, before what else there is', () => {
     }
   });
 
-  test('keep everything else from merging for one more pass with use_zero_pages=1', () => {
+  test('zeros in huge pages keep everything else from merging for one more pass with use_zero_pages=1', () => {
     const made = host(contents, { ...settings, useZeroPages: 1 }, V6_12);
     assert.deepEqual(counted(passes(made, 2)).slice(0, 3), [0, 0, 0]);
     assert.equal(made.savedBytes, 384 * MIB);
@@ -91,20 +91,20 @@ describe('zeros in huge pages of Linux 6.12, before what else there is', () => {
     assert.equal(made.savedBytes, (384 + 64) * MIB);
   });
 
-  test('keep nothing else from merging on a kernel before, or when nothing is in huge pages', () => {
+  test('zeros keep nothing else from merging on a kernel before 6.12, or when nothing is in huge pages', () => {
     for (const made of [host(contents, settings, V6_8), host(contents, settings, V6_12, false)]) {
       assert.deepEqual(counted(passes(made, 2)), [64 + 1.5, 64 + 382.5, 64, 0]);
     }
   });
 
-  test('keep nothing else from merging when much of it is in the unstable tree already', () => {
+  test('zeros in huge pages keep nothing else from merging when much of it is in the unstable tree already', () => {
     const [zeros, ...others] = contents;
     const made = host([...others, ...(zeros === undefined ? [] : [zeros])], settings, V6_12);
     passes(made, 3);
     assert.equal(made.savedBytes, (64 + 4) * MIB);
   });
 
-  test('are gone at once when an empty page is shared already', () => {
+  test('zeros in huge pages are gone at once when an empty page is shared already', () => {
     const made = host([{ zeroMiB: 2, rewrittenZeroMiBPerSecond: 1 }], { ...settings, useZeroPages: 0 }, V6_12);
     // Split and freed, the first guest's zeros are written to: in pages for themselves they are merged.
     passes(made, 8);
@@ -123,7 +123,7 @@ describe('a guest that empties its pages over and over', () => {
     [V6_18, 0],
     [V6_18, 1],
   ] as const) {
-    test(`has what it emptied in memory until ksmd has come by (Linux 6.${kernel.minor}, use_zero_pages=${useZeroPages})`, () => {
+    test(`what a guest emptied stays in memory until ksmd has come by (Linux 6.${kernel.minor}, use_zero_pages=${useZeroPages})`, () => {
       const made = host([content], { useZeroPages, sleepMillisecs: 500 }, kernel);
       passes(made, 20);
       const saved = Array.from({ length: 8 }, () => {
@@ -136,7 +136,7 @@ describe('a guest that empties its pages over and over', () => {
     });
   }
 
-  test('takes what it emptied with it when it ends', () => {
+  test('a guest that empties its pages takes what it emptied with it when it ends', () => {
     const made = host([content], { useZeroPages: 1 }, V6_18);
     passes(made, 5);
     made.take({ kind: 'stop', guest: 'guest1' }, true);
@@ -153,7 +153,7 @@ describe('a sample of the virtual host', () => {
     return made;
   };
 
-  test('has the kernel, and whether its splits free zeros that guests may have', () => {
+  test('a sample of the virtual host has the kernel, and whether its splits free zeros that guests may have', () => {
     const told = (kernel: KernelVersion, hugePages: boolean) => {
       const { kernel: version, hugePages: found } = of({}, kernel, hugePages).sample();
       return [version, found];
@@ -163,7 +163,7 @@ describe('a sample of the virtual host', () => {
     assert.deepEqual(told(V6_18, false), [V6_18, { mayHoldGuests: false, splitFreesZeros: true }]);
   });
 
-  test('has what splits freed, which is in no counter', () => {
+  test('a sample of the virtual host has what splits freed, which is in no counter', () => {
     const seen: (number | undefined)[] = [];
     const plan = fixedPlan({ run: 1, pagesToScan: 1e6, useZeroPages: 1 });
     const simulation = new Simulation({ memoryMiB: 1024 }, (retune) => {
@@ -179,7 +179,7 @@ describe('a sample of the virtual host', () => {
     assert.equal(simulation.host.savedBytes, 64 * MIB);
   });
 
-  test('lets every policy set use_zero_pages where it matters', () => {
+  test('a sample of the virtual host lets every policy set use_zero_pages where it matters', () => {
     for (const policy of ['ksmtuned', 'adaptive', 'advisor']) {
       const simulation = new Simulation({ memoryMiB: 2048 });
       for (const guest of ['a', 'b']) {

@@ -16,7 +16,7 @@ const decoded = (text: string | Buffer) => {
 };
 
 describe('a line', () => {
-  test('gives back what was put in', () => {
+  test('a line of the history gives back what was put in', () => {
     fc.assert(
       fc.property(record, (any) => {
         const { text, kind, atMillis } = encodeLine(any);
@@ -29,7 +29,7 @@ describe('a line', () => {
     );
   });
 
-  test('is never longer than the bounds reckon with', () => {
+  test('a line of the history is never longer than the bounds reckon with', () => {
     const atMost = (bytes: number) => (any: Parameters<typeof encodeLine>[0]) =>
       Buffer.byteLength(encodeLine(any).text) <= bytes;
     fc.assert(fc.property(sample, atMost(208)));
@@ -37,7 +37,7 @@ describe('a line', () => {
     fc.assert(fc.property(guestEvent, atMost(304)));
   });
 
-  test('with the widest letters throughout comes near those bounds', () => {
+  test('a line of the history with the widest letters throughout comes near those bounds', () => {
     const wide = (length: number) => '\u20ac'.repeat(length);
     const { word, sentence, changes, name } = LONGEST_TEXT;
     const at = 8.64e15;
@@ -57,12 +57,12 @@ describe('a line', () => {
     assert.ok(second !== undefined && second > 270 && second <= 304, String(second));
   });
 
-  test('as documented', () => {
+  test('a line of the history is as documented', () => {
     const line = '72203bac ["g",1767603600000,"started","web03"]\n';
     assert.equal(encodeLine({ kind: 'guest', atMillis: 1767603600000, name: 'web03', change: 'started' }).text, line);
   });
 
-  test('with any one byte changed is damaged', () => {
+  test('a line of the history with any one byte changed is damaged', () => {
     fc.assert(
       fc.property(record, fc.nat(), fc.integer({ min: 1, max: 255 }), (any, place, change) => {
         const bytes = Buffer.from(encodeLine(any).text.slice(0, -1));
@@ -78,7 +78,7 @@ describe('a line', () => {
     'of an unknown kind': '["x",1]',
     'beyond all dates': '["g",8640000000000001]',
   })) {
-    test(`${what} is another version's`, () => {
+    test(`a line of the history ${what} is another version's`, () => {
       assert.equal(decoded(lineOf(json)), 'foreign');
     });
   }
@@ -90,21 +90,21 @@ describe('a line', () => {
     'a change that is new': '["g",1,"migrated","a"]',
     'what is no array': '["g",1],2',
   })) {
-    test(`with ${what} is kept, but no record to this version`, () => {
+    test(`a line of the history with ${what} is kept, but no record to this version`, () => {
       const line = readLine(Buffer.from(lineOf(json)));
       assert.ok(typeof line !== 'string');
       assert.equal(decodeLine(line), undefined);
     });
   }
 
-  test('with more in it than this version knows is read', () => {
+  test('a line of the history with more in it than this version knows is read', () => {
     assert.deepEqual(decoded(lineOf('["g",1,"started","a",{"more":1}]')), {
       ...{ kind: 'guest', atMillis: 1, name: 'a', change: 'started' },
     });
   });
 
   for (const json of ['{"kind":"sample"}', '[1,2]', '[]', 'null', 'not JSON', '']) {
-    test(`${JSON.stringify(json)} with the right sum is damaged all the same`, () => {
+    test(`a line of the history with ${JSON.stringify(json)} and the right sum is damaged all the same`, () => {
       assert.equal(decoded(lineOf(json)), 'damaged');
     });
   }
@@ -114,7 +114,7 @@ describe('a file', () => {
   const line = (number: number) =>
     encodeLine({ kind: 'guest', atMillis: number, name: `guest${String(number)}`, change: 'started' }).text;
 
-  test('of any bytes is read without a fault, and gives nothing', () => {
+  test('a history file of any bytes is read without a fault, and gives nothing', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
         assert.deepEqual(parsed(Buffer.from(bytes)).entries, []);
@@ -122,7 +122,7 @@ describe('a file', () => {
     );
   });
 
-  test('gives every line but those that damage has touched', () => {
+  test('a file of the history gives every line but those that damage has touched', () => {
     const lines = fc
       .array(record, { minLength: 1, maxLength: 8 })
       .map((records) => records.map((r) => encodeLine(r).text));
@@ -144,7 +144,7 @@ describe('a file', () => {
     );
   });
 
-  test('tells the damaged lines by their numbers, the others by their count', () => {
+  test('a file of the history tells the damaged lines by their numbers, the others by their count', () => {
     const content = parsed(
       Buffer.from(`${line(1)}${line(2).replace('guest2', 'ghost2')}\n${line(4)}x\n${lineOf('["y",1]')}y\n`),
     );
@@ -159,7 +159,7 @@ describe('a file', () => {
     ]);
   });
 
-  test('without damage has nothing to tell', () => {
+  test('a history file without damage has nothing to tell', () => {
     assert.deepEqual(describeLosses('F', parsed(Buffer.from(line(1)))), []);
   });
 
@@ -168,7 +168,7 @@ describe('a file', () => {
     unended: line(1).slice(0, -1),
     torn: line(1).slice(0, -2),
   })) {
-    test(`whose end is ${tail} says so`, () => {
+    test(`a file of the history whose end is ${tail} says so`, () => {
       const content = parsed(Buffer.from(line(0) + text));
       assert.equal(content.tail, tail);
       assert.equal(content.entries.length, tail === 'torn' ? 1 : 2);

@@ -29,7 +29,7 @@ function with5(host: PolicyHost, mib: number, names: readonly string[] = ['e']):
 describe('each step explains itself', () => {
   const rows: { name: string; sentence: string; decision: () => Decision }[] = [
     {
-      name: 'rest',
+      name: 'the rest with memory for all',
       decision: () => PolicyHost.adaptive(ROOMY).look(0, {}, START),
       sentence: 'guests may use 8.0 GiB + 3.2 GiB reserve <= 16.0 GiB and free 12.0 GiB >= 3.2 GiB: not merging',
     },
@@ -161,12 +161,12 @@ describe('each step explains itself', () => {
     },
   ];
   for (const { name, sentence, decision } of rows) {
-    test(name, () => {
+    test(`adaptive explains ${name}`, () => {
       assert.equal(decision().sentence, sentence);
     });
   }
 
-  test('worked through: budget, profit and bookkeeping besides memory', () => {
+  test('adaptive explains its working: budget, profit and bookkeeping besides memory', () => {
     const working = (host: PolicyHost) => host.look(250, HALF).working ?? assert.fail();
     const { terms, keys } = working(bursting());
     assert.deepEqual(
@@ -191,13 +191,13 @@ describe('each step explains itself', () => {
   const numbers = ({ terms }: ReturnType<typeof waiting>, ...names: readonly string[]) =>
     terms.filter(({ name }) => names.includes(name)).map(({ name, value, unit }) => [name, value, unit]);
 
-  test('worked through while guests fill their memory: how many, and what ends the wait', () => {
+  test('adaptive explains its working while guests fill their memory: how many, and what ends the wait', () => {
     const working = waiting(watching(), 'e', 'f');
     assert.deepEqual(numbers(working, 'filling guests'), [['filling guests', 2, 'count']]);
     assert.equal(working.change, 'merging begins when they stop growing');
   });
 
-  test('worked through while settled guests wait for others: their memory and the longest wait', () => {
+  test('adaptive explains its working while settled guests wait: their memory and the longest wait', () => {
     const host = watching();
     with5(host, 200);
     host.look(1000, {}, started('e'));
@@ -210,7 +210,7 @@ describe('each step explains itself', () => {
     assert.match(change ?? '', /^merging begins when they stop growing, or in \d s$/);
   });
 
-  test('worked through while guests brought too little: what came against what is worth a burst', () => {
+  test('adaptive explains its working while guests brought too little: what came against what is worth a burst', () => {
     const host = watching();
     with5(host, 10, ['e', 'f']);
     host.look(1000, {}, started('e'), started('f'));

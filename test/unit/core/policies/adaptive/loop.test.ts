@@ -37,7 +37,7 @@ class Ksmd {
   }
 }
 
-test('adaptive goes its round: guests come and settle, a burst, rest, and a probe a minute later that goes on after half a minute', () => {
+test('adaptive goes its round: guests settle, a burst, rest, and a probe that goes on after half a minute', () => {
   const scheduler = new TestScheduler((actual, expected) => {
     assert.deepEqual(actual, expected);
   });

@@ -51,7 +51,7 @@ function come(host: PolicyHost, mib: Readonly<Record<string, number>>, ...names:
 }
 
 describe('guests that bring little', () => {
-  test('wait for more: together they are worth a burst', () => {
+  test('guests that bring little wait for more: together they are worth a burst', () => {
     const host = resting();
     const wait = come(host, { b: 330 }, 'b');
     assert.deepEqual([wait.reason, wait.settings, wait.routine], ['nothing-to-gain', { run: 0 }, false]);
@@ -66,17 +66,17 @@ describe('guests that bring little', () => {
     assert.ok(host.phase.name === 'burst' && host.phase.hopedBytes === 340 * MIB);
   });
 
-  test('are merged at once when they bring enough', () => {
+  test('guests that bring little are merged at once when they bring enough', () => {
     assert.equal(come(resting(), { b: 340 }, 'b').reason, 'burst');
   });
 
-  test('are merged at half as much up to Linux 6.10, as they need one pass beside shared pages', () => {
+  test('up to Linux 6.10 guests are merged when they bring half as much, as they need one pass', () => {
     assert.equal(come(runs(resting(), 10), { b: 170 }, 'b').reason, 'burst');
     assert.equal(come(runs(resting(), 10), { b: 165 }, 'b').reason, 'nothing-to-gain');
     assert.equal(come(runs(resting(), 11), { b: 170 }, 'b').reason, 'nothing-to-gain');
   });
 
-  test('are not spoken of when they have gone', () => {
+  test('guests that bring little are not mentioned when they have gone', () => {
     const host = resting();
     come(host, { b: 330 }, 'b');
     host.change({ guests: [guestOf('a', 40 * GIB, 64 * GIB)] });
@@ -87,7 +87,7 @@ describe('guests that bring little', () => {
     ['memory is nearly out', (host: PolicyHost) => (host.change({ memoryPressurePercent: 40 }), host.look(100_000))],
     ['somebody asks', (host: PolicyHost) => host.look(1000, {}, manual('SIGUSR1'))],
   ] as const) {
-    test(`are merged with the rest when ${name}`, () => {
+    test(`guests that bring little are merged with the rest when ${name}`, () => {
       const host = resting();
       come(host, { b: 330 }, 'b');
       assert.equal(begun(host).reason, 'burst');
@@ -96,7 +96,7 @@ describe('guests that bring little', () => {
     });
   }
 
-  test('wait until a burst for them takes no more than a twentieth of a core: not if one of them goes', () => {
+  test('guests that bring little wait until a burst for them takes no more than a twentieth of a core', () => {
     const waited = (oneGoes: boolean) => {
       const host = resting();
       come(host, { b: 100, c: 100 }, 'b', 'c');
@@ -113,7 +113,7 @@ describe('guests that bring little', () => {
     assert.ok(waited(true) > 33);
   });
 
-  test('do not keep a burst under way from its end, nor make it a burst for them', () => {
+  test('guests that bring little do not keep a burst from its end, nor make it a burst for them', () => {
     const host = large();
     const burst = come(host, { b: 10 }, 'b');
     assert.match(burst.sentence, /; samepaged has just started: merging/);
@@ -124,7 +124,7 @@ describe('guests that bring little', () => {
     );
   });
 
-  test('must promise twice as much after each burst for guests, until one was worth it', () => {
+  test('guests that bring little must promise twice as much after each burst, until one was worth it', () => {
     const host = resting();
     const burstFor = (mib: number, gainMib: number) => {
       const { reason } = come(host, { b: mib }, 'b');
@@ -153,7 +153,7 @@ describe('a burst that guests join', () => {
     return joined;
   };
 
-  test('goes on with every page, and hopes for what they have too', () => {
+  test('a burst that guests join goes on with every page, and hopes for what they have too', () => {
     const host = watching();
     host.lookUntil(({ reason }) => reason === 'probe');
     assert.equal(host.look(250, { cpuMillis: 60, scanned: 5000, volatile: 3000 }).settings.smartScan, 0);
@@ -162,14 +162,14 @@ describe('a burst that guests join', () => {
     assert.deepEqual([host.phase.hopedBytes, host.phase.hintShare], [GIB, undefined]);
   });
 
-  test('a burst that somebody asked for expects a gain in all memory', () => {
+  test('a burst that somebody asked for, and that guests join, expects a gain in all memory', () => {
     const host = watching();
     host.look(250, {}, manual('SIGUSR1'));
     join(host);
     assert.ok(host.phase.name === 'burst' && host.phase.hopedBytes === 5 * GIB);
   });
 
-  test('still knows what it brought, and ends two passes in vain later', () => {
+  test('a burst that guests join still knows what it brought, and ends two passes in vain later', () => {
     const host = bursting();
     assert.match(host.look(250, PASS).sentence, /135.8 MiB gained in 3 passes/);
     assert.match(join(host).sentence, /135.8 MiB gained in 3 passes/);
@@ -179,7 +179,7 @@ describe('a burst that guests join', () => {
     );
   });
 
-  test('ends without those who still fill their memory, and they are waited for', () => {
+  test('a burst that guests join ends without those who still fill their memory, and they are waited for', () => {
     const host = bursting();
     host.have({ ...four, e: 0 });
     host.look(250, HALF, started('e'));
@@ -191,7 +191,7 @@ describe('a burst that guests join', () => {
     assert.match(host.look(3000).sentence, /; guest e started: merging/);
   });
 
-  test('for which guests came in vain, one after another, ends all the same: each must promise more than the last', () => {
+  test('a burst for which guests came in vain, one after another, ends: each must promise more than the last', () => {
     const host = bursting();
     let joined = 0;
     for (let guest = 0; guest < 40 && host.phase.name === 'burst'; guest += 1) {
@@ -225,20 +225,20 @@ describe('guests that have settled, beside one that still fills its memory', () 
     return (host.counters.monotonicMillis - from) / 1000 - 4;
   };
 
-  test('wait as long as two passes over what they have take, at most', () => {
+  test('settled guests beside one that still grows wait at most as long as two passes over what they have take', () => {
     // 2 passes over 262144 pages of 6 us, at half a core, are 6.3 s.
     assert.deepEqual([waited(four, GIB), waited(four, 4 * GIB)], [7, 26]);
   });
 
-  test('wait for half as long up to Linux 6.10, as one pass merges them', () => {
+  test('settled guests wait for half as long up to Linux 6.10, as one pass merges them', () => {
     assert.deepEqual([waited(four, GIB, 10), waited(four, 4 * GIB, 10)], [4, 13]);
   });
 
-  test('wait for three minutes when there is nobody to share with', () => {
+  test('settled guests wait for three minutes when there is nobody to share with', () => {
     assert.equal(waited({}, GIB), 180);
   });
 
-  test('say for how long', () => {
+  test('the decision has how long settled guests wait', () => {
     const host = watching();
     host.look(3000);
     host.have({ ...four, e: GIB, f: 0 });

@@ -29,13 +29,13 @@ const told = ({ reason, settings, nextInMillis, routine = false }: Decision) => 
 ];
 
 describe('at the start', () => {
-  test('with memory for all: rest', () => {
+  test('adaptive at the start with memory for all: rest', () => {
     const host = PolicyHost.adaptive(ROOMY);
     assert.deepEqual(told(host.look(0, {}, START)), ['enough-memory', 0, 15_000, 'told']);
     assert.deepEqual(told(host.look(10_000)), ['enough-memory', 0, 15_000, 'told']);
   });
 
-  test('with memory promised: a burst at once, nobody being waited for', () => {
+  test('adaptive at the start with memory promised: a burst at once, nobody being waited for', () => {
     const decision = PolicyHost.adaptive().look(0, {}, START);
     assert.deepEqual(told(decision), ['burst', 1, 250, 'told']);
     assert.deepEqual(decision.settings, {
@@ -47,7 +47,7 @@ describe('at the start', () => {
     });
   });
 
-  test('with guests in hugepages, which are not in that memory: rest', () => {
+  test('adaptive at the start with guests in hugepages, which are not in that memory: rest', () => {
     const guests = ['a', 'b', 'c', 'd'].map((name, index) => ({
       ...guestOf(name, GIB),
       hugetlbBytes: index < 2 ? 3 * GIB : 0,
@@ -56,20 +56,20 @@ describe('at the start', () => {
     assert.equal(PolicyHost.adaptive().look(0, {}, START).reason, 'burst');
   });
 
-  test('with memory nearly out: a burst that hopes for all of it', () => {
+  test('adaptive at the start with memory nearly out: a burst that hopes for all of it', () => {
     const host = PolicyHost.adaptive({ memory: { totalBytes: 16 * GIB, freeBytes: GIB, committedBytes: 0 } });
     assert.match(host.look(0, {}, START).sentence, /; memory is nearly out: merging/);
     assert.ok(host.phase.name === 'burst' && host.phase.hopedBytes === 4 * GIB);
   });
 
-  test('under another policy before: a burst too', () => {
+  test('adaptive at the start begins a burst too when another policy was in force before', () => {
     const host = PolicyHost.adaptive();
     assert.equal(host.look(0, {}, { kind: 'reload' }).reason, 'burst');
   });
 });
 
 describe('a burst', () => {
-  test('is looked at often at first, then less', () => {
+  test('a burst is looked at often at first, then less', () => {
     const host = bursting();
     const looks: number[] = [];
     let millis = 250;
@@ -82,7 +82,7 @@ describe('a burst', () => {
     assert.deepEqual(looks, [250, 500, 2000]);
   });
 
-  test('is looked at when its pass is expected to end', () => {
+  test('a burst is looked at when its pass is expected to end', () => {
     const host = bursting();
     // A million pages are visited in twenty looks; what is left are those that are merged.
     const left = host.sample.ksm.pagesSharing;
@@ -90,14 +90,14 @@ describe('a burst', () => {
     assert.equal(host.look(0).nextInMillis, Math.ceil((left * 250) / 50_000) + 20);
   });
 
-  test('goes at the budget: faster where pages are cheap, slower where they are dear', () => {
+  test('a burst goes at the budget: faster where pages are cheap, slower where they are dear', () => {
     const host = bursting();
     const pages = (cpuMillis: number) => host.look(250, { ...HALF, cpuMillis }).settings.pagesToScan ?? 0;
     assert.ok(pages(50) > 3000);
     assert.ok(pages(230) < 1000);
   });
 
-  test('ends in rest after two whole passes in vain, and that is told once', () => {
+  test('a burst ends in rest after two whole passes in vain, and that is told once', () => {
     const host = bursting();
     assert.equal(host.look(250, PASS).reason, 'burst');
     const end = host.look(250, PASS);
@@ -106,7 +106,7 @@ describe('a burst', () => {
     assert.deepEqual(told(host.look(10_000)), ['nothing-to-gain', 0, 15_000, 'routine']);
   });
 
-  test('ends when there is memory again, a quarter of the reserve more than was short', () => {
+  test('a burst ends when there is memory again, a quarter of the reserve more than was short', () => {
     const host = PolicyHost.adaptive({ guests: [guestOf('a', GIB)] });
     const free = (freeBytes: number) => {
       host.change({ memory: { totalBytes: 16 * GIB, freeBytes, committedBytes: 0 } });
@@ -119,7 +119,7 @@ describe('a burst', () => {
     assert.equal(free(3.9 * GIB), 'enough-memory');
   });
 
-  test('begins anew when somebody asks, and then looks at every page for what all guests have', () => {
+  test('a burst begins anew when somebody asks, and then looks at every page for what all guests have', () => {
     const host = watching();
     assert.match(host.look(1000, {}, manual('SIGUSR1')).sentence, /; asked for by SIGUSR1: merging/);
     assert.ok(host.phase.name === 'burst' && host.phase.hopedBytes === 4 * GIB);
@@ -137,20 +137,20 @@ describe('a burst', () => {
     assert.equal(host.look(250, PASS).reason, 'nothing-to-gain');
   });
 
-  test('leaves smart_scan alone where KSM_SMART_SCAN says what it is to be, or the kernel has none', () => {
+  test('a burst leaves smart_scan alone where KSM_SMART_SCAN sets it, or the kernel has none', () => {
     assert.equal('smartScan' in PolicyHost.adaptive({}, { ownsSmartScan: false }).look(0, {}, START).settings, false);
   });
 });
 
 describe('a guest that starts', () => {
-  test('is not merged while there is memory for all', () => {
+  test('a guest that starts is not merged while there is memory for all', () => {
     const host = PolicyHost.adaptive(ROOMY);
     host.look(0, {}, START);
     host.have({ a: GIB, b: GIB, c: 0 });
     assert.equal(host.look(1000, {}, started('c')).reason, 'enough-memory');
   });
 
-  test('makes merging needed by what it may use, at its start; it is waited for, then merged', () => {
+  test('a guest that starts makes merging needed by what it may use, at its start; it is waited for, then merged', () => {
     const host = PolicyHost.adaptive(ROOMY);
     host.look(0, {}, START);
     const reasons = [0, 300, 600, ...Array<number>(6).fill(900)].map((mib, at) => {
@@ -162,7 +162,7 @@ describe('a guest that starts', () => {
     assert.deepEqual(reasons[8], ['burst', 1, 250]);
   });
 
-  test('is merged at once when memory is nearly out, and once more when it has settled', () => {
+  test('a guest that starts is merged at once when memory is nearly out, and once more when it has settled', () => {
     const host = PolicyHost.adaptive({ memory: { totalBytes: 16 * GIB, freeBytes: GIB, committedBytes: 0 } });
     host.look(0, {}, START);
     host.have({ a: GIB, b: 0 });
@@ -176,7 +176,7 @@ describe('a guest that starts', () => {
     assert.deepEqual([first.begin === then.begin, first.joined === then.joined], [true, false]);
   });
 
-  test('does not interrupt a burst', () => {
+  test('a guest that starts does not interrupt a burst', () => {
     const host = PolicyHost.adaptive();
     host.look(0, {}, manual('SIGUSR1'));
     host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: GIB });
@@ -195,7 +195,7 @@ describe('a guest that starts', () => {
     assert.ok(seconds >= 179 && seconds <= 182, `${seconds} s`);
   });
 
-  test('among others does not keep the burst that was waited for from its end', () => {
+  test('a guest that never settles does not keep the burst for the others from its end', () => {
     const host = watching();
     const grow = (step: number) => {
       host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: step * 200 * MIB, f: step * 100 * MIB, g: step * MIB * 50 });
@@ -227,7 +227,7 @@ test('KSM_WHEN=always merges whatever memory there is, and a reload to needed en
   assert.deepEqual(told(host.look(250, HALF, { kind: 'reload' })), ['enough-memory', 0, 15_000, 'told']);
 });
 
-test('the kernel is given only what it has', () => {
+test('adaptive gives the kernel only the settings that it has', () => {
   const { advisorMode, smartScan, ...ksm } = PROMISED.ksm ?? assert.fail();
   assert.deepEqual([advisorMode, smartScan], ['none', 0]);
   const { settings } = PolicyHost.adaptive({ ksm }).look(0, {}, START);

@@ -79,22 +79,22 @@ describe('a probe finds', () => {
     { name: 'nothing in a loss', found: { visited: 20_000, gainedBytes: -MIB, cpuMillis: 260 }, result: 'nothing' },
   ];
   for (const { name, found, result } of rows) {
-    test(name, () => {
+    test(`a probe finds ${name}`, () => {
       assert.equal(resultOf(found).found, result);
     });
   }
 
-  test('how many pages changed, and what part of those it looked at', () => {
+  test('a probe finds how many pages changed, and what part of those it looked at', () => {
     assert.deepEqual(resultOf({ visited: 40_000, changed: 4000 }), { found: 'change', changedPages: 4000, share: 0.1 });
   });
 
-  test('a hint only that is as strong as the last in vain was not', () => {
+  test('a probe finds a hint only that is as strong as the last in vain was not', () => {
     const probing = { ...LAP, hintShare: 0.2 };
     assert.equal(resultOf({ visited: 20_000, changed: 3999 }, { probing }).found, 'more');
     assert.equal(resultOf({ visited: 20_000, changed: 4000 }, { probing }).found, 'change');
   });
 
-  test('a hint in what it can have looked at at least, 10 µs a page, where the kernel does not count it', () => {
+  test('a probe finds a hint in what it can have looked at at least, 10 µs a page, where that is not counted', () => {
     const begin: KsmdCounters = { ...BEGIN, pagesVisited: undefined, pagesSeen: 134_000_000 };
     const unseen = (changed: number, cpuMillis: number, hintShare = 0.01) => {
       const now: KsmdCounters = { ...later({ changed, cpuMillis }), pagesVisited: undefined, pagesSeen: 134_000_000 };
@@ -107,12 +107,12 @@ describe('a probe finds', () => {
     assert.deepEqual([unseen(2048, 110, 0.2), unseen(2047, 100)], ['more', 'more']);
   });
 
-  test('nothing to merge in memory that has gone: its bookkeeping went', () => {
+  test('a probe finds nothing to merge in memory that has gone: its bookkeeping went', () => {
     const now: KsmdCounters = { ...later({ visited: 20_000, cpuMillis: 100 }), profitBytes: 16 * MIB };
     assert.equal(resultOf({}, { now }).found, 'more');
   });
 
-  test('nothing to be said when the counters began anew; the lap is given up', () => {
+  test('a probe finds nothing when the counters began anew; the lap is given up', () => {
     const result = resultOf({}, { now: { ...BEGIN, fullScans: 0 } });
     assert.deepEqual(result, { found: 'nothing', probing: { ...LAP, lap: undefined } });
     const within = { ...BEGIN, fullScans: 9 };
@@ -121,13 +121,13 @@ describe('a probe finds', () => {
 });
 
 describe('a lap', () => {
-  test('is begun by the first probe and gone on with by the next', () => {
+  test('a lap is begun by the first probe and gone on with by the next', () => {
     const begun = beginProbe({ ...LAP, lap: undefined }, BEGIN);
     assert.equal(begun.lap, BEGIN);
     assert.equal(beginProbe(begun, later({ visited: 1000 })).lap, BEGIN);
   });
 
-  test('whose slice is over is gone on with in half a minute; what it used is paid', () => {
+  test('a lap whose slice is over is gone on with in half a minute; what it used is paid', () => {
     const result = resultOf({ visited: 20_000, cpuMillis: 260 });
     assert.ok(result.found === 'nothing');
     assert.equal(Math.round(result.probing.creditNanos / 1e6), -10);
@@ -135,7 +135,7 @@ describe('a lap', () => {
     assert.equal(nextProbeAt(result.probing, BEGIN, MAX), BEGIN.monotonicMillis + 30_000);
   });
 
-  test('in vain makes the next twice as far away, KSM_PROBE_MAX at most', () => {
+  test('a lap in vain makes the next twice as far away, KSM_PROBE_MAX at most', () => {
     let probing = LAP;
     const gaps: number[] = [];
     for (let lap = 0; lap < 5; lap += 1) {
@@ -147,7 +147,7 @@ describe('a lap', () => {
     assert.deepEqual(gaps, [120_000, 240_000, 480_000, 600_000, 600_000]);
   });
 
-  test('over every page tells changed pages from others: only after one is a slice a hint', () => {
+  test('a lap over every page tells changed pages from others: only after one is a slice a hint', () => {
     const unsure = { ...LAP, exact: false };
     assert.equal(resultOf({ visited: 20_000, changed: 20_000 }, { probing: unsure }).found, 'more');
     assert.equal(resultOf({ visited: 20_000, changed: 20_000 }, { everyPage: false }).found, 'more');
@@ -158,7 +158,7 @@ describe('a lap', () => {
     }
   });
 
-  test('is over at once where there is no page', () => {
+  test('a lap is over at once where there is no page', () => {
     const none: KsmdCounters = { ...BEGIN, pagesSeen: 0, pagesVolatile: 0 };
     assert.equal(resultOf({}, { begin: none, now: none, probing: { ...LAP, lap: none } }).found, 'nothing');
   });
@@ -169,38 +169,38 @@ describe('the credit of probes', () => {
 
   const rested = (elapsedMillis: number, cpuNanos = 0) => ({ elapsedMillis, cpuNanos });
 
-  test('grows by 0.8 % of a core while ksmd rests, up to what KSM_PROBE_MAX brings', () => {
+  test('the credit of probes grows by 0.8 % of a core while ksmd rests, up to what KSM_PROBE_MAX brings', () => {
     assert.equal(earn(credit(0), rested(10_000), MAX).creditNanos, 80e6);
     assert.equal(earn(credit(-1e9), rested(10_000), MAX).creditNanos, -920e6);
     assert.equal(earn(credit(0), rested(86_400_000), MAX).creditNanos, 4.8e9);
   });
 
-  test('pays for what ksmd still did after it was told to stop', () => {
+  test('the credit of probes pays for what ksmd still did after it was told to stop', () => {
     assert.equal(earn(credit(0), rested(10_000, 90e6), MAX).creditNanos, -10e6);
   });
 
-  test('is waited for until it is worth starting ksmd for: nearly what 30 s bring, or less with a shorter KSM_PROBE_MAX', () => {
+  test('a probe waits for enough credit to start ksmd: what 30 s bring, or less with a shorter KSM_PROBE_MAX', () => {
     assert.equal(creditInMillis(credit(216e6), MAX), 0);
     assert.equal(creditInMillis(credit(0), MAX), 27_000);
     assert.equal(creditInMillis(credit(-8e9), MAX), 1_027_000);
     assert.equal(creditInMillis(credit(0), 10_000), 9000);
   });
 
-  test('can always be earned', () => {
+  test('the credit of probes can always be earned', () => {
     for (const probeMaxMillis of [10_000, 60_000, 86_400_000]) {
       const earned = earn(credit(-5e9), rested(1e12), probeMaxMillis);
       assert.equal(creditInMillis(earned, probeMaxMillis), 0, String(probeMaxMillis));
     }
   });
 
-  test('begins anew after a burst that was worth it; debts stay, and half of what hints in vain have taught', () => {
+  test('the credit of probes begins anew after a burst that was worth it; debts stay', () => {
     const tired = { ...credit(3e9), gapMillis: 480_000, hintShare: 0.4, lap: BEGIN };
     assert.deepEqual(afterBurst(tired, true, MAX), { ...firstProbing(MAX, true), hintShare: 0.2 });
     assert.deepEqual(afterBurst({ ...tired, hintShare: 0.015 }, true, MAX), firstProbing(MAX, true));
     assert.equal(afterBurst({ ...tired, creditNanos: -1e9 }, false, MAX).creditNanos, -1e9);
   });
 
-  test('pays for a burst after a hint in vain, and the next hint must be twice as strong', () => {
+  test('the credit of probes pays for a burst after a hint in vain, and the next hint must be twice as strong', () => {
     const after = afterVainHint({ ...credit(1e9), lap: BEGIN }, 20e9, 0.05, MAX);
     assert.deepEqual(after, { gapMillis: 120_000, lap: undefined, creditNanos: -19e9, hintShare: 0.1, exact: true });
     assert.equal(afterVainHint({ ...after, hintShare: 0.3 }, 0, 0.05, MAX).hintShare, 0.3, 'never weaker');
@@ -210,7 +210,7 @@ describe('the credit of probes', () => {
   });
 });
 
-test('no gap and no slice is longer than KSM_PROBE_MAX', () => {
+test('no gap between probes and no slice of one is longer than KSM_PROBE_MAX', () => {
   const probing = firstProbing(10_000, false);
   assert.equal(nextProbeAt(probing, BEGIN, 10_000), BEGIN.monotonicMillis + 10_000);
   assert.equal(nextProbeAt({ ...probing, lap: BEGIN }, BEGIN, 10_000), BEGIN.monotonicMillis + 10_000);

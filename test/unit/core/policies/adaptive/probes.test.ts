@@ -32,7 +32,7 @@ function secondsToProbe(host: PolicyHost): number {
 }
 
 describe('a probe', () => {
-  test('comes a minute after the burst, for a moment, over every page, and is not worth a line in the log', () => {
+  test('a probe comes a minute after the burst, for a moment, over every page, and has no line in the log', () => {
     const host = watching();
     const looks = host.lookUntil(isProbe);
     const probe = looks.at(-1) ?? assert.fail();
@@ -43,7 +43,7 @@ describe('a probe', () => {
     assert.deepEqual([end?.reason, end?.settings, end?.routine], ['nothing-to-gain', { run: 0 }, true]);
   });
 
-  test('costs what ksmd earned by resting: less than one percent of a core', () => {
+  test('a probe costs what ksmd earned by resting: less than one percent of a core', () => {
     const host = watching();
     const [from, used] = [host.counters.monotonicMillis, host.cpuNanos ?? 0];
     let next = 250;
@@ -55,7 +55,7 @@ describe('a probe', () => {
     assert.ok(share > 0.004 && share < 0.009, String(share));
   });
 
-  test('is further away after each lap that finds nothing, up to KSM_PROBE_MAX', () => {
+  test('a probe is further away after each lap that finds nothing, up to KSM_PROBE_MAX', () => {
     const host = watching();
     const gaps: number[] = [];
     for (let lap = 0; lap < 6; lap += 1) {
@@ -72,7 +72,7 @@ describe('a probe', () => {
     assert.equal(secondsToProbe(host), 30);
   });
 
-  test('comes sooner when KSM_PROBE_MAX was made shorter', () => {
+  test('a probe comes sooner when KSM_PROBE_MAX was made shorter', () => {
     const host = watching({}, { probeMaxMillis: 86_400_000 });
     for (let lap = 0; lap < 8; lap += 1) {
       secondsToProbe(host);
@@ -83,7 +83,7 @@ describe('a probe', () => {
     assert.ok(secondsToProbe(host) <= 30);
   });
 
-  test('is not begun while there is enough memory', () => {
+  test('a probe is not begun while there is enough memory', () => {
     const host = watching();
     host.have({ a: 0 });
     for (let look = 0; look < 100; look += 1) assert.equal(host.look(10_000).reason, 'enough-memory');
@@ -91,7 +91,7 @@ describe('a probe', () => {
 });
 
 describe('a guest that goes while ksmd rests', () => {
-  test('is forgotten by ksmd in a probe at once, as soon as there is credit for it', () => {
+  test('a guest that goes while ksmd rests is forgotten by ksmd in a probe as soon as there is credit for it', () => {
     const early = watching();
     early.look(3000);
     early.have({ a: 4 * GIB, b: 4 * GIB, c: 8 * GIB });
@@ -107,7 +107,7 @@ describe('a guest that goes while ksmd rests', () => {
 describe('a probe that finds pages that changed', () => {
   const hint: Work = { ...NOTHING, volatile: 3000 };
 
-  test('begins a burst over every page, which ends after one whole pass in vain', () => {
+  test('a probe that finds changed pages begins a burst over every page, which ends after one pass in vain', () => {
     const host = watching();
     secondsToProbe(host);
     const burst = host.look(250, hint);
@@ -117,7 +117,7 @@ describe('a probe that finds pages that changed', () => {
     assert.equal(host.look(250, PASS).reason, 'nothing-to-gain');
   });
 
-  test('in vain makes the next later and paid for, and wants a stronger hint', () => {
+  test('a burst in vain after a probe makes the next probe later and paid for, and it needs a stronger hint', () => {
     const host = watching();
     secondsToProbe(host);
     host.look(250, { ...hint, scanned: 30_000 });
@@ -158,13 +158,13 @@ test('a guest that starts joins a burst that nobody asked for', () => {
 describe('a probe that merges', () => {
   const gain: Work = { ...NOTHING, merged: 4 * PAGES_PER_MIB };
 
-  test('begins a burst', () => {
+  test('a probe that merges begins a burst', () => {
     const host = watching();
     secondsToProbe(host);
     assert.match(host.look(250, gain).sentence, /; a probe found pages to merge: merging/);
   });
 
-  test('costs no more in the long run when the burst then brings nothing, time after time', () => {
+  test('a probe that merges costs no more in the long run when the burst then brings nothing', () => {
     const host = watching();
     const [from, used] = [host.counters.monotonicMillis, host.cpuNanos ?? 0];
     let [next, looks] = [250, 0];
@@ -180,7 +180,7 @@ describe('a probe that merges', () => {
 });
 
 describe('merging at a loss', () => {
-  test('rests, says so, and probes as seldom as it may', () => {
+  test('adaptive at a loss rests, says so, and probes as seldom as it may', () => {
     const host = PolicyHost.adaptive();
     host.look(0, {}, START);
     host.look(250, { ...PASS, unshared: 1_000_000, merged: 256 });
@@ -190,7 +190,7 @@ describe('merging at a loss', () => {
     assert.equal(secondsToProbe(host), 600);
   });
 
-  test('is left again by a burst that somebody asks for', () => {
+  test('adaptive leaves its rest at a loss by a burst that somebody asks for', () => {
     const host = PolicyHost.adaptive();
     host.look(0, {}, START);
     for (let pass = 0; pass < 4; pass += 1) host.look(250, { ...PASS, unshared: 100_000 });

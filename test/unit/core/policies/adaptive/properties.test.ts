@@ -48,7 +48,7 @@ describe('whatever happens', () => {
     triggers: fc.array(trigger, { maxLength: 3 }),
   });
 
-  test('a decision is one sentence, with settings that the kernel takes and a time to look again', () => {
+  test('whatever happens, a decision of adaptive is one sentence, with settings that the kernel takes', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(NEW_KSM, OLD_KSM),

@@ -25,7 +25,7 @@ const FIRST = [firstPace(0.5).pagesToScan, firstPace(0.5).sleepMillisecs];
 
 describe('adaptive survives', () => {
   for (const [name, begun] of Object.entries({ 'a burst': bursting, 'a rest': watching })) {
-    test(`an unmerge during ${name}: it begins anew`, () => {
+    test(`adaptive survives an unmerge during ${name}: it begins anew`, () => {
       const host = begun();
       host.changeKsm({ fullScans: 0, pagesShared: 0, pagesSharing: 0, pagesUnshared: 0 });
       const decision = host.look(500, { cpuMillis: 100 });
@@ -38,7 +38,7 @@ describe('adaptive survives', () => {
     });
   }
 
-  test('all counters beginning anew, in every phase', () => {
+  test('adaptive survives all counters beginning anew, in every phase', () => {
     const probing = watching();
     probing.lookUntil(({ reason }) => reason === 'probe');
     for (const host of [bursting(), watching(), probing]) {
@@ -50,7 +50,7 @@ describe('adaptive survives', () => {
     }
   });
 
-  test('a guest that migrates away in mid-burst: the pass that lost what it saved counts for half', () => {
+  test('adaptive survives a guest that migrates away in mid-burst: the pass that lost what it saved counts for half', () => {
     const host = bursting();
     const sharing = host.sample.ksm.pagesSharing;
     host.have({ a: GIB, b: GIB, c: GIB, e: 4 * GIB });
@@ -59,7 +59,7 @@ describe('adaptive survives', () => {
     assert.deepEqual(reasons(looks), ['burst', 'burst', 'nothing-to-gain']);
   });
 
-  test('the last guest that goes in mid-burst', () => {
+  test('adaptive survives the last guest that goes in mid-burst', () => {
     const host = bursting();
     host.have({});
     host.changeKsm({ pagesShared: 0, pagesSharing: 0, pagesUnshared: 0 });
@@ -67,14 +67,14 @@ describe('adaptive survives', () => {
     assert.deepEqual([decision.reason, decision.settings], ['enough-memory', { run: 0 }]);
   });
 
-  test('a guest that goes unseen: one pass at a loss is not the end', () => {
+  test('adaptive survives a guest that goes unseen: one pass at a loss is not the end', () => {
     const host = bursting();
     host.changeKsm({ pagesSharing: 0 });
     assert.equal(host.look(250, PASS).reason, 'burst');
     assert.equal(host.look(250, GAIN).reason, 'burst');
   });
 
-  test('the clock of the wall being set: nothing depends on it', () => {
+  test('adaptive survives the clock of the wall being set: nothing depends on it', () => {
     const run = (jump: number) => {
       const host = watching();
       return [...Array<undefined>(100)].map((_, look) => {
@@ -86,7 +86,7 @@ describe('adaptive survives', () => {
     assert.deepEqual(run(-86_400_000), run(0));
   });
 
-  test('a long sleep of its own in mid-burst: what was not used is not made up for beyond half a second', () => {
+  test('adaptive survives a long sleep of its own in mid-burst: at most half a second is made up for', () => {
     const host = bursting();
     host.changeKsm({ run: 1 });
     const [pages = 0] = pace(host.look(3_600_000, HALF));
@@ -95,13 +95,13 @@ describe('adaptive survives', () => {
     assert.ok(after.every(({ settings }) => (settings.pagesToScan ?? 0) <= 32_768));
   });
 
-  test('a hold in mid-burst: afterwards it goes on at the first pace', () => {
+  test('adaptive survives a hold in mid-burst: afterwards it goes on at the first pace', () => {
     const host = bursting();
     host.changeKsm({ run: 0 });
     assert.deepEqual(pace(host.look(3_600_000, {}, manual('D-Bus Resume'))), FIRST);
   });
 
-  test('a budget changed by a reload in mid-burst', () => {
+  test('adaptive survives a budget changed by a reload in mid-burst', () => {
     const host = bursting();
     host.reload(adaptivePolicy({ ...ADAPTIVE_DEFAULTS, cpuMaxPercent: 10 }));
     const slower = host.look(250, HALF, { kind: 'reload' });
@@ -119,7 +119,7 @@ describe('adaptive survives', () => {
 });
 
 describe('adaptive does not go on for nothing', () => {
-  test('where no memory is offered to ksmd: the burst ends, since no pass ever would', () => {
+  test('adaptive ends the burst where no memory is offered to ksmd, since no pass ever would', () => {
     const host = PolicyHost.adaptive();
     host.look(0, {}, START);
     const end = host.lookUntil(({ reason }) => reason !== 'burst').at(-1);
@@ -127,7 +127,7 @@ describe('adaptive does not go on for nothing', () => {
     assert.deepEqual([end?.reason, end?.settings.run, end?.routine], ['nothing-to-gain', 0, false]);
   });
 
-  test('a dry run, in which ksmd does not run, is no starved ksmd', () => {
+  test('in a dry run, in which ksmd does not run, adaptive does not take it for starved', () => {
     const host = PolicyHost.adaptive();
     host.look(0, {}, START);
     for (let look = 0; look < 100; look += 1) {
@@ -137,7 +137,7 @@ describe('adaptive does not go on for nothing', () => {
     }
   });
 
-  test('when pressure comes and goes: few bursts, few looks', () => {
+  test('adaptive has few bursts and few looks when pressure comes and goes', () => {
     const host = watching({ memory: { totalBytes: 16 * GIB, freeBytes: 2.5 * GIB, committedBytes: 0 } });
     let [looks, bursts, next] = [0, 0, 250];
     const from = host.counters.monotonicMillis;
@@ -158,14 +158,14 @@ describe('adaptive does not go on for nothing', () => {
     [59, 'nothing-to-gain'],
     [60, 'burst'],
   ] as const) {
-    test(`when pressure comes ${second} s after a burst: ${reason}`, () => {
+    test(`the decision of adaptive when pressure comes ${second} s after a burst is ${reason}`, () => {
       const host = watching({ memory: { totalBytes: 16 * GIB, freeBytes: 2.5 * GIB, committedBytes: 0 } });
       host.change({ memoryPressurePercent: 40 });
       assert.equal(host.look(second * 1000).reason, reason);
     });
   }
 
-  test('when pressure comes in mid-burst: the burst is not begun again', () => {
+  test('adaptive does not begin the burst again when pressure comes in mid-burst', () => {
     const host = bursting({ memory: { totalBytes: 16 * GIB, freeBytes: 2.5 * GIB, committedBytes: 0 } });
     for (let look = 0; look < 20; look += 1) {
       host.change({ memoryPressurePercent: look % 2 === 0 ? 40 : 1 });
@@ -177,7 +177,7 @@ describe('adaptive does not go on for nothing', () => {
     );
   });
 
-  test('a pass is called long from ten minutes on', () => {
+  test('adaptive calls a pass long from ten minutes on', () => {
     const after = (millis: number, work: Work) => {
       const host = PolicyHost.adaptive();
       host.look(0, {}, START);
@@ -197,7 +197,7 @@ describe('adaptive does not go on for nothing', () => {
     assert.doesNotMatch(after(3_600_000, { cpuMillis: 0 }), /pass/, 'a dry run');
   });
 
-  test('on a host that ksmd cannot keep up with: passes that take an hour are told, and end', () => {
+  test('on a host that ksmd cannot keep up with, adaptive reports passes that take an hour, and they end', () => {
     const host = PolicyHost.adaptive();
     host.look(0, {}, START);
     const hour = (work: Work) => {

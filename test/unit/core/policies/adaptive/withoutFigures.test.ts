@@ -18,7 +18,7 @@ const pace = ({ settings }: Decision) => [settings.pagesToScan, settings.sleepMi
 const FIRST = [firstPace(0.5).pagesToScan, firstPace(0.5).sleepMillisecs];
 
 describe('adaptive does without', () => {
-  test('general_profit (before Linux 6.4): the passes are judged alike', () => {
+  test('adaptive does without general_profit (before Linux 6.4): the passes are judged alike', () => {
     const { generalProfit, ...ksm } = NEW_KSM;
     assert.equal(generalProfit, 0);
     const works = [GAIN, PASS, GAIN, PASS, PASS];
@@ -33,7 +33,7 @@ describe('adaptive does without', () => {
     );
   });
 
-  test('pages_scanned (before Linux 6.7): bursts and probes go at the budget and end', () => {
+  test('adaptive does without pages_scanned (before Linux 6.7): bursts and probes go at the budget and end', () => {
     const host = watching({ ksm: OLD_KSM });
     host.lookUntil(({ reason }) => reason === 'probe');
     const probe = host.lookUntil(({ reason }) => reason !== 'probe', HALF);
@@ -42,7 +42,7 @@ describe('adaptive does without', () => {
     assert.deepEqual(pace(burst.look(250, { cpuMillis: 125 })), pace(bursting().look(250, { cpuMillis: 125 })));
   });
 
-  test("ksmd's CPU time: a page is taken to cost 10 µs, so ksmd is slower than it might be", () => {
+  test("without ksmd's CPU time adaptive takes a page to cost 10 µs, so ksmd is slower than it might be", () => {
     const host = PolicyHost.adaptive();
     host.cpuNanos = undefined;
     host.look(0, {}, START);
@@ -59,7 +59,7 @@ describe('adaptive does without', () => {
     assert.ok(share > 0.4 && share < 0.55, String(share));
   });
 
-  test('both: ksmd keeps the pace that is safe for the dearest pages, and probes are paid for', () => {
+  test('without pages_scanned and CPU time ksmd keeps the pace for the dearest pages, and probes are paid for', () => {
     const host = PolicyHost.adaptive({ ksm: OLD_KSM });
     host.cpuNanos = undefined;
     host.look(0, {}, START);

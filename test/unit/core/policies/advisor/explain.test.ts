@@ -85,12 +85,12 @@ describe('each step of the advisor explains itself', () => {
     },
   ];
   for (const { name, sentence, decision } of rows) {
-    test(name, () => {
+    test(`the policy advisor explains ${name}`, () => {
       assert.equal(decision().sentence, sentence);
     });
   }
 
-  test('worked through', () => {
+  test('the policy advisor explains its working: the CPU budget and the target', () => {
     const working = advised().look(0, {}, START).working ?? assert.fail();
     assert.deepEqual(
       working.terms.slice(-2).map(({ name, value, unit }) => [name, value, unit]),
@@ -102,7 +102,7 @@ describe('each step of the advisor explains itself', () => {
     assert.equal(working.keys.at(-1), 'KSM_CPU_MAX');
   });
 
-  test('worked through: what was saved, while merging is needed and after', () => {
+  test('the policy advisor explains what was saved, while merging is needed and after', () => {
     const host = calm();
     const saved = () => host.look(10_000).working?.terms.find(({ name }) => name === 'shared')?.value;
     assert.equal(saved(), 51_200 * 4096 - 256 * 4096);

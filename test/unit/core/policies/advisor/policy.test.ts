@@ -29,13 +29,13 @@ const told = ({ reason, settings, nextInMillis, routine = false }: Decision) => 
 ];
 
 describe('the advisor', () => {
-  test('rests with memory for all, and is left as it is', () => {
+  test('the policy advisor rests with memory for all, and is left as it is', () => {
     const decision = advised({ ...ROOMY, ksm: ADVISED_KSM }).look(0, {}, START);
     assert.deepEqual(told(decision), ['enough-memory', 0, undefined, 10_000, 'told']);
     assert.deepEqual(decision.settings, { run: 0 });
   });
 
-  test('begins at the page count that the budget allows, with a target that the memory needs at that', () => {
+  test('the policy advisor begins at the page count that the budget allows, with a target that the memory needs at that', () => {
     const decision = advised().look(0, {}, START);
     assert.deepEqual(told(decision), ['advised', 1, 'scan-time', 2000, 'told']);
     assert.deepEqual(decision.settings, {
@@ -60,7 +60,7 @@ describe('the advisor', () => {
     [100, 0, 1000],
   ];
   for (const [percent, sleepMillisecs, pages] of budgets) {
-    test(`keeps to ${percent} % of a core with the dearest pages`, () => {
+    test(`the policy advisor keeps to ${percent} % of a core with the dearest pages`, () => {
       const { settings } = advised({}, { cpuMaxPercent: percent }).look(0, {}, START);
       assert.deepEqual(
         [settings.sleepMillisecs, settings.advisorMaxPagesToScan, settings.advisorMaxCpu],
@@ -75,7 +75,7 @@ describe('the advisor', () => {
     assert.deepEqual(told(host.look(50)), ['advised', 1, 'scan-time', 2000, 'routine']);
   });
 
-  test('is slowed down by each pass in vain after the second, up to an hour for a pass', () => {
+  test('the advisor is slowed down by each pass in vain after the second, up to an hour for a pass', () => {
     const host = calm();
     const paces = [...Array<Work>(5).fill(PASS)].map((work) => {
       const { advisorTargetScanTime, advisorMinPagesToScan, advisorMaxPagesToScan } = advise(
@@ -99,7 +99,7 @@ describe('the advisor', () => {
     assert.equal(decision.settings.advisorTargetScanTime, 3600, 'no pass has ended');
   });
 
-  test('is left alone while its page count is about what it should be, and begins anew where it is far from that', () => {
+  test('the advisor is left alone while its page count is about right, and begins anew where it is far from that', () => {
     const modeAt = (pagesToScan: number) => {
       const host = calm();
       host.changeKsm({ pagesToScan });
@@ -116,7 +116,7 @@ describe('the advisor', () => {
     assert.deepEqual([499, 500, 2000, 2001].map(modeAfterAnEvent), ['none', 'scan-time', 'scan-time', 'none']);
   });
 
-  test('is quick again, with a short target, when a slow pass brings something, before it has ended too', () => {
+  test('the advisor is quick again, with a short target, when a slow pass brings something, before its end too', () => {
     for (const work of [GAIN, { ...GAIN, passes: 0 }]) {
       const host = inLongCalm();
       const anew = host.look(10_000, work);
@@ -128,7 +128,7 @@ describe('the advisor', () => {
     }
   });
 
-  test('stays slow for what is not worth two fast passes: 4 MiB of profit for a CPU second', () => {
+  test('the advisor stays slow for what is not worth two fast passes: 4 MiB of profit for a CPU second', () => {
     // Two passes over 64 GiB, 16.8 million pages of 2 µs, are 67 CPU seconds; a page costs 64 bytes.
     const guests = [{ name: 'a', residentBytes: 64 * GIB, configuredBytes: 64 * GIB }];
     const targetAfter = (merged: number) =>
@@ -139,7 +139,7 @@ describe('the advisor', () => {
     );
   });
 
-  test('is quick for half as much up to Linux 6.10, as one pass merges what equals shared pages', () => {
+  test('the advisor is quick for half as much up to Linux 6.10, as one pass merges what equals shared pages', () => {
     const guests = [{ name: 'a', residentBytes: 64 * GIB, configuredBytes: 64 * GIB }];
     const targetOn = (minor: number, merged: number) => {
       const host = inLongCalm({ guests, kernel: { major: 6, minor } });
@@ -149,7 +149,7 @@ describe('the advisor', () => {
     assert.deepEqual([targetOn(10, 133), targetOn(10, 138), targetOn(11, 138)], [3600, 68, 3600]);
   });
 
-  test('is quick too when a slow pass brings less than a guest that has gone took with it', () => {
+  test('the advisor is quick when a slow pass brings less than a guest that has gone took with it', () => {
     const host = inLongCalm();
     host.have({ a: 5 * GIB, b: 5 * GIB, c: 5 * GIB });
     host.changeKsm({ pagesSharing: 0 });
@@ -157,7 +157,7 @@ describe('the advisor', () => {
     assert.match(host.look(10_000, GAIN).sentence, /a slow pass found pages to merge/);
   });
 
-  test('stays slow for a guest that is still coming up, whatever passes bring', () => {
+  test('the advisor stays slow for a guest that is still coming up, whatever passes bring', () => {
     const host = inLongCalm();
     host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: 0 });
     host.look(1000, {}, started('e'));
@@ -165,7 +165,7 @@ describe('the advisor', () => {
     assert.equal(host.look(2000, GAIN).settings.advisorTargetScanTime, 3600);
   });
 
-  test('waits as slowly for a guest with which merging begins again', () => {
+  test('the advisor waits as slowly for a guest with which merging begins again', () => {
     const host = advised();
     host.look(0, {}, START);
     host.look(2000, { ...HALF, volatile: 1_000_000 });
@@ -176,7 +176,7 @@ describe('the advisor', () => {
     assert.deepEqual([settings.advisorMinPagesToScan, settings.advisorTargetScanTime], [4, 3600]);
   });
 
-  test('takes smaller batches where pages were dearer than thought', () => {
+  test('the advisor takes smaller batches where pages were dearer than thought', () => {
     const host = advised();
     host.look(0, {}, START);
     assert.equal(
@@ -190,7 +190,7 @@ describe('the advisor', () => {
 });
 
 describe('the advisor begins anew', () => {
-  test('for a guest, once it has settled', () => {
+  test('the advisor begins anew for a guest, once it has settled', () => {
     const host = calm();
     const have = (mib: number) => {
       host.have({ a: GIB, b: GIB, c: GIB, d: GIB, e: mib * MIB });
@@ -209,7 +209,7 @@ describe('the advisor begins anew', () => {
     assert.equal(anew.settings.advisorTargetScanTime, 6);
   });
 
-  test('for a guest that runs at the first retune and turns out to grow, once it has settled', () => {
+  test('the advisor begins anew for a guest of the first retune that turns out to grow, once it has settled', () => {
     const host = advised();
     const have = (mib: number) => {
       host.have({ a: 4 * GIB, b: 4 * GIB, c: 4 * GIB, d: mib * MIB });
@@ -223,13 +223,13 @@ describe('the advisor begins anew', () => {
     assert.match(host.look(2000).sentence, /; guest d started: /);
   });
 
-  test('at once when memory is nearly out', () => {
+  test('the advisor begins anew at once when memory is nearly out', () => {
     const host = calm({ memory: { totalBytes: 16 * GIB, freeBytes: GIB, committedBytes: 0 } });
     host.have({ a: GIB, e: 0 });
     assert.equal(host.look(3000, {}, started('e')).settings.advisorMode, 'none');
   });
 
-  test('when somebody asks, and when memory becomes short', () => {
+  test('the advisor begins anew when somebody asks, and when memory becomes short', () => {
     assert.equal(calm().look(3000, {}, manual('SIGUSR1')).settings.advisorMode, 'none');
     assert.equal(calm().look(1000, {}, manual('SIGUSR1')).settings.advisorMode, 'scan-time', 'switched a second ago');
     const host = advised({ ...ROOMY, ksm: ADVISED_KSM });
@@ -238,7 +238,7 @@ describe('the advisor begins anew', () => {
     assert.deepEqual(told(host.look(10_000)), ['advised', 1, 'scan-time', 2000, 'told']);
   });
 
-  test('when tasks wait for memory, but not again and again for nothing', () => {
+  test('the advisor begins anew when tasks wait for memory, but not again and again for nothing', () => {
     const waitedAfter = (vainBursts: number): boolean[] => {
       const isAnewAfter = (millis: number) => {
         const host = calm();
@@ -264,7 +264,7 @@ describe('the advisor begins anew', () => {
   });
 });
 
-test('what begins to be alike without an event is found, and told as such', () => {
+test('pages that begin to be alike without an event are found by the advisor, and reported as such', () => {
   const { trace, figures } = simulate({
     story: scenario('quiet-change', DEFAULT_SIZES),
     plan: planFrom({ KSM_POLICY: 'advisor', KSM_CPU_MAX: '70' }),

@@ -22,7 +22,7 @@ const always = (options: KsmtunedOptions): KsmtunedOptions => ({ ...options, whe
 const PLENTY: Host = { totalKb: 16777216, freeKb: 15 * 1024 ** 2, committedKb: 512 * 1024 };
 
 describe('KSM_WHEN=always', () => {
-  test('never stops', () => {
+  test('KSM_WHEN=always never stops', () => {
     fc.assert(
       fc.property(cases, fc.nat(4294967295), ({ chosen, host }, npages) => {
         const { decision } = decide(host, npages, always(chosen));
@@ -31,7 +31,7 @@ describe('KSM_WHEN=always', () => {
     );
   });
 
-  test('decides word for word as KSM_WHEN=needed does where that merges', () => {
+  test('KSM_WHEN=always decides word for word as KSM_WHEN=needed does where that merges', () => {
     fc.assert(
       fc.property(cases, fc.nat(4294967295), ({ chosen, host }, npages) => {
         const needed = decide(host, npages, chosen);
@@ -45,7 +45,7 @@ describe('KSM_WHEN=always', () => {
     );
   });
 
-  test('decays as with free memory where KSM_WHEN=needed rests', () => {
+  test('KSM_WHEN=always decays as with free memory where KSM_WHEN=needed rests', () => {
     fc.assert(
       fc.property(cases, fc.nat(4294967295), ({ chosen, host }, npages) => {
         fc.pre(decide(host, npages, chosen).decision.settings.run === 0);
@@ -59,7 +59,7 @@ describe('KSM_WHEN=always', () => {
     );
   });
 
-  test('says why it merges with memory to spare', () => {
+  test('KSM_WHEN=always says why it merges with memory to spare', () => {
     const { decision } = decide(PLENTY, 500, always(KSMTUNED_DEFAULTS));
     assert.equal(
       decision.sentence,
@@ -68,7 +68,7 @@ describe('KSM_WHEN=always', () => {
     );
   });
 
-  test('comes down to the least pace on an idle host, and stays there', () => {
+  test('KSM_WHEN=always comes down to the least pace on an idle host, and stays there', () => {
     let npages = 200;
     const paces: (number | undefined)[] = [];
     for (let looks = 0; looks < 5; looks += 1) {

@@ -40,7 +40,7 @@ function termsOf(...parameters: Parameters<typeof decide>): Record<string, numbe
 }
 
 describe('the terms', () => {
-  test('are the figures that decided, and with them the decision can be done again', () => {
+  test('the terms of ksmtuned’s explanation are the figures that decided, and with them the decision can be done again', () => {
     fc.assert(
       fc.property(cases, fc.nat(10_000), ({ chosen, host }, npages) => {
         const { settings, reason } = decide(host, chosen, npages);
@@ -62,7 +62,7 @@ describe('the terms', () => {
     );
   });
 
-  test('end with what merging gave back, by its kinds, whether it goes on or not', () => {
+  test('the terms of ksmtuned’s explanation end with what merging gave back, by its kinds, whether it goes on or not', () => {
     const savings = (freeKb: number, committedKb: number) => {
       const ksm = { ...IDLE_KSM, pagesShared: 1, pagesSharing: 256, ksmZeroPages: 512 };
       const accounts = new Map([['a', { freedBytes: 4 * GIB_KB, returnedBytes: 0 }]]);
@@ -81,7 +81,7 @@ describe('the terms', () => {
     assert.deepEqual(savings(12 * GIB_KB, 2 * GIB_KB), kinds);
   });
 
-  test('say the key that a step comes from, also where both are alike', () => {
+  test('the terms of ksmtuned’s explanation say the key that a step comes from, also where both are alike', () => {
     const options = { ...KSMTUNED_DEFAULTS, pagesBoost: 5, pagesDecay: 5 };
     const sourceOf = (freeKb: number) =>
       workingOf({ totalKb: 16 * GIB_KB, freeKb, committedKb: 15 * GIB_KB }, options).terms.find(
@@ -132,7 +132,7 @@ describe('the comparisons', () => {
     },
   ];
   for (const { name, host, npages, lines } of rows) {
-    test(name, () => {
+    test(`the comparisons of ksmtuned’s explanation: ${name}`, () => {
       const options = { ...KSMTUNED_DEFAULTS, thresholdBytes: 0 };
       assert.deepEqual(workingOf(host, options, npages).comparisons, lines);
     });
@@ -182,12 +182,12 @@ describe('what would change it', () => {
     },
   ];
   for (const { name, host, options, change } of rows) {
-    test(name, () => {
+    test(`what would change the decision of ksmtuned: ${name}`, () => {
       assert.equal(workingOf(host, { ...KSMTUNED_DEFAULTS, ...options }).change, change);
     });
   }
 
-  test('is true to the kB: a guest that uses so much more begins the merging, and one kB less does not', () => {
+  test('what would begin the merging is true to the kB: a guest that uses so much more, and not one kB less', () => {
     fc.assert(
       fc.property(cases, ({ chosen, host }) => {
         const { reason, working } = decide(host, chosen);
@@ -202,7 +202,7 @@ describe('what would change it', () => {
     );
   });
 
-  test('is true of the end too: both figures moved by so much end the merging', () => {
+  test('what would end the merging is true: both figures moved by so much end it', () => {
     fc.assert(
       fc.property(cases, ({ chosen, host }) => {
         const { settings } = decide(host, chosen);
@@ -220,7 +220,7 @@ describe('what would change it', () => {
   });
 });
 
-test('the keys are keys, those of the pace only where there is one', () => {
+test('the keys of ksmtuned’s explanation are keys, those of the pace only where there is one', () => {
   const resting = workingOf({ totalKb: 16 * GIB_KB, freeKb: 8 * GIB_KB, committedKb: 0 }).keys;
   const merging = workingOf({ totalKb: 16 * GIB_KB, freeKb: 0, committedKb: 0 }).keys;
   for (const key of merging) assert.ok(Object.hasOwn(KEYS, key), key);
@@ -230,7 +230,7 @@ test('the keys are keys, those of the pace only where there is one', () => {
   );
 });
 
-test('a reserve of half of memory or more is explained as always', () => {
+test('a reserve of half of memory or more is explained as KSM_WHEN=always', () => {
   const host = { totalKb: 16 * GIB_KB, freeKb: GIB_KB, committedKb: 2 * GIB_KB };
   const lines = (thresholdPercent: number) => workingOf(host, { ...KSMTUNED_DEFAULTS, thresholdPercent }).comparisons;
   assert.ok(lines(50).includes('KSM_THRES_COEF=50 merges until 50 % of memory is free: in effect always'));

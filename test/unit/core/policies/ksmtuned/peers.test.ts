@@ -23,7 +23,7 @@ describe('tp-libvirt node_memtune: what is asked for under pressure is what is s
     { pages: 200, asked: 10, sleep: 10 },
   ];
   for (const { pages, asked, sleep } of rows) {
-    test(`pages ${pages}, sleep ${asked}`, () => {
+    test(`tp-libvirt node_memtune: pages ${pages} and sleep ${asked} are set as ${pages} and ${sleep}`, () => {
       const options = { pagesMin: pages, pagesMax: pages, sleepMillisecs: asked };
       assert.deepEqual(settingsOf(options), { pagesToScan: pages, sleepMillisecs: sleep });
     });
@@ -40,7 +40,7 @@ describe("Harvester's node manager: pages, step, bounds", () => {
     { pages: 150, step: -50, least: 100, most: 99_999, then: 100 },
   ];
   for (const { pages, step, least, most, then } of rows) {
-    test(`${pages}, ${step}, ${least} to ${most} gives ${then}`, () => {
+    test(`Harvester's node manager: ${pages} pages, step ${step}, ${least} to ${most} gives ${then}`, () => {
       const { pagesToScan } = settingsOf({ pagesBoost: step, pagesMin: least, pagesMax: most }, { npages: pages });
       assert.equal(pagesToScan, then);
     });
@@ -55,7 +55,7 @@ describe("RHEL's boot scripts: sleep_millisecs of large hosts with KSM_SLEEP_MSE
     [1024, 25],
     [4096, 10],
   ] as const) {
-    test(`${totalGiB} GiB: ${sleep} ms`, () => {
+    test(`RHEL’s boot scripts: with KSM_SLEEP_MSEC=1600 a host of ${totalGiB} GiB sleeps ${sleep} ms`, () => {
       const options = { sleepMillisecs: 1600, pagesMin: 1000, pagesMax: 1000 };
       assert.deepEqual(settingsOf(options, { totalGiB }), { pagesToScan: 1000, sleepMillisecs: sleep });
     });

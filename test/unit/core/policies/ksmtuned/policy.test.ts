@@ -97,12 +97,12 @@ describe('the sentence of a decision', () => {
     },
   ];
   for (const { name, host, npages, sentence, chosen } of rows) {
-    test(name, () => {
+    test(`the sentence of a decision of ksmtuned: ${name}`, () => {
       assert.equal(decide(host, npages, { ...KSMTUNED_DEFAULTS, ...chosen }).decision.sentence, sentence);
     });
   }
 
-  test('always has the numbers in it, and the reason is one of the list', () => {
+  test('the sentence of a decision always has the numbers in it, and the reason is one of the list', () => {
     fc.assert(
       fc.property(cases, ({ chosen, host }) => {
         const { decision } = decide(host, 0, chosen);
@@ -125,7 +125,7 @@ describe('the sentence of a decision', () => {
 });
 
 describe('the rule', () => {
-  test('stops iff guests and the reserve fit and more than the reserve is free', () => {
+  test('ksmtuned stops iff guests and the reserve fit and more than the reserve is free', () => {
     fc.assert(
       fc.property(cases, ({ chosen, host }) => {
         const reserveKb = reserveOf(host.totalKb, chosen);
@@ -137,7 +137,7 @@ describe('the rule', () => {
     );
   });
 
-  test('gives a reason that is true', () => {
+  test('ksmtuned gives a reason that is true', () => {
     fc.assert(
       fc.property(cases, ({ chosen, host }) => {
         const { decision } = decide(host, 0, chosen);
@@ -151,13 +151,13 @@ describe('the rule', () => {
     );
   });
 
-  test('does not blame guests that fit when exactly the reserve is free', () => {
+  test('ksmtuned does not blame guests that fit when exactly the reserve is free', () => {
     const { decision } = decide({ totalKb: 16777216, freeKb: 3355443, committedKb: 0 });
     assert.equal(decision.settings.run, 1);
     assert.equal(decision.reason, 'free-at-reserve', decision.sentence);
   });
 
-  test('keeps pages_to_scan within minimum and maximum, whatever the page count was', () => {
+  test('ksmtuned keeps pages_to_scan within minimum and maximum, whatever the page count was', () => {
     fc.assert(
       fc.property(cases, fc.nat(4294967295), ({ chosen, host }, npages) => {
         const { pagesToScan } = decide(host, npages, { ...KSMTUNED_DEFAULTS, ...chosen }).decision.settings;
@@ -167,7 +167,7 @@ describe('the rule', () => {
     );
   });
 
-  test('sleeps a whole number of milliseconds, 10 at least, in proportion to the host', () => {
+  test('ksmtuned sleeps a whole number of milliseconds, 10 at least, in proportion to the host', () => {
     fc.assert(
       fc.property(cases, ({ chosen, host }) => {
         const { sleepMillisecs } = decide(host, 0, chosen).decision.settings;
@@ -178,7 +178,7 @@ describe('the rule', () => {
     );
   });
 
-  test('keeps the page count through a stop, and leaves pages and sleep of a stopped ksmd alone', () => {
+  test('ksmtuned keeps the page count through a stop, and leaves pages and sleep of a stopped ksmd alone', () => {
     fc.assert(
       fc.property(cases, fc.nat(4294967295), ({ chosen, host }, npages) => {
         const { memory, decision } = decide(host, npages, chosen);
@@ -214,12 +214,12 @@ describe('the kernel and the memory that it is handed', () => {
     },
   ];
   for (const { name, ksm, expected } of rows) {
-    test(name, () => {
+    test(`ksmtuned decides on ${name}`, () => {
       assert.deepEqual(decideOn({ ksm }), expected);
     });
   }
 
-  test('no memory is a page count of 0', () => {
+  test('ksmtuned without memory of a policy has a page count of 0', () => {
     assert.deepEqual(decideOn({}, undefined), decideOn({}, ksmtunedMemory(0)));
   });
 });

@@ -57,7 +57,7 @@ const DEVIATION = {
 } as const;
 
 describe('the ksmtuned policy decides as the real script did', () => {
-  test('there are 15 scenarios, each with steps', () => {
+  test('the vectors of the ksmtuned script have 15 scenarios, each with steps', () => {
     assert.equal(scenarios.length, 15);
     assert.deepEqual(
       scenarios.filter(({ steps }) => steps.length === 0),
@@ -65,13 +65,13 @@ describe('the ksmtuned policy decides as the real script did', () => {
     );
   });
 
-  test('the script still does what we deviate from', () => {
+  test('the ksmtuned script still does what samepaged deviates from', () => {
     const scenario = scenarios.find(({ name }) => name === DEVIATION.scenario);
     assert.deepEqual(scenario?.steps[DEVIATION.step]?.out, DEVIATION.script);
   });
 
   for (const scenario of scenarios) {
-    test(scenario.name, () => {
+    test(`the policy ksmtuned decides as the real script did: ${scenario.name}`, () => {
       const expected = scenario.steps.map(({ out }, step) =>
         scenario.name === DEVIATION.scenario && step === DEVIATION.step ? DEVIATION.ours : out,
       );

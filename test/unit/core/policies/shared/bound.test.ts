@@ -36,7 +36,7 @@ describe('the pages that another pass can merge at most', () => {
     { name: 'are those that had changed', end: { pagesVolatile: 700 }, pages: 700 },
     { name: 'are not those that smart_scan skipped', end: { pagesVolatile: 700, pagesSkipped: 600 }, pages: 100 },
     {
-      name: 'are not those that were mapped to the zero page, whose records are still there',
+      name: 'are not those that were mapped to the zero page',
       end: { pagesVolatile: 700, zeroPages: 600 },
       pages: 100,
     },
@@ -54,15 +54,30 @@ describe('the pages that another pass can merge at most', () => {
       pages: 70,
     },
     { name: 'are none of what changes all the time', end: { pagesVolatile: 700 }, before: 700, pages: 0 },
-    { name: 'are none of a quarter more of it', end: { pagesVolatile: 875 }, before: 700, pages: 0 },
     {
-      name: 'are none of twice as much in twice the time',
+      name: 'are none of a quarter more of the pages that change all the time',
+      end: { pagesVolatile: 875 },
+      before: 700,
+      pages: 0,
+    },
+    {
+      name: 'are none of twice as many changing pages in twice the time',
       end: { pagesVolatile: 1400, monotonicMillis: 20_000 },
       before: 700,
       pages: 0,
     },
-    { name: 'are all of what came to it', end: { pagesVolatile: 900, ...gained(140) }, before: 700, pages: 25 + 175 },
-    { name: 'are the same part of fewer', end: { pagesVolatile: 350, ...gained(70) }, before: 700, pages: 35 },
+    {
+      name: 'are all of what came to the pages that change all the time',
+      end: { pagesVolatile: 900, ...gained(140) },
+      before: 700,
+      pages: 25 + 175,
+    },
+    {
+      name: 'are the same part of fewer pages that had changed',
+      end: { pagesVolatile: 350, ...gained(70) },
+      before: 700,
+      pages: 35,
+    },
     { name: 'are no more than there are', end: { pagesVolatile: 350, ...gained(9000) }, before: 700, pages: 350 },
     { name: 'are not judged by a loss', end: { pagesVolatile: 350, ...gained(-50) }, before: 700, pages: 0 },
     {
@@ -73,7 +88,7 @@ describe('the pages that another pass can merge at most', () => {
     },
   ];
   for (const { name, end, before, pages } of rows) {
-    test(name, () => {
+    test(`the pages that another pass can merge ${name}`, () => {
       assert.equal(afterPass(end, before), pages);
     });
   }
@@ -82,17 +97,17 @@ describe('the pages that another pass can merge at most', () => {
 describe('what the next pass costs', () => {
   const pass = progressBetween(markWith({}), markWith({ fullScans: 12, cpuNanos: 10e9 }));
   assert.ok(pass !== undefined);
-  test('is what the last did on average', () => {
+  test('a next pass costs on average what the last did', () => {
     assert.equal(nextPassNanos(pass, markWith({ pagesSeen: 5_000_000 })), 5e9);
   });
-  test('is no more than its pages do: 6 µs in the unstable tree, 0.4 µs merged', () => {
+  test('a next pass costs no more than its pages do: 6 µs in the unstable tree, 0.4 µs merged', () => {
     assert.equal(nextPassNanos(pass, markWith({ pagesSeen: 500_000 })), 3e9);
     assert.equal(nextPassNanos(pass, markWith({ pagesSeen: 5_000_000, pagesMerged: 5_000_000 })), 2e9);
   });
 });
 
 describe('a burst under adaptive', () => {
-  test('ends after the first whole pass that leaves nothing, whatever it brought', () => {
+  test('a burst under adaptive ends after the first whole pass that leaves nothing, whatever it brought', () => {
     const host = PolicyHost.adaptive();
     host.look(0, {}, START);
     // Seen for the first time: all is volatile.
@@ -102,7 +117,7 @@ describe('a burst under adaptive', () => {
     assert.match(end.sentence, /after 2 passes/);
   });
 
-  test('goes on while many pages change, until two passes bring nothing', () => {
+  test('a burst under adaptive goes on while many pages change, until two passes bring nothing', () => {
     const host = PolicyHost.adaptive();
     host.look(0, {}, START);
     host.look(250, { ...PASS, volatile: 1_000_000 });
@@ -112,7 +127,7 @@ describe('a burst under adaptive', () => {
     );
   });
 
-  test('ends when what had changed before brings nothing', () => {
+  test('a burst under adaptive ends when what had changed before brings nothing', () => {
     const host = PolicyHost.adaptive();
     host.look(0, {}, START);
     host.look(250, { ...PASS, volatile: 400_000, unshared: 600_000 });
@@ -122,7 +137,7 @@ describe('a burst under adaptive', () => {
     );
   });
 
-  test('goes on where more has changed than before', () => {
+  test('a burst under adaptive goes on where more has changed than before', () => {
     const host = PolicyHost.adaptive();
     host.look(0, {}, START);
     host.look(250, { ...PASS, volatile: 400_000, unshared: 600_000 });
@@ -136,7 +151,7 @@ describe('a burst under adaptive', () => {
     ['Linux 6.8', NEW_KSM],
     ['Linux 6.1, which does not count visits,', OLD_KSM],
   ] as const) {
-    test(`on ${kernel} does not take a race of full_scans for passes`, () => {
+    test(`a burst under adaptive on ${kernel} does not take a race of full_scans for passes`, () => {
       const host = PolicyHost.adaptive({ ksm });
       host.look(0, {}, START);
       host.look(250, { ...GAIN, volatile: 1_000_000 });

@@ -70,7 +70,7 @@ describe('a burst is over', () => {
     { name: 'not by two in vain with one between that was not', passes: [QUIET, QUIET, GAIN, QUIET], over: false },
     { name: 'not before a pass ends, however long it takes', passes: Array<Pass>(50).fill(UNDER_WAY), over: false },
     { name: 'by three passes that ended between two looks', passes: [{ passes: 3 }], over: true },
-    { name: 'not by two, of which one was under way', passes: [{ passes: 2 }], over: false },
+    { name: 'not by two passes, of which one was under way', passes: [{ passes: 2 }], over: false },
     { name: 'after a hint by one whole pass in vain', passes: [QUIET, QUIET], hintShare: 0.2, over: true },
     { name: 'after a hint not by the pass under way', passes: [QUIET], hintShare: 0.2, over: false },
     { name: 'after a probe that merged as after a hint', passes: [QUIET, QUIET], hintShare: 0, over: true },
@@ -84,22 +84,34 @@ describe('a burst is over', () => {
       passes: [GAIN, WENT, WENT],
       over: false,
     },
-    { name: 'not by three such', passes: [GAIN, WENT, WENT, WENT], over: false },
-    { name: 'but by four: each counts for half', passes: [GAIN, WENT, WENT, WENT, WENT], over: true },
-    { name: 'not by one in vain and one such', passes: [GAIN, QUIET, WENT], over: false },
-    { name: 'by one in vain and two such', passes: [GAIN, WENT, QUIET, WENT], over: true },
-    { name: 'not by one in which a guest went before its end', passes: [GAIN, LEFT, QUIET, QUIET], over: false },
-    { name: 'by the next', passes: [GAIN, LEFT, QUIET, QUIET, WENT], over: true },
-    { name: 'after a hint not by one such', passes: [QUIET, WENT], hintShare: 0.2, over: false },
-    { name: 'after a hint by two such', passes: [QUIET, WENT, WENT], hintShare: 0.2, over: true },
+    { name: 'not by three in vain in which guests went', passes: [GAIN, WENT, WENT, WENT], over: false },
+    {
+      name: 'by four in vain in which guests went: each counts for half',
+      passes: [GAIN, WENT, WENT, WENT, WENT],
+      over: true,
+    },
+    { name: 'not by one in vain and one in which guests went', passes: [GAIN, QUIET, WENT], over: false },
+    { name: 'by one in vain and two in which guests went', passes: [GAIN, WENT, QUIET, WENT], over: true },
+    {
+      name: 'not by two in vain after one in which a guest went before its end',
+      passes: [GAIN, LEFT, QUIET, QUIET],
+      over: false,
+    },
+    {
+      name: 'by three in vain after one in which a guest went before its end',
+      passes: [GAIN, LEFT, QUIET, QUIET, WENT],
+      over: true,
+    },
+    { name: 'after a hint not by one in which guests went', passes: [QUIET, WENT], hintShare: 0.2, over: false },
+    { name: 'after a hint by two in which guests went', passes: [QUIET, WENT, WENT], hintShare: 0.2, over: true },
   ];
   for (const { name, passes, over, hintShare } of rows) {
-    test(name, () => {
+    test(`whether a burst is over: ${name}`, () => {
       assert.equal(isOver(after(passes, hintShare === undefined ? {} : { hintShare })), over);
     });
   }
 
-  test('counts passes of counters that began anew from there', () => {
+  test('a burst counts passes of counters that began anew from there', () => {
     const begun = after([GAIN, GAIN]);
     const anew = judgeBurst(
       begun,
@@ -119,7 +131,7 @@ describe('a burst is over', () => {
   });
 });
 
-test('a burst that more guests extend looks for what they have too: what was there has met; two passes in vain from there, and not after a hint', () => {
+test('a burst that more guests extend ends after two passes in vain from there, and not after a hint', () => {
   const burst = after([GAIN, QUIET], { hopedBytes: GIB, hintShare: 0.2 });
   const extended = extendBurst(burst, burst.pass, 2 * GIB);
   assert.deepEqual([isOver(burst), isOver(extended)], [true, false]);
@@ -139,21 +151,37 @@ test('a burst that more guests extend looks for what they have too: what was the
 
 describe('merging memory that came costs two passes over the pages seen', () => {
   const rows: { name: string; counters: Partial<KsmdCounters>; nanos: number }[] = [
-    { name: 'at what a page has cost', counters: { cpuNanos: 6e9, pagesVisited: 2e6 }, nanos: 6e9 },
-    { name: 'but for skipped ones', counters: { cpuNanos: 6e9, pagesVisited: 5e6, pagesSkipped: 3e6 }, nanos: 6e9 },
-    { name: 'at 10 µs a page at most', counters: { cpuNanos: 6e9, pagesVisited: 1e5 }, nanos: 20e9 },
-    { name: 'and where no page has been scanned', counters: { cpuNanos: 0, pagesVisited: 0 }, nanos: 20e9 },
-    { name: 'where pages are not counted', counters: { cpuNanos: 6e9, pagesVisited: undefined }, nanos: 20e9 },
-    { name: 'where the CPU time cannot be seen', counters: { cpuNanos: undefined, pagesVisited: 2e9 }, nanos: 20e9 },
-    { name: 'and nothing before there are any', counters: { pagesSeen: 0 }, nanos: 0 },
+    { name: 'two passes at what a page has cost', counters: { cpuNanos: 6e9, pagesVisited: 2e6 }, nanos: 6e9 },
     {
-      name: 'or one pass where pages that equal shared ones merge in their first scan',
+      name: 'two passes at what a page that was not skipped has cost',
+      counters: { cpuNanos: 6e9, pagesVisited: 5e6, pagesSkipped: 3e6 },
+      nanos: 6e9,
+    },
+    { name: 'two passes at 10 µs a page at most', counters: { cpuNanos: 6e9, pagesVisited: 1e5 }, nanos: 20e9 },
+    {
+      name: 'two passes at 10 µs a page where no page has been scanned',
+      counters: { cpuNanos: 0, pagesVisited: 0 },
+      nanos: 20e9,
+    },
+    {
+      name: 'two passes at 10 µs a page where pages are not counted',
+      counters: { cpuNanos: 6e9, pagesVisited: undefined },
+      nanos: 20e9,
+    },
+    {
+      name: 'two passes at 10 µs a page where the CPU time cannot be seen',
+      counters: { cpuNanos: undefined, pagesVisited: 2e9 },
+      nanos: 20e9,
+    },
+    { name: 'nothing before any page is seen', counters: { pagesSeen: 0 }, nanos: 0 },
+    {
+      name: 'one pass where pages that equal shared ones merge in their first scan',
       counters: { cpuNanos: 6e9, pagesVisited: 2e6, mergesAtFirstScan: true },
       nanos: 3e9,
     },
   ];
   for (const { name, counters, nanos } of rows) {
-    test(name, () => {
+    test(`the cost of merging memory that came is ${name}`, () => {
       assert.equal(mergingNanosOf(markWith({ pagesSeen: 1e6, ...counters })), nanos);
     });
   }
@@ -164,14 +192,14 @@ describe('a burst with smart_scan', () => {
   const skipping: Pass = { skipped: 200_000 };
   const twoQuiet = [skipping, skipping, skipping];
 
-  test('goes on with every page when pages were skipped and what came may be worth it', () => {
+  test('a burst with smart_scan goes on with every page when pages were skipped and what came may be worth it', () => {
     const burst = after(twoQuiet, cheap);
     assert.deepEqual([burst.thorough, burst.quietPasses, isOver(burst)], [true, 0, false]);
     assert.equal(isOver(after([...twoQuiet, QUIET], cheap)), false);
     assert.equal(isOver(after([...twoQuiet, QUIET, QUIET], cheap)), true);
   });
 
-  test('goes on so too when the pass that happened to see every page was the first that saw what came', () => {
+  test('a burst with smart_scan goes on when the pass that saw every page was the first that saw what came', () => {
     const burst = after([skipping, { fresh: 500_000 }, skipping], cheap);
     assert.deepEqual([burst.thorough, isOver(burst)], [true, false]);
   });
@@ -189,13 +217,13 @@ describe('a burst with smart_scan', () => {
     },
   ];
   for (const { name, passes, hopedBytes } of rows) {
-    test(`is over as any other when ${name}`, () => {
+    test(`a burst with smart_scan is over as any other when ${name}`, () => {
       const burst = after(passes, { thorough: false, hopedBytes });
       assert.deepEqual([burst.thorough, isOver(burst)], [false, true]);
     });
   }
 
-  test('weighs the pages against the memory that came', () => {
+  test('a burst with smart_scan weighs the pages against the memory that came', () => {
     // Two passes over ten million pages of 10 µs are 200 s of CPU, which must bring 800 MiB.
     assert.equal(worthOf(200e9), 800 * MIB);
     const skipped = Array<Pass>(3).fill({ skipped: 10_000_000 });
@@ -218,7 +246,7 @@ describe('of a million pages, a pass', () => {
     { name: 'counts where neither can be seen', pagesVisited: undefined, cpuNanos: undefined, counts: true },
   ];
   for (const { name, pagesVisited, cpuNanos, counts } of rows) {
-    test(name, () => {
+    test(`a pass over a million pages ${name}`, () => {
       const from = (visited: number | undefined, nanos: number | undefined, fullScans: number) =>
         markWith({ pagesSeen: 1_000_000, pagesVisited: visited, cpuNanos: nanos, fullScans });
       const burst = beginBurst(from(pagesVisited && 0, cpuNanos && 0, 0), PARTS);
@@ -239,13 +267,21 @@ describe('memory that came is hoped for', () => {
     { name: 'while its pass is under way', passes: [UNDER_WAY], hopedBytes: GIB },
     { name: 'at the end of a pass that was not seen from its beginning', passes: [QUIET], hopedBytes: GIB },
     { name: 'no more after a pass over every page', passes: [QUIET, QUIET], hopedBytes: 0 },
-    { name: 'still after a pass that skipped many', passes: [QUIET, { skipped: 21_000 }], hopedBytes: GIB },
-    { name: 'no more after one that skipped few', passes: [QUIET, { skipped: 20_000 }], hopedBytes: 0 },
-    { name: 'still when much of it was seen for the first time', passes: [QUIET, { fresh: 26_215 }], hopedBytes: GIB },
-    { name: 'no more when little was', passes: [QUIET, { fresh: 26_214 }], hopedBytes: 0 },
+    { name: 'still after a pass that skipped many pages', passes: [QUIET, { skipped: 21_000 }], hopedBytes: GIB },
+    { name: 'no more after a pass that skipped few pages', passes: [QUIET, { skipped: 20_000 }], hopedBytes: 0 },
+    {
+      name: 'still when much of the memory was seen for the first time',
+      passes: [QUIET, { fresh: 26_215 }],
+      hopedBytes: GIB,
+    },
+    {
+      name: 'no more when little of the memory was seen for the first time',
+      passes: [QUIET, { fresh: 26_214 }],
+      hopedBytes: 0,
+    },
   ];
   for (const { name, passes, hopedBytes } of rows) {
-    test(name, () => {
+    test(`whether memory that came is hoped for: ${name}`, () => {
       assert.equal(after(passes, { hopedBytes: GIB, thorough: false }).hopedBytes, hopedBytes);
     });
   }

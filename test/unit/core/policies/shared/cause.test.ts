@@ -25,14 +25,19 @@ describe('memory is due to be looked through', () => {
       },
       { name: 'not when a guest goes or is resized', triggers: [stopped('a'), guestEvent('resized')], due: undefined },
       { name: 'for guests that started', triggers: [started('a'), started('b')], due: ofGuests('a', 'b') },
-      { name: 'for each once', before: ofGuests('a'), triggers: [started('a'), started('b')], due: ofGuests('a', 'b') },
       {
-        name: 'for nobody who has gone meanwhile',
+        name: 'for each guest that started once',
+        before: ofGuests('a'),
+        triggers: [started('a'), started('b')],
+        due: ofGuests('a', 'b'),
+      },
+      {
+        name: 'for no guest that has gone meanwhile',
         before: ofGuests('gone'),
         triggers: [started('went')],
         due: undefined,
       },
-      { name: 'still, after a timer', before: ofGuests('b'), triggers: [TIMER], due: ofGuests('b') },
+      { name: 'still, after a turn of the timer', before: ofGuests('b'), triggers: [TIMER], due: ofGuests('b') },
       {
         name: 'at the start, for what ksmd does not know',
         triggers: [START],
@@ -63,7 +68,7 @@ describe('memory is due to be looked through', () => {
       },
     ];
   for (const { name, before, triggers, other, due } of rows) {
-    test(name, () => {
+    test(`memory is due to be looked through: ${name}`, () => {
       assert.deepEqual(nextScanCause(before, triggers, arrivals(triggers), GUESTS, other), due);
     });
   }

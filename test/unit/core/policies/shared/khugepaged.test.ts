@@ -45,7 +45,7 @@ describe("KSM_THP_MAX_PTES_NONE sets khugepaged's max_ptes_none", () => {
     { name: 'not unless it is given', limit: '', host: { free: SHORT, ksm: SHARED }, set: 'back' },
   ];
   for (const { name, limit = '0', host, set } of rows) {
-    test(name, () => {
+    test(`whether KSM_THP_MAX_PTES_NONE sets khugepaged's max_ptes_none: ${name}`, () => {
       assert.equal(limitOf(decided(limit, host)), set);
     });
   }

@@ -53,12 +53,12 @@ describe("ksmd's scheduling class", () => {
   const rows: [what: string, KsmdSchedChoice, looks: readonly Look[], expected: string | undefined][] = [
     ['auto: idle while ksmd merges', 'auto', [{}], 'idle 5'],
     ['auto: what the host had while memory is nearly out', 'auto', [{}, { isUrgent: true }], 'back'],
-    ['auto: idle again after that', 'auto', [{ isUrgent: true }, {}], 'idle 5'],
+    ['auto: idle again after memory was nearly out', 'auto', [{ isUrgent: true }, {}], 'idle 5'],
     ['auto: nothing is set while ksmd rests', 'auto', [{ run: 0 }], undefined],
     ['idle, whatever the memory', 'idle', [{ isUrgent: true }], 'idle 5'],
     ["other: the kernel's own", 'other', [{}], 'other 5'],
     ['keep: what the host had', 'keep', [{}], 'back'],
-    ['keep: at rest as well', 'keep', [{ run: 0 }], 'back'],
+    ['keep: what the host had, at rest as well', 'keep', [{ run: 0 }], 'back'],
     ['auto, where ksmd cannot be seen', 'auto', [{ ksm: IDLE_KSM }], undefined],
     ['starved for four minutes: idle', 'auto', minutes(4, STARVED), 'idle 5'],
     ['starved for five minutes: nice 19', 'auto', minutes(5, STARVED), 'other 19'],
@@ -77,18 +77,18 @@ describe("ksmd's scheduling class", () => {
     ['starved, where its times do not show', 'auto', [{}, { monotonicMillis: 60 * MINUTE }], 'idle 5'],
   ];
   for (const [what, choice, looks, expected] of rows) {
-    test(what, () => {
+    test(`ksmd's scheduling class, ${what}`, () => {
       assert.equal(sched(decided(choice, looks)), expected);
     });
   }
 
-  test('explain has the reason and the key', () => {
+  test("the explanation of ksmd's scheduling class has the reason and the key", () => {
     const { working } = decided('auto', minutes(5, STARVED));
     assert.match(working?.notes?.join() ?? '', /nice 19: as SCHED_IDLE, in five minutes ksmd got less than a tenth/);
     assert.deepEqual(working?.keys, ['KSM_KSMD_SCHED']);
   });
 
-  test('what somebody asked for and cannot have is a problem; auto says nothing', () => {
+  test('a scheduling class that somebody asked for and cannot have is a problem; auto reports nothing', () => {
     const problems = (choice: KsmdSchedChoice) => decided(choice, [{ ksm: IDLE_KSM }]).problems ?? [];
     assert.deepEqual(problems('auto'), []);
     assert.match(problems('idle')[0]?.sentence ?? '', /^KSM_KSMD_SCHED=idle: ksmd's scheduling class cannot be seen/);

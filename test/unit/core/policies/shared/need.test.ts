@@ -69,18 +69,18 @@ describe('merging is needed', () => {
     { name: 'not again before the first limits are passed', host: { freeGib: 2.4 }, before: CALM, needed: false },
   ];
   for (const { name, host, before, needed } of rows) {
-    test(name, () => {
+    test(`whether merging is needed: ${name}`, () => {
       assert.equal(need(host, before).needed, needed);
     });
   }
 
-  test('by a guest that uses more than it is said to have, or of which nobody knows what it may use', () => {
+  test('a guest that uses more than it is said to have, or of unknown size, makes merging needed by what it uses', () => {
     assert.equal(needOfGuests({ freeGib: 5 }, [guestOf('a', 8.1 * GIB, 4 * GIB)]).needed, true);
     assert.equal(needOfGuests({ freeGib: 5 }, [guestOf('a', 8.1 * GIB, 0)]).needed, true);
     assert.equal(needOfGuests({ freeGib: 5 }, [guestOf('a', 7.9 * GIB, 0)]).needed, false);
   });
 
-  test('with the reserve of KSM_THRES_COEF, KSM_THRES_CONST at least', () => {
+  test('merging is needed by the reserve of KSM_THRES_COEF, KSM_THRES_CONST at least', () => {
     const reserve = (options: Partial<NeedOptions>) => {
       const { working } = need({ freeGib: 9 }, CALM, options);
       return working.terms.find(({ name }) => name === 'reserve')?.value;
@@ -91,7 +91,7 @@ describe('merging is needed', () => {
     assert.equal(reserve({ thresholdPercent: 0, thresholdBytes: 0 }), 0);
   });
 
-  test('always with KSM_WHEN=always', () => {
+  test('merging is always needed with KSM_WHEN=always', () => {
     assert.equal(need({ freeGib: 9 }, CALM, { when: 'always' }).needed, true);
   });
 
@@ -117,38 +117,43 @@ describe('merging is urgent', () => {
   const rows: { name: string; host: Host; before?: typeof CALM; urgent: boolean }[] = [
     { name: 'not when the reserve is touched', host: { freeGib: 1.9 }, urgent: false },
     { name: 'when less than half of the reserve is free', host: { freeGib: 0.99 }, urgent: true },
-    { name: 'not at half', host: { freeGib: 1 }, urgent: false },
-    { name: 'still, up to six tenths', host: { freeGib: 1.19 }, before: URGENT, urgent: true },
-    { name: 'not beyond', host: { freeGib: 1.2 }, before: URGENT, urgent: false },
+    { name: 'not when just half of the reserve is free', host: { freeGib: 1 }, urgent: false },
+    { name: 'still, up to six tenths of the reserve', host: { freeGib: 1.19 }, before: URGENT, urgent: true },
+    { name: 'not above six tenths of the reserve', host: { freeGib: 1.2 }, before: URGENT, urgent: false },
     { name: 'when tasks wait for memory', host: { freeGib: 1.9, pressure: 10.01 }, urgent: true },
-    { name: 'not when they wait a little', host: { freeGib: 1.9, pressure: 10 }, urgent: false },
+    { name: 'not when tasks wait a little', host: { freeGib: 1.9, pressure: 10 }, urgent: false },
     {
-      name: 'still, until they wait half of that',
+      name: 'still, until tasks wait half of that',
       host: { freeGib: 1.9, pressure: 5.01 },
       before: URGENT,
       urgent: true,
     },
-    { name: 'not below', host: { freeGib: 1.9, pressure: 5 }, before: URGENT, urgent: false },
     {
-      name: 'not where there is memory: they wait for something else',
+      name: 'not when tasks wait less than half of that',
+      host: { freeGib: 1.9, pressure: 5 },
+      before: URGENT,
+      urgent: false,
+    },
+    {
+      name: 'not when tasks wait where there is memory: they wait for something else',
       host: { freeGib: 9, pressure: 90 },
       urgent: false,
     },
   ];
   for (const { name, host, before, urgent } of rows) {
-    test(name, () => {
+    test(`whether merging is urgent: ${name}`, () => {
       assert.equal(need(host, before).urgent, urgent);
     });
   }
 
-  test('urgency is named, with nearly nothing free before waiting tasks', () => {
+  test('urgency of merging is named, with nearly nothing free before waiting tasks', () => {
     const urgencies = [{ freeGib: 1.9 }, { freeGib: 0.5, pressure: 60 }, { freeGib: 1.9, pressure: 60.4 }].map(
       (host) => need(host).urgency,
     );
     assert.deepEqual(urgencies, [undefined, 'memory is nearly out', 'tasks wait for memory 60 % of the time']);
   });
 
-  test('by free memory alone where the kernel has no pressure to tell', () => {
+  test('merging is urgent by free memory alone where the kernel has no pressure to tell', () => {
     assert.deepEqual([need({ freeGib: 1.5 }).urgent, need({ freeGib: 0.5 }).urgent], [false, true]);
   });
 });
@@ -157,13 +162,13 @@ describe('the need for memory is described', () => {
   const rows: { name: string; host: Host; before?: typeof CALM; when?: 'always'; sentence: string; change?: string }[] =
     [
       {
-        name: 'why not',
+        name: 'why merging is not needed',
         host: { freeGib: 9, gib: [4] },
         sentence: 'guests may use 4.0 GiB + 2.0 GiB reserve <= 10.0 GiB and free 9.0 GiB >= 2.0 GiB',
         change: 'one more guest of 4.0 GiB, or 7.0 GiB less free, and merging begins',
       },
       {
-        name: 'why not, at the very limits',
+        name: 'why merging is not needed, at the very limits',
         host: { freeGib: 2, gib: [4, 4] },
         sentence: 'guests may use 8.0 GiB + 2.0 GiB reserve <= 10.0 GiB and free 2.0 GiB >= 2.0 GiB',
         change: 'one more guest of 0 B, or 0 B less free, and merging begins',
@@ -175,7 +180,7 @@ describe('the need for memory is described', () => {
         change: "1.0 GiB less of guests' memory and merging is no longer needed",
       },
       {
-        name: 'that too much is promised, where just the reserve is free',
+        name: 'that too much is promised, where exactly the reserve is free',
         host: { freeGib: 2, gib: [9] },
         sentence: 'guests may use 9.0 GiB + 2.0 GiB reserve > 10.0 GiB',
         change: "1.0 GiB less of guests' memory and merging is no longer needed",
@@ -193,20 +198,20 @@ describe('the need for memory is described', () => {
         change: "1.5 GiB less of guests' memory and merging is no longer needed",
       },
       {
-        name: 'both, and what would change both',
+        name: 'that too little is free and too much promised, and what would change both',
         host: { freeGib: 1, gib: [12] },
         sentence: 'guests may use 12.0 GiB + 2.0 GiB reserve > 10.0 GiB and free 1.0 GiB < 2.0 GiB',
         change: "4.0 GiB less of guests' memory and merging is no longer needed",
       },
       {
-        name: 'with the quarter more that ends it',
+        name: 'with the quarter more of the reserve that ends it',
         host: { freeGib: 2.25 },
         before: MERGING,
         sentence: 'free 2.3 GiB < 2.5 GiB',
         change: "256.0 MiB less of guests' memory and merging is no longer needed",
       },
       {
-        name: 'with as many decimals as tell them apart',
+        name: 'with as many decimals as tell the figures apart',
         host: { freeGib: 1.998, gib: [8.01] },
         sentence: 'guests may use 8.01 GiB + 2.00 GiB reserve > 10.00 GiB and free 1.998 GiB < 2.000 GiB',
         change: "10.2 MiB less of guests' memory and merging is no longer needed",
@@ -225,27 +230,27 @@ describe('the need for memory is described', () => {
       },
     ];
   for (const { name, host, before, when = 'needed', sentence, change } of rows) {
-    test(name, () => {
+    test(`the need for merging is described: ${name}`, () => {
       const { working, ...told } = need(host, before, { when });
       assert.equal(told.sentence, sentence);
       assert.equal(working.change, change);
     });
   }
 
-  test('with KSM_WHEN=always no quarter more: nothing ends the merging', () => {
+  test('with KSM_WHEN=always no quarter more than the reserve: nothing ends the merging', () => {
     const { sentence, working } = need({ freeGib: 2.25 }, MERGING, { when: 'always' });
     assert.match(sentence, /free 2\.3 GiB >= 2\.0 GiB \(KSM_WHEN=always\)$/);
     assert.equal(working.terms.at(-1)?.source, 'KSM_THRES_COEF 20 %, at least KSM_THRES_CONST');
   });
 
-  test('worked through with the pressure, where the kernel tells it', () => {
+  test('the need for memory is worked through with the pressure, where the kernel tells it', () => {
     const source = '/proc/pressure/memory, some avg10';
     assert.deepEqual(need({ freeGib: 9, pressure: 12.34 }).working.terms.at(-1), {
       ...{ name: 'pressure', value: 12.34, unit: 'percent', source },
     });
   });
 
-  test('worked through: the numbers, where they come from, and the keys', () => {
+  test('the need for memory is worked through: the numbers, where they come from, and the keys', () => {
     const { working } = need({ freeGib: 9, gib: [4, 2] }, MERGING);
     const numbers = working.terms.map(({ name, value, unit }) => [name, value / GIB, unit]);
     assert.deepEqual(numbers, [

@@ -25,9 +25,15 @@ describe('memory should be looked through', () => {
     { name: 'when memory becomes short', before: plenty, now: calm, occasion: 'memory has become short' },
     { name: 'when memory becomes nearly out at once', before: plenty, now: pressed, occasion: 'memory is nearly out' },
     { name: 'when pressure comes', before: calm, now: pressed, occasion: 'memory is nearly out' },
-    { name: 'not while it stays', before: pressed, now: pressed, occasion: undefined },
-    { name: 'not when it goes', before: pressed, now: calm, occasion: undefined },
-    { name: 'not for it just after that', before: calm, now: pressed, isGoneThrough: true, occasion: undefined },
+    { name: 'not while pressure stays', before: pressed, now: pressed, occasion: undefined },
+    { name: 'not when pressure goes', before: pressed, now: calm, occasion: undefined },
+    {
+      name: 'not for pressure when memory has just been gone through',
+      before: calm,
+      now: pressed,
+      isGoneThrough: true,
+      occasion: undefined,
+    },
     {
       name: 'when ksmd counts passes anew',
       before: calm,
@@ -43,7 +49,7 @@ describe('memory should be looked through', () => {
     },
   ];
   for (const { name, before, now, triggers = [TIMER], isGoneThrough = false, occasion } of rows) {
-    test(name, () => {
+    test(`whether memory should be looked through: ${name}`, () => {
       assert.equal(newOccasion('test', before, now, triggers, isGoneThrough), occasion);
     });
   }

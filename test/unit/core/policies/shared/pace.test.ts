@@ -29,7 +29,7 @@ describe('a budget is a batch and a sleep', () => {
     [100, 10, 0],
   ];
   for (const [percent, batchMillis, sleepMillisecs] of rows) {
-    test(`${percent} % of a core: ${batchMillis} ms of work, ${sleepMillisecs} ms of sleep`, () => {
+    test(`a budget of ${percent} % of a core is ${batchMillis} ms of work and ${sleepMillisecs} ms of sleep`, () => {
       assert.equal(sleepFor(percent / 100), sleepMillisecs);
       assert.equal(Math.round(batchNanosFor(percent / 100) / 1e4) / 100, batchMillis);
       assert.deepEqual(firstPace(percent / 100), {
@@ -50,11 +50,11 @@ describe('the next pace', () => {
     waitNanos: waited * millis * 1e6,
   });
 
-  test('is the same when ksmd used its budget', () => {
+  test('the next pace is the same when ksmd used its budget', () => {
     assert.deepEqual(nextPace(pace, measured(0.5), 0.5), pace);
   });
 
-  test('brings the ratio of work to rest to what is wanted, in one step', () => {
+  test('the next pace brings the ratio of work to rest to what is wanted, in one step', () => {
     const half = nextPace(pace, measured(1 / 3), 0.5);
     // A third is 1 : 2, a half is 1 : 1; what was left unused, 83 ms, is used within two seconds.
     const owed = half.owedNanos / 2e9;
@@ -70,56 +70,56 @@ describe('the next pace', () => {
     assert.equal(nextPace(pace, measured(0.01, 500, 0.9), 0.5).pagesToScan, 1000);
   });
 
-  test('short batches grow again as soon as ksmd does not wait', () => {
+  test('short batches of ksmd grow again as soon as it does not wait', () => {
     const calm = measured(0.02, 500, 0.1);
     assert.equal(nextPace({ ...pace, pagesToScan: 100 }, calm, 0.5, true).pagesToScan, 400);
   });
 
-  test('makes up for what was used beyond the budget, and remembers what is left unused for half a second', () => {
+  test('the next pace makes up for what was used beyond the budget, and remembers what is left unused for half a second', () => {
     assert.equal(Math.round(nextPace(pace, measured(0.8), 0.5).owedNanos / 1e6), 150);
     assert.equal(Math.round(nextPace({ ...pace, owedNanos: 4e8 }, measured(0.3), 0.5).owedNanos / 1e6), 300);
     assert.equal(Math.round(nextPace(pace, measured(0, 60_000), 0.5).owedNanos / 1e6), -250);
   });
 
-  test('changes by a sixteenth or four times at most', () => {
+  test('the next pace changes by a sixteenth or four times at most', () => {
     assert.equal(nextPace(pace, measured(0), 0.5).pagesToScan, 4000);
     assert.equal(nextPace(pace, measured(1), 0.5).pagesToScan, 63);
     assert.equal(nextPace({ ...pace, pagesToScan: 20 }, measured(1), 0.5).pagesToScan, LEAST_PAGES);
     assert.equal(nextPace({ ...pace, pagesToScan: 9000 }, measured(0), 0.5).pagesToScan, MOST_PAGES);
   });
 
-  test('is not changed by a moment that says little', () => {
+  test('the next pace is not changed by a moment that says little', () => {
     const next = nextPace(pace, measured(0, 99), 0.5);
     assert.deepEqual([next.pagesToScan, next.sleepMillisecs], [1000, 10]);
     assert.equal(next.owedNanos, -49.5e6, 'but it counts');
     assert.equal(nextPace(pace, measured(0, 100), 0.5).pagesToScan, 4000);
   });
 
-  test('does not take time that others had the CPU for rest', () => {
+  test('the next pace does not take time that others had the CPU for rest', () => {
     // A quarter of the time at work, half of it waiting: as much work as rest, were there a CPU.
     const next = nextPace({ ...pace, owedNanos: 125e6 }, measured(0.25, 500, 0.5), 0.5);
     assert.deepEqual([next.pagesToScan, Math.round(next.owedNanos / 1e6)], [1000, 0]);
   });
 
   for (const waited of [0.85, 1, 1.5]) {
-    test(`is not changed by a time in which ksmd hardly had a CPU: waits of ${waited} of it`, () => {
+    test(`the next pace is not changed by a time in which ksmd hardly had a CPU: waits of ${waited} of it`, () => {
       for (const share of [0, 0.1]) assert.equal(nextPace(pace, measured(share, 500, waited), 0.5).pagesToScan, 1000);
     });
   }
 
-  test('begins anew when the budget was changed, and keeps what is owed', () => {
+  test('the next pace begins anew when the budget was changed, and keeps what is owed', () => {
     const next = nextPace({ ...pace, owedNanos: 1e9 }, measured(0.5), 0.2);
     assert.deepEqual([next.pagesToScan, next.sleepMillisecs], [1000, 40]);
     assert.equal(Math.round(next.owedNanos / 1e6), 1150);
   });
 
-  test('after a rest begins anew, and has made up for what it could', () => {
+  test('the next pace after a rest begins anew, and has made up for what it could', () => {
     const rested = restingPace({ pagesToScan: 30000, sleepMillisecs: 10, owedNanos: 1e9 }, measured(0, 1000), 0.5);
     assert.deepEqual({ ...rested, owedNanos: 0 }, firstPace(0.5));
     assert.equal(Math.round(rested.owedNanos / 1e6), 500);
   });
 
-  test('of a whole core does not change with what it finds', () => {
+  test('the next pace of a whole core does not change with what ksmd finds', () => {
     const first = firstPace(1);
     assert.equal(nextPace(first, measured(0.2), 1).pagesToScan, first.pagesToScan);
   });
@@ -158,7 +158,7 @@ function paced(share: number, parts: readonly KsmdTimes[]): { ksmd: Ksmd; paces:
 }
 
 describe('whatever pages cost and however sleeps are rounded', () => {
-  test('batch and sleep stay within their bounds', () => {
+  test('batch and sleep stay within their bounds, whatever pages cost', () => {
     fc.assert(
       fc.property(budget, times, (share, parts) => {
         for (const { pagesToScan, sleepMillisecs, owedNanos } of paced(share, timesOf(parts)).paces) {
@@ -180,10 +180,16 @@ describe('whatever pages cost and however sleeps are rounded', () => {
       factor: 1.2,
       beyond: 0,
     },
-    { name: 'of less, at most a fifth of a core more', least: 1, most: 49, factor: 1, beyond: 0.2 },
+    {
+      name: 'ten seconds use at most a fifth of a core more than a smaller budget',
+      least: 1,
+      most: 49,
+      factor: 1,
+      beyond: 0.2,
+    },
   ];
   for (const { name, least, most, factor, beyond } of rows) {
-    test(name, () => {
+    test(`whatever pages cost, ${name}`, () => {
       const percent = fc.integer({ min: least, max: most });
       fc.assert(
         fc.property(percent, times, (value, parts) => {
@@ -200,7 +206,7 @@ describe('whatever pages cost and however sleeps are rounded', () => {
 describe('with a constant cost', () => {
   const constant = (pageNanos: number, roundingMillis: number) => LOOKS.map(() => ({ pageNanos, roundingMillis }));
 
-  test('three looks, four below 0.25 µs a page, bring the share to within 5 % of the budget less what is owed, or the batch to its bound', () => {
+  test('with a constant cost, three looks bring the share to within 5 % of the budget, or the batch to its bound', () => {
     fc.assert(
       fc.property(budget, cost, rounding, (share, pageNanos, roundingMillis) => {
         let pace = firstPace(share);
@@ -218,7 +224,7 @@ describe('with a constant cost', () => {
     );
   });
 
-  test('any ten seconds after the first second are within 8 % of the budget, batch by batch', () => {
+  test('with a constant cost, any ten seconds are within 8 % of the budget, batch by batch', () => {
     fc.assert(
       fc.property(budget, cost, rounding, (share, pageNanos, roundingMillis) => {
         const { ksmd, paces } = paced(share, constant(pageNanos, roundingMillis));
@@ -230,7 +236,7 @@ describe('with a constant cost', () => {
     );
   });
 
-  test('batches take as long as they are meant to, where sleeps are not rounded', () => {
+  test('with a constant cost, batches take as long as they are meant to, where sleeps are not rounded', () => {
     fc.assert(
       fc.property(budget, cost, (share, pageNanos) => {
         const { ksmd } = paced(share, constant(pageNanos, 0));

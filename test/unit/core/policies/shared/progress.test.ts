@@ -6,7 +6,7 @@ import { MIB, NEW_KSM, OLD_KSM } from '../../../../support/policies/policyHost.j
 import { ZERO, markWith } from '../../../../support/policies/policyMark.js';
 
 describe('what ksmd did between two looks', () => {
-  test('is the difference of its counters', () => {
+  test('what ksmd did between two looks is the difference of its counters', () => {
     const times = { ksmdCpuNanos: 5e9, ksmdWaitNanos: 3e9 };
     const from = ksmdCountersOf(sampleOf({ monotonicMillis: 1000, ksm: { ...NEW_KSM, pagesScanned: 500 }, ...times }));
     const ksm = { ...NEW_KSM, fullScans: 2, pagesScanned: 1500, pagesSkipped: 200, pagesVolatile: 30 };
@@ -30,20 +30,20 @@ describe('what ksmd did between two looks', () => {
     const rows = [
       { name: 'of Linux 6.10', kernel: { major: 6, minor: 10 }, pagesShared: 1, first: true },
       { name: 'of Linux 5.14', kernel: { major: 5, minor: 14 }, pagesShared: 1, first: true },
-      { name: 'of Linux 6.11: in its second', kernel: { major: 6, minor: 11 }, pagesShared: 1, first: false },
-      { name: 'of Linux 7.0: in its second', kernel: { major: 7, minor: 0 }, pagesShared: 1, first: false },
-      { name: 'of an unknown kernel: taken for the second', kernel: undefined, pagesShared: 1, first: false },
-      { name: 'where nothing is shared: in its second', kernel: { major: 6, minor: 1 }, pagesShared: 0, first: false },
+      { name: 'of Linux 6.11', kernel: { major: 6, minor: 11 }, pagesShared: 1, first: false },
+      { name: 'of Linux 7.0', kernel: { major: 7, minor: 0 }, pagesShared: 1, first: false },
+      { name: 'of an unknown kernel', kernel: undefined, pagesShared: 1, first: false },
+      { name: 'where nothing is shared', kernel: { major: 6, minor: 1 }, pagesShared: 0, first: false },
     ];
     for (const { name, kernel, pagesShared, first } of rows) {
-      test(name, () => {
+      test(`a page that equals a shared one merges in its ${first ? 'first' : 'second'} scan ${name}`, () => {
         const sample = sampleOf({ ksm: { ...OLD_KSM, pagesShared }, ...(kernel && { kernel }) });
         assert.equal(ksmdCountersOf(sample).mergesAtFirstScan, first);
       });
     }
   });
 
-  test('has the profit reckoned and no pages where the kernel does not count them', () => {
+  test('the counters of ksmd have the profit reckoned and no pages where the kernel does not count them', () => {
     const ksm = { ...OLD_KSM, pagesShared: 10, pagesSharing: 600, pagesUnshared: 300, pagesVolatile: 90 };
     const counters = ksmdCountersOf(sampleOf({ ksm, ksmdCpuNanos: 0 }));
     assert.deepEqual(
@@ -53,7 +53,7 @@ describe('what ksmd did between two looks', () => {
     assert.equal(progressBetween(counters, counters)?.visitedPages, undefined);
   });
 
-  test('is reckoned at 10 µs a page where its CPU time cannot be seen', () => {
+  test('what ksmd did between two looks is reckoned at 10 µs a page where its CPU time cannot be seen', () => {
     const unseen = ksmdCountersOf(sampleOf({ ksm: NEW_KSM }));
     assert.equal(progressBetween(unseen, { ...unseen, pagesVisited: 100_000 })?.cpuNanos, 1e9);
     const seen = { ...unseen, pagesVisited: 100_000, cpuNanos: 77e9 };
@@ -61,24 +61,24 @@ describe('what ksmd did between two looks', () => {
   });
 
   for (const counter of ['monotonicMillis', 'fullScans', 'pagesVisited', 'cpuNanos'] as const) {
-    test(`is nothing that can be said when ${counter} went backwards`, () => {
+    test(`what ksmd did between two looks is nothing that can be said when ${counter} went backwards`, () => {
       assert.equal(progressBetween(markWith({ [counter]: 100 }), markWith({ [counter]: 99 })), undefined);
     });
   }
 
-  test('can be less profit and fewer volatile pages', () => {
+  test('what ksmd did between two looks can be less profit and fewer volatile pages', () => {
     const progress = progressBetween(markWith({ profitBytes: 5, pagesVolatile: 7 }), ZERO);
     assert.deepEqual([progress?.gainedBytes, progress?.volatilePages], [-5, -7]);
   });
 
-  test('is no gain when only the bookkeeping of a guest that has gone became less', () => {
+  test('it is no gain of ksmd when only the bookkeeping of a guest that has gone became less', () => {
     const gained = (saved: number, profit: number) =>
       progressBetween(ZERO, markWith({ savedBytes: saved, profitBytes: profit }))?.gainedBytes;
     assert.deepEqual([gained(0, 16 * MIB), gained(-MIB, 16 * MIB), gained(20, 16)], [0, -MIB, 16]);
   });
 });
 
-test('what is told of guests that have gone comes and goes, and is no gain', () => {
+test('what the kernel still counts of guests that have gone comes and goes, and is no gain', () => {
   const told = markWith({ savedBytes: 60 * MIB, profitBytes: 50 * MIB, beingFreedBytes: 40 * MIB });
   const over = markWith({ savedBytes: 100 * MIB, profitBytes: 90 * MIB });
   assert.deepEqual([progressBetween(told, over)?.gainedBytes, progressBetween(over, told)?.gainedBytes], [0, 0]);
@@ -94,7 +94,7 @@ describe('a gain is worth it', () => {
     { cpuMillis: 0, gainedBytes: -1, worth: false },
   ];
   for (const { cpuMillis, gainedBytes, worth } of rows) {
-    test(`${gainedBytes} bytes for ${cpuMillis} ms of CPU: ${worth ? 'yes' : 'no'}`, () => {
+    test(`a gain of ${gainedBytes} bytes for ${cpuMillis} ms of CPU is ${worth ? 'worth it' : 'not worth it'}`, () => {
       assert.equal(isWorthIt({ gainedBytes, cpuNanos: cpuMillis * 1e6 }), worth);
     });
   }

@@ -21,22 +21,22 @@ function waited(residentMib: readonly number[], { configuredBytes = GIB, everyMi
 const upTo = (last: number) => Array.from({ length: last * 2 + 1 }, (_, half) => half / 2);
 
 describe('a guest that started is waited for', () => {
-  test('until its memory did not grow for two and a half seconds', () => {
+  test('a guest that started is waited for until its memory did not grow for two and a half seconds', () => {
     assert.deepEqual(waited([50, 200, 400, ...Array<number>(12).fill(600)]), upTo(3.5));
   });
 
-  test('two and a half seconds when it has all its memory at once', () => {
+  test('a guest that has all its memory at once is waited for for two and a half seconds', () => {
     assert.deepEqual(waited(Array<number>(12).fill(1024)), upTo(2));
   });
 
   const growing = (step: number) => Array.from({ length: 24 }, (_, look) => 1000 + look * step);
 
-  test('no longer for growth of two percent of its memory', () => {
+  test('a guest that started is waited for no longer for growth of two percent of its memory', () => {
     assert.deepEqual(waited(growing(40), { configuredBytes: 10 * GIB }), upTo(2), '200 MiB in that time, of 204');
     assert.deepEqual(waited(growing(60), { configuredBytes: 10 * GIB }), upTo(11.5), '240 MiB in two seconds');
   });
 
-  test('no longer for growth of 16 MiB, however small it is or unknown its memory', () => {
+  test('a guest that started is waited for no longer for growth of 16 MiB, however small or unknown its memory', () => {
     assert.deepEqual(waited(growing(3), { configuredBytes: 64 * MIB }), upTo(2));
     assert.deepEqual(waited(growing(3), { configuredBytes: 0 }), upTo(2));
     assert.deepEqual(waited(growing(5), { configuredBytes: 0 }), upTo(11.5));
@@ -46,7 +46,7 @@ describe('a guest that started is waited for', () => {
     [10, 204],
     [0, 16],
   ] as const) {
-    test(`no longer for ${smallMib} MiB of ${configuredGib} GiB, but for one more`, () => {
+    test(`a guest of ${configuredGib} GiB that grows by ${smallMib} MiB is waited for no longer, by one more it is`, () => {
       const grown = (mib: number) =>
         waited([0, 0, ...Array<number>(8).fill(mib)], { configuredBytes: configuredGib * GIB });
       assert.deepEqual(grown(smallMib), upTo(2));
@@ -54,16 +54,16 @@ describe('a guest that started is waited for', () => {
     });
   }
 
-  test('no longer when its balloon takes memory away', () => {
+  test('a guest is waited for no longer when its balloon takes memory away', () => {
     assert.deepEqual(waited([1024, 900, 700, 500, 300, 100, 100]), upTo(2));
   });
 
-  test('no longer than three minutes, however it grows', () => {
+  test('a guest is waited for no longer than three minutes, however it grows', () => {
     const mib = Array.from({ length: 30 }, (_, look) => look * 2000);
     assert.deepEqual(waited(mib, { configuredBytes: 64 * GIB, everyMillis: 10_000 }).at(-1), 170);
   });
 
-  test('by rare looks too: what grew between two of them is not settled at the second', () => {
+  test('rare looks wait for a guest too: what grew between two of them is not settled at the second', () => {
     assert.deepEqual(waited([100, 900, 900], { everyMillis: 10_000 }), [0, 10]);
   });
 });
@@ -75,14 +75,14 @@ describe('who is waited for', () => {
   const look = (before: Settling, guests: readonly Guest[], millis: number, ...triggers: Trigger[]) =>
     nextSettling(before, guests, triggers, millis);
 
-  test('nobody who was there before', () => {
+  test('no guest that was there before is waited for', () => {
     assert.deepEqual(names(look({}, [web, db], 0, { kind: 'start' })), []);
     assert.deepEqual(names(look({}, [web, db], 0, TIMER, stopped('web'))), []);
     const resized: Trigger = { kind: 'guest', event: { change: 'resized', name: 'db' } };
     assert.deepEqual(names(look({}, [web, db], 0, resized)), []);
   });
 
-  test('each by itself', () => {
+  test('each guest that started is waited for by itself', () => {
     let settling = look({}, [web], 0, started('web'));
     settling = look(settling, [web, db], 1500, started('db'));
     assert.deepEqual(names(settling), ['web', 'db']);
@@ -104,7 +104,7 @@ describe('who is waited for', () => {
     assert.deepEqual(names(look(again, [web], 4900, TIMER)), []);
   });
 
-  test('is told by name, three of them', () => {
+  test('the guests that are waited for are named, three of them', () => {
     const guests = ['a', 'b', 'c', 'd', 'e'].map((name) => guestOf(name, 0));
     const told = (count: number) => {
       const some = guests.slice(0, count);

@@ -101,7 +101,7 @@ describe('use_zero_pages under KSM_USE_ZERO_PAGES=auto', () => {
     },
   ];
   for (const { name, ksm, hugePages, value, note } of rows) {
-    test(name, () => {
+    test(`use_zero_pages under KSM_USE_ZERO_PAGES=auto ${name}`, () => {
       const decision = decided('auto', [{ ksm, ...(hugePages === undefined ? {} : { hugePages }) }]);
       assert.equal(setting(decision), value);
       assert.match(decision.working?.notes?.join() ?? '', note);
@@ -110,7 +110,7 @@ describe('use_zero_pages under KSM_USE_ZERO_PAGES=auto', () => {
     });
   }
 
-  test('is nothing to decide on a kernel without the setting', () => {
+  test('KSM_USE_ZERO_PAGES=auto has nothing to decide on a kernel without the setting', () => {
     const decision = decided('auto', [{ ksm: IDLE_KSM, hugePages: FREEING }]);
     assert.deepEqual(
       [decision.settings, decision.released, decision.working?.notes],
@@ -118,11 +118,11 @@ describe('use_zero_pages under KSM_USE_ZERO_PAGES=auto', () => {
     );
   });
 
-  test('waits for merging to begin, and stays as it is when it ends', () => {
+  test('KSM_USE_ZERO_PAGES=auto waits for merging to begin, and stays as it is when it ends', () => {
     assert.equal(setting(decided('auto', [{ ksm: COUNTED, hugePages: FREEING }], 0)), undefined);
   });
 
-  test('tells what it has given back', () => {
+  test('the explanation has what use_zero_pages has given back', () => {
     const ksm = { ...COUNTED, useZeroPages: 1, ksmZeroPages: 512 };
     const freedBySplits = {
       bytes: 5 * MIB,
@@ -142,14 +142,14 @@ describe('use_zero_pages under KSM_USE_ZERO_PAGES=auto', () => {
 describe('ksmd that is blocked by zero pages', () => {
   const BLOCKED = { pagesUnshared: 1, pagesVolatile: PAGES };
 
-  test('is seen at the end of the second pass, on a kernel that nothing else is known of', () => {
+  test('ksmd blocked by zero pages is seen at the end of the second pass, on a kernel of which nothing is known', () => {
     assert.equal(setting(decided('auto', passes(1, BLOCKED))), 'back');
     const decision = decided('auto', passes(2, BLOCKED));
     assert.equal(setting(decision), 1);
     assert.match(decision.working?.notes?.join() ?? '', /kept ksmd from merging/);
   });
 
-  test('is remembered when the passes go better', () => {
+  test('that zero pages blocked ksmd is remembered when the passes go better', () => {
     const later = { ksm: { ...COUNTED, fullScans: 9, pagesUnshared: PAGES, pagesVolatile: 0 } };
     assert.equal(setting(decided('auto', [...passes(2, BLOCKED), later])), 1);
   });
@@ -163,12 +163,12 @@ describe('ksmd that is blocked by zero pages', () => {
     },
   ];
   for (const { name, parts } of rows) {
-    test(`is not seen in ${name}`, () => {
+    test(`no zero pages are blamed for ${name}`, () => {
       assert.equal(setting(decided('auto', passes(2, parts))), 'back');
     });
   }
 
-  test('is not seen while memory grows: its pages are seen for the first time', () => {
+  test('no zero pages are blamed while memory grows: its pages are seen for the first time', () => {
     const looks = [1, 2, 3].map((pass) => ({
       ksm: { ...COUNTED, fullScans: pass, pagesUnshared: 0, pagesVolatile: PAGES * 2 ** pass },
     }));
@@ -176,7 +176,7 @@ describe('ksmd that is blocked by zero pages', () => {
   });
 
   for (const choice of [0, 'keep'] as const) {
-    test(`is a problem with KSM_USE_ZERO_PAGES=${choice}, and nothing is set`, () => {
+    test(`ksmd blocked by zero pages is a problem with KSM_USE_ZERO_PAGES=${choice}, and nothing is set`, () => {
       const decision = decided(choice, passes(2, BLOCKED));
       assert.equal(decision.settings.useZeroPages, undefined);
       assert.deepEqual(decision.problems, [
@@ -188,7 +188,7 @@ describe('ksmd that is blocked by zero pages', () => {
     });
   }
 
-  test('is no problem where the host itself has 1', () => {
+  test('zero pages are no problem where the host itself has use_zero_pages=1', () => {
     assert.equal(decided('keep', passes(2, BLOCKED, { ...COUNTED, useZeroPages: 1 })).problems, undefined);
   });
 });
@@ -196,7 +196,7 @@ describe('ksmd that is blocked by zero pages', () => {
 describe("with Red Hat's redhat_only_zero_pages=1", () => {
   const ksm = { ...COUNTED, redhatOnlyZeroPages: 1 };
 
-  test('auto sets nothing, gives back what it had set, and says why', () => {
+  test('with redhat_only_zero_pages=1 auto sets nothing, gives back what it had set, and says why', () => {
     const decision = decided('auto', [{ hugePages: FREEING, ksm }]);
     assert.equal(setting(decision), 'back');
     assert.match(
@@ -205,24 +205,24 @@ describe("with Red Hat's redhat_only_zero_pages=1", () => {
     );
   });
 
-  test('an empty unstable tree is no sign of a blocked one', () => {
+  test('with redhat_only_zero_pages=1 an empty unstable tree is no sign of a blocked one', () => {
     const decision = decided(0, passes(3, {}, ksm));
     assert.deepEqual([decision.settings, decision.problems], [{ run: 1 }, undefined]);
   });
 });
 
 describe('KSM_USE_ZERO_PAGES that was given', () => {
-  test('as keep gives back what was set before', () => {
+  test('KSM_USE_ZERO_PAGES=keep gives back what was set before', () => {
     assert.equal(setting(decided('keep', [{ ksm: COUNTED, hugePages: FREEING }])), 'back');
     assert.equal(setting(decided('keep', [{ ksm: COUNTED, hugePages: FREEING }], 0)), 'back');
   });
 
-  test('as 1 before Linux 6.6 is warned of', () => {
+  test('KSM_USE_ZERO_PAGES=1 before Linux 6.6 is warned of', () => {
     const [problem] = decided(1, [{ ksm: UNCOUNTED }]).problems ?? [];
     assert.match(problem?.sentence ?? '', /^KSM_USE_ZERO_PAGES=1: before Linux 6.6 .* neither counted nor given back/);
   });
 
-  test('as 0 or 1 elsewhere is left to the configuration', () => {
+  test('KSM_USE_ZERO_PAGES=0 or 1 from Linux 6.6 on is left to the configuration', () => {
     for (const choice of [0, 1] as const) {
       const decision = decided(choice, [{ ksm: COUNTED, hugePages: FREEING }]);
       assert.deepEqual([decision.settings, decision.released, decision.problems], [{ run: 1 }, undefined, undefined]);
@@ -230,7 +230,7 @@ describe('KSM_USE_ZERO_PAGES that was given', () => {
   });
 });
 
-test('what the policy decides, remembers and is asked stays as it is', () => {
+test('what the policy beneath KSM_USE_ZERO_PAGES decides, remembers and is asked stays as it is', () => {
   const seen: unknown[] = [];
   const inner: Policy = {
     name: 'inner',
