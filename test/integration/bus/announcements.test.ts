@@ -37,7 +37,7 @@ describe('what org.samepaged1.Manager tells of changes', { concurrency: true }, 
     assert.deepEqual(manager.retuned[1]?.['Triggers'], ['asked for by SIGUSR1']);
   });
 
-  it('turns twice a second are a signal each, but announced once in two seconds, the last of them always', async () => {
+  it('turns twice a second are a Retuned each, but a PropertiesChanged in two seconds, the last of them always', async () => {
     await using host = await AgentHost.create({ bus: {} });
     await host.started();
     const manager = await client(host);

@@ -63,7 +63,7 @@ describe('who may do what', { concurrency: 2, skip: NEEDS_ROOT }, () => {
 
     after(() => service[Symbol.asyncDispose]());
 
-    it('nobody reads, and is refused everything else with the action and who may; nothing happens', async () => {
+    it('with polkit, nobody reads, and is refused everything else with the action and who may', async () => {
       const before = await (await service.manager()).properties();
       const files = service.host.ksmFiles();
       const answer = (action: string) =>
@@ -76,7 +76,7 @@ describe('who may do what', { concurrency: 2, skip: NEEDS_ROOT }, () => {
       assert.deepEqual(await (await service.manager()).properties(), before);
     });
 
-    it('a member of libvirt retunes, pauses, stops and resumes, and is refused the rest', async () => {
+    it('with polkit, a member of libvirt retunes, pauses, stops and resumes, and is refused the rest', async () => {
       const answer = (action: string) =>
         /retune|pause/.test(action) ? 'ok' : `refused: ${action} is for ${ADMINISTRATORS}`;
       assert.deepEqual(await outcomes(service, 'member'), expected(answer));
@@ -85,7 +85,7 @@ describe('who may do what', { concurrency: 2, skip: NEEDS_ROOT }, () => {
       assert.equal((await (await service.manager()).properties())['Hold'], 'paused');
     });
 
-    it('a site’s rule in a file that sorts before, as the manual page has it, goes before samepaged’s own', async () => {
+    it('with polkit, a site’s rule in a file that sorts before goes before samepaged’s own', async () => {
       const [, rule = ''] = /^\.nf\n(polkit\.addRule.*?)^\.fi$/ms.exec(readFileSync(MANUAL, 'utf8')) ?? [];
       for (const [name, outcome] of Object.entries({
         '40-samepaged.rules': `refused: org.samepaged1.retune is for ${MEMBERS}`,
@@ -97,7 +97,7 @@ describe('who may do what', { concurrency: 2, skip: NEEDS_ROOT }, () => {
     });
 
     for (const user of ['root', 'samepaged'] as const) {
-      it(`${user} may do everything`, async () => {
+      it(`with polkit, ${user} may do everything`, async () => {
         await (await service.manager()).command('SetPolicy', 's', ['default']);
         assert.deepEqual(
           await outcomes(service, user),
@@ -129,7 +129,7 @@ describe('who may do what', { concurrency: 2, skip: NEEDS_ROOT }, () => {
       );
     });
 
-    it('what is not in the table cannot be called, not even by root', async () => {
+    it('a method that is not in the table of methods cannot be called, not even by root', async () => {
       assert.deepEqual(await service.call('root', ['constructor'], ['announce']), [
         'org.freedesktop.DBus.Error.UnknownMethod: there is no org.samepaged1.Manager.constructor',
         'org.freedesktop.DBus.Error.UnknownMethod: there is no org.samepaged1.Manager.announce',
@@ -137,7 +137,7 @@ describe('who may do what', { concurrency: 2, skip: NEEDS_ROOT }, () => {
     });
 
     for (const user of ['nobody', 'member'] as const) {
-      it(`${user} reads, and is refused everything else`, async () => {
+      it(`without polkit, ${user} reads, and is refused everything else`, async () => {
         const answer = (action: string) => `refused: ${action} is for root only here (polkit does not run)`;
         assert.deepEqual(await outcomes(service, user), expected(answer));
         const properties = { path: '/org/samepaged1', interface: 'org.freedesktop.DBus.Properties' };
@@ -154,7 +154,7 @@ describe('who may do what', { concurrency: 2, skip: NEEDS_ROOT }, () => {
       });
     }
 
-    it('root may do everything', async () => {
+    it('without polkit, root may do everything', async () => {
       assert.deepEqual(
         await outcomes(service, 'root'),
         expected(() => 'ok'),

@@ -34,7 +34,7 @@ async function setPolicyWithAgent(service: ServiceHost, interactive: boolean) {
 }
 
 describe('a password', { concurrency: true }, () => {
-  it('is asked for when the caller lets itself be asked, and is enough', { skip: NEEDS_ROOT }, async () => {
+  it('a password is asked for when the caller lets itself be asked, and is enough', { skip: NEEDS_ROOT }, async () => {
     await using service = await ServiceHost.start({ polkit: true });
     assert.deepEqual(await setPolicyWithAgent(service, true), {
       outcomes: ['ok'],
@@ -43,14 +43,14 @@ describe('a password', { concurrency: true }, () => {
     });
   });
 
-  it('is not asked for when the caller does not', { skip: NEEDS_ROOT }, async () => {
+  it('a password is not asked for when the caller does not', { skip: NEEDS_ROOT }, async () => {
     await using service = await ServiceHost.start({ polkit: true });
     const refused =
       'org.samepaged1.Error.NotAuthorized: org.samepaged1.set-policy is for root and administrators with their password';
     assert.deepEqual(await setPolicyWithAgent(service, false), { outcomes: [refused], asked: [], Policy: 'ksmtuned' });
   });
 
-  it('does not help a caller that has gone: nothing is done', { skip: NEEDS_ROOT }, async () => {
+  it('a password does not help a caller that has gone: nothing is done', { skip: NEEDS_ROOT }, async () => {
     await using service = await ServiceHost.start({ polkit: true });
     const bus = await service.bus.connect();
     let agent: PolkitAgent | undefined;
@@ -66,7 +66,7 @@ describe('a password', { concurrency: true }, () => {
     assert.equal((await (await service.manager()).properties())['Policy'], 'ksmtuned');
   });
 
-  it('samepagectl lets itself be asked on a terminal, and nowhere else', async () => {
+  it('samepagectl lets itself be asked for a password on a terminal, and nowhere else', async () => {
     await using bus = await PrivateBus.start();
     const service = await bus.connect();
     const interactive: boolean[] = [];

@@ -15,7 +15,7 @@ const DBUS = {
 const PATH = '/org/libvirt/QEMU';
 
 describe('signals', () => {
-  it('are heard from their sender only, and a method call is none', async () => {
+  it('signals of the bus are heard from their sender only, and a method call is none', async () => {
     await using bus = await PrivateBus.start();
     const libvirt = await bus.connect();
     await libvirt.requestName('org.libvirt', 0);

@@ -12,7 +12,7 @@ import { LibvirtStandIn } from '../../support/dbus/libvirtStandIn.js';
 import { ManagerClient, published } from '../../support/dbus/managerClient.js';
 
 describe('the bus away', { concurrency: true }, () => {
-  it('killed: tuning goes on, and it is joined again when it is back', async () => {
+  it('when the bus is killed, tuning goes on, and samepaged joins it again when it is back', async () => {
     await using host = await AgentHost.create();
     const before = host.ksmFiles();
     const socket = `${host.tree.root}/bus`;
@@ -62,7 +62,7 @@ describe('the bus away', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('killed during a retune, at one moment or another: tuning goes on', async () => {
+  it('when the bus is killed during a retune, at one moment or another, tuning goes on', async () => {
     await Promise.all(
       [0, 2].map(async (millis) => {
         await using host = await AgentHost.create({ bus: { libvirt: 'test' } });
@@ -81,7 +81,7 @@ describe('the bus away', { concurrency: true }, () => {
     );
   });
 
-  it('accepting, and never answering: samepaged tunes', async () => {
+  it('when the bus accepts and never answers, samepaged tunes', async () => {
     await using host = await AgentHost.create();
     const silent = createServer(() => undefined);
     await once(silent.listen(`${host.tree.root}/bus`), 'listening');
@@ -129,7 +129,7 @@ describe('the bus away', { concurrency: true }, () => {
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('an address that is none: said, and tunes', async () => {
+  it('a bus address that is none is reported, and samepaged tunes', async () => {
     for (const address of ['nonsense:a=b', 'tcp:host=127.0.0.1,port=1', 'unix:path=/dev/null']) {
       await using host = await AgentHost.create();
       host.memoryIsShort();
@@ -141,7 +141,7 @@ describe('the bus away', { concurrency: true }, () => {
     }
   });
 
-  it('a bus whose policy forbids the name: says so and tunes', async () => {
+  it('a bus whose policy forbids the name is reported, and samepaged tunes', async () => {
     await using host = await AgentHost.create();
     await using bus = await BusAt.start(`${host.tree.root}/bus`, { forbidden: ['org.samepaged1'] });
     assert.equal(bus.address, host.address);
@@ -187,7 +187,7 @@ describe('another tuner', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('a dry run beside it is allowed, and says so', async () => {
+  it('a dry run beside another samepaged is allowed, and says so', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const first = await host.started();
     const second = host.start({ args: ['--dry-run'] });
@@ -197,7 +197,7 @@ describe('another tuner', { concurrency: true }, () => {
     await retune(first);
   });
 
-  it('a running ksmtuned is refused with its pid, exit 75', async () => {
+  it('beside a running ksmtuned samepaged ends with its pid, exit 75', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.tree.addProcess({ pid: 4711, argv: ['/usr/bin/bash', '/usr/sbin/ksmtuned'], comm: 'bash', residentKb: 1000 });
     host.memoryIsShort();
@@ -219,7 +219,7 @@ describe('another tuner', { concurrency: true }, () => {
     assert.match(again.other.join('\n'), /stop it first: kill 4711$/);
   });
 
-  it('an editor that has ksmtuned open is no tuner', async () => {
+  it('an editor that has ksmtuned open is taken for no tuner', async () => {
     await using host = await AgentHost.create();
     host.tree.addProcess({ pid: 4711, argv: ['vim', '/usr/sbin/ksmtuned'], comm: 'vim', residentKb: 1000 });
     host.tree.addProcess({ pid: 4712, argv: ['bash', '-c', 'cat ksmtuned'], comm: 'bash', residentKb: 1000 });

@@ -46,7 +46,7 @@ function members(xml: string): string[] {
 
 describe('the bus policy', { concurrency: true, skip: NEEDS_ROOT }, () => {
   for (const [user, may] of Object.entries({ root: true, samepaged: true, member: false, nobody: false })) {
-    it(`${user} may ${may ? '' : 'not '}own org.samepaged1`, async () => {
+    it(`the bus policy lets ${user} ${may ? '' : 'not '}own org.samepaged1`, async () => {
       await using bus = await SystemBus.start({ polkit: false });
       const [outcome = ''] = await callAs(UID[user as User], bus.address, [REQUEST_NAME]);
       assert.match(outcome, may ? /^ok$/ : /AccessDenied.*not allowed to own/);
@@ -54,7 +54,7 @@ describe('the bus policy', { concurrency: true, skip: NEEDS_ROOT }, () => {
   }
 
   for (const [user, may] of Object.entries({ samepaged: true, nobody: false })) {
-    it(`${user} may ${may ? '' : 'not '}call libvirt-dbus`, async () => {
+    it(`the bus policy lets ${user} ${may ? '' : 'not '}call libvirt-dbus`, async () => {
       await using bus = await SystemBus.start({ polkit: false });
       const libvirt = await bus.connect();
       libvirt.export('/org/libvirt/QEMU', new Connect('org.libvirt.Connect'));
@@ -69,14 +69,14 @@ describe('the bus policy', { concurrency: true, skip: NEEDS_ROOT }, () => {
 describe('org.samepaged1.Manager.xml', () => {
   const text = readFileSync('deploy/dbus/org.samepaged1.Manager.xml', 'utf8');
 
-  it('is what the daemon exports', async () => {
+  it('org.samepaged1.Manager.xml is what the daemon exports', async () => {
     await using host = await AgentHost.create({ bus: {} });
     await host.started();
     const manager = await host.manager();
     assert.deepEqual(members(text), members(await manager.introspect()));
   });
 
-  it('describes the interface and each of its members, and names each argument', () => {
+  it('org.samepaged1.Manager.xml describes the interface and each of its members, and names each argument', () => {
     const [manager = assert.fail()] = partsOf(parsed(text), 'interface');
     const described = [manager, ...['method', 'signal', 'property'].flatMap((kind) => partsOf(manager, kind))];
     assert.ok(described.length > 30);

@@ -6,7 +6,7 @@ import { AgentHost } from '../../support/agentHost.js';
 import { runCtl } from '../../support/daemon.js';
 
 describe('a history larger than an answer may be', { concurrency: true }, () => {
-  it('comes in pages of at most 64 KiB, of which samepagectl shows all', async () => {
+  it('a history larger than an answer may be comes in pages of at most 64 KiB, and samepagectl shows all', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const directory = join(host.tree.root, 'var/lib/samepaged');
     const nowMillis = Date.now();

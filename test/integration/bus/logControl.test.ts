@@ -103,7 +103,7 @@ describe('org.freedesktop.LogControl1', { concurrency: true }, () => {
     }
   });
 
-  it('a level set by hand outlives reloads, until one changes DEBUG', async () => {
+  it('a log level set by hand outlives reloads, until one changes DEBUG', async () => {
     await using host = await AgentHost.create({ bus: {}, config: QUIET });
     host.memoryIsShort();
     const daemon = await host.started();
@@ -122,7 +122,7 @@ describe('org.freedesktop.LogControl1', { concurrency: true }, () => {
     assert.equal(await get(bus, 'LogLevel'), 'info');
   });
 
-  it('what it cannot do it refuses, and says what there is', async () => {
+  it('what LogControl1 cannot do it refuses, and says what there is', async () => {
     await using host = await AgentHost.create({ bus: {}, config: { DEBUG: 1 } });
     await host.started();
     const bus = await host.bus.connect();

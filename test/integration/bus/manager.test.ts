@@ -126,7 +126,7 @@ describe('org.samepaged1.Manager', { concurrency: true }, () => {
     });
   });
 
-  it('properties are what is in the tree', async () => {
+  it('properties of the Manager are what is in the tree', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.memoryIsShort();
     host.tree.addGuest(101, 'web', 2_000_000);
@@ -185,7 +185,7 @@ describe('org.samepaged1.Manager of one samepaged', () => {
   });
   after(() => host[Symbol.asyncDispose]());
 
-  it('has these methods, Retuned and the properties with their types, and nothing else', async () => {
+  it('the Manager has its methods, Retuned and the properties with their types, and nothing else', async () => {
     const xml = await manager.introspect();
     const [, body = ''] = /<interface name="org\.samepaged1\.Manager">([^]*?)<\/interface>/.exec(xml) ?? [];
     const found = [...body.matchAll(/<(method|signal|property|arg) ([^>]*?)\/?>/g)].map(
@@ -212,12 +212,12 @@ describe('org.samepaged1.Manager of one samepaged', () => {
     assert.deepEqual(members.sort(), [...methods, ...properties, 'signal name=Retuned, arg type=a{sv}'].sort());
   });
 
-  it('cannot be written', async () => {
+  it('properties of the Manager cannot be written', async () => {
     await assert.rejects(manager.setProperty('Run', new Variant('u', 2)), DBusError);
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('a hundred callers at once each get an answer, from few retunes', async () => {
+  it('a hundred callers of Retune at once each get an answer, from few retunes', async () => {
     const replies = await Promise.all(Array.from({ length: 100 }, () => manager.retune()));
     assert.equal(replies.length, 100);
     for (const reply of replies) assert.equal(reply['Reason'], 'enough-memory');
@@ -225,7 +225,7 @@ describe('org.samepaged1.Manager of one samepaged', () => {
     assert.ok(decisions(daemon).length < 60, String(decisions(daemon).length));
   });
 
-  it('a failed retune is an error with the reason, and is told', async () => {
+  it('Retune() that fails is an error with the reason, and is told', async () => {
     const good = `${host.tree.read('proc/meminfo')}\n`;
     host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
     const failed = () => manager.retuned.filter(({ Failure }) => Failure !== undefined);

@@ -75,7 +75,7 @@ describe('configuration', { concurrency: true }, () => {
     assert.equal(line(stdout, 'KSM_NPAGES_MAX'), 'KSM_NPAGES_MAX=900 # HOST/etc/ksmtuned.conf:4');
   });
 
-  it('all bad values of all files are told at once, each with its place and what was expected', async () => {
+  it('all bad values of all configuration files are told at once, each with its place and what was expected', async () => {
     const { status, stdout, stderr, lines } = await print({
       'ksmtuned.conf': 'KSM_MONITOR_INTERVAL=0\nKSM_NPAGES_MAX=many\nKSM_ON_EXIT=explode\nKSM_THRES_CONST=2X\n',
       'ksmtuned.conf.d/a.conf': 'KSM_EVENT_RECHECK=soon\nLOGFILE=relative\n',
@@ -94,7 +94,7 @@ describe('configuration', { concurrency: true }, () => {
     for (const [index, pattern] of expected.entries()) assert.match(lines[index] ?? '', pattern);
   });
 
-  it('unknown keys are told with the errors, each in its line', async () => {
+  it('unknown keys are told with the errors of the configuration, each in its line', async () => {
     const { status, lines } = await print({
       'ksmtuned.conf': 'KSM_SLEEP_MSEC=soon\nKSM_COLOUR=blue\nwhat\nKSM_NPAGE_MAX=5\n',
       'ksmtuned.conf.d/a.conf': 'KSM_ON_EXITS=stop\n',
@@ -158,7 +158,7 @@ describe('configuration', { concurrency: true }, () => {
     assert.equal(tree.ksm('run'), '0');
   });
 
-  it('lines that need a shell are refused as such, and nothing is executed', async () => {
+  it('lines of the configuration that need a shell are refused as such, and nothing is executed', async () => {
     using tree = HostTree.create();
     const trap = join(tree.root, 'executed');
     const file = join(tree.root, 'etc/ksmtuned.conf');
@@ -174,13 +174,13 @@ describe('configuration', { concurrency: true }, () => {
     assert.throws(() => tree.read('executed'));
   });
 
-  it('NUL bytes are refused with the line', async () => {
+  it('NUL bytes in the configuration are refused with the line', async () => {
     const { status, lines } = await print({ 'ksmtuned.conf': 'KSM_SLEEP_MSEC=10\nKSM_NPAGES_MAX=12\0 50\n' });
     assert.equal(status, 78);
     assert.deepEqual(lines, ['samepaged: HOST/etc/ksmtuned.conf:2: contains a NUL byte; expected text']);
   });
 
-  it('CRLF, a byte order mark and a missing last newline do not matter', async () => {
+  it('CRLF, a byte order mark and a missing last newline do not matter in the configuration', async () => {
     const { status, stdout, stderr } = await print({
       'ksmtuned.conf': '\uFEFFKSM_SLEEP_MSEC=20\r\n\r\nexport KSM_NPAGES_MAX="900"\r\nDEBUG=',
     });
@@ -190,7 +190,7 @@ describe('configuration', { concurrency: true }, () => {
     assert.equal(line(stdout, 'KSM_NPAGES_MAX'), 'KSM_NPAGES_MAX=900 # HOST/etc/ksmtuned.conf:3');
   });
 
-  it('a file that cannot be read is an error, unlike one that is missing', async () => {
+  it('a configuration file that cannot be read is an error, unlike one that is missing', async () => {
     const { status, lines } = await print({ 'ksmtuned.conf/a': '', 'ksmtuned.conf.d': 'a file' });
     assert.equal(status, 78);
     assert.deepEqual(lines, [
@@ -208,7 +208,7 @@ describe('configuration', { concurrency: true }, () => {
     ]);
   });
 
-  it('values that are hardly meant are warnings: a decay without its sign, a negative boost, no pages at all', async () => {
+  it('values that are hardly meant are warnings: a decay without its sign, a negative boost, no pages', async () => {
     const { status, lines } = await print({
       'ksmtuned.conf': 'KSM_NPAGES_DECAY=50\nKSM_NPAGES_BOOST=-300\nKSM_NPAGES_MIN=0\nKSM_NPAGES_MAX=0\n',
     });

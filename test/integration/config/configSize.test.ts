@@ -14,13 +14,13 @@ async function printOneMebibyte(pattern: string, last = ''): Promise<CommandResu
 }
 
 describe('a configuration file of 1 MiB', () => {
-  it('of comments is read to its end', async () => {
+  it('a configuration file of 1 MiB of comments is read to its end', async () => {
     const { status, stdout } = await printOneMebibyte('# nothing here\n', 'KSM_SLEEP_MSEC=33\n');
     assert.equal(status, 0);
     assert.match(stdout, /^KSM_SLEEP_MSEC=33 /m);
   });
 
-  it('on one line is one value that is not as expected, and shown in short', async () => {
+  it('a configuration file of 1 MiB on one line is one unexpected value, and shown in short', async () => {
     const { status, stderr } = await printOneMebibyte('9', '\n');
     assert.equal(status, 78);
     assert.ok(stderr.length < 300, `${String(stderr.length)} characters`);
@@ -31,14 +31,14 @@ describe('a configuration file of 1 MiB', () => {
     assert.ok(value.stderr.length < 400, `${String(value.stderr.length)} characters`);
   });
 
-  it('of bad lines is refused with the first 20 of them', async () => {
+  it('a configuration file of 1 MiB of bad lines is refused with the first 20 of them', async () => {
     const { status, stderr } = await printOneMebibyte('this is no configuration\n');
     assert.equal(status, 78);
     assert.equal(stderr.trimEnd().split('\n').length, 21);
     assert.match(stderr, /and \d+ more\n$/);
   });
 
-  it('of unknown keys before a bad value tells the value', async () => {
+  it('a configuration file of 1 MiB of unknown keys before a bad value tells the value', async () => {
     const { status, stderr } = await printOneMebibyte('KSM_COLOUR=blue\n', 'KSM_SLEEP_MSEC=soon\n');
     assert.equal(status, 78);
     const lines = stderr.trimEnd().split('\n');
@@ -46,7 +46,7 @@ describe('a configuration file of 1 MiB', () => {
     assert.match(lines[20] ?? '', /KSM_SLEEP_MSEC=soon: expected/);
   });
 
-  it('of unknown keys does not fill the log', async () => {
+  it('a configuration file of 1 MiB of unknown keys does not fill the log', async () => {
     const { status, stderr } = await printOneMebibyte('KSM_COLOUR=blue\n', 'KSM_SLEEP_MSEC=33\n');
     assert.equal(status, 0);
     const lines = stderr.trimEnd().split('\n').length;

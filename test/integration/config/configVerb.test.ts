@@ -17,7 +17,7 @@ async function runningHost(options: AgentHostOptions = {}): Promise<AgentHost> {
 }
 
 describe('samepagectl config', { concurrency: true }, () => {
-  it('shows what is not as by default, with its origin and what it does, and --json has the same', async () => {
+  it('samepagectl config shows what is not as by default, with origin and meaning, and --json has the same', async () => {
     await using host = await runningHost({ config: { KSM_THRES_COEF: 25 } });
     const { status, stdout } = await ctl(host, 'config');
     assert.equal(status, 0);
@@ -52,7 +52,7 @@ DEBUG=1  # FILE:2
     );
   });
 
-  it('--all is a file that says the same, for whoever reads it', async () => {
+  it('samepagectl config --all prints a file that says the same', async () => {
     await using host = await runningHost({ config: { KSM_FORBID_GUESTS: "'it'\\''s, db*'", KSM_EVENT_RECHECK: "''" } });
     const { stdout } = await ctl(host, 'config', '--all');
     using copy = HostTree.create('no-ksm');
@@ -61,7 +61,7 @@ DEBUG=1  # FILE:2
     assert.equal(loadConfig(host.configFile).values.KSM_FORBID_GUESTS, "it's, db*");
   });
 
-  it('says what the files say by now, until a reload takes it, and that a policy was set by hand', async () => {
+  it('samepagectl config says what the files say by now, and that a policy was set by hand', async () => {
     await using host = await runningHost();
     host.configure({ KSM_NPAGES_MAX: 99, KSM_NPAGE_MIN: 1 });
     const edited = (await ctl(host, 'config')).stdout;
@@ -80,7 +80,7 @@ DEBUG=1  # FILE:2
     assert.match((await ctl(host, 'config')).stdout, /^# .*ksmtuned\.conf:3: KSM_NPAGES_MAX=lots: expected/m);
   });
 
-  it('without a daemon shows what it would start with', async () => {
+  it('samepagectl config without a daemon shows what it would start with', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const { status, stdout } = await ctl(host, 'config');
     assert.equal(status, 0);
@@ -89,7 +89,7 @@ DEBUG=1  # FILE:2
 });
 
 describe('samepagectl config check', { concurrency: true }, () => {
-  it('of a bad file says each error, exit 78, and --json has the same', async () => {
+  it('samepagectl config check of a bad file says each error, exit 78, and --json has the same', async () => {
     using tree = HostTree.create('no-ksm');
     tree.write('a.conf', 'KSM_WHEN=never\n\nKSM_THRES_COEF=`id`\n');
     const file = `${tree.root}/a.conf`;
@@ -107,7 +107,7 @@ describe('samepagectl config check', { concurrency: true }, () => {
     });
   });
 
-  it('of a good file says how many keys it sets, and what is passed over, exit 0', async () => {
+  it('samepagectl config check of a good file says how many keys it sets, and what is passed over, exit 0', async () => {
     using tree = HostTree.create('no-ksm');
     tree.write('a.conf', 'KSM_NPAGE_MAX=300\n');
     const file = `${tree.root}/a.conf`;
@@ -120,7 +120,7 @@ describe('samepagectl config check', { concurrency: true }, () => {
     );
   });
 
-  it('takes no --all', async () => {
+  it('samepagectl config check takes no --all', async () => {
     const { status, stderr } = await runCtl(['config', 'check', '--all', '/etc/ksmtuned.conf']);
     assert.equal(status, 64);
     assert.match(stderr, /config check does not take --all/);

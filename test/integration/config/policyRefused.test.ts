@@ -7,7 +7,7 @@ const MESSAGE =
   /KSM_POLICY=advisor: it needs the kernel's own advisor \(advisor_mode, Linux 6\.8\).*adaptive works here$/;
 
 describe('a policy that this kernel cannot have', { concurrency: true }, () => {
-  it('ends samepaged at its start with the file and the line, exit status 78, before it touches anything', async () => {
+  it('a policy that this kernel cannot have ends samepaged at its start with file and line, exit 78', async () => {
     await using host = await AgentHost.create({ host: 'kernel-5.10', config: { KSM_POLICY: 'advisor' } });
     host.memoryIsShort();
     const before = host.ksmFiles();
@@ -21,7 +21,7 @@ describe('a policy that this kernel cannot have', { concurrency: true }, () => {
     assert.throws(() => host.tree.read('var/run/ksmtune.pid'));
   });
 
-  it('is refused at a reload, and the running one goes on', async () => {
+  it('a policy that this kernel cannot have is refused at a reload, and the running one goes on', async () => {
     await using host = await AgentHost.create({ host: 'kernel-5.10' });
     host.memoryIsShort();
     const daemon = await host.started();
@@ -41,7 +41,7 @@ describe('a policy that this kernel cannot have', { concurrency: true }, () => {
 });
 
 describe('the policies on their kernels', { concurrency: true }, () => {
-  it('adaptive without an advisor: a burst, told in one sentence, and the host given back', async () => {
+  it('adaptive without an advisor is a burst, told in one sentence, and the host is given back', async () => {
     await using host = await AgentHost.create({ host: 'kernel-5.10', config: { KSM_POLICY: 'adaptive', DEBUG: '' } });
     host.memoryIsShort();
     const before = host.ksmFiles();
@@ -72,7 +72,7 @@ describe('the policies on their kernels', { concurrency: true }, () => {
     assert.equal(decisions(daemon).length, 2, daemon.output);
   });
 
-  it('advisor with one: its bounds and target are set before it is switched on, and all is given back', async () => {
+  it('advisor on its kernel sets bounds and target before it is switched on, and all is given back', async () => {
     await using host = await AgentHost.create({ config: { KSM_POLICY: 'advisor' } });
     host.memoryIsShort();
     const before = host.ksmFiles();

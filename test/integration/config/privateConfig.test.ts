@@ -6,7 +6,7 @@ import { AgentHost } from '../../support/agentHost.js';
 import { runCtl, runDaemon } from '../../support/daemon.js';
 
 describe('a configuration file that not everybody may read', { concurrency: true }, () => {
-  it('is in force, and GetConfiguration tells nothing of what it holds', async () => {
+  it('a configuration file that not everybody may read is in force, and GetConfiguration tells nothing of it', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const path = 'etc/ksmtuned.conf.d/10.conf';
     host.tree.write(path, 'KSM_FORBID_GUESTS=secret1\nsecret2=secret3\n');
@@ -38,7 +38,7 @@ describe('STATE_DIRECTORY and --config', { concurrency: true }, () => {
 });
 
 describe('samepagectl and a daemon that hangs', { concurrency: true }, () => {
-  it('waits ten seconds and says so', async () => {
+  it('samepagectl waits ten seconds for a daemon that hangs, and says so', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const daemon = await host.started();
     daemon.child.kill('SIGSTOP');

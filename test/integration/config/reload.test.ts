@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { AgentHost, decision, reload, retune, warnings } from '../../support/agentHost.js';
 
 describe('SIGHUP', { concurrency: true }, () => {
-  it('a good file is taken at once', async () => {
+  it('SIGHUP takes a good file at once', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const daemon = await host.started();
@@ -18,7 +18,7 @@ describe('SIGHUP', { concurrency: true }, () => {
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('a new interval counts from now on', async () => {
+  it('a new interval counts from SIGHUP on', async () => {
     await using host = await AgentHost.create();
     const daemon = await host.started();
     host.configure({ KSM_MONITOR_INTERVAL: 1 });
@@ -26,7 +26,7 @@ describe('SIGHUP', { concurrency: true }, () => {
     assert.match((await decision(daemon, 3)).msg, /^timer: /);
   });
 
-  it('what KSM_ON_EXIT says now is what is done', async () => {
+  it('after SIGHUP what KSM_ON_EXIT says now is what is done', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const daemon = await host.started();
@@ -37,7 +37,7 @@ describe('SIGHUP', { concurrency: true }, () => {
     assert.equal(host.pace, '1 600 10');
   });
 
-  it('a bad file is told with every error, and the running configuration stays', async () => {
+  it('SIGHUP with a bad file tells every error, and the running configuration stays', async () => {
     await using host = await AgentHost.create({ config: { KSM_NPAGES_MAX: 100 } });
     host.memoryIsShort();
     const daemon = await host.started();
@@ -57,7 +57,7 @@ describe('SIGHUP', { concurrency: true }, () => {
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('after a bad file a good one is taken', async () => {
+  it('SIGHUP with a good file after a bad one takes it', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const daemon = await host.started();
@@ -68,7 +68,7 @@ describe('SIGHUP', { concurrency: true }, () => {
     await host.paceIs('1 307 10');
   });
 
-  it('warnings are told at the start and at each reload', async () => {
+  it('warnings of the configuration are told at the start and at each SIGHUP', async () => {
     const config = { KSM_NPAGES_MIN: 500, KSM_NPAGES_MAX: 400 };
     await using host = await AgentHost.create({ config });
     const daemon = await host.started();
@@ -82,7 +82,7 @@ describe('SIGHUP', { concurrency: true }, () => {
     await daemon.line(/ksmtuned\.conf:3: unknown key KSM_NPAGE_MAX; did you mean KSM_NPAGES_MAX\?/);
   });
 
-  it('many at once do not lose a decision or the configuration', async () => {
+  it('many SIGHUP at once do not lose a decision or the configuration', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const daemon = await host.started();

@@ -15,7 +15,7 @@ async function shortHost(config = {}): Promise<AgentHost> {
 }
 
 describe('samepagectl reload', { concurrency: true }, () => {
-  it('puts a good file in force, and it is in the kernel when it returns', async () => {
+  it('samepagectl reload puts a good file in force, and it is in the kernel when it returns', async () => {
     await using host = await shortHost();
     const daemon = await host.started();
     host.configure({ KSM_NPAGES_MAX: 333, KSM_NPAGE_MIN: 7 });
@@ -33,7 +33,7 @@ describe('samepagectl reload', { concurrency: true }, () => {
     await daemon.line(/^reload: /);
   });
 
-  it('says of a bad file each error with file and line, exit 78, and the one before stays', async () => {
+  it('samepagectl reload says of a bad file each error with file and line, exit 78, and the one before stays', async () => {
     await using host = await shortHost({ KSM_NPAGES_MAX: 100 });
     const daemon = await host.started();
     host.configure({ KSM_NPAGES_MAX: 'lots', KSM_ON_EXIT: 'explode' });
@@ -54,7 +54,7 @@ describe('samepagectl reload', { concurrency: true }, () => {
     assert.equal((await manager.command('Reload'))['Taken'], true, 'and a good one is taken then');
   });
 
-  it('refuses a policy that this kernel cannot do, with the line that names it', async () => {
+  it('samepagectl reload refuses a policy that this kernel cannot do, with the line that names it', async () => {
     await using host = await AgentHost.create({ host: 'kernel-5.10', bus: {} });
     await host.started();
     host.configure({ KSM_POLICY: 'advisor' });
@@ -76,7 +76,7 @@ describe('samepagectl reload of the same file', () => {
 
   after(() => host[Symbol.asyncDispose]());
 
-  it('many at once each get an answer', async () => {
+  it('many samepagectl reload of the same file at once each get an answer', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, at) => (at % 2 === 0 ? manager.command('Reload') : manager.command('Retune'))),
     );
@@ -86,14 +86,14 @@ describe('samepagectl reload of the same file', () => {
     }
   });
 
-  it('keeps a hold', async () => {
+  it('samepagectl reload of the same file keeps a hold', async () => {
     await manager.command('Stop');
     const { stdout } = await ctl(host, 'reload');
     assert.match(stdout, /^The configuration is in force\.\nstopped by hand/);
     await manager.command('Resume');
   });
 
-  it('tells what failed when the look after it does', async () => {
+  it('samepagectl reload tells what failed when the look after it does', async () => {
     host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
     const { status, stdout } = await ctl(host, 'reload');
     assert.equal(status, 0, 'the configuration is taken');

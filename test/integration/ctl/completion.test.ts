@@ -48,7 +48,7 @@ function has(shell: string): boolean {
 /** The tests of a shell; without it, that its text is as it was when it was tested there. */
 function describeIn(shell: (typeof SHELLS)[number], tests: () => void): void {
   if (has(shell)) return void describe(`completion in ${shell}`, tests);
-  it(`completion in ${shell}, which is not here: the text that was tested with it`, () => {
+  it(`the completion in ${shell}, which is not installed, is the text that was tested with it`, () => {
     assertGolden(`completion.${shell}`, scripts.get(shell) ?? '');
   });
 }
@@ -95,7 +95,7 @@ function assertOffered(found: readonly (readonly string[])[], lines: readonly Li
 
 describe('the completion scripts', () => {
   for (const shell of SHELLS) {
-    it(`for ${shell} says what it said`, () => {
+    it(`the completion script for ${shell} says what it said`, () => {
       assertGolden(`completion.${shell}`, scripts.get(shell) ?? '');
     });
   }
@@ -112,11 +112,11 @@ describe('completion in bash', () => {
     return offersOf(lines, 'bash', '-c', script, 'bash', join(directory, 'samepagectl.bash'));
   };
 
-  it('is a function that does not need more than bash', () => {
+  it('completion in bash is a function that does not need more than bash', () => {
     run('bash', '-n', join(directory, 'samepagectl.bash'));
   });
 
-  it('offers what can stand at the cursor, quoted for the shell', () => {
+  it('completion in bash offers what can stand at the cursor, quoted for the shell', () => {
     const lines = [
       ...linesOf().map((line) => ({ ...line, offered: line.offered.map((word) => word.replace(' ', '\\ ')) })),
       { kind: 'a value behind an equal sign', line: 'samepagectl --bus=s', offered: ['system', 'session'] },
@@ -125,7 +125,7 @@ describe('completion in bash', () => {
     assertOffered(bash(lines.map(({ line }) => line)), lines);
   });
 
-  it('offers files and directories', () => {
+  it('completion in bash offers files and directories', () => {
     const lines = [
       { kind: 'a directory', line: `samepagectl doctor --root ${directory}/zs`, offered: [join(directory, 'zsh')] },
       {
@@ -145,7 +145,7 @@ describeIn('fish', () => {
     return offers.map((words) => words.map((word) => word.split('\t')[0] ?? ''));
   };
 
-  it('offers what can stand at the cursor', () => {
+  it('completion in zsh offers what can stand at the cursor', () => {
     const lines = [
       ...linesOf(),
       { kind: 'a value behind an equal sign', line: 'samepagectl --bus=s', offered: ['--bus=session', '--bus=system'] },
@@ -153,7 +153,7 @@ describeIn('fish', () => {
     assertOffered(fish(lines.map(({ line }) => line)), lines);
   });
 
-  it('offers files and directories', () => {
+  it('completion in zsh offers files and directories', () => {
     const [base, file] = [join(directory, 'zs'), join(directory, 'samepagectl.ba')];
     const lines = [
       { kind: 'a directory', line: `samepagectl doctor --root ${base}`, offered: [`${base}h/`] },
@@ -194,11 +194,11 @@ describeIn('zsh', () => {
     run('zsh', '-f', '-c', script, 'zsh', join(directory, 'zsh'), ...lines.flat());
   };
 
-  it('is right as a program', () => {
+  it('the completion script for fish is right as a program', () => {
     run('zsh', '-n', join(directory, 'zsh/_samepagectl'));
   });
 
-  it('completes what can stand at the cursor', () => {
+  it('completion in fish completes what can stand at the cursor', () => {
     shows(
       ['samepagectl poli', 'cy'],
       ['samepagectl --bus sess', 'ion'],
@@ -211,7 +211,7 @@ describeIn('zsh', () => {
     );
   });
 
-  it('completes files and directories', () => {
+  it('completion in fish completes files and directories', () => {
     shows(
       [`samepagectl config check ${directory}/samepagectl.fi`, 'sh'],
       [`samepagectl doctor --root ${directory}/subdir`, 'ectory'],
@@ -221,7 +221,7 @@ describeIn('zsh', () => {
 });
 
 describe('samepagectl __complete', () => {
-  it('offers no guest, and says nothing, where nobody answers', async () => {
+  it('samepagectl __complete offers no guest, and says nothing, where nobody answers', async () => {
     for (const options of [
       ['--bus', 'unix:path=/nonexistent/bus'],
       ['--bus', bus.address, '--libvirt', '/org/libvirt/Nonsense'],
@@ -231,7 +231,7 @@ describe('samepagectl __complete', () => {
     }
   });
 
-  it("loads neither D-Bus nor the simulator for an option's value, though it is a bus", async () => {
+  it("samepagectl __complete loads neither D-Bus nor the simulator for an option's value, though it is a bus", async () => {
     const coverage = join(directory, 'coverage');
     const env = { ...process.env, NODE_V8_COVERAGE: coverage };
     // Of the bundle's chunks the names do not say what is in them.

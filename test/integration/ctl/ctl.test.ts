@@ -11,7 +11,7 @@ import { VERSION } from '../../support/version.js';
 const SCHEMA: unknown = JSON.parse(readFileSync('fixtures/schema/status.schema.json', 'utf8'));
 
 describe('samepagectl with a daemon', { concurrency: true }, () => {
-  it('status says whether KSM merges, why, and what it saves', async () => {
+  it('samepagectl status says whether KSM merges, why, and what it saves', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.memoryIsShort();
     host.tree.addGuest(101, 'web', 2_000_000);
@@ -24,7 +24,7 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
     assertGolden('status-of-a-host.txt', timeless.replaceAll(VERSION, 'VERSION'));
   });
 
-  it('status --json has everything the bus has', async () => {
+  it('samepagectl status --json has everything the bus has', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.memoryIsShort();
     await host.started();
@@ -69,7 +69,7 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
     assert.equal(lastRetune['totalBytes'], 16_777_216 * 1024);
   });
 
-  it('retune tells the decision and what was changed', async () => {
+  it('samepagectl retune tells the decision and what was changed', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const daemon = await host.started();
     const same = await runCtl(['--bus', host.address, 'retune']);
@@ -93,7 +93,7 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
     await retune(daemon);
   });
 
-  it('retune that fails says why, exit 1, and status says so after any that failed', async () => {
+  it('samepagectl retune that fails says why, exit 1, and status says so after it', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const daemon = await host.started();
     host.tree.write('proc/meminfo', 'MemTotal: many kB\n');
@@ -112,7 +112,7 @@ describe('samepagectl with a daemon', { concurrency: true }, () => {
 });
 
 describe('samepagectl without a daemon', { concurrency: true }, () => {
-  it('status ends with 3 and says what the kernel does by itself', async () => {
+  it('samepagectl status without a daemon ends with 3 and says what the kernel does by itself', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const { status, stdout, stderr } = await runCtl(['--bus', host.address, 'status']);
     assert.equal(status, 3);
@@ -123,7 +123,7 @@ describe('samepagectl without a daemon', { concurrency: true }, () => {
     );
   });
 
-  it('status --json is JSON then too', async () => {
+  it('samepagectl status --json without a daemon is JSON too', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const { status, stdout } = await runCtl(['--bus', host.address, 'status', '--json']);
     assert.equal(status, 3);
@@ -133,7 +133,7 @@ describe('samepagectl without a daemon', { concurrency: true }, () => {
     assert.match(String(reason), /^samepaged is not running on /);
   });
 
-  it('retune ends with 3', async () => {
+  it('samepagectl retune without a daemon ends with 3', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const { status, stdout, stderr } = await runCtl(['--bus', host.address, 'retune']);
     assert.equal(status, 3);
@@ -141,7 +141,7 @@ describe('samepagectl without a daemon', { concurrency: true }, () => {
     assert.match(stderr, /^samepagectl: samepaged is not running on /);
   });
 
-  it('a wrong --bus is told as such, exit 3', async () => {
+  it('samepagectl with a wrong --bus says that it is wrong, exit 3', async () => {
     const address = 'unix:path=/nonexistent/bus';
     const { status, stdout } = await runCtl(['--bus', address, 'status']);
     assert.equal(status, 3);
@@ -166,7 +166,7 @@ describe('samepagectl mistyped', { concurrency: true }, () => {
     [['history', '--since='], /^samepagectl: --since is empty; expected --since DURATION\n$/],
     [[], /^samepagectl: which verb\?\nUsage: /],
   ] as const) {
-    it(`${['samepagectl', ...words].join(' ')}: exit 64, and what was meant`, async () => {
+    it(`${['samepagectl', ...words].join(' ')} is refused with exit 64, and what was meant`, async () => {
       const { status, stdout, stderr } = await runCtl(words);
       assert.equal(status, 64);
       assert.equal(stdout, '');
@@ -175,7 +175,7 @@ describe('samepagectl mistyped', { concurrency: true }, () => {
     });
   }
 
-  it('--help and --version are no errors', async () => {
+  it('samepagectl --help and --version are no errors', async () => {
     assert.match((await runCtl(['--help'])).stdout, /^Usage: samepagectl [^]* status [^]* retune /);
     assert.equal((await runCtl(['--version'])).stdout, `samepagectl ${VERSION}\n`);
   });

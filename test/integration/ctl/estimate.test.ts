@@ -20,7 +20,7 @@ async function untilRuns(tree: HostTree): Promise<void> {
 }
 
 describe('samepagectl estimate', { concurrency: 4 }, () => {
-  it('without samepaged merges for a while, tells what came of it, and leaves the host as it was', async () => {
+  it('samepagectl estimate without samepaged merges for a while, tells the result, and leaves the host as it was', async () => {
     using tree = HostTree.create();
     tree.addGuest(12, 'web', 300_000);
     const before = tree.allKsm(PACE);
@@ -39,7 +39,7 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
     assert.ok(!existsSync(join(tree.root, 'var/lib/samepaged/ledger.json')));
   });
 
-  it('ends with Ctrl-C and leaves the host as it was; killed, it leaves that to the next', async () => {
+  it('samepagectl estimate ends with Ctrl-C and leaves the host as it was; killed, it leaves that to the next', async () => {
     using tree = HostTree.create();
     const before = tree.allKsm(PACE);
     const interrupted = start('--root', tree.root, '--for', '10m');
@@ -57,7 +57,7 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
     assert.deepEqual(tree.allKsm(PACE), before);
   });
 
-  it('through samepaged has its policy wait, and then decide again', async () => {
+  it('samepagectl estimate through samepaged has its policy wait, and then decide again', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.memoryIsEnough();
     await host.started();
@@ -79,7 +79,7 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
     assert.equal(host.tree.ksm('run'), '0');
   });
 
-  it('gives back nothing that somebody else has taken over meanwhile', async () => {
+  it('samepagectl estimate gives back nothing that somebody else has taken over meanwhile', async () => {
     await using host = await AgentHost.create({ bus: {} });
     await host.started();
     const words = ['--bus', host.address, '--root', host.tree.root, '--libvirt', 'none'];
@@ -93,7 +93,7 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
     assert.equal((await manager.properties())['Hold'], 'stopped');
   });
 
-  it('is refused with one line: while merging is held, without an answer, beside ksmtuned, and for bad times', async () => {
+  it('samepagectl estimate is refused with one line: held, without an answer, beside ksmtuned, bad times', async () => {
     await using host = await AgentHost.create({ bus: {} });
     await host.started();
     await (await host.manager()).command('Pause', 't', [0n]);

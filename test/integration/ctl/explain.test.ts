@@ -9,7 +9,7 @@ async function ctl(host: AgentHost, ...words: string[]): Promise<CommandResult> 
 }
 
 describe('samepagectl explain', { concurrency: true }, () => {
-  it('works the decision through, and what it says would change it does', async () => {
+  it('samepagectl explain works the decision through, and what it says would change it does', async () => {
     await using host = await AgentHost.create({ bus: {}, config: { KSM_THRES_COEF: 25 } });
     host.memoryIsEnough();
     host.tree.addGuest(101, 'web', 2_097_152);
@@ -46,7 +46,7 @@ describe('samepagectl explain where memory is short', () => {
 
   after(() => host[Symbol.asyncDispose]());
 
-  it('has numbers for programs', async () => {
+  it('samepagectl explain has numbers for programs', async () => {
     const answer = JSON.parse((await ctl(host, 'explain', '--json')).stdout) as Record<string, unknown>;
     assert.equal(answer['reason'], 'free-below-reserve');
     const terms = answer['terms'] as { name: string; value: number; unit: string; source: string }[];
@@ -62,7 +62,7 @@ describe('samepagectl explain where memory is short', () => {
   });
 
   for (const policy of ['adaptive', 'advisor']) {
-    it(`of the policy ${policy} has its numbers too`, async () => {
+    it(`samepagectl explain of the policy ${policy} has its numbers too`, async () => {
       await manager.command('SetPolicy', 's', [policy]);
       const { status, stdout } = await ctl(host, 'explain');
       assert.equal(status, 0);
@@ -73,7 +73,7 @@ describe('samepagectl explain where memory is short', () => {
     });
   }
 
-  it('of a hold says how it ends', async () => {
+  it('samepagectl explain of a hold says how it ends', async () => {
     await manager.command('SetPolicy', 's', ['default']);
     await manager.command('Pause', 't', [600n]);
     const { stdout } = await ctl(host, 'explain');
@@ -81,7 +81,7 @@ describe('samepagectl explain where memory is short', () => {
     assert.match(stdout, /^Decision: paused \(policy ksmtuned\)\n {2}paused by hand: .*\n\n.*\n.*samepagectl resume/);
   });
 
-  it('is not part of what is signalled', async () => {
+  it('the explanation is not part of what is signalled', async () => {
     host.memoryIsEnough();
     const reply = await manager.retune();
     assert.deepEqual(
@@ -92,7 +92,7 @@ describe('samepagectl explain where memory is short', () => {
     assert.equal((Terms as unknown[]).length, 4);
   });
 
-  it('of a failed look says what failed', async () => {
+  it('samepagectl explain of a failed look says what failed', async () => {
     host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
     daemon.child.kill('SIGUSR1');
     await daemon.line(/no decision/);

@@ -13,7 +13,7 @@ describe('samepagectl guests forbid and allow', { concurrency: 4 }, () => {
       'merging is allowed, but KSM cannot merge its memory: hugepages, KSM merges pages of the base size only; this is in hugetlbfs',
     ],
   ] as const) {
-    it(`there and back, ${what}: the same document`, async () => {
+    it(`guests forbid and guests allow of a definition ${what} end in the same document`, async () => {
       await using host = await SharingHost.start();
       const path = testGuestPath('web');
       const before = await host.define('web', backing);
@@ -47,7 +47,7 @@ describe('samepagectl guests forbid and allow', { concurrency: 4 }, () => {
     });
   }
 
-  it('of a running guest counts from its next start, and says so until then', async () => {
+  it('guests forbid of a running guest counts from its next start, and says so until then', async () => {
     await using host = await SharingHost.start();
     await host.define('web');
     await host.domain('web', 'Create');

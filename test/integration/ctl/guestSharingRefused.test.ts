@@ -33,7 +33,7 @@ describe('guests forbid that cannot be', () => {
     assert.match(stderr, sentence);
   }
 
-  it('an unknown guest: the nearest name', async () => {
+  it('guests forbid of an unknown guest names the nearest', async () => {
     await host.define('web-frontend');
     refused(
       await host.ctl('guests', 'forbid', 'web-fronted'),
@@ -43,7 +43,7 @@ describe('guests forbid that cannot be', () => {
     refused(await host.ctl('guests', 'allow', 'zzz'), 1, /: libvirt knows no guest zzz; see virsh list --all/);
   });
 
-  it('a transient guest', async () => {
+  it('guests forbid of a transient guest is refused', async () => {
     await startTestGuest(await host.bus.connect(), 'brief');
     refused(
       await host.ctl('guests', 'forbid', 'brief'),
@@ -53,7 +53,7 @@ describe('guests forbid that cannot be', () => {
     refused(await host.ctl('guests', 'allow', 'brief'), 1, /take <nosharepages\/> out of the XML/);
   });
 
-  it('no libvirt-dbus, no bus, no such connection', async () => {
+  it('guests forbid without libvirt-dbus, bus or connection is refused', async () => {
     await using bus = await PrivateBus.start();
     const asked = (address: string, object = OBJECT) =>
       runCtl(['--bus', address, '--libvirt', object, 'guests', 'forbid', 'web']);
@@ -64,7 +64,7 @@ describe('guests forbid that cannot be', () => {
     refused(await asked(bus.address, 'Nope'), 1, /Invalid object path: Nope/);
   });
 
-  it('a guest that is deleted meanwhile', async () => {
+  it('guests forbid of a guest that is deleted meanwhile is refused', async () => {
     await host.define('deleted');
     const definitions = new (class extends Definitions {
       override async persistentXml(path: string): Promise<string> {
@@ -77,7 +77,7 @@ describe('guests forbid that cannot be', () => {
     });
   });
 
-  it('a guest that is deleted between reading and writing, which makes libvirt define it anew', async () => {
+  it('guests forbid tells how to undefine a guest that was deleted between reading and writing', async () => {
     await host.define('lost');
     const definitions = new Interrupted(host.connection, OBJECT);
     definitions.act = async (xml) => {
@@ -87,7 +87,7 @@ describe('guests forbid that cannot be', () => {
     await assert.rejects(changeSharing(definitions, 'lost', 'forbid'), /deleted meanwhile, .* virsh undefine -- lost$/);
   });
 
-  it('a definition that libvirt refuses: in its own words, and nothing is changed', async () => {
+  it('a definition that libvirt refuses is told in its own words, and nothing is changed', async () => {
     const before = await host.define('refused');
     const definitions = new Interrupted(host.connection, OBJECT);
     definitions.act = (xml) => Promise.resolve(xml.replace(/<type[^]*?<\/type>/, '<type>nonsense</type>'));
@@ -114,7 +114,7 @@ describe('guests forbid that cannot be', () => {
     );
   });
 
-  it('mistyped: exit 64', async () => {
+  it('guests forbid and guests allow that are mistyped end with 64', async () => {
     for (const [words, sentence] of [
       [['guests', 'forbit', 'web'], /guests takes forbid or allow, not "forbit"; did you mean forbid\?/],
       [['--libvirt', 'none', 'guests', 'forbid', 'a'], /not with --libvirt none/],

@@ -33,7 +33,7 @@ async function table(input: Partial<VerbInput>): Promise<readonly string[]> {
 }
 
 describe('samepagectl guests', { concurrency: 4 }, () => {
-  it('from /proc: every guest, sorted by merged pages, with what keeps it from being merged', async () => {
+  it('samepagectl guests from /proc shows every guest, by merged pages, with what keeps it from being merged', async () => {
     using tree = HostTree.create();
     tree.setKsm('pages_sharing', 1000);
     addGuest(tree, 11, 'idle', { stat: stat(0, 0, -4096, 'yes') });
@@ -67,7 +67,7 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     ]);
   });
 
-  it('--json has the same figures in bytes, and leaves out what nobody tells', async () => {
+  it('samepagectl guests --json has the same figures in bytes, and leaves out what nobody tells', async () => {
     using tree = HostTree.create();
     tree.setKsm('pages_sharing', 1000);
     addGuest(tree, 12, 'web', { stat: stat(2000, 48, 8_000_000, 'yes') });
@@ -105,7 +105,7 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     });
   });
 
-  it('on a kernel that does not tell, and one without KSM, says so', async () => {
+  it('samepagectl guests on a kernel that does not tell, and one without KSM, says so', async () => {
     using tree = HostTree.create();
     addGuest(tree, 12, 'web');
     const row = 'web     1.0Gi     300Mi       -       -       -  yes';
@@ -123,7 +123,7 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     assert.deepEqual((await table({ root: tree.root })).slice(2), [row, '', 'this kernel has no KSM']);
   });
 
-  it('where libvirt cannot be reached takes /proc alone, and says so', async () => {
+  it('samepagectl guests where libvirt cannot be reached takes /proc alone, and says so', async () => {
     await using bus = await PrivateBus.start();
     using tree = HostTree.create();
     addGuest(tree, 12, 'web', { stat: stat(1, 0, 0, 'yes') });
@@ -137,7 +137,7 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     assert.match(gone.join(' '), /guests are read from \/proc only: no D-Bus at unix:path=\/nonexistent: /);
   });
 
-  it("from libvirt and /proc together; a guest whose process is not seen is judged by libvirt's definition", async () => {
+  it("samepagectl guests judges a guest whose process is not seen by libvirt's definition", async () => {
     await using bus = await PrivateBus.start({ libvirt: 'test' });
     using tree = HostTree.create();
     addGuest(tree, 12, 'test', { stat: stat(10, 0, 1, 'yes') });
@@ -162,12 +162,12 @@ describe('samepagectl guests', { concurrency: 4 }, () => {
     assert.equal((JSON.parse(stdout) as GuestsReport).source, 'libvirt');
   });
 
-  it('without guests says so', async () => {
+  it('samepagectl guests without guests says so', async () => {
     using tree = HostTree.create();
     assert.deepEqual(await table({ root: tree.root }), ['no guest is running']);
   });
 
-  it('--root without the files: exit 64', async () => {
+  it('samepagectl guests --root without the files ends with 64', async () => {
     const { status, stderr } = await runCtl(['--root', '/nonexistent', 'guests']);
     assert.equal(status, 64);
     assert.match(stderr, /^samepagectl: --root \/nonexistent has no proc and no sys: /);
@@ -178,7 +178,7 @@ describe('guests of other users', { concurrency: true }, () => {
   const PASSWD = 'root:x:0:0::/:/bin/sh\nlibvirt-qemu:x:64055:108::/:/bin/false\nmallory:x:1000:1000::/:/bin/sh\n';
   const status = (user: number) => `Name:\tqemu\nUid:\t${user}\t${user}\t${user}\t${user}\nVmRSS:\t 307200 kB\n`;
 
-  it('are shown by samepagectl guests, which says why they do not count', async () => {
+  it('guests of other users are shown by samepagectl guests, which says why they do not count', async () => {
     using tree = HostTree.create();
     tree.write('etc/passwd', PASSWD);
     addGuest(tree, 11, 'web', { status: status(64_055) });
@@ -193,7 +193,7 @@ describe('guests of other users', { concurrency: true }, () => {
     assert.doesNotMatch(text, /web does not count/);
   });
 
-  it('count for no decision, unless KSM_GUEST_USERS has them by name or number', async () => {
+  it('guests of other users count for no decision, unless KSM_GUEST_USERS has them by name or number', async () => {
     using tree = HostTree.create();
     tree.write('etc/passwd', PASSWD);
     addGuest(tree, 10, 'root', { status: status(0) });
@@ -209,7 +209,7 @@ describe('guests of other users', { concurrency: true }, () => {
     assert.deepEqual(await names(), ['mine', 'other', 'root', 'web']);
   });
 
-  it('are not taken for the guest whose name they have', async () => {
+  it('guests of other users are not taken for the guest whose name they have', async () => {
     using tree = HostTree.create();
     tree.write('etc/passwd', PASSWD);
     addGuest(tree, 11, 'vault', { more: '-machine pc,mem-merge=off', status: status(64_055) });
@@ -227,7 +227,7 @@ describe('guests of other users', { concurrency: true }, () => {
 });
 
 describe('mergeability', () => {
-  it('is told by the kernel, by the command line where the kernel says nothing, and undefined without such a guest', async () => {
+  it('mergeability is told by the kernel, by the command line where the kernel says nothing', async () => {
     using tree = HostTree.create();
     addGuest(tree, 11, 'told', { more: '-machine pc,mem-merge=off', stat: stat(0, 0, 0, 'yes') });
     addGuest(tree, 12, 'untold', { more: '-machine pc,mem-merge=off' });

@@ -26,7 +26,7 @@ async function told(host: AgentHost, ...args: readonly string[]): Promise<Told> 
 }
 
 describe('samepagectl history', { concurrency: true }, () => {
-  it('tells what the daemon saw and did, and goes on where the last daemon was killed', async () => {
+  it('samepagectl history tells what the daemon saw and did, and goes on where it was killed', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.tree.setKsm('pages_sharing', 262_144);
     const first = await host.started();
@@ -64,7 +64,7 @@ describe('samepagectl history', { concurrency: true }, () => {
     assert.equal(after.decisions.length, 3, 'every start is a decision');
   });
 
-  it('reads the file when the daemon does not run, and says so', async () => {
+  it('samepagectl history reads the file when the daemon does not run, and says so', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const daemon = await host.started();
     const before = await told(host);
@@ -80,7 +80,7 @@ describe('samepagectl history', { concurrency: true }, () => {
     assert.match(stdout, /\nsamepaged is not running: read from \S+history\.log\n$/);
   });
 
-  it('of a dry run is asked of the daemon, which writes no file', async () => {
+  it('samepagectl history of a dry run is asked of the daemon, which writes no file', async () => {
     await using host = await AgentHost.create({ bus: {} });
     await host.started({ args: ['--dry-run'] });
     const { source, samples } = await told(host);
@@ -88,7 +88,7 @@ describe('samepagectl history', { concurrency: true }, () => {
     assert.equal(existsSync(historyFile(host)), false);
   });
 
-  it('without a state directory is in memory, which the daemon says once', async () => {
+  it('the history without a state directory is in memory, which the daemon says once', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.tree.write('var/lib/samepaged', 'a file where the directory should be\n');
     const daemon = await host.started();
@@ -98,7 +98,7 @@ describe('samepagectl history', { concurrency: true }, () => {
     assert.equal(warnings(daemon).filter((text) => text.includes('history.log')).length, 1, daemon.output);
   });
 
-  it('draws a chart, and prints comma-separated values', async () => {
+  it('samepagectl history draws a chart, and prints comma-separated values', async () => {
     await using host = await AgentHost.create({ bus: {} });
     await host.started();
     const file = join(host.tree.root, 'chart.svg');
@@ -117,7 +117,7 @@ describe('samepagectl history', { concurrency: true }, () => {
     );
   });
 
-  it('of more than a month is of a month, and says so', async () => {
+  it('samepagectl history of more than a month is of a month, and says so', async () => {
     await using host = await AgentHost.create();
     const sample: HistorySample = {
       ...{ kind: 'sample', atMillis: Date.now() - 40 * 86_400_000, savedBytes: 1, freeBytes: 1, totalBytes: 9 },
@@ -133,7 +133,7 @@ describe('samepagectl history', { concurrency: true }, () => {
     assert.equal(await since('30d'), 'nothing was recorded in the last 30 d\n');
   });
 
-  it('leaves out a damaged line, which the daemon tells once, with its line', async () => {
+  it('samepagectl history leaves out a damaged line, which the daemon tells once, with its line', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const first = await host.started();
     await first.end();
@@ -149,7 +149,7 @@ describe('samepagectl history', { concurrency: true }, () => {
     assert.deepEqual(warnings(third), []);
   });
 
-  it('says what it cannot take, exit 64, and what is not there, exit 1', async () => {
+  it('samepagectl history says what it cannot take, exit 64, and what is not there, exit 1', async () => {
     await using host = await AgentHost.create();
     assert.equal((await runCtl(['history', '--csv', '--json'])).status, 64);
     mkdirSync(join(host.tree.root, 'sys'), { recursive: true });

@@ -36,7 +36,7 @@ describe('samepagectl that is not allowed', { concurrency: true }, () => {
     ['without polkit', NOT_AUTHORIZED, 'it is for root only here (polkit does not run)', ROOT],
     ['by the bus', 'org.freedesktop.DBus.Error.AccessDenied', 'Rejected; type="method_call"', ROOT],
   ] as const) {
-    it(`${what}: says who may, and how to become one, exit 1`, async () => {
+    it(`samepagectl that is not allowed ${what} says who may, and how to become one, exit 1`, async () => {
       await using bus = await PrivateBus.start();
       const service = await bus.connect();
       service.export('/org/samepaged1', refusing(type, text));
@@ -47,7 +47,7 @@ describe('samepagectl that is not allowed', { concurrency: true }, () => {
     });
   }
 
-  it('by the policy of a real bus: the same, without what the bus says to itself', async () => {
+  it('samepagectl that the policy of a real bus refuses says who may, without what the bus says to itself', async () => {
     const directory = await scratchDirectory('refusing');
     const socket = join(directory, 'bus');
     const file = join(directory, 'bus.conf');
@@ -92,7 +92,7 @@ describe('samepagectl that is not allowed', { concurrency: true }, () => {
 });
 
 describe('samepagectl with a samepaged of another version', { concurrency: true }, () => {
-  it('says that it is one, and what to do', async () => {
+  it('samepagectl with a samepaged of another version says that it is one, and what to do', async () => {
     await using bus = await PrivateBus.start();
     const service = await bus.connect();
     service.export('/org/samepaged1', new OldManager('org.samepaged1.Manager'));

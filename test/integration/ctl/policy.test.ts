@@ -38,7 +38,7 @@ async function policies(host: AgentHost): Promise<unknown[]> {
 }
 
 describe('a policy set by hand', { concurrency: true }, () => {
-  it('decides at once, and so on when guests come and go, until policy default', async () => {
+  it('a policy set by hand decides at once, and when guests come and go, until policy default', async () => {
     await using host = await shortHost({ bus: { libvirt: 'test' } });
     const daemon = await host.started({ libvirt: '/org/libvirt/Test' });
     assert.deepEqual(await policies(host), ['ksmtuned', 'ksmtuned']);
@@ -67,7 +67,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('lasts through SIGKILL and SIGTERM, beside a hold, which ends by itself', async () => {
+  it('a policy set by hand lasts through SIGKILL and SIGTERM, beside a hold, which ends by itself', async () => {
     await using host = await shortHost();
     const first = await host.started();
     await say(host, 'SetPolicy', 's', ['adaptive']);
@@ -91,7 +91,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
     assert.deepEqual(await policies(host), ['ksmtuned', 'ksmtuned']);
   });
 
-  it('ends with the boot', async () => {
+  it('a policy set by hand ends with the boot', async () => {
     await using host = await shortHost();
     host.tree.write(HOLD_FILE, chosen('adaptive'));
     host.tree.write(BOOT_ID, 'second-boot\n');
@@ -101,7 +101,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
     assert.equal(existsSync(host.holdFile), false, 'and for good');
   });
 
-  it('ends when the configuration names another policy and is reloaded, and not before', async () => {
+  it('a policy set by hand ends when the configuration names another policy and is reloaded, and not before', async () => {
     await using host = await shortHost();
     const daemon = await host.started();
     await say(host, 'SetPolicy', 's', ['advisor']);
@@ -116,7 +116,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
     assert.equal(existsSync(host.holdFile), false);
   });
 
-  it('ends when the configuration names another policy at the next start, and stays ended', async () => {
+  it('a policy set by hand ends when the configuration names another policy at the next start, and stays ended', async () => {
     await using host = await shortHost();
     host.tree.write(HOLD_FILE, chosen('advisor'));
     host.configure({ KSM_POLICY: 'adaptive' });
@@ -128,7 +128,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
     assert.deepEqual(await policies(host), ['ksmtuned', 'ksmtuned']);
   });
 
-  it('is kept beside a hold, and no longer when it is the one that the configuration names anyway', async () => {
+  it('a policy set by hand is kept beside a hold, but not when the configuration names it anyway', async () => {
     await using host = await shortHost();
     await host.started();
     const kept = () => JSON.parse(readFileSync(host.holdFile, 'utf8')) as unknown;
@@ -142,7 +142,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
     assert.equal(existsSync(host.holdFile), false);
   });
 
-  it('in a dry run decides, and is not kept', async () => {
+  it('a policy set by hand in a dry run decides, and is not kept', async () => {
     await using host = await shortHost();
     await host.started({ args: ['--dry-run'] });
     await say(host, 'SetPolicy', 's', ['adaptive']);
@@ -150,7 +150,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
     assert.equal(existsSync(host.holdFile), false);
   });
 
-  it('where the state directory cannot be written is in force all the same, with a warning', async () => {
+  it('a policy set by hand is in force, with a warning, where the state directory cannot be written', async () => {
     await using host = await shortHost();
     host.tree.write('var/lib/samepaged', 'a file, no directory');
     const daemon = await host.started();
@@ -161,7 +161,7 @@ describe('a policy set by hand', { concurrency: true }, () => {
 });
 
 describe('a policy that cannot be set', { concurrency: true }, () => {
-  it('says what was meant or what it needs, exit 1, and changes nothing', async () => {
+  it('a policy that cannot be set says what was meant or what it needs, exit 1, and changes nothing', async () => {
     await using host = await shortHost({ host: 'kernel-5.10' });
     await host.started();
     const mistyped = await ctl(host, 'policy', 'adptive');
@@ -194,7 +194,7 @@ describe('a hold.json with a policy', { concurrency: true }, () => {
     assert.deepEqual(await policies(host), ['ksmtuned', 'ksmtuned']);
   });
 
-  it('one that no samepaged wrote is one warning and nothing is in force', async () => {
+  it('a hold.json with a policy that no samepaged wrote is one warning and nothing is in force', async () => {
     await using host = await shortHost();
     host.tree.write(HOLD_FILE, '{"policy":{}}');
     const daemon = await host.started();

@@ -9,7 +9,7 @@ import { Tmux } from '../../support/tmux.js';
 import { KEYS, LIBVIRT, between, isAsBefore, shortHost, watchWords, watching } from '../../support/watching.js';
 
 describe('samepagectl watch', { concurrency: 2 }, () => {
-  it('shows decisions and guests as they come, does what the keys say, and leaves the terminal as it was', async () => {
+  it('samepagectl watch shows decisions and guests as they come, and leaves the terminal as it was', async () => {
     await using host = await shortHost();
     const daemon = await host.started({ libvirt: LIBVIRT });
     await using watch = await watching(host);
@@ -46,7 +46,7 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     await isAsBefore(watch, 0);
   });
 
-  it('outlives the daemon, says so, keeps the curves, and comes back by itself', async () => {
+  it('samepagectl watch outlives the daemon, says so, keeps the curves, and comes back by itself', async () => {
     await using host = await shortHost();
     host.tree.setKsm('pages_sharing', 1_000_000);
     const first = await host.started({ libvirt: LIBVIRT });
@@ -73,7 +73,7 @@ describe('samepagectl watch', { concurrency: 2 }, () => {
     await isAsBefore(watch, 0);
   });
 
-  it('begins without a bus, and goes on when it is gone', async () => {
+  it('samepagectl watch begins without a bus, and goes on when it is gone', async () => {
     await using host = await shortHost();
     const daemon = await host.started();
     await using watch = await watching(host);
@@ -102,7 +102,7 @@ describe('samepagectl watch beside a daemon that goes on', { concurrency: 2 }, (
 
   after(() => host[Symbol.asyncDispose]());
 
-  it('fits every size it is given', async () => {
+  it('samepagectl watch fits every size it is given', async () => {
     await using watch = await watching(host);
     const { tmux } = watch;
     for (const [columns, rows] of [
@@ -133,7 +133,7 @@ describe('samepagectl watch beside a daemon that goes on', { concurrency: 2 }, (
     ['INT', 130],
     ['HUP', 129],
   ] as const) {
-    it(`SIG${signal} leaves the terminal as it was`, async () => {
+    it(`SIG${signal} to samepagectl watch leaves the terminal as it was`, async () => {
       await using watch = await watching(host);
       const { tmux } = watch;
       const pid = await tmux.pid();
@@ -142,7 +142,7 @@ describe('samepagectl watch beside a daemon that goes on', { concurrency: 2 }, (
     });
   }
 
-  it('stopped by Ctrl-Z gives the terminal back, and takes it again', async () => {
+  it('samepagectl watch stopped by Ctrl-Z gives the terminal back, and takes it again', async () => {
     await using watch = await watching(host);
     const { tmux, before } = watch;
     for (const stop of ['C-z', 'SIGTSTP']) {
@@ -158,7 +158,7 @@ describe('samepagectl watch beside a daemon that goes on', { concurrency: 2 }, (
     assert.equal(await between(tmux), before);
   });
 
-  it('an error that nobody caught is told on a terminal as it was', async () => {
+  it('samepagectl watch tells an error that nobody caught on a terminal as it was', async () => {
     await using tmux = await Tmux.start();
     const before = await between(tmux);
     const script = join(tmux.directory, 'fault.mjs');
@@ -176,7 +176,7 @@ describe('samepagectl watch beside a daemon that goes on', { concurrency: 2 }, (
     assert.equal(await between(tmux), before);
   });
 
-  it('draws with ASCII where the locale has no more, and on a console of Linux', async () => {
+  it('samepagectl watch draws with ASCII where the locale has no more, and on a console of Linux', async () => {
     await using watch = await watching(host, { locale: 'C' });
     const { tmux } = watch;
     assert.match(await tmux.shows(/^saved memory[^]*#/m), /^[ -~\n]*$/);

@@ -7,7 +7,7 @@ import { callBus } from '../../support/dbus/busClient.js';
 import { eventually } from '../../support/daemon.js';
 
 describe('what a watch asks the daemon', () => {
-  it('is its configuration once, and anew after a reload and a restart', async () => {
+  it('a watch asks the daemon for its configuration once, and anew after a reload and a restart', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const client = await host.bus.connect();
     let asked = 0;

@@ -4,7 +4,7 @@ import { runCtl } from '../../support/daemon.js';
 import { LIBVIRT, shortHost, watchWords } from '../../support/watching.js';
 
 describe('samepagectl watch --once', { concurrency: 2 }, () => {
-  it('prints a frame of 80x24, and the exit status says whether samepaged runs', async () => {
+  it('samepagectl watch --once prints a frame of 80x24, and its exit status says whether samepaged runs', async () => {
     await using host = await shortHost();
     const daemon = await host.started({ libvirt: LIBVIRT });
     const running = await runCtl(['watch', '--once', ...watchWords(host)]);
@@ -18,7 +18,7 @@ describe('samepagectl watch --once', { concurrency: 2 }, () => {
     assert.match(away.stdout, /^KSM is not merging .*\nsamepaged is not running: waiting for it/);
   });
 
-  it('is what there is without a terminal, and a root needs a bus', async () => {
+  it('samepagectl watch --once is what there is without a terminal, and a root needs a bus', async () => {
     await using host = await shortHost();
     const live = await runCtl(['watch', ...watchWords(host)]);
     assert.deepEqual(

@@ -20,12 +20,12 @@ async function wakeUpsAtRest(libvirt: string): Promise<number> {
 }
 
 describe('with nothing to do', { concurrency: true }, () => {
-  it('samepaged sleeps where libvirt tells it of guests', async () => {
+  it('samepaged with nothing to do sleeps where libvirt tells it of guests', async () => {
     const count = await wakeUpsAtRest('/org/libvirt/Test');
     assert.ok(count <= SECONDS / 2, `${count} wake-ups`);
   });
 
-  it('samepaged wakes up for the search of /proc alone where there is no libvirt', async () => {
+  it('samepaged with nothing to do wakes up for the search of /proc alone where there is no libvirt', async () => {
     const count = await wakeUpsAtRest('none');
     assert.ok(count <= 1.5 * SECONDS, `${count} wake-ups`);
   });

@@ -18,7 +18,7 @@ describe('a command line that samepaged cannot take is refused in one line', { c
     [['--policy', 'adaptive'], '--policy needs --replay: only there is it an option'],
   ];
   for (const [args, line] of rows) {
-    it(args.join(' '), async () => {
+    it(`samepaged refuses the command line "${args.join(' ')}" in one line`, async () => {
       assert.deepEqual(await runDaemon(args), { status: 64, stdout: '', stderr: `samepaged: ${line}\n` });
     });
   }

@@ -9,7 +9,7 @@ const OTHER_USERS = { skip: process.getuid?.() === 0 ? false : 'root is needed t
 const BOOT_ID = 'proc/sys/kernel/random/boot_id';
 
 describe('after a crash', { concurrency: true }, () => {
-  it('the next start says so, and its SIGTERM restores what the host had before the first', async () => {
+  it('the start after a crash says so, and its SIGTERM restores what the host had before the first', async () => {
     await using host = await AgentHost.create();
     host.tree.write(BOOT_ID, 'aaaa\n');
     host.memoryIsShort();
@@ -42,7 +42,7 @@ describe('after a crash', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('the page count is noted before it is written: a ledger names every setting that was changed', async () => {
+  it('pages_to_scan is noted before it is written: a ledger names every setting that was changed', async () => {
     await using host = await AgentHost.create();
     host.tree.setKsm('run', 1);
     await using daemon = await host.started();
@@ -56,7 +56,7 @@ describe('after a crash', { concurrency: true }, () => {
   });
 
   it(
-    'is not held back by a process that has its number by now and that its user calls samepaged',
+    'the start after a crash is not held back by a process of a user that has samepaged’s old pid and name',
     OTHER_USERS,
     async () => {
       await using host = await AgentHost.create();
@@ -116,7 +116,7 @@ describe('after a crash', { concurrency: true }, () => {
     });
   }
 
-  it('a state directory that cannot be written: nothing is set, which is said once, until it can be written', async () => {
+  it('in a state directory that cannot be written nothing is set, which is said once, until it can be', async () => {
     await using host = await AgentHost.create();
     host.tree.write('var/lib/samepaged', 'a file where the directory should be\n');
     host.memoryIsShort();
@@ -139,7 +139,7 @@ describe('after a crash', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('a state directory that can no longer be written: one line at the end, and everything is given back', async () => {
+  it('a state directory that can no longer be written is one line at the end, and all is given back', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const before = host.ksmFiles();

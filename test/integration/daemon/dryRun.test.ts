@@ -17,7 +17,7 @@ function everything(directory: string): Record<string, string> {
 }
 
 describe('a dry run', { concurrency: true }, () => {
-  it('writes nothing at all, says what it would set, and goes on as if it had', async () => {
+  it('a dry run writes nothing at all, says what it would set, and goes on as if it had', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const before = everything(host.tree.root);
@@ -34,7 +34,7 @@ describe('a dry run', { concurrency: true }, () => {
     assert.deepEqual(everything(host.tree.root), before);
   });
 
-  it('shows itself on the bus, with the kernel’s own values', async () => {
+  it('a dry run shows itself on the bus, with the kernel’s own values', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.memoryIsShort();
     const daemon = host.start({ args: ['--dry-run'] });
@@ -49,7 +49,7 @@ describe('a dry run', { concurrency: true }, () => {
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('answers a command by hand with what it would change, and fails', async () => {
+  it('a dry run answers a command by hand with what it would change, and fails', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.memoryIsShort();
     host.tree.setKsm('run', 1);
@@ -65,7 +65,7 @@ describe('a dry run', { concurrency: true }, () => {
     );
   });
 
-  it('is what somebody without the right to write gets, with a line that says why', async () => {
+  it('a dry run is what somebody without the right to write gets, with a line that says why', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     chmodSync(host.tree.root, 0o755);

@@ -26,7 +26,7 @@ function listening(pid: number): readonly string[] {
 }
 
 describe('signals at start', { concurrency: true }, () => {
-  it('SIGUSR1 before the program is loaded leaves no debugger open, and retunes', async () => {
+  it('SIGUSR1 before samepaged is loaded leaves no debugger open, and retunes', async () => {
     await using host = await AgentHost.create();
     await using daemon = DaemonProcess.start(host.args(), ANY_PORT);
     await eventually(() => catches(daemon.pid, 'SIGUSR1'));
@@ -41,7 +41,7 @@ describe('signals at start', { concurrency: true }, () => {
   });
 
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) {
-    it(`${signal} while the program is loaded is acted on, once it is`, async () => {
+    it(`${signal} while samepaged is loaded is acted on, once it is`, async () => {
       await using host = await AgentHost.create();
       await using daemon = DaemonProcess.start(host.args(), ANY_PORT);
       // Node has no handler of its own of this one.
@@ -52,7 +52,7 @@ describe('signals at start', { concurrency: true }, () => {
     });
   }
 
-  it('the first module imports nothing before its handlers are set', () => {
+  it('the first module of samepaged imports nothing before its handlers are set', () => {
     assert.doesNotMatch(readFileSync(DAEMON, 'utf8'), /^import /m);
   });
 });

@@ -16,7 +16,7 @@ function advisorFiles(host: AgentHost): Record<string, string> {
 }
 
 describe('what nobody asks for any more is given back while samepaged runs', { concurrency: true }, () => {
-  it('of a policy, when another one takes over', async () => {
+  it('what a policy has set is given back when another one takes over', async () => {
     await using host = await AgentHost.create({ bus: {}, config: { KSM_POLICY: 'advisor' } });
     host.memoryIsShort();
     const before = host.ksmFiles();
@@ -40,7 +40,7 @@ describe('what nobody asks for any more is given back while samepaged runs', { c
     assert.deepEqual(warnings(daemon), []);
   });
 
-  it('of a key, when a reload finds it gone', async () => {
+  it('what a key has set is given back when a reload finds it gone', async () => {
     await using host = await AgentHost.create({ config: { KSM_USE_ZERO_PAGES: 1, KSM_SMART_SCAN: 0 } });
     const daemon = await host.started();
     assert.deepEqual([host.tree.ksm('use_zero_pages'), host.tree.ksm('smart_scan')], ['1', '0']);
@@ -50,7 +50,7 @@ describe('what nobody asks for any more is given back while samepaged runs', { c
     assert.deepEqual([host.tree.ksm('use_zero_pages'), host.tree.ksm('smart_scan')], ['0', '0']);
   });
 
-  it('of a samepaged that crashed, by the next', async () => {
+  it('what a samepaged that crashed has set is given back by the next', async () => {
     await using host = await AgentHost.create({ config: { KSM_SMART_SCAN: 0 } });
     await using first = await host.started();
     assert.equal(host.tree.ksm('smart_scan'), '0');
@@ -60,7 +60,7 @@ describe('what nobody asks for any more is given back while samepaged runs', { c
     assert.equal(host.tree.ksm('smart_scan'), '1');
   });
 
-  it('in a dry run is only told', async () => {
+  it('in a dry run, giving back is only told', async () => {
     await using host = await AgentHost.create({ config: { KSM_USE_ZERO_PAGES: 1 } });
     const before = host.ksmFiles();
     const daemon = await host.started({ args: ['--dry-run'] });

@@ -45,7 +45,7 @@ function timeless(host: AgentHost, text: string): string {
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
 }
 
-it('a whole run: its log, its LOGFILE and what it leaves are as they were', async () => {
+it('a whole run of samepaged has its log, its LOGFILE and what it leaves as they were', async () => {
   await using host = await AgentHost.create({ bus: {} });
   const logFile = `${host.tree.root}/ksmtuned.log`;
   host.configure(SETTINGS);

@@ -24,7 +24,7 @@ async function end(daemon: DaemonProcess): Promise<void> {
 }
 
 describe('a read that hangs in the kernel', { concurrency: true }, () => {
-  it('of the command lines of shells: samepaged starts, says which it passed over, and gives back at the end', async () => {
+  it('while command lines of shells cannot be read, samepaged starts, says which, and gives back at the end', async () => {
     await using host = await shortHost();
     const before = host.ksmFiles();
     for (const pid of [11, 12, 13, 14, 15, 16]) {
@@ -38,7 +38,7 @@ describe('a read that hangs in the kernel', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('of a guest’s command line and ksm_stat: told once, the other guests count, and it ends in time', async () => {
+  it('a guest whose command line and ksm_stat hang is told once, the other guests count', async () => {
     await using host = await shortHost();
     const before = host.ksmFiles();
     for (const [pid, name] of [
@@ -66,7 +66,7 @@ describe('a read that hangs in the kernel', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('of ever more guests does not take the threads that writes need', async () => {
+  it('reads that hang for ever more guests do not take the threads that writes need', async () => {
     await using host = await shortHost();
     for (let pid = 31; pid < 45; pid += 1) {
       host.tree.addGuest(pid, `guest${String(pid)}`, 1000);
@@ -80,7 +80,7 @@ describe('a read that hangs in the kernel', { concurrency: true }, () => {
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('of a guest’s command line does not stop samepagectl guests', async () => {
+  it('a guest’s command line that hangs does not stop samepagectl guests', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.tree.addGuest(21, 'well', 1000);
     host.tree.addGuest(22, 'stuck', 1000);
@@ -92,7 +92,7 @@ describe('a read that hangs in the kernel', { concurrency: true }, () => {
 
 describe('the kernel’s files waited for by nobody', { concurrency: true }, () => {
   for (const path of ['proc/meminfo', 'sys/kernel/mm/ksm/pages_sharing', 'sys/kernel/mm/ksm/run', 'proc/vmstat']) {
-    it(`${path} a named pipe: tuning says so, and the rest is given back in time`, async () => {
+    it(`${path} as a named pipe is told, and the rest is given back in time`, async () => {
       await using host = await shortHost();
       const daemon = await host.started();
       await host.paceIs('1 300 10');
@@ -106,7 +106,7 @@ describe('the kernel’s files waited for by nobody', { concurrency: true }, () 
 });
 
 describe('SIGTERM during a turn that hangs', { concurrency: true }, () => {
-  it('gives back, and the turn writes nothing after that', async () => {
+  it('SIGTERM during a turn that hangs gives back within 10 s, and the turn writes nothing after that', async () => {
     await using host = await shortHost({});
     const before = host.ksmFiles();
     using standIn = await LibvirtStandIn.start(host.address, host.tree);

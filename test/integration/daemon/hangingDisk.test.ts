@@ -44,7 +44,7 @@ async function expectTuningWhileItHangs(host: AgentHost, path: string, told: Reg
 }
 
 describe('the disk of the LOGFILE hangs', { skip: FUSE_OBSTACLE }, () => {
-  it('its lines are lost, which the log says; tuning goes on, and SIGTERM gives the host back within 10 s', async () => {
+  it('while the disk of the LOGFILE hangs its lines are lost, and SIGTERM gives the host back within 10 s', async () => {
     await using host = await AgentHost.create();
     host.tree.write('log/ksmtuned', '');
     const path = join(host.tree.root, 'log/ksmtuned');
@@ -58,7 +58,7 @@ describe('the disk of the LOGFILE hangs', { skip: FUSE_OBSTACLE }, () => {
 });
 
 describe('the disk of the configuration hangs', { skip: FUSE_OBSTACLE, concurrency: true }, () => {
-  it('a reload: the configuration in force stays, and SIGTERM gives the host back within 10 s', async () => {
+  it('while the disk of the configuration hangs a reload changes nothing, and SIGTERM gives the host back', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const file = await FuseFile.over(host.configFile);
     const daemon = await host.started();
@@ -83,7 +83,7 @@ describe('the disk of the configuration hangs', { skip: FUSE_OBSTACLE, concurren
     assert.ok([0, 'SIGKILL'].includes((await ended(daemon)) ?? ''), daemon.output);
   });
 
-  it('of the PIDFILE: samepaged says so, and SIGTERM gives the host back within 10 s', async () => {
+  it('while the disk of the PIDFILE hangs samepaged says so, and SIGTERM gives the host back within 10 s', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     host.tree.write('pid/ksmtune.pid', '');
@@ -99,7 +99,7 @@ describe('the disk of the configuration hangs', { skip: FUSE_OBSTACLE, concurren
 });
 
 describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurrency: true }, () => {
-  it('the file of the history alone: tuning goes on, and SIGTERM gives the host back within 10 s', async () => {
+  it('while the file of the history hangs tuning goes on, and SIGTERM gives the host back within 10 s', async () => {
     await using host = await AgentHost.create();
     host.tree.write('var/lib/samepaged/history.log', '');
     await expectTuningWhileItHangs(
@@ -109,7 +109,7 @@ describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurr
     );
   });
 
-  it('SIGTERM ends a samepaged that does not know of it yet', async () => {
+  it('SIGTERM ends a samepaged that does not know yet that its state directory hangs', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const before = host.ksmFiles();
@@ -121,7 +121,7 @@ describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurr
     });
   });
 
-  it('what the ledger cannot note is not set', async () => {
+  it('what the ledger cannot note while its disk hangs is not set', async () => {
     await using host = await AgentHost.create();
     host.memoryIsEnough();
     const before = host.ksmFiles();
@@ -135,7 +135,7 @@ describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurr
     });
   });
 
-  it('a pause is in force at once, and is said to be lost after a restart', async () => {
+  it('a pause while the state directory hangs is in force, and is said to be lost after a restart', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const daemon = await host.started();
     const manager = await host.manager();
@@ -147,7 +147,7 @@ describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurr
     });
   });
 
-  it('from the start on: samepaged says so and ends', async () => {
+  it('a state directory that hangs from the start on ends samepaged, which says so', async () => {
     await using host = await AgentHost.create();
     await (await host.started()).end();
     await whileItHangs(dirname(host.ledgerFile), async () => {

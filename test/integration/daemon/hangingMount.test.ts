@@ -7,7 +7,7 @@ import { FUSE_OBSTACLE, FuseFile } from '../../support/fuseFile.js';
 
 describe('a file of the kernel’s behind which is a program that hangs, as LXCFS', { skip: FUSE_OBSTACLE }, () => {
   for (const path of ['proc/meminfo', 'sys/kernel/mm/ksm/run']) {
-    it(`${path}: tuning says so, and SIGTERM gives the rest back`, async () => {
+    it(`${path} on a mount that hangs is told, and SIGTERM gives the rest back within 10 s`, async () => {
       await using host = await AgentHost.create();
       host.memoryIsShort();
       using file = await FuseFile.over(join(host.tree.root, path));
@@ -21,7 +21,7 @@ describe('a file of the kernel’s behind which is a program that hangs, as LXCF
     });
   }
 
-  it('from the start on: samepaged says so and ends', async () => {
+  it('a file of the kernel on a mount that hangs from the start on ends samepaged, which says so', async () => {
     await using host = await AgentHost.create();
     using file = await FuseFile.over(join(host.tree.root, 'proc/meminfo'));
     file.hang();
@@ -32,7 +32,7 @@ describe('a file of the kernel’s behind which is a program that hangs, as LXCF
 });
 
 describe('samepaged --give-back', { concurrency: true }, () => {
-  it('gives the host back for one that was killed, and then has nothing to do', async () => {
+  it('samepaged --give-back gives the host back for one that was killed, and then has nothing to do', async () => {
     await using host = await AgentHost.create({ config: { KSM_ON_EXIT: 'restore' } });
     host.memoryIsShort();
     const before = host.ksmFiles();
@@ -45,7 +45,7 @@ describe('samepaged --give-back', { concurrency: true }, () => {
     assert.match((await host.giveBack()).output, /no samepaged ended without restoring the host's settings/);
   });
 
-  it('does not touch what one that lives has set', async () => {
+  it('samepaged --give-back does not touch what one that lives has set', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const daemon = await host.started();
@@ -55,7 +55,7 @@ describe('samepaged --give-back', { concurrency: true }, () => {
     assert.equal(host.pace, '1 300 10');
   });
 
-  it('works with a configuration that has errors, and unmerges nothing', async () => {
+  it('samepaged --give-back works with a configuration that has errors, and unmerges nothing', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     await (await host.started()).end('SIGKILL');

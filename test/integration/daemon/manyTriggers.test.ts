@@ -14,7 +14,7 @@ const RETUNE = {
 
 describe('hundreds of triggers during one slow turn', { concurrency: true }, () => {
   for (const what of ['guest starts', 'calls of Retune'] as const) {
-    it(`${what}: the loop goes on, and SIGTERM gives the host back`, async () => {
+    it(`during hundreds of ${what} in one slow turn the loop goes on, and SIGTERM gives the host back`, async () => {
       const config = { KSM_EVENT_SETTLE: 0, KSM_EVENT_RECHECK: '' };
       await using host = await AgentHost.create({ bus: {}, config });
       using standIn = await LibvirtStandIn.start(host.address, host.tree);

@@ -40,7 +40,7 @@ async function isAlive(socket: NotifySocket): Promise<void> {
 }
 
 describe('a service of systemd', { concurrency: true }, () => {
-  it('without a bus and libvirt: ready with its first decision, in force by then, and stopping before it ends', async () => {
+  it('a service without a bus and libvirt is ready with its first decision, and stopping before it ends', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     await using socket = await NotifySocket.open();
@@ -53,7 +53,7 @@ describe('a service of systemd', { concurrency: true }, () => {
     assert.deepEqual(socket.notices.slice(1), ['STOPPING=1']);
   });
 
-  it('is not ready while the first decision waits', async () => {
+  it('the service of systemd is not ready while the first decision waits', async () => {
     await using host = await AgentHost.create({ bus: {} });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     standIn.behaviour.GetAllDomainStats = 'silence';
@@ -68,7 +68,7 @@ describe('a service of systemd', { concurrency: true }, () => {
     assert.equal(host.pace, '1 300 10');
   });
 
-  it('tells the status when the reason changes', async () => {
+  it('the service of systemd tells the status when the reason changes', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     await using socket = await NotifySocket.open();
@@ -81,7 +81,7 @@ describe('a service of systemd', { concurrency: true }, () => {
     assert.equal(socket.notices.length, 2);
   });
 
-  it('is alive while libvirt never answers in time', async () => {
+  it('the service of systemd is alive while libvirt never answers in time', async () => {
     await using host = await AgentHost.create({ bus: {}, config: { KSM_MONITOR_INTERVAL: 1 } });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     await using socket = await NotifySocket.open();
@@ -93,7 +93,7 @@ describe('a service of systemd', { concurrency: true }, () => {
     await isAlive(socket);
   });
 
-  it('is silent while the process is blocked, and alive again after', async () => {
+  it('the service of systemd is silent while the process is blocked, and alive again after', async () => {
     await using host = await AgentHost.create({ config: { KSM_MONITOR_INTERVAL: 1 } });
     await using socket = await NotifySocket.open();
     await using daemon = startService(host, socket, WATCHED);
@@ -104,7 +104,7 @@ describe('a service of systemd', { concurrency: true }, () => {
     await isAlive(socket);
   });
 
-  it('is silent while only the loop waits, and alive again after', async () => {
+  it('the service of systemd is silent while only the loop waits, and alive again after', async () => {
     await using host = await AgentHost.create({ bus: {}, config: { KSM_MONITOR_INTERVAL: 1 } });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     await using socket = await NotifySocket.open();
@@ -166,7 +166,7 @@ describe('a service of systemd', { concurrency: true }, () => {
     });
   }
 
-  it('nobody waits for news: none is sent', async () => {
+  it('samepaged sends no news where nobody waits for them', async () => {
     await using host = await AgentHost.create();
     await using socket = await NotifySocket.open();
     const env = replaceCommand(socket, 'touch "$0.called"');

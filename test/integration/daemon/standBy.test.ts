@@ -13,7 +13,7 @@ async function servingHost(): Promise<AgentHost & { port: number }> {
 }
 
 describe('--stand-by', { concurrency: true }, () => {
-  it('waits beside ksmtuned, says why on /ready, and ends at SIGTERM without having changed anything', async () => {
+  it('samepaged --stand-by waits beside ksmtuned, says why on /ready, and ends at SIGTERM without a change', async () => {
     await using host = await servingHost();
     const { port } = host;
     const before = host.ksmFiles();
@@ -34,7 +34,7 @@ describe('--stand-by', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('gives KSM up to a virt-handler that sets it, whose values stay', async () => {
+  it('samepaged --stand-by gives KSM up to a virt-handler that sets it, whose values stay', async () => {
     await using host = await servingHost();
     const { port } = host;
     host.tree.addProcess({ pid: 88, argv: ['/usr/bin/virt-handler'], residentKb: 1 });
@@ -57,7 +57,7 @@ describe('--stand-by', { concurrency: true }, () => {
 });
 
 describe('--watch-config', { concurrency: true }, () => {
-  it('takes a changed drop-in without a signal, and says on the page when it cannot', async () => {
+  it('samepaged --watch-config takes a changed drop-in without a signal, and says when it cannot', async () => {
     await using host = await servingHost();
     const { port } = host;
     const daemon = await host.started({ args: ARGS });

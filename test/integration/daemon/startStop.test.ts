@@ -5,7 +5,7 @@ import { AgentHost, warnings } from '../../support/agentHost.js';
 import { eventually } from '../../support/daemon.js';
 
 describe('start and stop', { concurrency: true }, () => {
-  it('sets pages_to_scan and sleep_millisecs before run, and nothing else', async () => {
+  it('the start sets pages_to_scan and sleep_millisecs before run, and nothing else', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const before = host.ksmFiles();
@@ -51,7 +51,7 @@ describe('start and stop', { concurrency: true }, () => {
     });
   }
 
-  it('a host that was merging before is merging again after', async () => {
+  it('a host that was merging before samepaged is merging again after', async () => {
     await using host = await AgentHost.create();
     host.tree.setKsm('run', 1);
     host.tree.setKsm('pages_to_scan', 4000);

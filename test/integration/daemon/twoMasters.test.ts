@@ -13,7 +13,7 @@ function disputes(daemon: Parameters<typeof warnings>[0]): string[] {
 }
 
 describe('a setting that something else changes', { concurrency: true }, () => {
-  it('is set again at once, and then only after a while; each foreign value has its warning', async () => {
+  it('a setting that something else changes is set again at once, and then after a while; each has a warning', async () => {
     await using host = await shortHost();
     const before = host.ksmFiles();
     const daemon = await host.started();
@@ -32,7 +32,7 @@ describe('a setting that something else changes', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('is the other’s with KSM_ON_CONFLICT=yield, which is named, and stays so at the end', async () => {
+  it('a changed setting is the other’s with KSM_ON_CONFLICT=yield, which is named, and stays so at the end', async () => {
     await using host = await shortHost({ KSM_ON_CONFLICT: 'yield' });
     const daemon = await host.started();
     await host.paceIs('1 300 10');
@@ -49,7 +49,7 @@ describe('a setting that something else changes', { concurrency: true }, () => {
     assert.equal(host.pace, '0 123 44');
   });
 
-  it('is samepaged’s again after a reload, and the end then brings back what the other had set', async () => {
+  it('a setting left to another is samepaged’s again after a reload, and the end brings back the other’s', async () => {
     await using host = await shortHost({ KSM_ON_CONFLICT: 'yield' });
     const daemon = await host.started();
     await host.paceIs('1 300 10');
@@ -62,7 +62,7 @@ describe('a setting that something else changes', { concurrency: true }, () => {
     assert.equal(host.pace, '0 123 10');
   });
 
-  it('a foreign change counts where samepaged had nothing to write, as run=0 while memory is enough', async () => {
+  it('a foreign change of a setting counts where samepaged had nothing to write, as run=0 with memory enough', async () => {
     await using host = await AgentHost.create({ config: { KSM_ON_CONFLICT: 'yield' } });
     host.memoryIsEnough();
     const daemon = await host.started();
@@ -72,7 +72,7 @@ describe('a setting that something else changes', { concurrency: true }, () => {
     assert.match(disputes(daemon)[0] ?? '', /^run is 1 but samepaged had set it to 0: something else changed it;/);
   });
 
-  it('the kernel’s advisor, switched on by another hand, is one matter and not two', async () => {
+  it('the kernel’s advisor, switched on by another hand, is one conflict and not two', async () => {
     await using host = await shortHost({ KSM_ON_CONFLICT: 'yield' });
     host.tree.setKsm('advisor_mode', '[none] scan-time');
     const daemon = await host.started();
@@ -87,7 +87,7 @@ describe('a setting that something else changes', { concurrency: true }, () => {
 });
 
 describe('a second samepaged with the same state directory', { concurrency: true }, () => {
-  it('on another bus, or none, ends at once and says who is there; also while the first is stopped', async () => {
+  it('a second samepaged with the same state directory ends at once and says who is there', async () => {
     await using host = await shortHost();
     const first = await host.started();
     const second = host.start();
@@ -108,7 +108,7 @@ describe('a second samepaged with the same state directory', { concurrency: true
     }
   });
 
-  it('starts after one that was killed', async () => {
+  it('a samepaged with the state directory of one that was killed starts', async () => {
     await using host = await shortHost();
     await (await host.started()).end('SIGKILL');
     assert.equal(await (await host.started()).end(), 0);

@@ -39,7 +39,7 @@ for (const [bundle, least] of Object.entries({ 'deploy/bundle.js': 30, 'deploy/c
     });
     after(() => removeScratch(directory));
 
-    it('has every package that is bundled, in its version, and no other', () => {
+    it(`the bill of materials of ${bundle} has every package that is bundled, in its version, and no other`, () => {
       const packages = named.map((path) => {
         const { name, version } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Record<
           string,
@@ -51,7 +51,7 @@ for (const [bundle, least] of Object.entries({ 'deploy/bundle.js': 30, 'deploy/c
       assert.deepEqual(bill.components.map(({ purl }) => purl).sort(), packages.sort());
     });
 
-    it('has the SHA-512 of each, and a licence that may be bundled', () => {
+    it(`the bill of materials of ${bundle} has the SHA-512 of each package, and a licence that may be bundled`, () => {
       for (const { purl, hashes, licenses } of bill.components) {
         assert.deepEqual(
           hashes?.map(({ alg }) => alg),
@@ -63,7 +63,7 @@ for (const [bundle, least] of Object.entries({ 'deploy/bundle.js': 30, 'deploy/c
       }
     });
 
-    it('says of each by what it is needed', () => {
+    it(`the bill of materials of ${bundle} says of each package by what it is needed`, () => {
       const needed = new Set(bill.dependencies.flatMap(({ dependsOn }) => dependsOn));
       assert.deepEqual(
         bill.dependencies.slice(1).filter(({ ref }) => !needed.has(ref)),

@@ -73,7 +73,7 @@ describe('deploy/install.sh', () => {
     });
     after(() => host[Symbol.asyncDispose]());
 
-    it('installs its files, and no page for Cockpit', () => {
+    it('install.sh on a host without Cockpit and ksmtuned installs its files, and no page for Cockpit', () => {
       const files = host.files();
       assert.equal(files.filter((path) => !path.includes('/chunks/')).length, 43 + found.length);
       assert.deepEqual(
@@ -82,7 +82,7 @@ describe('deploy/install.sh', () => {
       );
     });
 
-    it('makes samepaged an alias of ksmtuned.service', () => {
+    it('install.sh makes samepaged an alias of ksmtuned.service where no ksmtuned is', () => {
       assert.match(host.read(UNIT), /^Alias=ksmtuned\.service$/m);
     });
 
@@ -93,23 +93,23 @@ describe('deploy/install.sh', () => {
         await host.script('install', '--cockpit');
       });
 
-      it('makes samepaged no alias of that service', () => {
+      it('install.sh beside a ksmtuned.service of a package makes samepaged no alias of that service', () => {
         assert.doesNotMatch(host.read(UNIT), /^Alias=/m);
       });
 
-      it('installs the page for Cockpit', () => {
+      it('install.sh with --cockpit installs the page for Cockpit', () => {
         assert.deepEqual(
           host.files().filter((path) => path.includes('cockpit')),
           PAGE,
         );
       });
 
-      it('keeps its own command ksmtuned, which says what to do instead', async () => {
+      it('install.sh keeps its own command ksmtuned, which says what to do instead', async () => {
         const refused = { code: 1, stdout: '', stderr: /^ksmtuned: samepaged .*systemctl (start|stop) samepaged\n$/ };
         await assert.rejects(run(join(host.root, 'usr/sbin/ksmtuned'), ['debug']), refused);
       });
 
-      it('is removed by one uninstall.sh, with what only the first had, and what was there before stays', async () => {
+      it('one uninstall.sh removes what two install.sh made, and what was there before stays', async () => {
         assert.ok(existsSync(join(host.root, 'opt/bin/samepaged')));
         await host.script('uninstall');
         assert.deepEqual(host.files(), [...found, foreign].toSorted());
@@ -121,7 +121,7 @@ describe('deploy/install.sh', () => {
     });
   });
 
-  it('where Cockpit is installs the page for it, and leaves a ksmtuned of somebody else', async () => {
+  it('install.sh where Cockpit is installs its page, and leaves a ksmtuned of somebody else', async () => {
     await using host = await Destination.create();
     const shell = '/usr/share/cockpit/shell/manifest.json';
     const script = '/usr/sbin/ksmtuned';
@@ -135,7 +135,7 @@ describe('deploy/install.sh', () => {
     assert.equal(host.read(script), 'the script');
   });
 
-  it('installs where it is told to, and the service starts what is there', async () => {
+  it('install.sh installs where it is told to, and the service starts what is there', async () => {
     await using host = await Destination.create();
     await host.script('install', '--prefix=/usr/local', '--unitdir=/etc/systemd/system', '--node=/opt/node');
     const unit = host.read('/etc/systemd/system/samepaged.service');
@@ -155,7 +155,7 @@ describe('deploy/install.sh', () => {
     assert.deepEqual(readdirSync(host.root), []);
   });
 
-  it('leaves alone what a package has installed', async () => {
+  it('install.sh leaves alone what a package has installed', async () => {
     await using host = await Destination.create();
     host.write('/usr/lib/samepaged/samepaged.js', 'the package’s');
     await assert.rejects(host.script('install'), {
@@ -167,7 +167,7 @@ describe('deploy/install.sh', () => {
   });
 
   for (const option of ['--prefix=here', '--colour', 'now']) {
-    it(`takes no ${option}`, async () => {
+    it(`install.sh takes no ${option}`, async () => {
       await using host = await Destination.create();
       for (const script of ['install', 'uninstall'] as const) {
         await assert.rejects(host.script(script, option), {
@@ -184,7 +184,7 @@ describe('deploy/install.sh', () => {
     '--bindir=/opt/%h',
     '--node=/opt/my host/node',
   ]) {
-    it(`takes no ${option}, which could not stand in a unit or a program`, async () => {
+    it(`install.sh takes no ${option}, which could not stand in a unit or a program`, async () => {
       await using host = await Destination.create();
       await assert.rejects(host.script('install', option), {
         code: 64,
@@ -194,7 +194,7 @@ describe('deploy/install.sh', () => {
     });
   }
 
-  it('takes no relative DESTDIR', async () => {
+  it('install.sh takes no relative DESTDIR', async () => {
     const env = { ...process.env, DESTDIR: 'out' };
     await assert.rejects(run('deploy/install.sh', ['--node=/nowhere'], { env }), {
       code: 64,
@@ -203,7 +203,7 @@ describe('deploy/install.sh', () => {
   });
 
   for (const version of ['v18.20.4', 'v20.18.3', 'v21.7.3', 'v22.12.0', 'v23.11.0']) {
-    it(`installs nothing for Node ${version}`, async () => {
+    it(`install.sh installs nothing for Node ${version}`, async () => {
       await using host = await Destination.create();
       const node = join(dirname(host.root), 'node');
       writeFileSync(node, `#!/bin/sh\necho ${version}\n`, { mode: 0o755 });

@@ -44,7 +44,7 @@ describe('what deploy/systemd/service.sh starts beside samepaged', () => {
     return JSON.parse(stdout) as unknown;
   }
 
-  it('reads ksm_stat of processes, each answer to its question, also after signals for samepaged', async () => {
+  it('the ksm_stat reader of the service gives each answer to its question, also after signals', async () => {
     const sleeper = spawn('sleep', ['60']);
     try {
       const own = readFileSync(`/proc/${sleeper.pid}/ksm_stat`, 'latin1');
@@ -64,7 +64,7 @@ describe('what deploy/systemd/service.sh starts beside samepaged', () => {
     }
   });
 
-  it('reads nothing else, whatever the question is', async () => {
+  it('the ksm_stat reader of the service reads nothing else, whatever the question is', async () => {
     const hostile = [
       ['self', 'ksm_stat'],
       ['1/../../etc', 'ksm_stat'],
@@ -84,7 +84,7 @@ describe('what deploy/systemd/service.sh starts beside samepaged', () => {
     );
   });
 
-  it('is not there for --give-back', async () => {
+  it('the ksm_stat reader of the service is not there for --give-back', async () => {
     writeFileSync(join(directory, 'samepaged.js'), 'console.log(String(process.env.SAMEPAGED_KSM_STAT))');
     const { stdout } = await promisify(execFile)('sh', [join(directory, 'service'), '--give-back']);
     assert.equal(stdout, 'undefined\n');

@@ -116,7 +116,7 @@ const DISABLED = [undefined, undefined];
 const MASKED = ['samepaged.service', 'null'];
 
 describe('the maintainer scripts', { concurrency: true }, () => {
-  it('enable the service under both names, make its user, and do so again without harm', async () => {
+  it('the maintainer scripts enable the service under both names, make its user, and do so again without harm', async () => {
     await using system = await System.create();
     await system.install();
     await system.install('0.0.1');
@@ -124,7 +124,7 @@ describe('the maintainer scripts', { concurrency: true }, () => {
     assert.match(readFileSync(join(system.root, 'etc/passwd'), 'utf8'), /^samepaged:/m);
   });
 
-  it('leave it disabled where an administrator disabled it: over upgrade and reinstallation', async () => {
+  it('the maintainer scripts leave it disabled where an administrator disabled it: over upgrade and reinstallation', async () => {
     await using system = await System.create();
     await system.install();
     await system.systemctl('disable', 'samepaged.service');
@@ -135,7 +135,7 @@ describe('the maintainer scripts', { concurrency: true }, () => {
     assert.deepEqual(system.enabled, DISABLED);
   });
 
-  it('take the alias away with the package, so that a ksmtuned that comes back is itself', async () => {
+  it('the maintainer scripts take the alias away with the package, so that a ksmtuned that comes back is itself', async () => {
     await using system = await System.create();
     await system.install();
     system.write('/var/lib/samepaged/ledger.json', '{}');
@@ -146,7 +146,7 @@ describe('the maintainer scripts', { concurrency: true }, () => {
     assert.deepEqual(system.enabled, ENABLED);
   });
 
-  it('purge the state and every trace of enabling', async () => {
+  it('the maintainer scripts purge the state and every trace of enabling', async () => {
     await using system = await System.create();
     await system.install();
     const places = ['/var/lib', '/var/log', '/run'];
@@ -161,7 +161,7 @@ describe('the maintainer scripts', { concurrency: true }, () => {
     await system.purge();
   });
 
-  it('enable no socket and no timer, and purge what an administrator enabled', async () => {
+  it('the maintainer scripts enable no socket and no timer, and purge what an administrator enabled', async () => {
     await using system = await System.create();
     await system.install();
     const links = ['samepaged.service.wants/samepaged-metrics.socket', 'timers.target.wants/samepaged-textfile.timer'];
@@ -175,7 +175,7 @@ describe('the maintainer scripts', { concurrency: true }, () => {
     assert.deepEqual(enabled(), []);
   });
 
-  it('go without the alias where an administrator has masked ksmtuned, and leave the mask', async () => {
+  it('the maintainer scripts go without the alias where an administrator has masked ksmtuned, and leave the mask', async () => {
     await using system = await System.create();
     system.link(ALIAS, '/dev/null');
     await system.install();

@@ -17,7 +17,7 @@ function run(command: string, ...args: string[]): string {
   return stdout;
 }
 
-it('there are pages', () => {
+it('there are manual pages to check', () => {
   assert.deepEqual(PAGES.toSorted(), ['ksmtuned.conf.5', 'org.samepaged1.5', 'samepagectl.1', 'samepaged.8']);
 });
 
@@ -25,7 +25,7 @@ for (const name of PAGES) {
   const file = join(MAN_DIRECTORY, name);
 
   describe(`manual page ${name}`, () => {
-    it('is shown by man without a warning, within 80 columns', () => {
+    it(`the manual page ${name} is shown by man without a warning, within 80 columns`, () => {
       const lines = run('man', '--warnings', '-E', 'UTF-8', '-l', file).split('\n');
       assert.ok(lines.length > 50, `${lines.length} lines`);
       assert.deepEqual(
@@ -34,11 +34,11 @@ for (const name of PAGES) {
       );
     });
 
-    it('is formatted by groff without a warning', () => {
+    it(`the manual page ${name} is formatted by groff without a warning`, () => {
       assert.notEqual(run('groff', '-ww', '-man', '-Tutf8', file), '');
     });
 
-    it('is found by whatis', () => {
+    it(`the manual page ${name} is found by whatis`, () => {
       const title = name.replace(/\.\d$/, '');
       assert.match(run('lexgrog', file), new RegExp(`: "${title.replaceAll('.', '\\.')} - \\S.{10,70}"`));
     });

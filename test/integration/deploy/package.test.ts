@@ -104,14 +104,14 @@ describe('the Debian packages', () => {
   });
   after(() => removeScratch(directory));
 
-  it('has these files, of root, and no node_modules', async () => {
+  it('the Debian package samepaged has its files, of root, and no node_modules', async () => {
     const found = await filesOf(deb);
     // The chunks are called after what is in them.
     const known = found.map((line) => line.replace(/(?<=chunks\/)[\w-]+\.js$/, '…'));
     assert.deepEqual([...new Set(known)].sort(), FILES.trim().split('\n').sort());
   });
 
-  it('is the same, byte for byte, when somebody else builds it elsewhere', async () => {
+  it('the Debian packages are the same, byte for byte, when somebody else builds them elsewhere', async () => {
     const other = join(directory, 'other');
     mkdirSync(other);
     const env = { ...process.env, TZ: 'Pacific/Auckland', LC_ALL: 'C.UTF-8', TMPDIR: other };
@@ -123,7 +123,7 @@ describe('the Debian packages', () => {
     }
   });
 
-  it('takes the place of ksmtuned, and owns no configuration', async () => {
+  it('the Debian package samepaged takes the place of ksmtuned, and owns no configuration', async () => {
     const { stdout } = await run('dpkg-deb', ['--field', deb, 'Version', 'Conflicts', 'Replaces', 'Provides']);
     const fields = [
       'Conflicts: ksmtuned, ksm-control-daemon\n',
@@ -135,7 +135,7 @@ describe('the Debian packages', () => {
     await run('md5sum', ['--check', '--quiet', 'DEBIAN/md5sums'], { cwd: root });
   });
 
-  it('has shell scripts that shellcheck finds nothing in', async () => {
+  it('the Debian package samepaged has shell scripts that shellcheck finds nothing in', async () => {
     const scripts = SCRIPTS.map((name) => join(root, 'DEBIAN', name));
     for (const script of scripts) await run('sh', ['-n', script]);
     await run('shellcheck', [
@@ -151,7 +151,7 @@ describe('the Debian packages', () => {
     ]);
   });
 
-  it('has programs that run without node_modules', async () => {
+  it('the Debian package samepaged has programs that run without node_modules', async () => {
     assert.equal((await program('samepaged', '--version')).stdout, `samepaged ${VERSION}\n`);
     assert.match((await program('samepaged', '--print-config')).stdout, /^KSM_MONITOR_INTERVAL=60 /);
     assert.match((await program('samepagectl', 'help')).stdout, /^Usage: samepagectl /);
@@ -165,7 +165,7 @@ describe('the Debian packages', () => {
     }
   });
 
-  it('has a daemon that decides, and whose log reads well on a terminal', async () => {
+  it('the Debian package samepaged has a daemon that decides, and whose log reads well on a terminal', async () => {
     const args = `--dry-run --root '${HOST}' --bus unix:path=/nowhere --libvirt none`;
     const command = `NO_COLOR=1 '${process.execPath}' '${root}/usr/bin/samepaged' ${args}`;
     const terminal = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -187,7 +187,7 @@ describe('the Debian packages', () => {
     assert.match(text, /decision +guests use 0 B/);
   });
 
-  it('names every package that is bundled, with its licence', () => {
+  it('the Debian package samepaged names every package that is bundled, with its licence', () => {
     const text = readFileSync(join(root, 'usr/share/doc/samepaged/copyright'), 'utf8');
     const library = join(root, 'usr/lib/samepaged');
     const programs = readdirSync(library, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
@@ -207,24 +207,24 @@ describe('the Debian packages', () => {
       await run('dpkg-deb', ['--raw-extract', pageDeb, page]);
     });
 
-    it('has these files, and needs samepaged of the same version', async () => {
+    it('the Debian package for Cockpit has these files, and needs samepaged of the same version', async () => {
       assert.deepEqual([...(await filesOf(pageDeb))].sort(), PAGE_FILES.trim().split('\n').sort());
       const { stdout } = await run('dpkg-deb', ['--field', pageDeb, 'Depends']);
       assert.equal(stdout, `cockpit-bridge (>= 300), samepaged (= ${VERSION})\n`);
     });
 
-    it("tells software managers and Cockpit's list of applications what it is", async () => {
+    it("the Debian package for Cockpit tells software managers and Cockpit's list of applications what it is", async () => {
       const name = 'usr/share/metainfo/org.samepaged.cockpit_samepaged.metainfo.xml';
       await run('appstreamcli', ['validate', '--no-net', '--pedantic', join(page, name)]);
     });
 
-    it(`has a page of less than ${MOST_PAGE_BYTES / 1000} kB`, () => {
+    it(`the Debian package for Cockpit has a page of less than ${MOST_PAGE_BYTES / 1000} kB`, () => {
       const served = join(page, 'usr/share/cockpit/samepaged');
       const bytes = readdirSync(served).reduce((sum, name) => sum + statSync(join(served, name)).size, 0);
       assert.ok(bytes < MOST_PAGE_BYTES, String(bytes));
     });
 
-    it('has a style sheet that uses no property which is not there', () => {
+    it('the Debian package for Cockpit has a style sheet that uses no property which is not there', () => {
       const css = read('index.css.gz');
       const declared = new Set(Array.from(css.matchAll(/(?<=[{;])(--[\w-]+):/g), ([, name]) => name));
       const missing = Array.from(
@@ -238,14 +238,14 @@ describe('the Debian packages', () => {
       assert.ok(declared.size > 300, String(declared.size));
     });
 
-    it('names the packages that are bundled, with their licences', () => {
+    it('the Debian package for Cockpit names the packages that are bundled, with their licences', () => {
       const text = readFileSync(join(page, 'usr/share/doc/cockpit-samepaged/copyright'), 'utf8');
       for (const name of ['react', 'react-dom', '@patternfly/react-core', '@patternfly/patternfly', 'uplot']) {
         assert.ok(text.includes(`\nFiles: node_modules/${name}/*\nCopyright: `), name);
       }
     });
 
-    it('tells Cockpit its translations, those of the menu apart', () => {
+    it('the Debian package for Cockpit tells Cockpit its translations, those of the menu apart', () => {
       const told: Record<string, unknown>[] = [];
       for (const name of ['po.zh_CN.js.gz', 'po.manifest.zh_CN.js.gz']) {
         runInNewContext(read(name), { cockpit: { locale: (texts: Record<string, unknown>) => told.push(texts) } });

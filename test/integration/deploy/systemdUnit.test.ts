@@ -44,11 +44,11 @@ async function analyze(
 }
 
 describe('the units of systemd', { concurrency: true }, () => {
-  it('systemd-analyze verify has nothing to say', async () => {
+  it('systemd-analyze verify has nothing to say of the units', async () => {
     assert.deepEqual(await analyze(UNITS, 'verify', '--man=no'), { status: 0, complaints: [] });
   });
 
-  it('systemd-analyze security: its exposure is 1.3 or less', async () => {
+  it('systemd-analyze security of the unit finds an exposure of 1.3 or less', async () => {
     const { status, complaints } = await analyze(
       ['samepaged.service'],
       'security',
@@ -59,18 +59,18 @@ describe('the units of systemd', { concurrency: true }, () => {
     assert.deepEqual({ status, complaints }, { status: 0, complaints: [] });
   });
 
-  it('does not try again what cannot get better by itself', () => {
+  it('the unit does not try again what cannot get better by itself', () => {
     const statuses = valuesOf('RestartPreventExitStatus').join(' ').split(' ').map(Number);
     assert.deepEqual(statuses, [EXIT.usage, EXIT.unavailable, EXIT.config]);
   });
 
-  it('has long to unmerge at its start, and a stop that hangs is over in 10 s', () => {
+  it('the unit has long to unmerge at its start, and a stop that hangs is over in 10 s', () => {
     assert.deepEqual(valuesOf('TimeoutStartSec'), ['5min']);
     assert.deepEqual(valuesOf('TimeoutStopSec'), ['10']);
     assert.match(valuesOf('ExecStopPost')[0] ?? '', /ledger\.json .* --give-back'$/);
   });
 
-  it('puts a link to the runtime directory where the default PIDFILE is; its end leaves the link', async () => {
+  it('the unit puts a link to the runtime directory where the default PIDFILE is; its end leaves the link', async () => {
     const [link = ''] = valuesOf('ExecStartPre').filter((command) => command.startsWith('+ln '));
     const [, , target = '', path = ''] = link.split(' ');
     assert.equal(path, KEYS.PIDFILE.fallback.replace('/var/run', '/run'));

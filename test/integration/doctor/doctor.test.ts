@@ -28,7 +28,7 @@ async function doctor(root: string, ...options: readonly string[]) {
 
 describe('samepagectl doctor', { concurrency: true }, () => {
   for (const host of ['numa', 'kernel-6.12']) {
-    it(`${host}: as a person reads it, on 80 columns and without colour`, async () => {
+    it(`samepagectl doctor of ${host} is as a person reads it, on 80 columns and without colour`, async () => {
       const { stdout, stderr } = await runCtl(['doctor', '--root', `fixtures/hosts/${host}`, ...NO_BUS]);
       assert.equal(stderr, '');
       assert.ok(stdout.split('\n').every((line) => line.length <= 80));
@@ -36,7 +36,7 @@ describe('samepagectl doctor', { concurrency: true }, () => {
     });
   }
 
-  it('--root with the bus that is not named does not ask this machine’s bus', async () => {
+  it('samepagectl doctor --root with a bus that is not named does not ask this machine’s bus', async () => {
     const { status, stdout } = await runCtl(['doctor', '--json', '--root', 'fixtures/hosts/kernel-6.12']);
     const findings = JSON.parse(stdout) as PlainFinding[];
     const bus = findings.find(({ id }) => id === 'bus');
@@ -45,12 +45,12 @@ describe('samepagectl doctor', { concurrency: true }, () => {
     assert.equal(status, 0);
   });
 
-  it('a host without KSM has a problem, and what stands on KSM is not checked', async () => {
+  it('samepagectl doctor has a problem on a host without KSM, and checks nothing that stands on KSM', async () => {
     const { status, problems, findings } = await doctor('fixtures/hosts/no-ksm');
     assert.deepEqual([status, problems, findings.length], [1, ['ksm-in-kernel'], 13]);
   });
 
-  it('this machine: every check says something, and the exit status is that of a problem', async () => {
+  it('samepagectl doctor of this machine says something of every check, and ends as its problems say', async () => {
     const { status, stdout, stderr } = await runCtl(['doctor', '--json', ...NO_BUS]);
     assert.equal(stderr, '');
     const findings = JSON.parse(stdout) as PlainFinding[];
@@ -58,7 +58,7 @@ describe('samepagectl doctor', { concurrency: true }, () => {
     assert.equal(status, findings.some(({ level }) => level === 'problem') ? 1 : 0);
   });
 
-  it('what the kernel’s files say wrongly is said, and the rest is checked', async () => {
+  it('samepagectl doctor says what is wrong in the kernel’s files, and checks the rest', async () => {
     using tree = HostTree.create('numa');
     tree.write('proc/meminfo', 'MemTotal: many kB\n');
     const { problems, unknown, findings } = await doctor(tree.root);
@@ -68,7 +68,7 @@ describe('samepagectl doctor', { concurrency: true }, () => {
     assert.match(found ?? '', /proc\/meminfo: MemTotal: expected a whole number, found "many"$/);
   });
 
-  it('a history that is too short says nothing of policies', async () => {
+  it('samepagectl doctor says nothing of policies where the history is too short', async () => {
     using tree = HostTree.create();
     const lines = readFileSync('fixtures/history/two-hours.jsonl', 'utf8').split('\n');
     tree.write('var/lib/samepaged/history.log', `${lines.slice(0, 30).join('\n')}\nnot a line\n`);
@@ -77,7 +77,7 @@ describe('samepagectl doctor', { concurrency: true }, () => {
     assert.deepEqual(unknown, ['libvirt-dbus']);
   });
 
-  it('a configuration with errors is a problem with file and line', async () => {
+  it('samepagectl doctor has a problem with file and line for a configuration with errors', async () => {
     using tree = HostTree.create();
     tree.write('etc/ksmtuned.conf', '\nKSM_NPAGES_MAX=lots\n');
     const { problems, findings } = await doctor(tree.root);
@@ -88,7 +88,7 @@ describe('samepagectl doctor', { concurrency: true }, () => {
 });
 
 describe('samepagectl doctor mistyped', () => {
-  it('--root without the files: one line, exit 64', async () => {
+  it('samepagectl doctor --root without the files is one line, exit 64', async () => {
     using tree = HostTree.create();
     tree.remove('sys');
     const { status, stdout, stderr } = await runCtl(['doctor', '--root', tree.root]);

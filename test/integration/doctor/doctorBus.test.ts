@@ -67,7 +67,7 @@ async function busWith(directory: string, extra: string): Promise<{ address: str
 }
 
 describe('samepagectl doctor with a bus', { concurrency: true }, () => {
-  it('the real libvirt-dbus answers, and samepaged is not there', async () => {
+  it('samepagectl doctor with the real libvirt-dbus finds that it answers, and samepaged not there', async () => {
     await using bus = await PrivateBus.start({ libvirt: 'test' });
     const [dBus, dbus, libvirtd, daemon] = await said(
       HEALTHY,
@@ -83,7 +83,7 @@ describe('samepagectl doctor with a bus', { concurrency: true }, () => {
     assert.deepEqual(daemon, { level: 'note', found: 'samepaged does not run, and nothing else tunes KSM' });
   });
 
-  it('samepaged tells of itself, and is not started when it is not there', async () => {
+  it('samepagectl doctor asks a samepaged of itself, and does not start one that is not there', async () => {
     await using host = await AgentHost.create({ bus: {} });
     await host.started();
     const [daemon] = await said(host.tree.root, host.address, 'daemon');
@@ -91,14 +91,14 @@ describe('samepagectl doctor with a bus', { concurrency: true }, () => {
     assert.match(daemon.found, /^samepaged \S+ runs, policy ksmtuned, without libvirt: guests are found in \/proc$/);
   });
 
-  it('no libvirt-dbus, where libvirt is', async () => {
+  it('samepagectl doctor finds no libvirt-dbus, where libvirt is', async () => {
     await using bus = await PrivateBus.start();
     const [dbus, libvirtd] = await said(HEALTHY, bus.address, 'libvirt-dbus', 'libvirtd');
     assert.deepEqual(dbus, { level: 'problem', found: 'libvirt is here, but libvirt-dbus is not on the bus' });
     assert.deepEqual(libvirtd, { level: 'ok', found: 'starts when it is asked: its socket is there' });
   });
 
-  it('libvirt-dbus that libvirt does not answer', async () => {
+  it('samepagectl doctor finds a libvirt-dbus that libvirt does not answer', async () => {
     await using bus = await PrivateBus.start();
     using tree = HostTree.create();
     using libvirt = await LibvirtStandIn.start(bus.address, tree);
@@ -109,7 +109,7 @@ describe('samepagectl doctor with a bus', { concurrency: true }, () => {
     assert.equal(libvirtd.found, 'libvirt does not answer: ListDomains failed, says the stand-in');
   });
 
-  it('a bus that does not let us call it', async () => {
+  it('samepagectl doctor finds a bus that does not let it call libvirt-dbus', async () => {
     using tree = HostTree.create();
     const { address, daemon } = await busWith(tree.root, '<deny send_destination="org.libvirt"/>');
     try {
@@ -124,7 +124,7 @@ describe('samepagectl doctor with a bus', { concurrency: true }, () => {
     }
   });
 
-  it('libvirt-dbus that is installed and does not start', async () => {
+  it('samepagectl doctor finds a libvirt-dbus that is installed and does not start', async () => {
     using tree = HostTree.create();
     tree.write('org.libvirt.service', '[D-BUS Service]\nName=org.libvirt\nExec=/bin/false\n');
     const { address, daemon } = await busWith(tree.root, '');
@@ -137,7 +137,7 @@ describe('samepagectl doctor with a bus', { concurrency: true }, () => {
     }
   });
 
-  it('--libvirt none is not asked', async () => {
+  it('samepagectl doctor with --libvirt none does not ask libvirt', async () => {
     await using bus = await PrivateBus.start({ libvirt: 'test' });
     const { stdout } = await runCtl(['doctor', '--root', HEALTHY, '--bus', bus.address, '--libvirt', 'none']);
     assert.match(stdout, /^unknown:\n {2}libvirt-dbus +not asked \(--libvirt none\)$/m);

@@ -20,7 +20,7 @@ const TOLD = (service: string) =>
   `${service} is enabled and would fight samepaged at the next boot: systemctl disable --now ${service}`;
 
 describe('services that tune KSM too', { concurrency: 2 }, () => {
-  it('are each told with the command where they are enabled, and samepaged works', async () => {
+  it('services that tune KSM too are each told with the command where they are enabled', async () => {
     const services = ['ksm.service', 'ksmtuned.service', 'momd.service', 'mom-vdsm.service'];
     await using host = await AgentHost.create({ bus: {} });
     installs(host, ...services);
@@ -35,7 +35,7 @@ describe('services that tune KSM too', { concurrency: 2 }, () => {
     assert.equal(await daemon.end(), 0);
   });
 
-  it('other known tuners are named: a process, a line for the next boot, UKSM', async () => {
+  it('tuners other than samepaged are named: a process, a line for the next boot, UKSM', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.tree.addProcess({ pid: 4001, argv: ['virt-handler'], residentKb: 1 });
     host.tree.write('etc/tmpfiles.d/ksm.conf', 'w /sys/kernel/mm/ksm/run - - - - 1\n');
@@ -48,7 +48,7 @@ describe('services that tune KSM too', { concurrency: 2 }, () => {
     ]);
   });
 
-  it('do not count as enabled: installed alone, masked, of another name, removed, an alias of samepaged', async () => {
+  it('services do not count as enabled: installed alone, masked, of another name, removed, an alias', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const units = '/usr/lib/systemd/system';
     installs(host, 'ksm.service', 'momd.service', 'ksmd.service', 'ksmtuned.service', 'samepaged.service');
@@ -63,7 +63,7 @@ describe('services that tune KSM too', { concurrency: 2 }, () => {
     assert.deepEqual(warnings(await host.started()), []);
   });
 
-  it('a host without systemd has none', async () => {
+  it('a host without systemd has no services that tune KSM', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.tree.remove('etc/systemd');
     assert.deepEqual(warnings(await host.started()), []);

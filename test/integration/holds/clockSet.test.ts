@@ -4,7 +4,7 @@ import { HoldFile } from '../../../src/state/hold.js';
 import { scratchDirectory, removeScratch } from '../../support/scratch.js';
 
 describe('a pause over a restart', () => {
-  it('lasts no longer than it had left, wherever the clock is', async () => {
+  it('a pause over a restart lasts no longer than it had left, wherever the clock is', async () => {
     const directory = await scratchDirectory('hold');
     try {
       const file = new HoldFile(directory);

@@ -22,7 +22,7 @@ describe('a hold over a restart', { concurrency: true }, () => {
     { call: ['Unmerge', 'b', [false]], kind: 'unmerged', run: '2' },
   ];
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    it(`each lasts through ${signal}, until resume`, async () => {
+    it(`each hold lasts through ${signal}, until resume`, async () => {
       await using host = await shortHost({});
       const before = host.ksmFiles();
       const manager = async () => host.manager();
@@ -60,7 +60,7 @@ describe('a hold over a restart', { concurrency: true }, () => {
     assert.deepEqual(warnings(daemon), []);
   });
 
-  it('a pause that is still on ends when it should', async () => {
+  it('a pause that is still on after a restart ends when it should', async () => {
     await using host = await shortHost();
     host.tree.write(HOLD_FILE, `{"kind":"paused","untilMillis":${String(Date.now() + 5000)}}\n`);
     const daemon = await host.started();
@@ -68,7 +68,7 @@ describe('a hold over a restart', { concurrency: true }, () => {
     await host.paceIs('1 300 10');
   });
 
-  it('is not taken by a dry run, which leaves the file alone', async () => {
+  it('a hold over a restart is not taken by a dry run, which leaves the file alone', async () => {
     await using host = await shortHost();
     const text = '{"kind":"unmerged"}\n';
     host.tree.write(HOLD_FILE, text);
@@ -81,7 +81,7 @@ describe('a hold over a restart', { concurrency: true }, () => {
 
 describe('a hold.json that is none of samepaged’s', { concurrency: true }, () => {
   for (const text of ['{"kind":"paus', '{"kind":"paused","untilMillis":"soon"}', '\0\0\0\0']) {
-    it(`${JSON.stringify(text)} is one warning and no hold`, async () => {
+    it(`a hold.json of ${JSON.stringify(text)} is one warning and no hold`, async () => {
       await using host = await shortHost({});
       host.tree.write(HOLD_FILE, text);
       const daemon = await host.started();
@@ -97,7 +97,7 @@ describe('a hold.json that is none of samepaged’s', { concurrency: true }, () 
 });
 
 describe('a state directory that cannot be written', { concurrency: true }, () => {
-  it('holds all the same, and says that a restart will forget it', async () => {
+  it('a hold is in force with a state directory that cannot be written, and a restart will forget it', async () => {
     await using host = await shortHost({});
     const daemon = await host.started();
     await host.paceIs('1 300 10');

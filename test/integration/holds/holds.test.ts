@@ -35,7 +35,7 @@ describe('samepagectl stop, pause, unmerge and resume', { concurrency: true }, (
     { verb: 'unmerge', kind: 'unmerged', pace: '2 300 10', sentence: 'everything is unmerged by hand' },
   ] as const;
   for (const { verb, kind, pace, sentence } of verbs) {
-    it(`${verb}: in the kernel when it returns, through retunes and reloads, until resume`, async () => {
+    it(`samepagectl ${verb} is in the kernel when it returns, through retunes and reloads, until resume`, async () => {
       await using host = await mergingHost();
       const daemon = await host.started();
       await host.paceIs('1 300 10');
@@ -64,7 +64,7 @@ describe('samepagectl stop, pause, unmerge and resume', { concurrency: true }, (
     });
   }
 
-  it('pause 1s ends by itself, and then nothing is held any more', async () => {
+  it('samepagectl pause 1s ends by itself, and then nothing is held any more', async () => {
     await using host = await mergingHost();
     const daemon = await host.started();
     await host.paceIs('1 300 10');
@@ -82,7 +82,7 @@ describe('samepagectl stop, pause, unmerge and resume', { concurrency: true }, (
     await eventually(() => !existsSync(host.holdFile));
   });
 
-  it('in a dry run nothing is written, no hold.json either', async () => {
+  it('in a dry run a hold writes nothing, no hold.json either', async () => {
     await using host = await mergingHost();
     await host.started({ args: ['--dry-run'] });
     const before = host.ksmFiles();
@@ -133,7 +133,7 @@ describe('holds of one samepaged', () => {
     assert.ok(minutes > 58 && minutes <= 60, `${String(minutes)} minutes from now`);
   });
 
-  it('pause 30d is one look, not one after another: no timer waits as long', async () => {
+  it('samepagectl pause 30d is one look, not one after another: no timer waits as long', async () => {
     const before = Date.now();
     const { status, stdout } = await ctl(host, 'pause', '30d');
     assert.equal(status, 0);
@@ -147,7 +147,7 @@ describe('holds of one samepaged', () => {
     await manager.command('Resume');
   });
 
-  it('the last word counts, and every caller is answered', async () => {
+  it('of holds at once the last word counts, and every caller is answered', async () => {
     const answers = await Promise.all([
       manager.command('Stop'),
       manager.command('Pause', 't', [60n]),

@@ -17,7 +17,7 @@ async function fullHost(): Promise<AgentHost> {
 const FIGURES = 'unmerging needs 3.8 GiB; 97.7 MiB are available, of which a tenth must stay free';
 
 describe('samepagectl unmerge', { concurrency: true }, () => {
-  it('is refused with the figures when it may not fit into memory, and nothing is changed', async () => {
+  it('samepagectl unmerge is refused with the figures when it may not fit into memory, and nothing is changed', async () => {
     await using host = await fullHost();
     const daemon = await host.started();
     await host.paceIs('1 300 10');
@@ -41,7 +41,7 @@ describe('samepagectl unmerge', { concurrency: true }, () => {
     assert.equal(await daemon.end(), 0);
   });
 
-  it('--force does it anyway', async () => {
+  it('samepagectl unmerge --force unmerges also what may not fit into memory', async () => {
     await using host = await fullHost();
     await host.started();
     const { status, stdout } = await runCtl(['--bus', host.address, 'unmerge', '--force', '--json']);
@@ -51,7 +51,7 @@ describe('samepagectl unmerge', { concurrency: true }, () => {
     assert.equal(host.pace, '2 300 10');
   });
 
-  it('--gradually stops merging first, and without a guest to unmerge is as unmerge', async () => {
+  it('samepagectl unmerge --gradually stops merging first, and without a guest to unmerge is as unmerge', async () => {
     await using host = await fullHost();
     await host.started();
     const words = ['--bus', host.address, '--json', 'unmerge', '--gradually', '--force', '--libvirt', 'none'];
@@ -82,7 +82,7 @@ describe('holds mistyped or without a daemon', { concurrency: true }, () => {
     [['pause', '-5'], /-5/],
     [['resume', '--force'], /^samepagectl: resume does not take --force; see samepagectl help resume\n$/],
   ] as const) {
-    it(`${['samepagectl', ...words].join(' ')}: exit 64`, async () => {
+    it(`${['samepagectl', ...words].join(' ')} ends with 64`, async () => {
       const { status, stdout, stderr } = await runCtl(['--bus', 'unix:path=/nonexistent/bus', ...words]);
       assert.equal(status, 64, stderr);
       assert.equal(stdout, '');
@@ -91,7 +91,7 @@ describe('holds mistyped or without a daemon', { concurrency: true }, () => {
     });
   }
 
-  it('stop and unmerge end with 3 when samepaged does not run', async () => {
+  it('samepagectl stop and unmerge end with 3 when samepaged does not run', async () => {
     await using host = await AgentHost.create({ bus: {} });
     for (const verb of ['stop', 'unmerge']) {
       const { status, stdout, stderr } = await runCtl(['--bus', host.address, verb]);

@@ -16,7 +16,7 @@ const INSTEAD =
   'run is set to 0 instead of 2: unmerging needs 9.5 GiB; 1.0 GiB are available, of which a tenth must stay free';
 
 describe('a host that would run out of memory by unmerging', { concurrency: true }, () => {
-  it('a host that was found with run=2 and has no room is left stopped, with one line, and the next end tries again', async () => {
+  it('a host that was found with run=2 and has no room is left stopped, with one line, until the next end', async () => {
     await using host = await fullHost();
     host.tree.setKsm('run', 2);
     const daemon = await host.started();
@@ -35,7 +35,7 @@ describe('a host that would run out of memory by unmerging', { concurrency: true
     assert.equal(host.pace, '2 100 20');
   });
 
-  it('is stopped and not unmerged for a samepaged that was killed', async () => {
+  it('a host without room is stopped and not unmerged for a samepaged that was killed', async () => {
     await using host = await fullHost();
     host.tree.setKsm('run', 2);
     await (await host.started()).end('SIGKILL');
@@ -45,7 +45,7 @@ describe('a host that would run out of memory by unmerging', { concurrency: true
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('an old hold.json that says unmerged leaves a host without room stopped, with one line, and unmerges when it fits', async () => {
+  it('an old hold.json that says unmerged leaves a host without room stopped, and unmerges when it fits', async () => {
     await using host = await fullHost();
     host.tree.setKsm('run', 1);
     host.tree.write('var/lib/samepaged/hold.json', '{"kind":"unmerged"}\n');

@@ -25,7 +25,7 @@ function toldOf(daemon: DaemonProcess): string[] {
 }
 
 describe('what the kernel takes only while nothing is shared', { concurrency: true }, () => {
-  it('waits, is told once with what must happen, and is set when nothing is shared any more', async () => {
+  it('a setting that waits for nothing shared is told once with what must happen, and set when it is so', async () => {
     await using host = await sharingHost(BOTH);
     const daemon = await host.started();
     await host.paceIs('1 300 10');
@@ -50,7 +50,7 @@ describe('what the kernel takes only while nothing is shared', { concurrency: tr
     assert.equal(existsSync(host.ledgerFile), false);
   });
 
-  it('is set by samepagectl unmerge, as was told', async () => {
+  it('a setting that waits for nothing shared is set by samepagectl unmerge', async () => {
     await using host = await sharingHost(BOTH, {});
     await host.started();
     const { status, stdout } = await runCtl(['--bus', host.address, 'unmerge']);
@@ -59,7 +59,7 @@ describe('what the kernel takes only while nothing is shared', { concurrency: tr
     assert.equal(`${host.tree.ksm('run')} ${both(host)}`, '2 0 512');
   });
 
-  it('is not in the way of what is as it should be already', async () => {
+  it('a setting that waits is not in the way of what is as it should be already', async () => {
     await using host = await sharingHost({ KSM_MERGE_ACROSS_NODES: 1, KSM_MAX_PAGE_SHARING: 256 }, {});
     const daemon = await host.started();
     await host.paceIs('1 300 10');
@@ -89,7 +89,7 @@ describe('what the kernel takes only while nothing is shared', { concurrency: tr
 describe('KSM_UNMERGE_TO_APPLY=1', { concurrency: true }, () => {
   const config = { ...BOTH, KSM_UNMERGE_TO_APPLY: 1 };
 
-  it('sets it at the start, and gives it back at the end', async () => {
+  it('KSM_UNMERGE_TO_APPLY=1 sets a waiting setting at the start, and gives it back at the end', async () => {
     await using host = await sharingHost(config, {});
     const before = host.ksmFiles();
     const daemon = await host.started();
@@ -101,7 +101,7 @@ describe('KSM_UNMERGE_TO_APPLY=1', { concurrency: true }, () => {
     assert.equal(existsSync(host.ledgerFile), false);
   });
 
-  it('unmerges (run=2) before it asks libvirt, and merges again after', async () => {
+  it('KSM_UNMERGE_TO_APPLY=1 unmerges (run=2) before it asks libvirt, and merges again after', async () => {
     await using host = await sharingHost({ ...config, KSM_EVENT_RECHECK: '' }, {});
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     standIn.behaviour.NodeSetMemoryParameters = 1000;
@@ -116,7 +116,7 @@ describe('KSM_UNMERGE_TO_APPLY=1', { concurrency: true }, () => {
     assert.equal(await daemon.end(), 0);
   });
 
-  it('a Retuned lists it, and later retunes do not unmerge again', async () => {
+  it('Retuned lists the setting of KSM_UNMERGE_TO_APPLY=1, and later retunes do not unmerge again', async () => {
     await using host = await sharingHost({}, {});
     const daemon = await host.started();
     const manager = await host.manager();
@@ -134,7 +134,7 @@ describe('KSM_UNMERGE_TO_APPLY=1', { concurrency: true }, () => {
     assert.equal(host.tree.ksm('run'), '1');
   });
 
-  it('with ksmd stopped stays stopped', async () => {
+  it('KSM_UNMERGE_TO_APPLY=1 with ksmd stopped leaves it stopped', async () => {
     await using host = await sharingHost(config);
     host.memoryIsEnough();
     const daemon = await host.started();
@@ -142,7 +142,7 @@ describe('KSM_UNMERGE_TO_APPLY=1', { concurrency: true }, () => {
     assert.equal(await daemon.end(), 0);
   });
 
-  it('does not when it may not fit into memory: that is told with the figures, and done when it fits', async () => {
+  it('KSM_UNMERGE_TO_APPLY=1 waits while it may not fit into memory: that is told with the figures', async () => {
     await using host = await sharingHost(config);
     host.tree.setMeminfo({ MemAvailable: 100_000 });
     host.tree.setKsm('pages_sharing', 1_000_000);
@@ -162,7 +162,7 @@ describe('KSM_UNMERGE_TO_APPLY=1', { concurrency: true }, () => {
     assert.equal(toldOf(daemon).length, 2);
   });
 
-  it('in a dry run is only told', async () => {
+  it('KSM_UNMERGE_TO_APPLY=1 in a dry run is only told', async () => {
     await using host = await sharingHost(config);
     const before = host.ksmFiles();
     const daemon = await host.started({ args: ['--dry-run'] });

@@ -26,7 +26,7 @@ async function found(host: AgentHost, id: string, ...words: readonly string[]): 
 }
 
 describe('guests as people have them', { concurrency: 3 }, () => {
-  it('three of one name and process name, in containers, are three guests', async () => {
+  it('three guests of one name and process name, in containers, are three guests', async () => {
     await using host = await AgentHost.create({ config });
     host.tree.setMeminfo({ MemFree: 4_100_000 });
     for (const pid of [3001, 3002, 3003]) addWindows(host.tree, pid);
@@ -50,14 +50,14 @@ describe('guests as people have them', { concurrency: 3 }, () => {
     assert.match((await decision(daemon, 4)).msg, /^guest windows \(pid 3002\) stopped: /);
   });
 
-  it('two of one name promise twice as much', async () => {
+  it('two guests of one name promise twice as much', async () => {
     await using host = await AgentHost.create({ config: { ...config, KSM_POLICY: 'adaptive' } });
     for (const pid of [3001, 3002]) addWindows(host.tree, pid);
     const daemon = await host.started();
     assert.match(decisions(daemon)[0]?.msg ?? '', /guests may use 9\.2 GiB/);
   });
 
-  it('whose host has a large ARC of ZFS: decision, unmerge and doctor agree on what can be had', async () => {
+  it('on a host with a large ARC of ZFS decision, unmerge and doctor agree on what can be had', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     const gib = (count: number) => Math.round(count * 1024 ** 2);
     const memory = {
@@ -80,7 +80,7 @@ describe('guests as people have them', { concurrency: 3 }, () => {
     assert.equal(host.tree.ksm('run'), '2');
   });
 
-  it('beside libvirt count as those that it names: status, guests, doctor and the decision say one number', async () => {
+  it('guests beside libvirt count as those that it names: status, guests, doctor and the decision agree', async () => {
     await using host = await AgentHost.create({ host: 'numa', bus: {}, config: { ...config, KSM_GUEST_USERS: 'kvm' } });
     const { tree } = host;
     // The samepaged that runs there.
@@ -103,7 +103,7 @@ describe('guests as people have them', { concurrency: 3 }, () => {
     assert.equal(status['GuestCount'], count);
   });
 
-  it('of a user session are shown, with the key that makes them count', async () => {
+  it('guests of a user session are shown, with the key that makes them count', async () => {
     await using host = await AgentHost.create({ config });
     host.tree.write('etc/passwd', 'root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n');
     const argv = ['/usr/bin/qemu-system-x86_64', '-name', 'guest=boxes,debug-threads=on', '-m', '1024'];
@@ -122,7 +122,7 @@ describe('guests as people have them', { concurrency: 3 }, () => {
     assert.match(await found(host, 'guests-mergeable'), /not in KSM_GUEST_USERS: boxes \(ann\)$/);
   });
 
-  it("of Proxmox are forbidden by their own name, with Proxmox's remedy", async () => {
+  it("guests of Proxmox are forbidden by their own name, with Proxmox's remedy", async () => {
     await using host = await AgentHost.create({ config: { ...config, KSM_FORBID_GUESTS: 'vault' } });
     const argv = ['/usr/bin/kvm', '-id', '104', '-name', 'vault,debug-threads=on', '-m', '2048'];
     const daemon = await host.started();
@@ -132,7 +132,7 @@ describe('guests as people have them', { concurrency: 3 }, () => {
     assert.match(await found(host, 'forbidden-guests'), /^1 of 1 running guest can be merged: vault \(104\)$/);
   });
 
-  it('are noticed when a process becomes one, as the script of a container does', async () => {
+  it('guests are noticed when a process becomes one, as the script of a container does', async () => {
     await using host = await AgentHost.create({ config });
     host.tree.addProcess({ pid: 50, argv: ['/bin/bash', '/run/entry.sh'], residentKb: 1000, user: 0 });
     const daemon = await host.started();

@@ -17,7 +17,7 @@ setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
 exit $?`;
 
 describe('a /proc that hides other users’ processes', { skip: OBSTACLE ?? false }, () => {
-  it('is told at the start', async () => {
+  it('a /proc that hides other users’ processes is told at the start', async () => {
     using tree = HostTree.create();
     const log = join(tree.root, 'output');
     const daemon = [DAEMON, '--dry-run', '--libvirt', 'none', '--bus', 'unix:path=/nonexistent'];

@@ -18,7 +18,7 @@ describe('host settings', { concurrency: true }, () => {
     KSM_STABLE_NODE_CHAINS_PRUNE_MILLISECS: 3000,
   };
 
-  it('are applied at the start, whether ksmd merges or not, and given back at the end', async () => {
+  it('host settings are applied at the start, whether ksmd merges or not, and given back at the end', async () => {
     await using host = await AgentHost.create({ config, bus: {} });
     const before = host.ksmFiles();
     const daemon = await host.started();
@@ -41,7 +41,7 @@ describe('host settings', { concurrency: true }, () => {
     assert.equal(existsSync(host.ledgerFile), false);
   });
 
-  it('are left alone unless they are given', async () => {
+  it('host settings are left alone unless they are given', async () => {
     await using host = await AgentHost.create();
     host.tree.setKsm('merge_across_nodes', 0);
     host.tree.setKsm('max_page_sharing', 1000);
@@ -52,7 +52,7 @@ describe('host settings', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('are applied on reload, also while merging is stopped by hand, and given back at the end', async () => {
+  it('host settings are applied on reload, also while merging is stopped by hand, and given back at the end', async () => {
     await using host = await AgentHost.create();
     host.tree.write('var/lib/samepaged/hold.json', '{"kind":"stopped"}\n');
     host.memoryIsShort();
@@ -83,7 +83,7 @@ describe('host settings', { concurrency: true }, () => {
     );
   });
 
-  it('are only told in a dry run', async () => {
+  it('host settings are only told in a dry run', async () => {
     await using host = await AgentHost.create({ config });
     const before = host.ksmFiles();
     const daemon = await host.started({ args: ['--dry-run'] });
@@ -92,7 +92,7 @@ describe('host settings', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('a file that this kernel lacks is named once and left, the others are set', async () => {
+  it('the file of a host setting that this kernel lacks is named once and left, the others are set', async () => {
     await using host = await AgentHost.create({
       host: 'kernel-5.10',
       bus: {},

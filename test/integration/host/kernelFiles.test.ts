@@ -65,7 +65,7 @@ describe('malformed kernel files, one after the other', () => {
   after(() => host[Symbol.asyncDispose]());
 
   for (const [index, { what, path, text, said }] of MALFORMED.entries()) {
-    it(`${what}: one clear line, the loop goes on, and recovers when the file is as it should be`, async () => {
+    it(`${what} is one clear line, the loop goes on, and recovers when the file is as it should be`, async () => {
       const warned = warnings(daemon).length;
       const good = `${host.tree.read(path)}\n`;
       host.tree.write(path, text);
@@ -81,7 +81,7 @@ describe('malformed kernel files, one after the other', () => {
     });
   }
 
-  it('another file that is malformed after the first is told too', async () => {
+  it('a second kernel file that is malformed after the first is told too', async () => {
     const warned = warnings(daemon).length;
     const good = `${host.tree.read('proc/meminfo')}\n`;
     host.tree.write('proc/meminfo', 'MemFree: 1 kB\n');
@@ -94,7 +94,7 @@ describe('malformed kernel files, one after the other', () => {
     host.tree.setKsm('run', 1);
   });
 
-  it('after all of them samepaged ends as ever, and gives back', async () => {
+  it('after all malformed kernel files samepaged ends as ever, and gives back', async () => {
     assert.equal(await daemon.end(), 0);
     assert.equal(host.pace, '0 100 20');
     assert.deepEqual(daemon.other, []);
@@ -102,7 +102,7 @@ describe('malformed kernel files, one after the other', () => {
 });
 
 describe('kernel files that are malformed or gone', { concurrency: 2 }, () => {
-  it('files without which it can do: one line each, and it decides and ends as ever', async () => {
+  it('kernel files without which samepaged can do are one line each when malformed or gone', async () => {
     await using host = await AgentHost.create();
     for (const [path, text] of Object.entries(DISPENSABLE)) host.tree.write(path, text);
     host.memoryIsShort();
@@ -132,7 +132,7 @@ describe('kernel files that are malformed or gone', { concurrency: 2 }, () => {
     assert.equal(await daemon.end(), 0);
   });
 
-  it('malformed at the start: one clear line and no stack', async () => {
+  it('a kernel file malformed at the start is one clear line and no stack', async () => {
     await using host = await AgentHost.create();
     host.tree.setKsm('run', 'on');
     host.memoryIsShort();
@@ -176,7 +176,7 @@ function oddities(daemon: DaemonProcess): string[] {
 }
 
 describe('odd files that are not needed for a decision', () => {
-  it('are left out with one line each, at the start and later, and tuning goes on', async () => {
+  it('odd files that are not needed for a decision are left out with one line each, and tuning goes on', async () => {
     await using host = await AgentHost.create();
     for (const { file, text } of ODD) host.tree.write(`sys/kernel/mm/ksm/${file}`, text);
     makeDirectory(host, 'pages_unshared');
@@ -199,7 +199,7 @@ describe('odd files that are not needed for a decision', () => {
 describe('odd at the end: every other setting is given back', { concurrency: 2 }, () => {
   const config = { KSM_SMART_SCAN: 0, KSM_MAX_PAGE_SHARING: 512 };
   const settings = { run: 'NaN\n', pages_to_scan: '', smart_scan: '18446744073709551615\n' };
-  it(`${Object.keys(settings).join(', ')} go back too, for what they were is known`, async () => {
+  it(`${Object.keys(settings).join(', ')} are given back beside odd files, for what they were is known`, async () => {
     await using host = await AgentHost.create({ config });
     host.memoryIsShort();
     const before = host.ksmFiles();
@@ -223,7 +223,7 @@ describe('odd at the end: every other setting is given back', { concurrency: 2 }
     assert.match(oddities(daemon)[0] ?? '', /advisor_mode: expected none or scan-time in brackets/);
   });
 
-  it('a directory in place of a setting is one line, and the ledger keeps that setting alone', async () => {
+  it('a directory in place of a setting at the end is one line, and the ledger keeps that setting alone', async () => {
     await using host = await AgentHost.create({ config });
     host.memoryIsShort();
     const daemon = await host.started();
@@ -242,7 +242,7 @@ describe('odd at the end: every other setting is given back', { concurrency: 2 }
     ['sys/kernel/mm/ksm/pages_sharing', 'NaN\n'],
     ['proc/meminfo', 'MemTotal: many kB\n'],
   ] as const) {
-    it(`${path} is not understood: KSM_ON_EXIT=unmerge stops ksmd instead, and says why`, async () => {
+    it(`KSM_ON_EXIT=unmerge stops ksmd instead where ${path} is not understood, and says why`, async () => {
       await using host = await AgentHost.create({ config: { KSM_ON_EXIT: 'unmerge' } });
       host.memoryIsShort();
       const daemon = await host.started();

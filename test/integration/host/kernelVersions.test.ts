@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { AgentHost, decision, ended, retune, warnings } from '../../support/agentHost.js';
 
 describe('kernels', { concurrency: true }, () => {
-  it('5.10, without advisor, smart_scan and the newer counters, is tuned and given back', async () => {
+  it('Linux 5.10, without advisor, smart_scan and the newer counters, is tuned and given back', async () => {
     await using host = await AgentHost.create({ host: 'kernel-5.10' });
     host.memoryIsShort();
     const before = host.ksmFiles();
@@ -19,7 +19,7 @@ describe('kernels', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('with the scan-time advisor on: it is switched off before pages_to_scan is set, and restored', async () => {
+  it('a kernel with the scan-time advisor on has it switched off before pages_to_scan is set, and restored', async () => {
     await using host = await AgentHost.create();
     host.tree.setKsm('advisor_mode', 'none [scan-time]');
     host.tree.setKsm('pages_to_scan', 5000);
@@ -41,7 +41,7 @@ describe('kernels', { concurrency: true }, () => {
     assert.equal(host.tree.ksm('sleep_millisecs'), '20');
   });
 
-  it('with the scan-time advisor on and memory enough: ksmd is stopped, the advisor left alone', async () => {
+  it('a kernel with the scan-time advisor on and memory enough has ksmd stopped, the advisor left alone', async () => {
     await using host = await AgentHost.create();
     host.tree.setKsm('advisor_mode', 'none [scan-time]');
     host.tree.setKsm('run', 1);
@@ -53,7 +53,7 @@ describe('kernels', { concurrency: true }, () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('without KSM: one sentence, exit 69, and nothing is left behind', async () => {
+  it('on a kernel without KSM samepaged says one sentence, exit 69, and leaves nothing behind', async () => {
     await using host = await AgentHost.create();
     host.tree.remove('sys/kernel/mm/ksm');
     const daemon = host.start();
@@ -79,7 +79,7 @@ describe('kernels', { concurrency: true }, () => {
 });
 
 describe('other tuners’ traces', { concurrency: true }, () => {
-  it('a value that somebody else changed is a warning that names both, once, and is set again', async () => {
+  it('a value that another tuner changed is a warning that names both, once, and is set again', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const daemon = await host.started();
@@ -96,7 +96,7 @@ describe('other tuners’ traces', { concurrency: true }, () => {
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('run that somebody else set to 2 is told and set again', async () => {
+  it('a run that another tuner set to 2 is told and set again', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const daemon = await host.started();

@@ -16,7 +16,7 @@ async function merging(limit: number | string = 0, options: Parameters<typeof Ag
 }
 
 describe("KSM_THP_MAX_PTES_NONE, khugepaged's max_ptes_none", { concurrency: true }, () => {
-  it('is set before ksmd begins to merge, and put back at the end', async () => {
+  it('max_ptes_none is set before ksmd begins to merge, and put back at the end', async () => {
     await using host = await merging(0, { bus: {} });
     const daemon = await host.started();
     assert.equal(host.tree.read(LIMIT), '0');
@@ -27,7 +27,7 @@ describe("KSM_THP_MAX_PTES_NONE, khugepaged's max_ptes_none", { concurrency: tru
     assert.equal(existsSync(host.ledgerFile), false);
   });
 
-  it('is left alone while nothing is merged', async () => {
+  it('max_ptes_none is left alone while nothing is merged', async () => {
     await using host = await merging();
     host.memoryIsEnough();
     const daemon = await host.started();
@@ -44,7 +44,7 @@ describe("KSM_THP_MAX_PTES_NONE, khugepaged's max_ptes_none", { concurrency: tru
     assert.equal(host.tree.read(LIMIT), '511');
   });
 
-  it('is put back by the next samepaged after a SIGKILL', async () => {
+  it('max_ptes_none is put back by the next samepaged after a SIGKILL', async () => {
     await using host = await merging();
     await using first = await host.started();
     await first.end('SIGKILL');
@@ -57,7 +57,7 @@ describe("KSM_THP_MAX_PTES_NONE, khugepaged's max_ptes_none", { concurrency: tru
     assert.equal(host.tree.read(LIMIT), '511');
   });
 
-  it('is set again under another value, and put back when a reload finds the key gone', async () => {
+  it('max_ptes_none is set again under another value, and put back when a reload finds the key gone', async () => {
     await using host = await merging();
     const daemon = await host.started();
     host.configure({ KSM_THP_MAX_PTES_NONE: 64 });
@@ -70,7 +70,7 @@ describe("KSM_THP_MAX_PTES_NONE, khugepaged's max_ptes_none", { concurrency: tru
     assert.equal(host.tree.read(LIMIT), '511');
   });
 
-  it('stays while merging is paused by hand, and is put back when everything is unmerged', async () => {
+  it('max_ptes_none stays while merging is paused by hand, and is put back when everything is unmerged', async () => {
     await using host = await merging(0, { bus: {} });
     host.tree.setKsm('pages_sharing', 1000);
     await host.started();
@@ -93,14 +93,14 @@ describe("KSM_THP_MAX_PTES_NONE, khugepaged's max_ptes_none", { concurrency: tru
     );
   });
 
-  it('is only told in a dry run', async () => {
+  it('max_ptes_none is only told in a dry run', async () => {
     await using host = await merging();
     const daemon = await host.started({ args: ['--dry-run'] });
     assert.match((await decision(daemon, 1)).msg, new RegExp(`would set .*${SHOWN} 511 -> 0`));
     assert.equal(host.tree.read(LIMIT), '511');
   });
 
-  it('on a kernel without transparent huge pages is named once, and the rest is done', async () => {
+  it('KSM_THP_MAX_PTES_NONE on a kernel without transparent huge pages is named once', async () => {
     await using host = await merging(0, { bus: {} });
     host.tree.remove('sys/kernel/mm/transparent_hugepage');
     const daemon = await host.started();
@@ -110,7 +110,7 @@ describe("KSM_THP_MAX_PTES_NONE, khugepaged's max_ptes_none", { concurrency: tru
   });
 
   for (const value of ['512', '-1', 'none']) {
-    it(`${value} is refused in one line`, async () => {
+    it(`KSM_THP_MAX_PTES_NONE=${value} is refused in one line`, async () => {
       await using host = await merging(value);
       const daemon = host.start();
       assert.equal(await ended(daemon), EXIT.config);

@@ -25,7 +25,7 @@ async function schedIs(host: AgentHost, expected: string): Promise<void> {
 }
 
 describe("ksmd's scheduling class", { concurrency: true }, () => {
-  it('is noted, set before ksmd runs, and put back at the end', async () => {
+  it("ksmd's scheduling class is noted, set before ksmd runs, and put back at the end", async () => {
     await using host = await hostWith(ADAPTIVE);
     const daemon = await host.started();
     const { msg } = await daemon.line(/^start: /);
@@ -38,7 +38,7 @@ describe("ksmd's scheduling class", { concurrency: true }, () => {
     assert.equal(existsSync(host.ledgerFile), false);
   });
 
-  it('is put back by the next samepaged after a crash', async () => {
+  it("ksmd's scheduling class is put back by the next samepaged after a crash", async () => {
     await using host = await hostWith(ADAPTIVE);
     await using first = await host.started();
     await schedIs(host, 'idle 5');
@@ -50,7 +50,7 @@ describe("ksmd's scheduling class", { concurrency: true }, () => {
     assert.equal(host.tree.ksmdSched, 'other 5');
   });
 
-  it('keep gives it back at a reload, other is set by hand', async () => {
+  it('KSM_KSMD_SCHED=keep gives the scheduling class back at a reload, other is set by hand', async () => {
     await using host = await hostWith(ADAPTIVE);
     const daemon = await host.started();
     await schedIs(host, 'idle 5');
@@ -65,7 +65,7 @@ describe("ksmd's scheduling class", { concurrency: true }, () => {
     }
   });
 
-  it('the policy ksmtuned leaves it alone, unless it is asked to set it', async () => {
+  it("the policy ksmtuned leaves ksmd's scheduling class alone, unless it is asked to set it", async () => {
     await using host = await hostWith({ KSM_WHEN: 'always' });
     const daemon = await host.started();
     await host.paceIs('1 64 10');
@@ -75,7 +75,7 @@ describe("ksmd's scheduling class", { concurrency: true }, () => {
     await schedIs(host, 'idle 5');
   });
 
-  it('somebody else who changes it is named', async () => {
+  it("somebody else who changes ksmd's scheduling class is named", async () => {
     await using host = await hostWith(ADAPTIVE);
     const daemon = await host.started();
     await schedIs(host, 'idle 5');
@@ -84,14 +84,14 @@ describe("ksmd's scheduling class", { concurrency: true }, () => {
     await schedIs(host, 'idle 5');
   });
 
-  it('where it cannot be seen, nobody hears of it', async () => {
+  it("where ksmd's scheduling class cannot be seen, nobody hears of it", async () => {
     await using host = await AgentHost.create({ config: ADAPTIVE });
     const daemon = await host.started();
     await daemon.end();
     assert.doesNotMatch(warnings(daemon).join('\n'), /sched/);
   });
 
-  it('without CAP_SYS_NICE it is said once, with what is missing', REAL, () => {
+  it("without CAP_SYS_NICE it is said once that ksmd's scheduling class cannot be set", REAL, () => {
     const program = `
       const { Ksmd } = await import(${JSON.stringify(new URL('../../../src/host/ksmd.js', import.meta.url).href)});
       const ksmd = new Ksmd('');

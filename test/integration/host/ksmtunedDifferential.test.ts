@@ -59,7 +59,7 @@ const randomCase: fc.Arbitrary<ScriptCase> = fc
     }),
   }));
 
-test(`${String(CASES)} random hosts: the policy writes what the real ksmtuned script writes`, async (t) => {
+test(`on ${String(CASES)} random hosts the policy writes what the real ksmtuned script writes`, async (t) => {
   const script = await obtainKsmtuned().catch((error: unknown) => {
     t.skip(`Debian's ksmtuned cannot be had: ${String(error)}`);
     return undefined;

@@ -6,7 +6,7 @@ import { startTestGuest } from '../../support/dbus/testDriver.js';
 const STAT = 'ksm_rmap_items 1\nksm_merging_pages 1\nksm_process_profit 1\nksm_mergeable: perhaps\n';
 
 describe('a file of a guest that says what nobody understands', { concurrency: true }, () => {
-  it('costs its own figures and no decision, and what follows is told once', async () => {
+  it('a guest’s file that cannot be parsed costs its own figures and no decision, and is told once', async () => {
     await using host = await AgentHost.create({
       bus: { libvirt: 'test' },
       config: { KSM_EVENT_RECHECK: '', KSM_FORBID_GUESTS: 'odd' },
@@ -27,7 +27,7 @@ describe('a file of a guest that says what nobody understands', { concurrency: t
     assert.equal(await daemon.end(), 0);
   });
 
-  it('fails a turn where memory cannot be counted without it, and the next turns go on', async () => {
+  it('a guest’s file without which memory cannot be counted fails a turn, and the next turns go on', async () => {
     await using host = await AgentHost.create();
     host.tree.addGuest(4711, 'odd', 1000);
     host.tree.remove('proc/4711/status');

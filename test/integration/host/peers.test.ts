@@ -12,7 +12,7 @@ const RESERVE_KB = TOTAL_KB / 5;
 
 describe('tp-libvirt node_memtune: values that virsh sets are told once, set again, and not what the end restores', () => {
   for (const way of ['sysfs', 'libvirt'] as const) {
-    it(`with samepaged's values set through ${way}`, async () => {
+    it(`tp-libvirt node_memtune: values set by virsh are set again with samepaged's set through ${way}`, async () => {
       await using host = await AgentHost.create({ bus: {} });
       using libvirt = await LibvirtStandIn.start(host.address, host.tree);
       libvirt.behaviour.NodeSetMemoryParameters = way === 'libvirt' ? 'answer' : 'error';
@@ -39,7 +39,7 @@ describe('tp-libvirt node_memtune: values that virsh sets are told once, set aga
 });
 
 describe('tp-qemu', () => {
-  it('ksm_services: every writable file at default + 10 and run 1: what is not managed stays so, and at the end all is', async () => {
+  it('tp-qemu ksm_services: what is not managed stays at default + 10, and at the end all is given back', async () => {
     await using host = await AgentHost.create({ config: { KSM_USE_ZERO_PAGES: 'keep' } });
     const names = Object.keys(host.ksmFiles()).filter((name) =>
       /^(pages_to_scan|sleep_|max_page|stable_.*prune|advisor_m)/.test(name),
@@ -58,7 +58,7 @@ describe('tp-qemu', () => {
     assert.deepEqual(host.ksmFiles(), before);
   });
 
-  it('ksm_ksmtuned: a guest of half of what is free above the reserve rests; KSM_THRES_COEF=60 at the end of the file merges', async () => {
+  it("tp-qemu ksm_ksmtuned: a guest of half of what is free rests; KSM_THRES_COEF=60 at the file's end merges", async () => {
     await using host = await AgentHost.create({ config: { KSM_THRES_COEF: 20 } });
     const freeKb = 11_000_000;
     const small = Math.trunc(((freeKb - RESERVE_KB) / 2) * 0.95);
@@ -78,7 +78,7 @@ describe('tp-qemu', () => {
     await host.paceIs('1 300 10');
   });
 
-  it('ksm_ksmtuned: a key appended to a last line without its newline is what a shell makes of it: an error with its line', async () => {
+  it('tp-qemu ksm_ksmtuned: a key appended to a last line without its newline is an error with its line', async () => {
     await using host = await AgentHost.create();
     host.tree.write('etc/ksmtuned.conf', '# DEBUG=1\nKSM_THRES_COEF=20');
     appendFileSync(host.configFile, 'KSM_THRES_COEF=60');
@@ -92,7 +92,7 @@ describe('tp-qemu', () => {
 });
 
 describe('KubeVirt', () => {
-  it('KSM_THRES_COEF=100 by a reload merges at once, and back rests at once', async () => {
+  it('KubeVirt: KSM_THRES_COEF=100 by a reload merges at once, and back rests at once', async () => {
     await using host = await AgentHost.create();
     host.memoryIsEnough();
     const daemon = await host.started();
@@ -105,7 +105,7 @@ describe('KubeVirt', () => {
     await host.paceIs('0 300 10');
   });
 
-  it("somebody else's run=1 is never shown as samepaged's: status says so as long as it lasts", async () => {
+  it("KubeVirt: somebody else's run=1 is never shown as samepaged's: status says so as long as it lasts", async () => {
     await using host = await AgentHost.create({ config: { KSM_ON_CONFLICT: 'yield' }, bus: {} });
     host.memoryIsEnough();
     const daemon = await host.started();

@@ -13,7 +13,7 @@ async function testHost(config: Settings = {}): Promise<AgentHost> {
 const libvirt = '/org/libvirt/Test';
 
 describe('guests on libvirt-dbus', { concurrency: 4 }, () => {
-  it('a start and a stop each retune within a second, the timer being an hour away', async () => {
+  it('a start and a stop of a guest each retune within a second, the timer being an hour away', async () => {
     await using host = await testHost();
     const client = await host.bus.connect();
     const daemon = await host.started({ libvirt });
@@ -34,7 +34,7 @@ describe('guests on libvirt-dbus', { concurrency: 4 }, () => {
     assert.equal(stopped['guests'], 1);
   });
 
-  it('30 started at once are one retune', async () => {
+  it('30 guests started at once are one retune', async () => {
     await using host = await testHost({ KSM_EVENT_SETTLE: 1000 });
     const client = await host.bus.connect();
     const daemon = await host.started({ libvirt });
@@ -47,7 +47,7 @@ describe('guests on libvirt-dbus', { concurrency: 4 }, () => {
     assert.equal(decisions(daemon).length, 2, daemon.output);
   });
 
-  it('KSM_EVENT_SETTLE is how long it waits for more', async () => {
+  it('KSM_EVENT_SETTLE is how long a retune waits for more events', async () => {
     await using host = await testHost({ KSM_EVENT_SETTLE: 1500 });
     const client = await host.bus.connect();
     const daemon = await host.started({ libvirt });
@@ -93,7 +93,7 @@ describe('guests on libvirt-dbus', { concurrency: 4 }, () => {
     );
   });
 
-  it('1000 events in a second are a few retunes, and the count is right after them', async () => {
+  it('1000 guest events in a second are a few retunes, and the count is right after them', async () => {
     await using host = await testHost();
     const client = await host.bus.connect();
     const daemon = await host.started({ libvirt });

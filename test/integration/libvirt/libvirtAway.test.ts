@@ -9,7 +9,7 @@ const libvirt = '/org/libvirt/Test';
 const config = { KSM_EVENT_RECHECK: '' };
 
 describe('libvirt-dbus away', { concurrency: true }, () => {
-  it('on a host without libvirt: no warning, and no advice to install it', async () => {
+  it('on a host without libvirt there is no warning, and no advice to install libvirt-dbus', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     host.tree.remove('run/libvirt');
     const daemon = await host.started({ libvirt });
@@ -17,7 +17,7 @@ describe('libvirt-dbus away', { concurrency: true }, () => {
     assert.deepEqual(warnings(daemon), []);
   });
 
-  it('absent: said once with the remedy, guests are found in /proc, picked up when it comes', async () => {
+  it('an absent libvirt-dbus is told once with the remedy, and picked up when it comes', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     host.tree.addGuest(101, 'web', 1_000_000);
     host.tree.write('run/libvirt/virtqemud-sock', '');
@@ -44,7 +44,7 @@ describe('libvirt-dbus away', { concurrency: true }, () => {
     );
   });
 
-  it('killed and started again: said at once, events count again, what was missed is repaired', async () => {
+  it('a libvirt-dbus that is killed and started again is told at once, and events count again', async () => {
     await using host = await AgentHost.create({ bus: { libvirt: 'test' }, config });
     const manager = await host.manager();
     const client = await host.bus.connect();
@@ -69,7 +69,7 @@ describe('libvirt-dbus away', { concurrency: true }, () => {
     assert.ok(host.pace.startsWith('1 '), host.pace);
   });
 
-  it('killed ten times: connected in the end, and nothing is told twice in a row', async () => {
+  it('a libvirt-dbus that is killed ten times is connected in the end, and nothing is told twice in a row', async () => {
     await using host = await AgentHost.create({ bus: { libvirt: 'test' }, config });
     const daemon = await host.started({ libvirt });
     for (let killed = 0; killed < 10; killed += 1) {

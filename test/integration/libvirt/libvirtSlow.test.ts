@@ -10,7 +10,7 @@ const config = { KSM_EVENT_RECHECK: '' };
 const TWO_RETRIES_MILLIS = 10_500;
 
 describe('a libvirt-dbus that is late, silent or fails (a stand-in)', { concurrency: true }, () => {
-  it('memory figures decide, and what libvirt can set is set through it, before run', async () => {
+  it('memory figures of libvirt-dbus decide, and what libvirt can set is set through it, before run', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     standIn.behaviour.NodeSetMemoryParameters = 'answer';
@@ -27,7 +27,7 @@ describe('a libvirt-dbus that is late, silent or fails (a stand-in)', { concurre
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('silent from the start: decides without it after 2 s, says so, and does so again', async () => {
+  it('with a libvirt-dbus silent from the start, samepaged decides without it after 2 s, and says so', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     standIn.behaviour.ListDomains = 'silence';
@@ -47,7 +47,7 @@ describe('a libvirt-dbus that is late, silent or fails (a stand-in)', { concurre
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('silent about memory: /proc is asked after 5 s, said once', async () => {
+  it('with a libvirt-dbus silent about memory, /proc is asked after 5 s, said once', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     standIn.behaviour.GetAllDomainStats = 'silence';
@@ -61,7 +61,7 @@ describe('a libvirt-dbus that is late, silent or fails (a stand-in)', { concurre
     assert.match(told[0] ?? '', /taken from \/proc/);
   });
 
-  it('late by 1.5 s: its figures are used, and turns do not overlap', async () => {
+  it('with a libvirt-dbus late by 1.5 s its figures are used, and turns do not overlap', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     standIn.guests.set('big', 14_000_000);
@@ -77,7 +77,7 @@ describe('a libvirt-dbus that is late, silent or fails (a stand-in)', { concurre
     assert.ok(Date.parse(String(third['time'])) - Date.parse(String(second['time'])) >= 1400);
   });
 
-  it('an answer that comes after the time-out does no harm', async () => {
+  it('an answer of libvirt-dbus that comes after the time-out does no harm', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     standIn.behaviour.GetAllDomainStats = 5300;
@@ -88,7 +88,7 @@ describe('a libvirt-dbus that is late, silent or fails (a stand-in)', { concurre
     assert.equal((await decision(daemon, 2))['guests'], 1);
   });
 
-  it('errors: each is said once with libvirt’s words, KSM is set through sysfs', async () => {
+  it('errors of libvirt-dbus are each said once with libvirt’s words, KSM is set through sysfs', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     standIn.behaviour.GetAllDomainStats = 'error';
@@ -104,7 +104,7 @@ describe('a libvirt-dbus that is late, silent or fails (a stand-in)', { concurre
     assert.match(told[1] ?? '', /NodeSetMemoryParameters failed, says the stand-in.*written to .*sys\/kernel\/mm\/ksm/);
   });
 
-  it('libvirtd down behind it: said once with the remedy, and over when it is back', async () => {
+  it('libvirtd down behind libvirt-dbus is said once with the remedy, and over when it is back', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     standIn.behaviour.ListDomains = 'error';
@@ -118,7 +118,7 @@ describe('a libvirt-dbus that is late, silent or fails (a stand-in)', { concurre
     assert.equal(await daemon.end(), 0);
   });
 
-  it('an event that never came is repaired by the heartbeat, in both directions', async () => {
+  it('a guest event that never came is repaired by the heartbeat, in both directions', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     standIn.guests.set('gone', 1000);
@@ -131,7 +131,7 @@ describe('a libvirt-dbus that is late, silent or fails (a stand-in)', { concurre
     await host.paceIs('1 64 10');
   });
 
-  it('events that contradict the list or come twice do no harm', async () => {
+  it('guest events that contradict the list or come twice do no harm', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     const daemon = await host.started({ libvirt });

@@ -38,7 +38,7 @@ describe('a guest whose memory changes (a stand-in for libvirt-dbus)', { concurr
     ['DeviceRemoved', 'memdimm0'],
     ['DeviceRemoved', 'ua-mine'],
   ] as const) {
-    it(`${member} ${alias} is a retune`, async () => {
+    it(`${member} ${alias} of a guest is a retune`, async () => {
       await using host = await AgentHost.create({ bus: {}, config });
       using standIn = await LibvirtStandIn.start(host.address, host.tree);
       standIn.guests.set('web', 1_000_000);
@@ -48,7 +48,7 @@ describe('a guest whose memory changes (a stand-in for libvirt-dbus)', { concurr
     });
   }
 
-  it('other devices, and guests that do not run, are none; two guests are two', async () => {
+  it('devices without memory, and guests that do not run, are no retune; two guests are two', async () => {
     await using host = await AgentHost.create({ bus: {}, config });
     using standIn = await LibvirtStandIn.start(host.address, host.tree);
     for (const name of ['web', 'db', 'app']) standIn.guests.set(name, 1_000_000);

@@ -7,7 +7,7 @@ import { eventually } from '../../support/daemon.js';
 const PRIORITY: Readonly<Record<string, number>> = { debug: 7, info: 6, warn: 4, error: 3, fatal: 2 };
 
 describe('the log', { concurrency: true }, () => {
-  it('is JSON lines with level, syslog priority, time and sentence', async () => {
+  it('the log is JSON lines with level, syslog priority, time and sentence', async () => {
     await using host = await AgentHost.create();
     host.tree.write('etc/ksmtuned.conf', 'DEBUG=1\nWALLPAPER=blue\nKSM_MONITOR_INTERVAL=3600\n');
     const daemon = await host.started();
@@ -25,7 +25,7 @@ describe('the log', { concurrency: true }, () => {
     assert.deepEqual([...levels].sort(), ['debug', 'error', 'info', 'warn']);
   });
 
-  it('has one info line for a decision that changes something, and none for one that changes nothing', async () => {
+  it('the log has one info line for a decision that changes something, and none for one that changes nothing', async () => {
     await using host = await AgentHost.create({ bus: {}, config: { DEBUG: '', KSM_MONITOR_INTERVAL: 1 } });
     const daemon = host.start();
     await eventually(() => existsSync(host.ledgerFile.replace(/lib.*/, 'run/ksmtune.pid')));
@@ -55,7 +55,7 @@ describe('the log', { concurrency: true }, () => {
     for (const { level } of daemon.lines) assert.equal(level, 'info');
   });
 
-  it('a warning that stays is told once, and again when it came back', async () => {
+  it('a warning that stays is logged once, and again when it came back', async () => {
     await using host = await AgentHost.create();
     const daemon = await host.started();
     const good = host.tree.read('proc/meminfo');
@@ -75,7 +75,7 @@ describe('the log', { concurrency: true }, () => {
 });
 
 describe('a line of the log', { concurrency: true }, () => {
-  it('is clean and below 4 KiB, whatever a file had in it', async () => {
+  it('a line of the log is clean and below 4 KiB, whatever a file had in it', async () => {
     await using host = await AgentHost.create();
     host.tree.write('var/lib/samepaged/hold.json', `{"kind":"${'\u202e\u009b1m'.repeat(3000)}"}`);
     const daemon = await host.started();
@@ -90,7 +90,7 @@ describe('a line of the log', { concurrency: true }, () => {
 });
 
 describe('LOGFILE', { concurrency: true }, () => {
-  it('with DEBUG=1 has the tuning calls, as ksmtuned’s users look for them', async () => {
+  it('LOGFILE with DEBUG=1 has the tuning calls, as ksmtuned’s users look for them', async () => {
     await using host = await AgentHost.create();
     const file = `${host.tree.root}/ksmtuned.log`;
     host.configure({ LOGFILE: file });
@@ -112,7 +112,7 @@ describe('LOGFILE', { concurrency: true }, () => {
     );
   });
 
-  it('without DEBUG has what the log has', async () => {
+  it('LOGFILE without DEBUG has what the log has', async () => {
     await using host = await AgentHost.create();
     const file = `${host.tree.root}/ksmtuned.log`;
     host.configure({ DEBUG: '', LOGFILE: file });
@@ -126,7 +126,7 @@ describe('LOGFILE', { concurrency: true }, () => {
     );
   });
 
-  it('is opened anew by SIGHUP, after a rename', async () => {
+  it('LOGFILE is opened anew by SIGHUP, after a rename', async () => {
     await using host = await AgentHost.create();
     const file = `${host.tree.root}/ksmtuned.log`;
     host.configure({ LOGFILE: file });
@@ -144,7 +144,7 @@ describe('LOGFILE', { concurrency: true }, () => {
     assert.doesNotMatch(readFileSync(`${file}.1`, 'utf8'), /KSMCTL start 900/);
   });
 
-  it('a LOGFILE that the service may not write, as /var/log/ksmtuned, is in LOGS_DIRECTORY, and one line says so', async () => {
+  it('a LOGFILE that the service may not write is in LOGS_DIRECTORY, and one line says so', async () => {
     // Nobody may create a file in /sys, not even root.
     await using host = await AgentHost.create({ config: { LOGFILE: '/sys/ksmtuned' } });
     const directory = `${host.tree.root}/logs`;

@@ -23,7 +23,7 @@ function output(host: AgentHost): string {
 }
 
 describe('where the log goes', { concurrency: true }, () => {
-  it('to the journal: each line has its priority as prefix', async () => {
+  it('to the journal each line of the log has its priority as prefix', async () => {
     await using host = await AgentHost.create({ config: { WALLPAPER: 'blue' } });
     host.memoryIsShort();
     host.tree.write('output', '');
@@ -54,7 +54,7 @@ describe('where the log goes', { concurrency: true }, () => {
     '80 by 24': 'stty cols 80 rows 24',
     'of unknown size': 'stty cols 0 rows 0',
   })) {
-    it(`to a terminal ${what}: one screen of what was found and is needed, then sentences for a person`, async () => {
+    it(`to a terminal ${what} the log is one screen of what was found, then sentences for a person`, async () => {
       await using host = await AgentHost.create({ config: { DEBUG: '' } });
       const words = [process.execPath, DAEMON, ...host.args('/org/libvirt/Test')];
       const command = `${size}; exec ${words.map((word) => `'${word}'`).join(' ')}`;
@@ -86,7 +86,7 @@ describe('where the log goes', { concurrency: true }, () => {
     });
   }
 
-  it('to somebody who does not read for a while: it lives, tunes on, and is heard again', async () => {
+  it('samepaged lives and tunes on while nobody reads its log, and is heard again', async () => {
     await using host = await AgentHost.create();
     const loud = `DEBUG=1\nKSM_MONITOR_INTERVAL=3600\n${`${'A_KEY_NOBODY_KNOWS'.repeat(3)}=1\n`.repeat(15)}`;
     host.tree.write('etc/ksmtuned.conf', loud);
@@ -105,7 +105,7 @@ describe('where the log goes', { concurrency: true }, () => {
     assert.equal(host.pace, '0 100 20');
   });
 
-  it('to somebody who is gone: the host is given back', async () => {
+  it('samepaged gives the host back when the reader of its log has gone', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const daemon = await host.started();
@@ -119,7 +119,7 @@ describe('where the log goes', { concurrency: true }, () => {
     assert.equal(daemon.child.signalCode, null);
   });
 
-  it('a LOGFILE that is given later by SIGHUP begins then', async () => {
+  it('a LOGFILE that is given later begins with the SIGHUP', async () => {
     await using host = await AgentHost.create();
     const daemon = await host.started();
     const file = `${host.tree.root}/late.log`;
@@ -130,7 +130,7 @@ describe('where the log goes', { concurrency: true }, () => {
     assert.doesNotMatch(readFileSync(file, 'utf8'), /: start: /);
   });
 
-  it('the first decision is logged before SIGTERM ends it, however early that comes', async () => {
+  it('the first decision is logged before SIGTERM ends samepaged, however early that comes', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     const daemon = host.start();

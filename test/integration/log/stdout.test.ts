@@ -18,20 +18,20 @@ describe('stdout that cannot be written is told in a line', () => {
   });
 
   for (const flag of ['--help', '--print-config']) {
-    it(`samepaged ${flag}`, () => {
+    it(`samepaged ${flag} with a stdout that cannot be written ends with a line`, () => {
       assert.deepEqual(run(DAEMON, [flag, '--config', '/etc/ksmtuned.conf']), failed('samepaged', 74));
     });
   }
 
-  it('samepagectl', () => {
+  it('samepagectl with a stdout that cannot be written ends with a line', () => {
     assert.deepEqual(run(CTL, ['help']), failed('samepagectl', 1));
   });
 
-  it('demo', () => {
+  it('demo with a stdout that cannot be written ends with a line', () => {
     assert.deepEqual(run(DEMO, ['--help']), failed('demo', 1));
   });
 
-  it('a reader that has read enough is no failure', () => {
+  it('a reader of stdout that has read enough is no failure', () => {
     assert.deepEqual(run(DAEMON, ['--help'], '| true'), { status: 0, stderr: '' });
     assert.deepEqual(run(CTL, ['help'], '| true'), { status: 0, stderr: '' });
   });

@@ -112,11 +112,11 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
 };
 
 describe('the rules and alerts of the mixin', () => {
-  it('are as promtool wants them', () => {
+  it('the rules and alerts of the mixin are as promtool wants them', () => {
     assertOk('check', 'rules', ...FILES);
   });
 
-  it('fire when they should, with the sentences that they should have, and only then', () => {
+  it('the alerts of the mixin fire when they should, with the sentences that they should have, and only then', () => {
     const all = alerts(DEFAULTS);
     assert.deepEqual(Object.keys(SCENARIOS), Object.keys(all));
     const tests = Object.entries(SCENARIOS).flatMap(([alertname, scenario]) => {

@@ -25,7 +25,7 @@ function warned(host: AgentHost, daemon: DaemonProcess): string[] {
 }
 
 describe('KSM_METRICS_LISTEN', { concurrency: true }, () => {
-  it('a reload opens it, moves it and closes it', async () => {
+  it('a reload opens, moves and closes the port of KSM_METRICS_LISTEN', async () => {
     await using host = await AgentHost.create();
     const daemon = await host.started();
     const [first, second] = [await freePort(), await freePort()];
@@ -44,7 +44,7 @@ describe('KSM_METRICS_LISTEN', { concurrency: true }, () => {
     assert.equal(await daemon.end(), 0);
   });
 
-  it('a unix socket, which any user may connect to; one that a killed daemon left is replaced', async () => {
+  it('KSM_METRICS_LISTEN takes a unix socket for any user, and replaces one that a killed daemon left', async () => {
     await using host = await AgentHost.create();
     const socketPath = join(host.tree.root, 'metrics');
     host.configure({ KSM_METRICS_LISTEN: `unix:${socketPath}` });
@@ -58,7 +58,7 @@ describe('KSM_METRICS_LISTEN', { concurrency: true }, () => {
     assert.equal(statSync(socketPath, { throwIfNoEntry: false }), undefined);
   });
 
-  it('a port in use, an address of another host and a missing directory are one warning each; tuning goes on', async () => {
+  it('a metrics port in use, a foreign address and a missing directory are one warning each', async () => {
     await using host = await AgentHost.create();
     const other = createServer().listen(0, '127.0.0.1').unref();
     await once(other, 'listening');
@@ -87,7 +87,7 @@ describe('KSM_METRICS_LISTEN', { concurrency: true }, () => {
     assert.equal(host.tree.read('file'), 'mine');
   });
 
-  it('what is no address is an error of the configuration', async () => {
+  it('a KSM_METRICS_LISTEN that is no address is an error of the configuration', async () => {
     await using host = await AgentHost.create({ config: { KSM_METRICS_LISTEN: '9870' } });
     const daemon = host.start();
     assert.equal(await daemon.exit(), 78);
@@ -98,7 +98,7 @@ describe('KSM_METRICS_LISTEN', { concurrency: true }, () => {
   });
 });
 
-it('serves on a socket that the service manager opened', async () => {
+it('metrics are served on a socket that the service manager opened', async () => {
   await using host = await AgentHost.create();
   const port = await freePort();
   const daemon = [DAEMON, ...host.args()];

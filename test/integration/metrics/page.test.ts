@@ -18,7 +18,7 @@ function timeless(page: string): string {
 }
 
 describe('the metrics of a daemon', { concurrency: true }, () => {
-  it('are as they were, and as promtool wants them', async () => {
+  it('the metrics of a daemon are as they were, and as promtool wants them', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const port = await freePort();
     host.configure({
@@ -65,7 +65,7 @@ describe('the metrics of a daemon', { concurrency: true }, () => {
     assert.equal(printed, page, 'samepagectl metrics prints the same');
   });
 
-  it('are served nowhere unless it is asked for, and samepagectl metrics has them all the same', async () => {
+  it('metrics are served nowhere unless asked for, and samepagectl metrics has them all the same', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.tree.remove('run/libvirt');
     const daemon = await host.started({ libvirt: '/org/libvirt/QEMU' });
@@ -76,7 +76,7 @@ describe('the metrics of a daemon', { concurrency: true }, () => {
     assert.equal(valueIn(stdout, 'samepaged_connected{peer="libvirt"}'), undefined, 'nobody misses libvirt here');
   });
 
-  it('count what happened before anybody asked', async () => {
+  it('the metrics of a daemon count what happened before anybody asked', async () => {
     await using host = await AgentHost.create({ bus: {} });
     host.memoryIsShort();
     const daemon = await host.started();
@@ -95,7 +95,7 @@ describe('the metrics of a daemon', { concurrency: true }, () => {
 });
 
 describe('samepagectl metrics --output', { concurrency: true }, () => {
-  it('replaces the file as a whole, and says that samepaged does not run when it does not', async () => {
+  it('samepagectl metrics --output replaces the file as a whole, and says when samepaged does not run', async () => {
     await using host = await AgentHost.create({ bus: {} });
     const directory = join(host.tree.root, 'textfile');
     mkdirSync(directory);
@@ -114,7 +114,7 @@ describe('samepagectl metrics --output', { concurrency: true }, () => {
     assert.match(readFileSync(file, 'utf8'), /^# HELP samepaged_up .*\n# TYPE samepaged_up gauge\nsamepaged_up 0\n$/);
   });
 
-  it('makes no directory: one that is not there is an error of one line', async () => {
+  it('samepagectl metrics --output makes no directory: one that is not there is an error of one line', async () => {
     await using host = await AgentHost.create({ bus: {} });
     await host.started();
     const file = join(host.tree.root, 'none/samepaged.prom');

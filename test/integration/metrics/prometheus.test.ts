@@ -126,7 +126,7 @@ describe('a real Prometheus that scrapes a daemon and simulated hosts', () => {
   });
   after(() => scene[Symbol.asyncDispose]());
 
-  it('reads every metric of the page', async () => {
+  it('Prometheus reads every metric of the page', async () => {
     const page = await scene.page();
     const names = Array.from(page.matchAll(/^# TYPE (\S+) (\w+)$/gm), ([, name = '', type]) =>
       type === 'histogram' ? `${name}_bucket` : name,
@@ -136,7 +136,7 @@ describe('a real Prometheus that scrapes a daemon and simulated hosts', () => {
     assert.deepEqual([guest?.metric['guest'], guest?.value[1]], ['web "1"', '2048000000']);
   });
 
-  it('evaluates the alerts: they fire for the hosts that they should', async () => {
+  it('Prometheus evaluates the alerts: they fire for the hosts that they should', async () => {
     const firing = async (alert: string) =>
       (await scene.query(`ALERTS{alertname="${alert}", alertstate="firing"}`)).map(({ metric }) => metric['instance']);
     await eventually(async () => (await firing('SamepagedForbiddenGuestMergeable')).length > 0);
@@ -145,7 +145,7 @@ describe('a real Prometheus that scrapes a daemon and simulated hosts', () => {
   });
 
   for (const name of ['samepaged-host.json', 'samepaged-fleet.json']) {
-    it(`has an answer to every query of ${name}`, async () => {
+    it(`Prometheus has an answer to every query of ${name}`, async () => {
       const instance = name === 'samepaged-host.json' ? scene.instance : '.*';
       const job = name === 'samepaged-host.json' ? 'samepaged' : '.*';
       let left = queriesOf(scene.dashboard(name));
@@ -165,7 +165,7 @@ describe('a real Prometheus that scrapes a daemon and simulated hosts', () => {
     });
   }
 
-  it('ranks the hosts of a fleet', async () => {
+  it('Prometheus ranks the hosts of a fleet', async () => {
     const ranked = async (title: string) => {
       const found = queriesOf(scene.dashboard('samepaged-fleet.json')).find(({ panel }) => panel === title);
       assert.ok(found !== undefined, title);

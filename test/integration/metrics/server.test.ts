@@ -40,7 +40,7 @@ async function sent(port: number, text: string): Promise<{ answer: string; milli
 }
 
 describe('the server of metrics', { concurrency: true }, () => {
-  it('answers GET /metrics and nothing else', async () => {
+  it('the server of metrics answers GET /metrics and nothing else', async () => {
     await using server = await serving();
     assert.deepEqual(await httpGet(server), {
       status: 200,
@@ -53,19 +53,19 @@ describe('the server of metrics', { concurrency: true }, () => {
     assert.match((await sent(server.port, post)).answer, /^HTTP\/1.1 405 .*POST: expected GET\n$/s);
   });
 
-  it('says in one line why there is no page', async () => {
+  it('the server of metrics says in one line why there is no page', async () => {
     await using server = await serving(() => Promise.reject(new Error('no page')));
     assert.deepEqual(await httpGet(server), { status: 500, type: 'text/plain; charset=utf-8', body: 'no page\n' });
   });
 
-  it('refuses headers of more than 8 KiB, and what is no HTTP', async () => {
+  it('the server of metrics refuses headers of more than 8 KiB, and what is no HTTP', async () => {
     await using server = await serving();
     const huge = `GET /metrics HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(20_000)}\r\n\r\n`;
     assert.match((await sent(server.port, huge)).answer, /^HTTP\/1.1 431 /);
     assert.match((await sent(server.port, '\0\0\0\r\n\r\n')).answer, /^HTTP\/1.1 400 /);
   });
 
-  it('cuts off who does not end the request within 5 s, while others are served', async () => {
+  it('the server of metrics cuts off who does not end the request within 5 s, while others are served', async () => {
     await using server = await serving();
     const half = sent(server.port, 'GET /metrics HTTP/1.1\r\nHost');
     assert.equal((await httpGet(server)).body, PAGE);
@@ -74,7 +74,7 @@ describe('the server of metrics', { concurrency: true }, () => {
     assert.ok(millis > 4000, `${millis} ms`);
   });
 
-  it('cuts off who does not read the answer within 15 s', async () => {
+  it('the server of metrics cuts off who does not read the answer within 15 s', async () => {
     await using server = await serving(() => Promise.resolve('a'.repeat(64 * 1024 ** 2)));
     const socket = connect(server.port, '127.0.0.1').pause();
     socket.on('error', () => undefined);
@@ -84,7 +84,7 @@ describe('the server of metrics', { concurrency: true }, () => {
     socket.destroy();
   });
 
-  it('drops who comes while 32 are connected, and serves again when they have gone', async () => {
+  it('the server of metrics drops who comes while 32 are connected, and serves again when they have gone', async () => {
     await using server = await serving();
     const many: Socket[] = [];
     for (let count = 0; count < 32; count += 1) {

@@ -24,7 +24,7 @@ function demo(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Res
 }
 
 describe('npm run demo', { concurrency: 2 }, () => {
-  it('without a terminal tells at once how it ends and what came of it', async () => {
+  it('npm run demo without a terminal tells at once how it ends and what came of it', async () => {
     const { status, stdout, stderr } = await demo(['--once'], { LC_ALL: 'C.UTF-8' });
     assert.deepEqual([status, stderr], [0, '']);
     assert.match(
@@ -40,7 +40,7 @@ describe('npm run demo', { concurrency: 2 }, () => {
     assert.doesNotMatch(stdout, /\u001b/);
   });
 
-  it('says what it takes, and refuses the rest in one line', async () => {
+  it('npm run demo says what it takes, and refuses the rest in one line', async () => {
     const help = await demo(['--help']);
     assert.equal(help.status, 0);
     assert.match(help.stdout, /^Usage: npm run demo[^]*--once[^]*--speed N/);
@@ -49,7 +49,7 @@ describe('npm run demo', { concurrency: 2 }, () => {
     assert.match(wrong.stderr, /^demo: --speed fast: expected [^\n]+\n$/);
   });
 
-  it('on a terminal plays to the end, and leaves the summary there', async () => {
+  it('npm run demo on a terminal plays to the end, and leaves the summary there', async () => {
     await using tmux = await Tmux.start({ columns: 160, rows: 60 });
     const before = await between(tmux);
     await tmux.enter(`clear; '${process.execPath}' ${PROGRAM} --speed 20; echo status $?`);
@@ -60,7 +60,7 @@ describe('npm run demo', { concurrency: 2 }, () => {
     assert.equal(await between(tmux), before);
   });
 
-  it('pauses, goes on, changes its speed, fits another size, and q leaves the terminal as it was', async () => {
+  it('npm run demo pauses, goes on, changes speed and size, and q leaves the terminal as it was', async () => {
     await using tmux = await Tmux.start();
     const before = await between(tmux);
     await tmux.enter(`'${process.execPath}' ${PROGRAM} --speed 0.2; echo status $?`);

@@ -61,27 +61,27 @@ describe('samepaged --replay', { concurrency: 2 }, () => {
     return write(name, JSON.stringify({ ...whole, samples, decisions, guestEvents: untilEnd(whole.guestEvents) }));
   };
 
-  it('tells what was recorded, what another policy decides, and what it would have come to', async () => {
+  it('samepaged --replay tells what was recorded, what another policy decides, and its result', async () => {
     const { status, stdout, stderr } = await replay(LINES, '--policy', 'adaptive');
     assert.equal(stderr, '');
     assert.equal(status, 0);
     assertGolden('replay.txt', stdout);
   });
 
-  it('takes what samepagectl history --json prints as well', async () => {
+  it('samepaged --replay takes what samepagectl history --json prints as well', async () => {
     const path = changed('short.json', () => ({}));
     const { stdout, stderr } = await replay(path, '--policy', 'ksmtuned');
     assert.equal(stderr, '');
     assert.equal(stdout, asRecorded.stdout.replace(short, path));
   });
 
-  it('has nothing to compare where the policy is the recorded one', () => {
+  it('samepaged --replay has nothing to compare where the policy is the recorded one', () => {
     const { stdout } = asRecorded;
     assert.match(stdout, /\n {2}5 Jan 08:20:\d\d {2}replayed {2}guests use .*\n/);
     assert.match(stdout, /\nThere is nothing to compare: this is what was recorded\. .*\n$/);
   });
 
-  it('compares a configuration with that of the host, and names its file', async () => {
+  it('samepaged --replay compares a configuration with that of the host, and names its file', async () => {
     const config = write('faster.conf', 'KSM_NPAGES_BOOST=2000\nKSM_NPAGES_MAX=10000\nNONSENSE=1\n');
     const { stdout, stderr } = await runDaemon(['--replay', short, '--config', config]);
     assert.equal(stderr, `${config}:3: unknown key NONSENSE (ignored)\n`);
@@ -89,7 +89,7 @@ describe('samepaged --replay', { concurrency: 2 }, () => {
     assert.match(stdout, new RegExp(`\nwith ${config}: 90 % .* earlier .*, .* ksmd CPU \\(simulated\\)\n$`));
   });
 
-  it('leaves out a comparison on a host that does not resemble the recorded one', async () => {
+  it('samepaged --replay leaves out a comparison on a host that does not resemble the recorded one', async () => {
     // Much was saved for a moment, and nothing before and after it.
     const path = changed('odd.json', (_, index) => {
       return { savedBytes: index === 40 ? 12 * 1024 ** 3 : 0, pagesScanned: undefined };
@@ -100,7 +100,7 @@ describe('samepaged --replay', { concurrency: 2 }, () => {
     assert.doesNotMatch(stdout, /with adaptive:/);
   });
 
-  it('refuses a record in which ksmd never made two passes between guests that come and go, and says why', async () => {
+  it('samepaged --replay refuses a record in which ksmd never made two passes, and says why', async () => {
     const path = changed('unfinished.json', () => ({ pagesScanned: 1 }));
     const { status, stdout, stderr } = await replay(path, '--policy', 'adaptive');
     assert.deepEqual([status, stderr], [0, '']);
@@ -109,7 +109,7 @@ describe('samepaged --replay', { concurrency: 2 }, () => {
     assert.doesNotMatch(stdout, /in common|adaptive/);
   });
 
-  it('does not compare CPU time that is far from what was recorded, and says when none was', async () => {
+  it('samepaged --replay does not compare CPU time far from the record, and says when there was none', async () => {
     const dear = changed('dear.json', ({ ksmdCpuNanos }) => ({ ksmdCpuNanos: 20 * ksmdCpuNanos }));
     const { stdout } = await replay(dear, '--policy', 'adaptive');
     assert.match(stdout, /\nksmd's CPU is more than 30 % off the record: it is not compared\.\nwith adaptive: .*\n$/);
@@ -118,14 +118,14 @@ describe('samepaged --replay', { concurrency: 2 }, () => {
     assert.match((await replay(untold, '--policy', 'ksmtuned')).stdout, /\n {2}ksmd +not recorded\n/);
   });
 
-  it('leaves out bad lines and says which', async () => {
+  it('samepaged --replay leaves out bad lines and says which', async () => {
     const path = write('damaged.jsonl', shortText.replace('["s"', '["x"'));
     const { status, stderr } = await replay(path, '--policy', 'ksmtuned');
     assert.equal(status, 0);
     assert.equal(stderr, `${path}:2: damaged and left out\n`);
   });
 
-  it('names the other by its policy where that was asked for, even where the record knows it', async () => {
+  it('samepaged --replay names the other by its policy where that was asked for', async () => {
     const path = changed(
       'two.json',
       () => ({}),
@@ -136,7 +136,7 @@ describe('samepaged --replay', { concurrency: 2 }, () => {
     assert.match(stdout, /\nwith advisor: .*\n$/);
   });
 
-  it('leaves out what no host has, with its place, and says that merging was held by hand', async () => {
+  it('samepaged --replay leaves out what no host has, with its place, and tells what was held by hand', async () => {
     const path = changed(
       'absurd.json',
       (_, index) => (index === 40 ? { guestCount: 1e9 } : {}),
@@ -178,14 +178,14 @@ describe('samepaged --replay', { concurrency: 2 }, () => {
     ],
   ];
   for (const [name, args, complaint] of refused) {
-    it(`refuses ${name}, exit 64`, async () => {
+    it(`samepaged --replay refuses ${name}, exit 64`, async () => {
       const { status, stdout, stderr } = await runDaemon(args());
       assert.match(stderr, complaint);
       assert.deepEqual([status, stdout], [64, '']);
     });
   }
 
-  it('needs no right to write anything', { skip: process.getuid?.() !== 0 }, async () => {
+  it('samepaged --replay needs no right to write anything', { skip: process.getuid?.() !== 0 }, async () => {
     const words = ['--reuid', '65534', '--regid', '65534', '--clear-groups', '--no-new-privs', '--'];
     const command = [process.execPath, DAEMON, '--replay', short, '--policy', 'adaptive'];
     const { stdout } = await promisify(execFile)('setpriv', [...words, ...command]);

@@ -64,20 +64,20 @@ describe('what splits of huge pages freed, after a restart', () => {
     return { freed, told: warnings(daemon).filter((text) => text.includes('freed.json')) };
   }
 
-  it('by SIGKILL, and then by SIGTERM, is still known', async () => {
+  it('what splits freed is still known after a restart by SIGKILL, and then by SIGTERM', async () => {
     assert.deepEqual(await restarted(), { freed: 400, told: [] });
     kept = host.tree.read(KEPT);
     assert.deepEqual(await restarted(), { freed: 400, told: [] });
   });
 
-  it('is less by what guests used again meanwhile, and more by what was freed', async () => {
+  it('what splits freed is less after a restart by what guests used again, and more by what was freed', async () => {
     const { freed } = await restarted(() => {
       memoryIs(host, { web: 850, db: 840, split: 700, pass: 3 });
     });
     assert.equal(freed, 150 + 160);
   });
 
-  it('is nothing of another process in place of the guest', async () => {
+  it('what splits freed is nothing of another process in place of the guest', async () => {
     const { freed } = await restarted(() => {
       const stat = host.tree.read('proc/701/stat');
       host.tree.write('proc/701/stat', `${stat.replace(' 1000 0 0', ' 5000 0 0')}\n`);
@@ -85,7 +85,7 @@ describe('what splits of huge pages freed, after a restart', () => {
     assert.equal(freed, 100);
   });
 
-  it('is nothing after a boot', async () => {
+  it('what splits freed is nothing after a boot', async () => {
     const { freed } = await restarted(() => {
       host.tree.write(BOOT_ID, 'another\n');
     });
@@ -97,7 +97,7 @@ describe('what splits of huge pages freed, after a restart', () => {
     'of another shape': '{"version":1,"guests":"web"}',
     'with a size below 0': '{"version":1,"bootId":"","zeroBytes":0,"splitCreditBytes":-1,"guests":[]}',
   })) {
-    it(`with a file ${what} begins at 0, with one line`, async () => {
+    it(`what splits freed begins at 0 with a file ${what}, with one line`, async () => {
       const { freed, told } = await restarted(() => {
         host.tree.write(KEPT, text);
       });
@@ -110,7 +110,7 @@ describe('what splits of huge pages freed, after a restart', () => {
     });
   }
 
-  it('a file that cannot be written is told once', async () => {
+  it('a file of what splits freed that cannot be written is told once', async () => {
     await using other = await AgentHost.create({ bus: {} });
     other.tree.write('var/lib/samepaged', 'a file where the directory should be\n');
     guestsRun(other);

@@ -6,7 +6,7 @@ import { fullDetail, HistoryPlace, NOW } from '../../support/historyPlace.js';
 
 const DAY = 86_400_000;
 
-test('thirty-two days at full detail stay within their bounds, on disk and in memory', async () => {
+test('thirty-two days of history at full detail stay within their bounds, on disk and in memory', async () => {
   using place = new HistoryPlace();
   const store = place.open(NOW - 32 * DAY);
   const largest = await fullDetail(store, 32, () => statSync(place.file).size);

@@ -26,7 +26,7 @@ const addAll = async (store: HistoryStore, records: readonly HistoryRecord[]) =>
 };
 
 describe('the history', () => {
-  test('is kept over restarts, and everybody may read it', async () => {
+  test('the history is kept over restarts, and everybody may read it', async () => {
     using place = new HistoryPlace();
     const records = [guestAt(1), guestAt(2), sampleAt(NOW)];
     const first = place.open();
@@ -38,7 +38,7 @@ describe('the history', () => {
     assert.deepEqual(place.told, []);
   });
 
-  test('is read from a time on', async () => {
+  test('the history is read from a time on', async () => {
     using place = new HistoryPlace();
     const store = place.open();
     await addAll(store, [1, 2, 3].map(guestAt));
@@ -46,13 +46,13 @@ describe('the history', () => {
     assert.deepEqual(since, [guestAt(2), guestAt(3)]);
   });
 
-  test('without a directory is in memory only', async () => {
+  test('the history without a directory is in memory only', async () => {
     const store = new HistoryStore(MEMORY_ONLY);
     await addAll(store, [guestAt(1)]);
     assert.deepEqual(recordsIn(store), [guestAt(1)]);
   });
 
-  test('may be read while it is being written', async () => {
+  test('the history may be read while it is being written', async () => {
     using place = new HistoryPlace();
     const store = place.open();
     await addAll(store, [1, 2].map(guestAt));
@@ -70,7 +70,7 @@ describe('what was cut off or damaged', () => {
     return place;
   };
 
-  test('at any byte: all complete lines are read, and the file goes on', async () => {
+  test('a history cut off at any byte has all complete lines, and the file goes on', async () => {
     using whole = await written();
     const bytes = readFileSync(whole.file);
     for (let length = 0; length <= bytes.length; length += 1) {
@@ -90,7 +90,7 @@ describe('what was cut off or damaged', () => {
     }
   });
 
-  test('anywhere: the other lines are read, it is logged once with its line, and the file is repaired', async () => {
+  test('a history damaged anywhere has the other lines; it is logged once, and the file is repaired', async () => {
     using whole = await written();
     const bytes = readFileSync(whole.file);
     await fc.assert(
@@ -122,7 +122,7 @@ describe('what was cut off or damaged', () => {
     );
   });
 
-  test('by zeroes at its end, as after a loss of power', async () => {
+  test('a history cut off by zeroes at its end, as after a loss of power, is read', async () => {
     using place = await written();
     const { size } = statSync(place.file);
     truncateSync(place.file, size + 4096);
@@ -133,7 +133,7 @@ describe('what was cut off or damaged', () => {
     assert.equal(statSync(place.file).size, size);
   });
 
-  test('a file that is something else altogether', async () => {
+  test('a history file that is something else altogether is logged once, and the history goes on', async () => {
     using place = new HistoryPlace();
     mkdirSync(place.directory);
     writeFileSync(place.file, 'x'.repeat(20 * 1024 ** 2));
@@ -145,7 +145,7 @@ describe('what was cut off or damaged', () => {
 });
 
 describe('a place that cannot be written', () => {
-  test('is logged once; when it can be written again, everything is written', async () => {
+  test('a history that cannot be written is logged once; when it can be again, everything is written', async () => {
     using place = new HistoryPlace();
     writeFileSync(place.directory, 'a file where the directory should be\n');
     const store = place.open();
@@ -167,7 +167,7 @@ describe('a place that cannot be written', () => {
     assert.equal(recordsIn(place.open()).length, 190);
   });
 
-  test('a device in place of the file', async () => {
+  test('a device in place of the history file is logged, and the history goes on in memory', async () => {
     using place = new HistoryPlace();
     mkdirSync(place.directory);
     symlinkSync('/dev/full', place.file);
@@ -182,7 +182,7 @@ describe('a place that cannot be written', () => {
     assert.equal(recordsIn(store).length, 50);
   });
 
-  test('a directory in place of the file', async () => {
+  test('a directory in place of the history file is logged, and the history goes on in memory', async () => {
     using place = new HistoryPlace();
     mkdirSync(place.file, { recursive: true });
     const store = place.open();

@@ -33,7 +33,7 @@ const saidOf = (kind: Kind) => new RegExp(`it is ${kind} and no regular file`);
 // Each kind is told by the same code (test/unit/plainFile.test.ts); here each file meets one of them at least.
 describe('what is no regular file in place of a file', { concurrency: 2 }, () => {
   for (const kind of Object.keys(KINDS) as Kind[]) {
-    it(`${kind} as LOGFILE, PIDFILE, history, hold: one line each, and samepaged tunes and gives back`, async () => {
+    it(`${kind} as LOGFILE, PIDFILE, history and hold is one line each, and samepaged tunes and gives back`, async () => {
       const said = saidOf(kind);
       await using host = await AgentHost.create({ bus: {} });
       const log = put(host, kind, 'samepaged.log');
@@ -59,7 +59,7 @@ describe('what is no regular file in place of a file', { concurrency: 2 }, () =>
     ['etc/ksmtuned.conf.d/10.conf', 'a device'],
     ['var/lib/samepaged/ledger.json', 'a directory'],
   ] as const) {
-    it(`${kind} as ${path}: samepaged does not start, with one line`, async () => {
+    it(`${kind} as ${path} ends samepaged at its start, with one line`, async () => {
       await using host = await AgentHost.create();
       put(host, kind, path);
       const daemon = host.start();
@@ -81,7 +81,7 @@ describe('what is no regular file in place of a file', { concurrency: 2 }, () =>
     assert.equal(host.pace, '1 300 10');
   });
 
-  it('--svg, config check, --replay: one line', async () => {
+  it('samepagectl history --svg, config check and --replay refuse what is no regular file in one line', async () => {
     await using host = await AgentHost.create();
     host.tree.write('var/lib/samepaged/history.log', '');
     const programs = {

@@ -80,7 +80,7 @@ describe('files that other users could have made', { concurrency: true }, () => 
     for (const text of told) assert.match(text, /ELOOP/);
   });
 
-  it('a PIDFILE that became a link to our own pid elsewhere goes, and not what it leads to', async () => {
+  it('a PIDFILE that became a link to our own pid elsewhere is removed, and not what it leads to', async () => {
     await using host = await AgentHost.create();
     const daemon = await host.started();
     const file = join(host.tree.root, KEYS.PIDFILE.fallback);
