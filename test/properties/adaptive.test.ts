@@ -99,7 +99,7 @@ describe('the policy adaptive on any virtual host', () => {
   /** A page that becomes twenty times as dear is seen one look later, half a second: much of a small budget for 10 s. */
   const allowedPercent = (percent: number) => (percent >= 50 ? 1.12 * percent : percent + 20);
 
-  test('keeps ksmd within its budget over any 10 s', () => {
+  test('adaptive keeps ksmd within its budget over any 10 s', () => {
     fc.assert(
       fc.property(story, kernel, cpuMaxPercent, (of, version, percent) => {
         const { busiestCpuPercent } = run(of, version, percent).figures;
@@ -109,7 +109,7 @@ describe('the policy adaptive on any virtual host', () => {
     );
   });
 
-  test('comes to rest: in the end ksmd takes less than a hundredth of a core', () => {
+  test('adaptive comes to rest: in the end ksmd takes less than a hundredth of a core', () => {
     fc.assert(
       fc.property(story, kernel, cpuMaxPercent, (of, version, percent) => {
         const share = shareSince(run(of, version, percent, REST_MILLIS).trace, REST_MILLIS / 4);
@@ -119,7 +119,7 @@ describe('the policy adaptive on any virtual host', () => {
     );
   });
 
-  test('comes to rest while guests leave, too', () => {
+  test('adaptive comes to rest while guests leave, too', () => {
     fc.assert(
       fc.property(story, kernel, cpuMaxPercent, fc.integer({ min: 1, max: 10 }), (of, version, percent, minutes) => {
         const { trace } = run(leaving(of, minutes * MINUTE_MILLIS), version, percent, REST_MILLIS);
@@ -130,7 +130,7 @@ describe('the policy adaptive on any virtual host', () => {
     );
   });
 
-  test('bursts for a cause only: a start, a guest that came, what a probe found, or memory that is nearly out', () => {
+  test('adaptive bursts for a cause only: a start, a guest, what a probe found, or memory nearly out', () => {
     fc.assert(
       fc.property(story, kernel, (of, version) => {
         const { retunes, points } = run(of, version, 50).trace;
@@ -168,7 +168,7 @@ describe('where no page is like another', () => {
     { major: 5, minor: 10 },
     { major: 6, minor: 18 },
   ]) {
-    test(`a guest that goes is no cause for a burst (Linux ${version.major}.${version.minor})`, () => {
+    test(`a guest that goes is no cause for a burst where no page is like another (Linux ${version.major}.${version.minor})`, () => {
       const later = [{ atMillis: 30 * MINUTE_MILLIS, step: { kind: 'stop' as const, guest: '0' } }];
       const { retunes, points } = run({ ...unique(8, 512), later }, version, 50).trace;
       const rested = retunes.findIndex(({ decision }) => decision.settings.run === 0);
@@ -181,7 +181,7 @@ describe('where no page is like another', () => {
     });
   }
 
-  test('a pass that takes longer than guests take to leave is a pass in vain all the same', () => {
+  test('a pass that takes longer than guests take to leave is a pass in vain where no page is like another', () => {
     const { trace } = run(leaving(unique(20, 2048), MINUTE_MILLIS), { major: 5, minor: 10 }, 50);
     assert.ok(trace.retunes.some(({ decision }) => /after \d+ passes\): resting/.test(decision.sentence)));
     assert.ok(shareSince(trace, DURATION_MILLIS / 2) <= 0.01);

@@ -28,7 +28,7 @@ function watch(
 }
 
 describe('on any host, whatever guests do', () => {
-  test("the kernel's counters fit together, and nothing counted backwards", () => {
+  test("on any simulated host the kernel's counters fit together, and nothing counts backwards", () => {
     fc.assert(
       fc.property(host, settings, timeline, (options, plan, steps) => {
         const last = { pagesScanned: 0, fullScans: 0, cpuNanos: 0, pagesSkipped: 0 };
@@ -50,7 +50,7 @@ describe('on any host, whatever guests do', () => {
     );
   });
 
-  test('never more is saved than the content allows, nor more CPU time used than there is', () => {
+  test('on any simulated host never more is saved than the content allows, nor more CPU time used than there is', () => {
     fc.assert(
       fc.property(host, settings, timeline, (options, plan, steps) => {
         watch(options, plan, steps, (seen) => {
@@ -64,7 +64,7 @@ describe('on any host, whatever guests do', () => {
     );
   });
 
-  test('ksmd flat out, that leaves nothing out, saves all there is to save', () => {
+  test('on any simulated host ksmd flat out, that leaves nothing out, saves all there is to save', () => {
     fc.assert(
       fc.property(host, settings, timeline, (options, plan, steps) => {
         const flatOut = { ...plan, useZeroPages: 1, run: 1, pagesToScan: 1e6, sleepMillisecs: 20, smartScan: 0 };
@@ -83,7 +83,7 @@ describe('on any host, whatever guests do', () => {
     );
   });
 
-  test('run=2 leaves nothing shared, and takes the memory that was saved', () => {
+  test('on any simulated host run=2 leaves nothing shared, and takes the memory that was saved', () => {
     fc.assert(
       fc.property(host, settings, timeline, (options, plan, steps) => {
         const { host: seen } = watch({ ...options, memoryMiB: 65536 }, { ...plan, run: 1 }, steps, () => undefined);

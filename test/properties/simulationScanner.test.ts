@@ -95,7 +95,7 @@ const action = fc.oneof(
 );
 
 describe('ksmd in runs of pages', () => {
-  test('counts as the kernel does page by page, whatever guests do meanwhile', () => {
+  test('ksmd in runs of pages counts as the kernel does page by page, whatever guests do meanwhile', () => {
     fc.assert(
       fc.property(
         fc.boolean(),

@@ -71,7 +71,7 @@ function course(
 }
 
 describe('a simulation', () => {
-  test('comes to the same wherever it is stopped and looked at', () => {
+  test('a simulation comes to the same wherever it is stopped and looked at', () => {
     const tuner = fc.oneof(restless, fc.constantFrom('adaptive' as const, 'ksmtuned' as const));
     const late = fc.integer({ min: END_MILLIS - 5, max: END_MILLIS });
     const stop = fc.array(fc.oneof(fc.nat(END_MILLIS), late), { maxLength: 50, size: 'max' });
@@ -92,7 +92,7 @@ describe('a simulation', () => {
     );
   });
 
-  test('of a morning has the same turns at any distance of points', () => {
+  test('a simulation of a morning has the same turns at any distance of points', () => {
     const { before, later = [] } = morning();
     const turns = (pointMillis: number) => {
       const recorder = new Recorder({ memoryMiB: MORNING_MEMORY_MIB }, pointMillis);

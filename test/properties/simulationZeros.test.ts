@@ -92,7 +92,7 @@ class Simulated {
 const NEGLECTED_SHARE = 0.1;
 
 describe('empty pages in huge pages (Linux 6.12)', () => {
-  test('are freed, and keep others out of the unstable tree, nearly as they do page by page', () => {
+  test('empty pages in huge pages are freed, and keep others out of the unstable tree, as page by page', () => {
     fc.assert(
       fc.property(guests, fc.boolean(), fc.boolean(), (of, useZeroPages, hugePages) => {
         const [fast, slow] = [new Simulated(of, useZeroPages, hugePages), reference(of, useZeroPages, hugePages)];
