@@ -45,7 +45,7 @@ function expectFlat(early: Held, late: Held): void {
 }
 
 describe('guest events without end', () => {
-  test('through the real loop on the real clock: turns never overlap, and each event is in exactly one', async () => {
+  test('guest events without end through the real loop: turns never overlap, and each event is in exactly one', async () => {
     const count = faultCount(30_000, 3000);
     const guest$ = new Subject<GuestEvent>();
     const stop$ = new Subject<void>();
@@ -100,7 +100,7 @@ describe('guest events without end', () => {
     assert.ok(turns > count / 200, String(turns));
   });
 
-  test('in the simulation: heap and handles stay as they are', async () => {
+  test('guest events without end in the simulation leave heap and handles as they are', async () => {
     const count = faultCount(1_000_000, 20_000);
     const simulation = new Simulation({ memoryMiB: 16_384 });
     simulation.start(planFrom({ KSM_POLICY: 'adaptive', KSM_EVENT_SETTLE: '0' }));
@@ -119,7 +119,7 @@ describe('guest events without end', () => {
     expectFlat(early, await held());
   });
 
-  test('a month of virtual time: heap and handles stay as they are', async () => {
+  test('a month of virtual time in the simulation leaves heap and handles as they are', async () => {
     const millis = faultCount(MONTH_MILLIS, MONTH_MILLIS / 50);
     let turns = 0;
     const simulation = new Simulation({ memoryMiB: 16_384 }, () => (turns += 1));

@@ -28,7 +28,7 @@ async function killedAfter(directory: string, records: number): Promise<readonly
 }
 
 describe('a history whose writer is killed', () => {
-  test('at any moment: everything recorded before is there, in order, and the next writer goes on', async () => {
+  test('a history whose writer is killed at any moment has everything recorded before, and the next goes on', async () => {
     const seen = { kills: 0, torn: 0, halves: 0, recorded: 0 };
     // Two thousand records fill half a MiB, after which the file is rewritten: kills fall into that too.
     const counts = fc.array(fc.integer({ min: 0, max: 2500 }), { minLength: 2, maxLength: 5, size: 'max' });
@@ -71,7 +71,7 @@ describe('a history whose writer is killed', () => {
 });
 
 describe('a history on a disk that is full', () => {
-  test('is told once, goes on in memory, and is whole again when there is room', async () => {
+  test('a history on a full disk is told once, goes on in memory, and is whole again when there is room', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'samepaged-full-'));
     try {
       const mount = `mount -t tmpfs -o size=256k small "$0" && exec "$@"`;

@@ -83,7 +83,7 @@ describe('what anybody may send', { concurrency: true }, () => {
     await survives(messages, smallDaemon);
   });
 
-  it('large answers that nobody fetches are made one after another', async () => {
+  it('large answers of samepaged that nobody fetches are made one after another', async () => {
     const since = body((wire) => {
       wire.number(0, 8);
     });
@@ -99,7 +99,7 @@ describe('what anybody may send', { concurrency: true }, () => {
     });
   });
 
-  it('messages of any kind, with bodies of any type, in either byte order', async () => {
+  it('samepaged survives messages of any kind, with bodies of any type, in either byte order', async () => {
     await survives(randomMessages(faultSeed, faultCount(60_000, 3000)));
   });
 });

@@ -67,7 +67,7 @@ describe('a configuration file with anything in it', () => {
   const assignment = fc.tuple(fc.constantFrom(...Object.keys(KEYS)), value).map(([key, text]) => `${key}=${text}\n`);
   const lines = fc.array(fc.oneof(assignment, shellText), { maxLength: 6 }).map((parts) => parts.join(''));
 
-  test('is taken, or refused with lines that name the file', () => {
+  test('a configuration file with anything in it is taken, or refused with lines that name the file', () => {
     fc.assert(
       fc.property(fc.oneof(lines, shellText), (text) => {
         writeFileSync(file, text);
@@ -86,7 +86,7 @@ describe('a configuration file with anything in it', () => {
 describe('a history file that is damaged', () => {
   const hurt = damages(['\n', '\0', '["s",', '"', '00000000 ', 'ffffffff ["g",1,"started","x"]\n', '\u{1F600}', ']\n']);
 
-  test('gives the records that are whole, each as it was written, and none besides', () => {
+  test('a damaged history file gives the records that are whole, each as it was written, and none besides', () => {
     fc.assert(
       fc.property(fc.array(record, { maxLength: 12 }), hurt, (records, damage) => {
         const texts = records.map((each: HistoryRecord) => encodeLine(each).text);
@@ -134,7 +134,7 @@ describe('domain XML that is hostile', () => {
     ...['<constructor __proto__="1"/>', '<a:b/>', '<x>'.repeat(50), '</x>'.repeat(50), '<', '>', "'"],
   ]);
 
-  test('is read, or refused with one sentence', () => {
+  test('hostile domain XML is read, or refused with one sentence', () => {
     fc.assert(
       fc.property(hurt, (damage) => {
         const xml = damage(Buffer.from(DOMAIN)).toString('utf8');
@@ -153,7 +153,7 @@ describe('domain XML that is hostile', () => {
     );
   });
 
-  test('of any size is read in time that grows with it; deeper than libvirt takes it, it is refused', () => {
+  test('domain XML of any size is read in time that grows with it; deeper than libvirt takes it is refused', () => {
     for (const count of [1000, 20_000]) {
       const deep = `<domain>${'<a>'.repeat(count)}${'</a>'.repeat(count)}</domain>`;
       const wide = `<domain>${'<a b="c"/>'.repeat(count)}</domain>`;
@@ -193,7 +193,7 @@ describe('what another process says on the bus', () => {
   }));
   const SCHEMAS = [Properties, Retune, Explanation, Guests, Configuration, Reloaded];
 
-  test('is taken as what it should be, or is not', () => {
+  test('what another process says on the bus is taken as what it should be, or is not', () => {
     fc.assert(
       fc.property(value, (said) => {
         inTime(() => {
@@ -232,7 +232,7 @@ describe('state files that are damaged', () => {
   const policy = { name: 'adaptive', insteadOf: 'ksmtuned', bootId: 'aaaa' };
   const hold = { kind: 'paused', untilMillis: 1e12, leftMillis: 1e6, policy };
 
-  test('a ledger gives settings that the kernel can have had, or is refused', () => {
+  test('a damaged ledger gives settings that the kernel can have had, or is refused', () => {
     const file = join(scratch, 'ledger.json');
     const text = Buffer.from(JSON.stringify(ledger, undefined, 2));
     fc.assert(
@@ -250,7 +250,7 @@ describe('state files that are damaged', () => {
     );
   });
 
-  test('a hold is one that there is, or is refused', () => {
+  test('a damaged hold.json gives a hold that there is, or is refused', () => {
     const file = new HoldFile(scratch);
     const text = Buffer.from(JSON.stringify(hold));
     fc.assert(

@@ -81,7 +81,7 @@ async function war(onConflict: OnConflict, changes: readonly Change[]) {
 describe('another writer at random instants, for days', () => {
   const changes = fc.array(change, { minLength: 1, maxLength: 40, size: 'max' });
 
-  test('reassert: samepaged sets a setting again at most five times within an hour', async () => {
+  test('in a war of writes under reassert samepaged sets a setting again at most five times within an hour', async () => {
     await fc.assert(
       fc.asyncProperty(changes, async (made) => {
         const { rewrites, before, atEnd, after } = await war('reassert', made);
@@ -98,7 +98,7 @@ describe('another writer at random instants, for days', () => {
     );
   });
 
-  test('yield: samepaged never sets a setting again', async () => {
+  test('in a war of writes under yield samepaged never sets a setting again', async () => {
     await fc.assert(
       fc.asyncProperty(changes, async (made) => {
         const { rewrites, before, atEnd, after } = await war('yield', made);
