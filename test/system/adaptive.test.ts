@@ -14,7 +14,7 @@ const CPU_MAX_PERCENT = 40;
 const CONFIG = ['KSM_POLICY=adaptive', `KSM_CPU_MAX=${CPU_MAX_PERCENT}`, 'KSM_THRES_COEF=98'].join('\n');
 const WINDOW_MILLIS = 10_000;
 
-test('adaptive with real guests: merges what is alike within its budget and rests; the same for a guest that comes late', async (t) => {
+test('adaptive merges what is alike of real guests within its budget and rests; a late guest is merged too', async (t) => {
   await using scene = await Scene.open();
   const { lab } = scene;
   for (const name of ['sp-one', 'sp-two', 'sp-three']) await lab.startGuest({ name, ...GUEST });

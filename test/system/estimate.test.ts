@@ -12,7 +12,7 @@ interface Printed extends Estimate {
   readonly back: readonly string[];
 }
 
-test('estimate merges real guests, tells what the kernel counted, and unmerges them; without samepaged and with it', async (t) => {
+test('estimate merges real guests, tells what the kernel counted, and unmerges them, with and without samepaged', async (t) => {
   await using scene = await Scene.open();
   const { lab } = scene;
   const names = ['sp-one', 'sp-two', 'sp-three'];

@@ -69,7 +69,7 @@ test('a running guest is unmerged alone and at once, and merged again; the other
   );
 });
 
-test('all backends of a guest follow, those added later too, and so does its definition', async () => {
+test('all backends of a guest follow a change, those added later too, and so does its definition', async () => {
   await using scene = await Scene.open();
   const { lab } = scene;
   const file = join(lab.bus.directory, 'numa.xml');

@@ -16,7 +16,7 @@ const MIB = 1024 ** 2;
 const NOBODY = 65534;
 const CTL = fileURLToPath(new URL('../../src/ctl/main.js', import.meta.url));
 
-test('real guests: what is merged of each, and of the one with nosharepages nothing, and why', async (t) => {
+test('the table of real guests shows what is merged of each, and of the one with nosharepages nothing, and why', async (t) => {
   await using scene = await Scene.open();
   const { lab } = scene;
   const size = { commonMiB: 64, ownMiB: 16 };

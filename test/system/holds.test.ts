@@ -80,7 +80,7 @@ test('unmerge is refused with the figures while it does not fit into memory', as
   assert.equal(await daemon.end(), 0, daemon.output);
 });
 
-test('merge_across_nodes: refused by the kernel while pages are shared, told with the remedy, applied after it', async () => {
+test('merge_across_nodes is refused by the kernel while pages are shared, told with the remedy, applied after', async () => {
   await using scene = await Scene.open();
   await using eager = await scene.startDaemon(EAGER);
   await mergedGuests(scene);
@@ -104,7 +104,7 @@ test('merge_across_nodes: refused by the kernel while pages are shared, told wit
   assert.equal((await readKsm())['merge_across_nodes'], '1', 'unmerged once more to give it back');
 });
 
-test('a memory device that is plugged in is a reason to look', async () => {
+test('a memory device that is plugged into a guest is a reason to look', async () => {
   await using scene = await Scene.open();
   await using daemon = await scene.startDaemon();
   const directory = scene.lab.bus.directory;

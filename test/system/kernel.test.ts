@@ -47,7 +47,7 @@ test("the kernel's advisor is switched off for the run and on again after it", a
   );
 });
 
-test('values are set through libvirt, run through sysfs', async () => {
+test('values of KSM are set through libvirt, run through sysfs', async () => {
   await using scene = await Scene.open();
   const { client } = scene;
   const calls: unknown[] = [];
@@ -62,7 +62,7 @@ test('values are set through libvirt, run through sysfs', async () => {
   assert.equal(await daemon.end(), 0, daemon.output);
 });
 
-test('SIGKILL: the next start knows what the host had, and gives it back', async () => {
+test('after SIGKILL the next start knows what the host had, and gives it back', async () => {
   await using scene = await Scene.open();
   await writeFile(`${KSM}/pages_to_scan`, '123');
   await writeFile(`${KSM}/sleep_millisecs`, '45');
@@ -94,7 +94,7 @@ test('without root samepaged makes a dry run, says why and writes nothing', asyn
   assert.deepEqual(await readKsm(), before);
 });
 
-test('a machine without anything: no bus, no libvirt, no guest', async () => {
+test('samepaged runs on a machine without a bus, libvirt or a guest', async () => {
   await using daemon = DaemonProcess.start(['--dry-run', '--bus', 'unix:path=/nonexistent/bus']);
   await daemon.line(/no D-Bus at unix:path=\/nonexistent\/bus: .*: tuning goes on/);
   await daemon.line(/libvirt cannot be asked without D-Bus: guests are found in \/proc/);

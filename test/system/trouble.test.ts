@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GUEST, LARGE_GUEST, Scene, untilKsm } from './scene.js';
 
-test('libvirtd restarted: events count again, and what was missed is repaired', async () => {
+/** A heartbeat is due every 30 s and may have to wait 5 s for an answer. */
+const HEARTBEATS_MILLIS = 45_000;
+
+test('after a restart of libvirtd events count again, and what was missed is repaired', async () => {
   await using scene = await Scene.open();
   const { lab } = scene;
   await using daemon = await scene.startDaemon();
@@ -26,7 +29,7 @@ test('libvirtd restarted: events count again, and what was missed is repaired', 
   assert.equal(await daemon.end(), 0, daemon.output);
 });
 
-test('a libvirtd that takes calls and answers none: decisions come from /proc, and libvirt is taken up again', async () => {
+test('with a libvirtd that answers no call decisions come from /proc, and libvirt is taken up again', async () => {
   await using scene = await Scene.open();
   const { lab } = scene;
   await using daemon = await scene.startDaemon();
