@@ -66,7 +66,7 @@ export function checkHardening(machine: Machine): void {
     return JSON.parse(machine.read(OUTCOMES)) as unknown;
   };
 
-  check(machine, 'the service cannot do what it need not', async () => {
+  check(machine, 'the hardened service cannot do what it need not', async () => {
     await chmod(machine.path(`${WRITABLE_SYS}/enabled`), 0o666);
     await mkdir(machine.path(FREE_FOR_ALL), { recursive: true });
     await chmod(machine.path(FREE_FOR_ALL), 0o777);

@@ -13,7 +13,7 @@ const execFileAsync = promisify(execFile);
 export const PACKAGE = '/opt/samepaged.deb';
 
 export function checkPackage(machine: Machine): void {
-  check(machine, 'and that of the page are made from the checkout, and lintian has nothing against it', async () => {
+  check(machine, 'the packages are made from the checkout, and lintian has nothing against them', async () => {
     const directory = await scratchDirectory('package');
     try {
       await execFileAsync('deploy/package.sh', [directory]);

@@ -10,7 +10,7 @@ export function checkPages(machine: Machine): void {
   const output = (command: string) => machine.run('sh', '-c', `${command} 2>&1`);
 
   for (const page of PAGES) {
-    check(machine, `man ${page}: without a warning`, async () => {
+    check(machine, `man shows the page ${page} without a warning`, async () => {
       const [, name = '', section = ''] = /^(.*)\.(\d)$/.exec(page) ?? [];
       assert.match(await machine.run('man', section, name), /NAME/);
       // The way of lintian: only what man says about the page.
@@ -19,11 +19,11 @@ export function checkPages(machine: Machine): void {
     });
   }
 
-  check(machine, 'systemd-analyze verify has nothing to say', async () => {
+  check(machine, 'systemd-analyze verify has nothing to say of the installed unit', async () => {
     assert.equal(await output('systemd-analyze verify samepaged.service'), '');
   });
 
-  check(machine, `systemd-analyze security: at most ${MOST_EXPOSED / 10}`, async () => {
+  check(machine, `systemd-analyze security finds an exposure of at most ${MOST_EXPOSED / 10}`, async () => {
     await machine.run('systemd-analyze', 'security', '--no-pager', `--threshold=${MOST_EXPOSED}`, 'samepaged.service');
   });
 }

@@ -19,18 +19,18 @@ const CHANGING = [
 export function checkPermissions(machine: Machine): void {
   for (const { action, call: words, member } of CHANGING) {
     const [method, ...args] = words;
-    check(machine, `${method}: root may, nobody is refused by the name of the action`, async () => {
+    check(machine, `root may call ${method}, nobody is refused by the name of the action`, async () => {
       await assert.rejects(call(machine, 'nobody', method, ...args), new RegExp(action.replaceAll('.', '\\.')));
       await call(machine, 'root', method, ...args);
     });
-    check(machine, `${method}: a member of the group libvirt ${member ? 'may' : 'is refused'}`, async () => {
+    check(machine, `a member of the group libvirt ${member ? 'may call' : 'is refused'} ${method}`, async () => {
       const asked = call(machine, LIBVIRT_MEMBER, method, ...args);
       if (member) await asked;
       else await assert.rejects(asked, new RegExp(action.replaceAll('.', '\\.')));
     });
   }
 
-  check(machine, 'everyone reads', async () => {
+  check(machine, 'everyone reads the properties of samepaged', async () => {
     await call(machine, 'root', 'Resume');
     assert.equal(await property(machine, 'nobody', 'Policy'), 'ksmtuned');
     await call(machine, 'nobody', 'Explain');
@@ -38,7 +38,7 @@ export function checkPermissions(machine: Machine): void {
     assert.match(await machine.runAs('nobody', 'samepagectl', 'status'), /guests/);
   });
 
-  check(machine, 'a call starts no service that an administrator has stopped', async () => {
+  check(machine, 'a call on the bus starts no service that an administrator has stopped', async () => {
     await machine.run('systemctl', 'stop', 'samepaged');
     for (const user of ['nobody', 'root']) {
       await assert.rejects(property(machine, user, 'Version'), /not provided|ServiceUnknown|not activatable/);

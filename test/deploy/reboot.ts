@@ -4,7 +4,7 @@ import { check } from '../support/machine/check.js';
 import { lastRetune } from './manager.js';
 
 export function checkReboot(machine: Machine): void {
-  check(machine, 'the service starts by itself, and nothing else fails', async () => {
+  check(machine, 'after a reboot the service starts by itself, and nothing else fails', async () => {
     await machine.reboot();
     // Without a call that could start it.
     assert.equal(await machine.run('systemctl', 'is-active', 'samepaged'), 'active\n');

@@ -9,7 +9,7 @@ const CONFIG = '# kept\nKSM_WHEN=always\n';
 const STATE = '/var/lib/samepaged';
 
 export function checkRemoval(machine: Machine): void {
-  check(machine, 'removed: the host has what it had, and nothing of it runs', async () => {
+  check(machine, 'after removal of the package the host has what it had, and nothing of it runs', async () => {
     await machine.run('systemctl', 'stop', 'samepaged');
     setHostSettings();
     await machine.write('/etc/ksmtuned.conf', CONFIG);
@@ -23,13 +23,13 @@ export function checkRemoval(machine: Machine): void {
     assert.equal(units, '');
   });
 
-  check(machine, 'purged: its state is gone, the configuration is not', async () => {
+  check(machine, 'after a purge of the package its state is gone, the configuration is not', async () => {
     await machine.run('apt-get', 'purge', '--yes', 'samepaged');
     assert.ok(!existsSync(machine.path(STATE)));
     assert.equal(machine.read('/etc/ksmtuned.conf'), CONFIG);
   });
 
-  check(machine, 'ksmtuned comes back to the same configuration', async () => {
+  check(machine, 'ksmtuned comes back to the same configuration after samepaged', async () => {
     await machine.run('apt-get', 'install', '--yes', KSMTUNED_PACKAGE);
     assert.equal(await machine.run('systemctl', 'is-active', 'ksmtuned'), 'active\n');
     assert.equal(await machine.run('systemctl', 'show', '--property=Id', '--value', 'ksmtuned'), 'ksmtuned.service\n');

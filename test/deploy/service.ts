@@ -12,19 +12,19 @@ export function checkService(machine: Machine): void {
   const leastPages = async () =>
     /^KSM_NPAGES_MIN=(\d+)/m.exec(await machine.run('samepagectl', 'config', '--all'))?.[1];
 
-  check(machine, 'is ready when it has made its first decision', async () => {
+  check(machine, 'the service is ready when it has made its first decision', async () => {
     await systemctl('stop', 'samepaged');
     await systemctl('start', 'samepaged');
     assert.match((await lastRetune(machine)).sentence, /guests use /);
   });
 
-  check(machine, 'reload takes a changed configuration', async () => {
+  check(machine, 'systemctl reload takes a changed configuration', async () => {
     await machine.write(CONFIG, 'KSM_NPAGES_MIN=77\n');
     await systemctl('reload', 'samepaged');
     assert.equal(await leastPages(), '77');
   });
 
-  check(machine, 'reload with a bad one: says where, and the running one stays', async (since) => {
+  check(machine, 'systemctl reload with a bad configuration says where, and the running one stays', async (since) => {
     await machine.write(CONFIG, 'KSM_NPAGES_MIN=88\nKSM_NPAGES_MAX=many\n');
     await assert.rejects(systemctl('reload', 'samepaged'));
     await untilJournal(machine, since, /ksmtuned\.conf:2/);
@@ -33,7 +33,7 @@ export function checkService(machine: Machine): void {
     await systemctl('reload', 'samepaged');
   });
 
-  check(machine, 'SIGUSR1 retunes', async () => {
+  check(machine, 'SIGUSR1 to the service retunes', async () => {
     await systemctl('kill', '--signal=USR1', 'samepaged');
     await eventually(async () => (await lastRetune(machine)).triggers.some((trigger) => trigger.includes('SIGUSR1')));
   });
@@ -94,7 +94,7 @@ export function checkService(machine: Machine): void {
     },
   );
 
-  check(machine, 'service-log-level sets how much it says', async (since) => {
+  check(machine, 'systemctl service-log-level sets how much samepaged logs', async (since) => {
     assert.equal(await systemctl('service-log-level', 'samepaged'), 'info\n');
     await systemctl('service-log-level', 'samepaged', 'debug');
     assert.equal(await systemctl('service-log-level', 'samepaged'), 'debug\n');

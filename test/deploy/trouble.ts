@@ -27,7 +27,7 @@ export function checkTrouble(machine: Machine): void {
       () => 'it did not come back',
     );
 
-  check(machine, 'hangs: the watchdog kills it, and it comes back', async (since) => {
+  check(machine, 'a service that hangs is killed by the watchdog, and comes back', async (since) => {
     assert.notEqual(await systemctl('show', '--property=WatchdogUSec', '--value', 'samepaged'), 'infinity\n');
     await mkdir(machine.path(DROP_IN), { recursive: true });
     await machine.write(`${DROP_IN}/watchdog.conf`, `[Service]\nWatchdogSec=${WATCHDOG_SECONDS}\n`);
@@ -43,7 +43,7 @@ export function checkTrouble(machine: Machine): void {
     await systemctl('daemon-reload');
   });
 
-  check(machine, 'killed: the host has what it had before, and samepaged comes back', async (since) => {
+  check(machine, 'after SIGKILL of the service the host has what it had, and samepaged comes back', async (since) => {
     await systemctl('stop', 'samepaged');
     setHostSettings();
     await machine.write('/etc/ksmtuned.conf', 'KSM_WHEN=always\n');
@@ -59,7 +59,7 @@ export function checkTrouble(machine: Machine): void {
     await systemctl('start', 'samepaged');
   });
 
-  check(machine, 'stops with KSM_ON_EXIT=unmerge: nothing is shared, and the host has its settings', async (since) => {
+  check(machine, 'a stop with KSM_ON_EXIT=unmerge leaves nothing shared, and the host its settings', async (since) => {
     await systemctl('stop', 'samepaged');
     setHostSettings();
     await machine.write(
@@ -79,7 +79,7 @@ export function checkTrouble(machine: Machine): void {
     await systemctl('start', 'samepaged');
   });
 
-  check(machine, 'libvirtd restarts: the next guest is an event again', async (since) => {
+  check(machine, 'after a restart of libvirtd the next guest is an event again', async (since) => {
     await machine.write('/etc/ksmtuned.conf', 'DEBUG=1\n');
     await systemctl('reload', 'samepaged');
     const before = await mainPid();

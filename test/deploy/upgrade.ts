@@ -45,7 +45,7 @@ export function checkUpgrade(machine: Machine): void {
 
   check(
     machine,
-    'ksmtuned runs with a changed configuration and counts no guest of libvirt; guests are merged',
+    'ksmtuned runs with a changed configuration and counts no guest of libvirt, and guests are merged',
     async (since) => {
       await machine.run('apt-get', 'install', '--yes', KSMTUNED_PACKAGE);
       await machine.write('/etc/ksmtuned.conf', CHANGED_CONFIG);
@@ -58,9 +58,13 @@ export function checkUpgrade(machine: Machine): void {
     },
   );
 
-  check(machine, 'apt puts samepaged in its place: the file stays as it is, and no page comes apart', async () => {
-    await takesThePlace();
-  });
+  check(
+    machine,
+    'apt puts samepaged in the place of ksmtuned: the file stays as it is, and no page comes apart',
+    async () => {
+      await takesThePlace();
+    },
+  );
 
   check(machine, 'systemctl status ksmtuned shows samepaged', async () => {
     const status = await machine.run('systemctl', 'status', '--no-pager', 'ksmtuned');
@@ -68,7 +72,7 @@ export function checkUpgrade(machine: Machine): void {
     assert.match(status, /Active: active \(running\)/);
   });
 
-  check(machine, 'installed again over itself: merging goes on', async () => {
+  check(machine, 'samepaged installed again over itself goes on merging', async () => {
     const before = ksm('pages_sharing');
     assert.ok(before >= COMMON_PAGES);
     const process = await machine.run('systemctl', 'show', '--property=MainPID', 'samepaged');
@@ -81,7 +85,7 @@ export function checkUpgrade(machine: Machine): void {
 
   check(
     machine,
-    'back to ksmtuned 4.20180327 and newer, which counts guests of libvirt: it merges on',
+    'ksmtuned 4.20180327 and newer, which counts guests of libvirt, merges on in place of samepaged',
     async (since) => {
       // Its units do not start in a container.
       for (const directory of DROP_INS) {
@@ -99,7 +103,7 @@ export function checkUpgrade(machine: Machine): void {
     },
   );
 
-  check(machine, 'apt puts samepaged in the place of that one as well, and no page comes apart', async () => {
+  check(machine, 'apt puts samepaged in the place of the newer ksmtuned as well, and no page comes apart', async () => {
     for (const directory of DROP_INS) await rm(machine.path(directory), { recursive: true });
     await takesThePlace();
   });
