@@ -7,7 +7,7 @@ import { ADMIN, VIEWER } from '../support/machine/machineImage.js';
 
 /** Who sees what, and who may do what. */
 export function checkAccess(_host: SceneMachine, browser: Browser): void {
-  it('has an entry in the menu that leads to it', async () => {
+  it('the page has an entry in Cockpit’s menu that leads to it', async () => {
     const page = await login(browser, VIEWER);
     await page.getByRole('link', { name: 'Memory merging' }).click();
     const frame = page.frameLocator('iframe[name="cockpit1:localhost/samepaged"]');
@@ -15,7 +15,7 @@ export function checkAccess(_host: SceneMachine, browser: Browser): void {
     await page.context().close();
   });
 
-  it('shows everything to a user who may change nothing, and refuses in the words of the daemon', async () => {
+  it('the page shows everything to a user who may change nothing, and refuses in the words of the daemon', async () => {
     const page = await login(browser, VIEWER);
     await page.goto(PAGE_URL);
     await page.getByText('Memory is being merged').waitFor();
@@ -27,7 +27,7 @@ export function checkAccess(_host: SceneMachine, browser: Browser): void {
     await page.context().close();
   });
 
-  it('does what an administrator asks for once Cockpit has administrative access', async () => {
+  it('the page does what an administrator asks for once Cockpit has administrative access', async () => {
     const page = await login(browser, ADMIN);
     await becomeAdmin(page, ADMIN);
     await page.goto(PAGE_URL);

@@ -25,7 +25,7 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
     };
     const holds = (name: string) => eventually(async () => ((await hold()) === name ? true : undefined));
 
-    it('pauses for an hour, and resumes', async () => {
+    it('an administrator pauses for an hour in the page, and resumes', async () => {
       await click('Pause…');
       await page.getByRole('dialog').getByText('1 hr').click();
       await confirm('Pause');
@@ -36,7 +36,7 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
       await holds('');
     });
 
-    it('stops, and resumes', async () => {
+    it('an administrator stops merging in the page, and resumes', async () => {
       await click('Stop…');
       await confirm('Stop');
       await page.getByText('Stopped by hand').first().waitFor();
@@ -45,7 +45,7 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
       await holds('');
     });
 
-    it('leaves a dialog by Escape, and nothing is done', async () => {
+    it('an administrator leaves a dialog of the page by Escape, and nothing is done', async () => {
       await click('Stop…');
       await page.getByRole('dialog').waitFor();
       await page.keyboard.press('Escape');
@@ -53,7 +53,7 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
       assert.equal(await hold(), '');
     });
 
-    it("unmerges only after a look at the guard's figures", async () => {
+    it("an administrator unmerges in the page only after a look at the guard's figures", async () => {
       await click('Unmerge…');
       const dialog = page.getByRole('dialog');
       assert.match(await dialog.innerText(), /Memory that this takes\s+\d+\.\d.GiB\s+Available memory\s+2\.\d.GiB/);
@@ -67,7 +67,7 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
       assert.equal(await hold(), '');
     });
 
-    it('sets another policy, and goes back to the configured one', async () => {
+    it('an administrator sets another policy in the page, and goes back to the configured one', async () => {
       await page.getByRole('radio', { name: 'adaptive' }).check();
       await click('Set the policy');
       await page.getByText('adaptive (in force)').waitFor();
@@ -75,14 +75,14 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
       await page.getByText('ksmtuned (in force)').waitFor();
     });
 
-    it('asks what another policy would have done', async () => {
+    it('an administrator asks the page what another policy would have done', async () => {
       await page.getByRole('radio', { name: 'adaptive' }).check();
       await click('What would adaptive have made of the recorded history?');
       await page.getByRole('region', { name: 'Simulated' }).filter({ hasText: 'adaptive' }).waitFor();
       await page.getByRole('radio', { name: 'ksmtuned (in force)' }).check();
     });
 
-    it('looks closer: at another span, at what happened, at guests in another order, at what is fine', async () => {
+    it('an administrator looks closer in the page: another span, what happened, guests in another order', async () => {
       for (const span of ['1 week', '1 month', '1 day']) {
         await click(span);
         await page.getByRole('button', { name: span, pressed: true }).waitFor();
@@ -111,7 +111,7 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
       await page.getByRole('button', { name: 'Check again', disabled: false }).waitFor();
     });
 
-    it('copies a remedy', async () => {
+    it('an administrator copies a remedy from the page', async () => {
       await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
       const remedy = page.locator('.findings .remedy').first();
       await remedy.getByRole('button').click();
@@ -119,7 +119,7 @@ export function checkActions({ machine }: SceneMachine, browser: Browser): void 
       assert.equal(copied, await remedy.locator('pre').innerText());
     });
 
-    it('is refused in the words of samepagectl where libvirt does not have the guest', async () => {
+    it('the page refuses in the words of samepagectl where libvirt does not have the guest', async () => {
       await page.getByRole('button', { name: 'Change merging of web-01' }).click();
       await page.getByRole('dialog').getByText('Another guest that can measure').waitFor();
       await shoot(page, 'dialog');

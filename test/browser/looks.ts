@@ -24,7 +24,7 @@ export function checkLooks(host: SceneMachine, browser: Browser): void {
     { name: 'right-to-left', options: {} },
   ] as const;
   for (const look of looks) {
-    it(`${look.name}: has nothing that axe finds serious, nothing over anything else and nothing beside the screen`, async () => {
+    it(`the look ${look.name} has nothing that axe finds serious, nothing that overlaps or leaves the screen`, async () => {
       await host.play({ ...sceneOf(NAMES.length, Date.now()), history: lastHours(1, Date.now()) });
       const page = await login(browser, VIEWER, look.options);
       await page.goto(PAGE_URL);

@@ -14,7 +14,7 @@ const LONG_TASK_MILLIS = 50;
 
 /** How soon the answer is there, and whether a day of 400 guests scrolls smoothly. */
 export function checkPace(host: SceneMachine, browser: Browser): void {
-  test('the answer is there soon, and a day with 400 guests scrolls without a task of more than two long ones', async (t) => {
+  test('the page answers soon, and a day with 400 guests scrolls with at most two long tasks', async (t) => {
     await host.play({ ...sceneOf(400, Date.now()), history: lastHours(24, Date.now()) });
     const page = await login(browser, VIEWER);
     // The first load fills the browser's cache, as the first visit does.

@@ -67,7 +67,7 @@ describe('the page of a host with guests of libvirt', () => {
     return said;
   };
 
-  it('shows them, and what is merged of them', async () => {
+  it('the page shows the guests of libvirt, and what is merged of them', async () => {
     await page.getByRole('heading', { name: '3 guests' }).waitFor();
     await page.getByText('libvirt is connected.').waitFor();
     await page.getByText('Memory is being merged').waitFor();
@@ -76,7 +76,7 @@ describe('the page of a host with guests of libvirt', () => {
     await shoot(page, 'real-host');
   });
 
-  it('forbids merging from the next start on, and allows it again', async () => {
+  it('the page forbids merging of a guest from its next start on, and allows it again', async () => {
     assert.match(await change('Forbid', 'web-01', false), /from its next start on/);
     assert.ok(forbidsMerging(await definition('web-01')));
     assert.ok(!forbidsMerging(await definition('web-02')));
@@ -85,7 +85,7 @@ describe('the page of a host with guests of libvirt', () => {
     assert.ok(!forbidsMerging(await definition('web-01')));
   });
 
-  it('forbids merging at once, and allows it again', async () => {
+  it('the page forbids merging of a guest at once, and allows it again', async () => {
     await change('Forbid', 'web-02', true);
     assert.ok(forbidsMerging(await definition('web-02')));
     await untilRow('web-02', 'QEMU has withdrawn its memory from KSM');
@@ -95,7 +95,7 @@ describe('the page of a host with guests of libvirt', () => {
     await untilRow('web-02', 'yes');
   });
 
-  it('shows the guests while libvirt is away, and finds it again', async () => {
+  it('the page shows the guests while libvirt is away, and finds it again', async () => {
     await page.getByText('libvirt is connected.').waitFor();
     const units = ['libvirtd.service', 'libvirtd.socket', 'libvirtd-ro.socket', 'libvirtd-admin.socket'];
     await machine.run('systemctl', 'stop', ...units);
@@ -106,7 +106,7 @@ describe('the page of a host with guests of libvirt', () => {
     await page.getByText('libvirt is connected.').waitFor({ timeout: LIBVIRT_MILLIS });
   });
 
-  it("by keyboard alone: sets a policy, pauses, resumes, and unmerges after a look at the guard's figures", async () => {
+  it("by keyboard alone the page sets a policy, pauses, resumes, and unmerges after a look at the guard's figures", async () => {
     const { keyboard } = page;
     const focused = (): Promise<string> =>
       page.evaluate('(document.activeElement.ariaLabel ?? document.activeElement.innerText).trim()');

@@ -23,7 +23,7 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
     const it = pictured(() => page);
 
     for (const count of [0, 1, 400]) {
-      it(`with ${count} guests`, async () => {
+      it(`the page shows a host with ${count} guests`, async () => {
         await host.play(sceneOf(count, Date.now()));
         const title = count === 0 ? 'Guests' : count === 1 ? '1 guest' : `${count} guests`;
         await page.getByRole('heading', { name: title, exact: true }).waitFor();
@@ -38,7 +38,7 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
       });
     }
 
-    it('with names of every script, each as text and apart from what surrounds it', async () => {
+    it('the page shows names of every script, each as text and apart from what surrounds it', async () => {
       await host.play(sceneOf(NAMES.length, Date.now()));
       await page.getByRole('heading', { name: '13 guests' }).waitFor();
       await page.getByText('web-01', { exact: true }).waitFor();
@@ -48,7 +48,7 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
       assert.deepEqual(shown.toSorted(), expected.toSorted());
     });
 
-    it('without samepaged running: says so, and starts it', async () => {
+    it('the page says that samepaged does not run, and starts it', async () => {
       await machine.run('systemctl', 'disable', '--now', 'samepaged');
       await page.getByRole('heading', { name: 'samepaged is not running' }).waitFor();
       await page.getByText('It is stopped, so no program tunes ksmd.').waitFor();
@@ -60,7 +60,7 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
       assert.equal(await machine.run('systemctl', 'is-enabled', 'samepaged'), 'enabled\n');
     });
 
-    it('without samepaged: says so, and has no entry in the menu of the next who logs in', async () => {
+    it('the page says that samepaged is not installed, and has no entry in the menu of the next who logs in', async () => {
       await machine.run('systemctl', 'stop', 'samepaged');
       const files = [MANIFEST_CONDITION, '/usr/lib/systemd/system/samepaged.service'];
       for (const file of files) await machine.run('mv', file, `${file}.away`);
@@ -79,7 +79,7 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
       await page.getByText('Memory is being merged').waitFor();
     });
 
-    it('that cannot be reached: shows what was known, and reconnects when somebody asks for it', async () => {
+    it('the page of a host that cannot be reached shows what was known, and reconnects when asked', async () => {
       const { context, drop } = await lossyPage(browser);
       const lossy = context.pages()[0];
       assert.ok(lossy);
@@ -94,7 +94,7 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
       await context.close();
     });
 
-    it('with samepaged of another version: shows what that tells, or says that the two do not fit', async () => {
+    it('the page with samepaged of another version shows what that tells, or says that the two do not fit', async () => {
       await machine.run('systemctl', 'stop', 'samepaged');
       const address = `unix:path=${machine.path('/run/dbus/system_bus_socket')}`;
       {
@@ -118,7 +118,7 @@ export function checkStates(host: SceneMachine, browser: Browser): void {
       await page.getByText('Memory is being merged').waitFor();
     });
 
-    it('whose kernel has no KSM: says that this is why nothing runs', async () => {
+    it('the page of a host whose kernel has no KSM says that this is why nothing runs', async () => {
       await machine.run('systemctl', 'stop', 'samepaged');
       await machine.run('mv', `${SCENE_ROOT}/sys/kernel/mm/ksm`, `${SCENE_ROOT}/ksm`);
       await machine.run('systemctl', 'start', 'samepaged').catch(() => undefined);
