@@ -63,7 +63,7 @@ describe('the Ansible role', () => {
     await machine.stop();
   });
 
-  test('has nothing that ansible-lint objects to, under its strictest profile', async () => {
+  test('the Ansible role has nothing that ansible-lint objects to, under its strictest profile', async () => {
     await tools.run(
       'env',
       '--chdir=/root/ansible',
@@ -75,14 +75,14 @@ describe('the Ansible role', () => {
     );
   });
 
-  test('changes nothing in check mode', async () => {
+  test('the Ansible role changes nothing in check mode', async () => {
     const { changed, failed } = await play('/root/ansible/play.yml', '--check', '--diff');
     assert.ok(changed > 0);
     assert.equal(failed, 0);
     await machine.run('systemctl', 'is-active', 'ksmtuned');
   });
 
-  test("takes ksmtuned's place, keeps its configuration, and changes nothing the second time", async () => {
+  test("the Ansible role takes ksmtuned's place, keeps its configuration, and changes nothing the second time", async () => {
     const first = await play('/root/ansible/play.yml', ...settings({ KSM_THRES_COEF: 25 }));
     assert.ok(first.changed > 0, first.text);
     assert.equal((await machine.run('systemctl', 'is-active', 'samepaged')).trim(), 'active');
@@ -92,14 +92,14 @@ describe('the Ansible role', () => {
     assert.equal(second.changed, 0, second.text);
   });
 
-  test('shows the line that would change', async () => {
+  test('the Ansible role shows the line that would change', async () => {
     const { text } = await play('/root/ansible/play.yml', '--check', '--diff', ...settings({ KSM_THRES_COEF: 26 }));
     assert.match(text, /^-KSM_THRES_COEF=25\n\+KSM_THRES_COEF=26$/m);
     assert.match(machine.read(DROP_IN), /KSM_THRES_COEF=25/);
   });
 
   for (const name of ['tests_settings', 'tests_default']) {
-    test(`its own ${name} passes, twice`, async () => {
+    test(`the Ansible role’s own ${name} passes, twice`, async () => {
       const file = `/root/ansible/roles/samepaged/tests/${name}.yml`;
       for (let times = 0; times < 2; times += 1) assert.equal((await play(file)).failed, 0);
     });

@@ -128,7 +128,7 @@ async function node(ksm?: string) {
 }
 
 describe("the DaemonSet on a copy of a kernel's files", () => {
-  test('tunes KSM with one capability and a root that it cannot write, names guests, and gives KSM back', async () => {
+  test('the DaemonSet tunes KSM with one capability and a root that it cannot write, and gives KSM back', async () => {
     const before = readFileSync(join(copy, 'pages_to_scan'), 'utf8');
     await using pod = await node(copy);
     const { tools, inPod, ask, play, log } = pod;
@@ -157,7 +157,7 @@ describe("the DaemonSet on a copy of a kernel's files", () => {
     assert.equal(readFileSync(join(copy, 'pages_to_scan'), 'utf8'), before);
   });
 
-  test('stands by while ksmtuned runs on the node, and takes over when it has ended', async () => {
+  test('the DaemonSet stands by while ksmtuned runs on the node, and takes over when it has ended', async () => {
     await using pod = await node(copy);
     const { tools, ask, play, log } = pod;
     await tools.write('/usr/sbin/ksmtuned', '#!/bin/bash\nwhile :; do sleep 1; done\n');
