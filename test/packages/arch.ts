@@ -13,7 +13,7 @@ const PACMAN = `pacman --config ${BUILD}/pacman.conf --noconfirm`;
 const ASSUMING = ASSUMED.map((name) => `--assume-installed ${name}`).join(' ');
 
 export function checkArch(machine: Machine): void {
-  check(machine, 'makepkg makes the packages without network, and pacman reads them', async () => {
+  check(machine, 'makepkg makes the packages of Arch without network, and pacman reads them', async () => {
     await shell(
       machine,
       `install -d -o nobody ${BUILD} ${BUILD}/samepaged ${BUILD}/ksmtuned ${REPOSITORY} && chown nobody ${SOURCES}`,
@@ -39,7 +39,7 @@ export function checkArch(machine: Machine): void {
     assert.doesNotMatch(files, /sbin|cockpit/);
   });
 
-  check(machine, 'an upgrade puts samepaged in the place of ksmtuned, with the configuration as it is', async () => {
+  check(machine, 'pacman puts samepaged in the place of ksmtuned, with the configuration as it is', async () => {
     await shell(machine, `${PACMAN} -Sy ksmtuned`);
     await machine.write('/etc/ksmtuned.conf', CONFIG);
     const add = `cd ${REPOSITORY} && repo-add --quiet samepaged.db.tar.zst *samepaged-*.pkg.tar.zst`;
@@ -51,7 +51,7 @@ export function checkArch(machine: Machine): void {
     assert.match(await shell(machine, `${PACMAN} -Qkk samepaged`), /, 0 altered files/);
   });
 
-  check(machine, 'the service runs, and removal gives the host back', async () => {
+  check(machine, 'the service of the Arch package runs, and removal gives the host back', async () => {
     setHostSettings();
     // What the hooks of Arch's systemd and dbus do.
     await shell(machine, 'systemd-sysusers; systemctl daemon-reload; systemctl reload dbus');

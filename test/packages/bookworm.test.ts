@@ -20,7 +20,7 @@ after(() => machine.stop());
 describe('Debian 12', () => {
   const install = (...names: readonly string[]) => machine.run('apt-get', 'install', '--yes', ...names);
 
-  check(machine, 'apt refuses the package beside its own Node, and names the version that is needed', async () => {
+  check(machine, 'apt on Debian 12 refuses the package beside its own Node, and names the one needed', async () => {
     await execFileAsync('deploy/package.sh', [machine.path('/srv')]);
     await install(KSMTUNED_PACKAGE);
     await machine.write('/etc/ksmtuned.conf', CONFIG);
@@ -28,7 +28,7 @@ describe('Debian 12', () => {
     assert.equal(await machine.run('systemctl', 'is-active', 'ksmtuned'), 'active\n');
   });
 
-  check(machine, 'with Node 22 apt puts samepaged in the place of ksmtuned, and the service runs', async (since) => {
+  check(machine, 'with Node 22 on Debian 12 apt puts samepaged in ksmtuned’s place, and it runs', async (since) => {
     await machine.run('systemctl', 'stop', 'ksmtuned', 'ksm');
     setHostSettings();
     await install(NODE_PACKAGE, DEB);
@@ -41,7 +41,7 @@ describe('Debian 12', () => {
     assert.deepEqual([...new Set(unknown)].sort(), ['RestartMaxDelaySec', 'RestartSteps']);
   });
 
-  check(machine, 'it reloads, comes back after SIGKILL, and removal gives the host back', async () => {
+  check(machine, 'on Debian 12 samepaged reloads, survives SIGKILL, and removal gives the host back', async () => {
     await machine.run('systemctl', 'reload', 'samepaged');
     await machine.run('samepagectl', 'retune');
     const process = () => machine.run('systemctl', 'show', '--property=MainPID', 'samepaged');

@@ -14,12 +14,12 @@ const DEBS = '/srv/debs';
 const DEB = `${DEBS}/samepaged_${VERSION}_all.deb`;
 
 export function checkDebian(machine: Machine): void {
-  check(machine, 'deploy/package.sh makes the packages', async () => {
+  check(machine, 'deploy/package.sh makes the Debian packages', async () => {
     await execFileAsync('deploy/package.sh', [machine.path(DEBS)]);
   });
 
   for (const vendor of ['debian', 'ubuntu']) {
-    check(machine, `lintian has nothing against them by the rules of ${vendor}`, async () => {
+    check(machine, `lintian has nothing against the Debian packages by the rules of ${vendor}`, async () => {
       assert.equal(await shell(machine, `lintian --profile ${vendor} --fail-on none ${DEBS}/*.deb`), '');
     });
   }
@@ -36,7 +36,7 @@ export function checkDebian(machine: Machine): void {
     assert.match(said, new RegExp(`<upstream-version>${VERSION.replaceAll('.', '\\.')}</upstream-version>`));
   });
 
-  check(machine, 'autopkgtest passes', async () => {
+  check(machine, 'autopkgtest of the Debian package passes', async () => {
     setHostSettings();
     await shell(
       machine,

@@ -23,7 +23,7 @@ export function checkSelinux(machine: Machine): void {
 }
 
 export function checkApparmor(machine: Machine): void {
-  check(machine, 'apparmor_parser compiles the profile', async () => {
+  check(machine, 'apparmor_parser compiles the AppArmor profile', async () => {
     await machine.run('apparmor_parser', '--skip-kernel-load', '--skip-cache', `${CHECKOUT}/deploy/apparmor/samepaged`);
   });
 }

@@ -26,7 +26,7 @@ export function checkNix(machine: Machine): void {
     return JSON.parse(await machine.run('nix-instantiate', ...options, ...args)) as Evaluated;
   };
 
-  check(machine, 'the module makes ksmtuned.conf and the service of settings', async () => {
+  check(machine, 'the NixOS module makes ksmtuned.conf and the service of settings', async () => {
     const made = await evaluate('{ KSM_POLICY = "adaptive"; KSM_CPU_MAX = 30; }', false);
     assert.equal(made.environment.etc['ksmtuned.conf'].text, 'KSM_CPU_MAX=30\nKSM_POLICY=adaptive\n');
     assert.deepEqual(made.systemd.services.samepaged.wantedBy, ['multi-user.target']);
@@ -36,13 +36,13 @@ export function checkNix(machine: Machine): void {
     );
   });
 
-  check(machine, 'with hardware.ksm its assertion fails', async () => {
+  check(machine, 'the NixOS module with hardware.ksm fails by its assertion', async () => {
     const [only] = (await evaluate('{ }', true)).assertions;
     assert.equal(only?.assertion, false);
     assert.match(only.message, /hardware\.ksm/);
   });
 
-  check(machine, 'the derivation has the version of package.json, and installs by install.sh', async () => {
+  check(machine, 'the Nix derivation has the version of package.json, and installs by install.sh', async () => {
     const made = (await evaluate('{ }', false)).package;
     assert.equal(made.version, VERSION);
     assert.match(made.installPhase, /deploy\/install\.sh --prefix=\$out .*--node=\/nodejs\/bin\/node/);

@@ -15,7 +15,7 @@ const CONFIG = '# changed by the administrator\nKSM_WHEN=always\n';
 const rpm = (name: string) => `${TOP}/RPMS/noarch/${name}-${VERSION}-1.noarch.rpm`;
 
 export function checkRpm(machine: Machine): void {
-  check(machine, 'rpmbuild makes the packages without network, and rpmlint has nothing against them', async () => {
+  check(machine, 'rpmbuild makes the RPM packages without network, and rpmlint has nothing against them', async () => {
     await shell(
       machine,
       `mkdir -p /etc/rpm && cp ${CHECKOUT}/fixtures/packages/macros.fedora /etc/rpm/macros
@@ -31,7 +31,7 @@ export function checkRpm(machine: Machine): void {
 
   check(
     machine,
-    'the packages provide what is bundled into them, in the versions and with the licences of it',
+    'the RPM packages provide what is bundled into them, in its versions and with its licences',
     async () => {
       const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
         packages: Record<string, { name?: string; version?: string }>;
@@ -92,7 +92,7 @@ export function checkRpm(machine: Machine): void {
 
   checkSelinux(machine);
 
-  check(machine, 'reinstalled it is restarted, and removed it gives the host back', async () => {
+  check(machine, 'the RPM package is restarted when reinstalled, and its removal gives the host back', async () => {
     const process = () => machine.run('systemctl', 'show', '--property=MainPID', 'samepaged');
     const before = await process();
     await shell(machine, `${DNF} reinstall samepaged`);
