@@ -41,8 +41,13 @@ for (const name of names) {
   }
   const image = await kernelImage(kernel).catch((error: unknown) => error as Error);
   if (kernel.architecture === 'amd64' && process.arch !== 'x64') {
-    it(`kernel ${name}`, { skip: 'only an x86-64 machine’s Node runs in it' }, () => undefined);
-  } else if (image instanceof Error) it(`kernel ${name}`, { skip: image.message }, () => undefined);
+    it(
+      `kernel ${name} boots, and samepaged tunes it`,
+      { skip: 'only an x86-64 machine’s Node runs in it' },
+      () => undefined,
+    );
+  } else if (image instanceof Error)
+    it(`kernel ${name} boots, and samepaged tunes it`, { skip: image.message }, () => undefined);
   else {
     describe(`kernel ${name}`, () => {
       checkKernel(kernel, image);
@@ -54,19 +59,19 @@ function checkKernel(kernel: TestKernel, image: string): void {
   const plan = planFor(kernel);
   let report: Report;
 
-  it('boots, and everything is tried', async () => {
+  it(`kernel ${kernel.name} boots, and everything is tried`, async () => {
     report = await runInKernel(kernel, image, plan);
     assert.equal(report.failure, undefined);
     assert.match(report.kernel?.release ?? '', kernel.release);
   });
 
-  it('doctor tells the truth about it', () => {
+  it(`doctor tells the truth about kernel ${kernel.name}`, () => {
     checkDoctor(kernel, report);
   });
 
   if (kernel.fixture !== undefined) {
     const { fixture } = kernel;
-    it(`fixtures/hosts/${fixture} has the files of its KSM, and every line that it has is as this kernel's`, () => {
+    it(`fixtures/hosts/${fixture} has the files of the KSM of kernel ${kernel.name}, and lines as the kernel's`, () => {
       assert.deepEqual(report.kernel && fixtureFaults(fixture, report.kernel), []);
     });
   }
@@ -108,8 +113,9 @@ function checkDoctor({ pageBytes }: TestKernel, { kernel, doctor }: Report): voi
 }
 
 function checkCase(kernel: TestKernel, spec: CaseSpec, facts: () => CaseFacts): void {
+  const subject = `${spec.policy} ${spec.hugepages ? 'in' : 'without'} huge pages on kernel ${kernel.name}`;
   if (spec.policy === 'advisor' && !kernel.hasAdvisor) {
-    it('is refused, adaptive is named, and nothing is changed', () => {
+    it(`${subject} is refused, adaptive is named, and nothing is changed`, () => {
       const { refused, before, after } = facts();
       assert.equal(refused?.status, 78);
       assert.match(refused.output, /adaptive/);
@@ -118,7 +124,7 @@ function checkCase(kernel: TestKernel, spec: CaseSpec, facts: () => CaseFacts): 
     return;
   }
 
-  it('saves pages that guests have in common and pages of zeros, and no others', (t) => {
+  it(`${subject} saves pages in common and pages of zeros, and no others`, (t) => {
     const { huge = NaN, saved, seconds = NaN, log } = facts();
     const what = `${JSON.stringify(saved)} after ${seconds.toFixed()} s, ${huge.toFixed(2)} in huge pages`;
     t.diagnostic(what);
@@ -128,13 +134,13 @@ function checkCase(kernel: TestKernel, spec: CaseSpec, facts: () => CaseFacts): 
     assert.equal(saved.unique, 0, message);
   });
 
-  it('SIGTERM puts every file back', () => {
+  it(`${subject} puts every file back at SIGTERM`, () => {
     const { status, before, after } = facts();
     assert.equal(status, 0);
     assert.deepEqual(after.sigterm, before);
   });
 
-  it('SIGKILL leaves ksmd at work, and a restart and SIGTERM put every file back', () => {
+  it(`${subject} leaves ksmd at work after SIGKILL, and a restart puts every file back`, () => {
     const { killedRun, before, after } = facts();
     assert.equal(killedRun, '1');
     assert.deepEqual(after.restart, before);
