@@ -40,7 +40,7 @@ async function expectTrueFigures({ lab }: Scene): Promise<void> {
   about(Number(available) * MIB, daemon.availableBytes, 'available to unmerge');
 }
 
-test('tp-qemu ksm_overcommit: guests for which memory is too small fill with one seed and split into swap; none ends, their contents are right', async (t) => {
+test('tp-qemu ksm_overcommit: guests too large for memory fill with one seed, split into swap, and none ends', async (t) => {
   await using scene = await Scene.open();
   await using daemon = await scene.startDaemon(EAGER);
   using swap = new SwapFile(2 * 1024);
