@@ -51,7 +51,7 @@ async function runExample(host: AgentHost, directory: string, command: string) {
 // Three at a time: each has a daemon of its own.
 describe('every documented example', { concurrency: 3 }, () => {
   for (const [name, { examples }] of Object.entries(VERBS)) {
-    it(`of samepagectl ${name} does what it says`, async () => {
+    it(`every documented example of samepagectl ${name} does what it says`, async () => {
       const directory = await scratchDirectory('examples');
       try {
         await using host = await AgentHost.create({ bus: { libvirt: 'test' } });
@@ -73,7 +73,7 @@ describe('every documented example', { concurrency: 3 }, () => {
     });
   }
 
-  it('is run as it is: a verb that is not there fails', async () => {
+  it('a documented example is run as it is: a verb that is not there fails', async () => {
     const directory = await scratchDirectory('examples');
     try {
       await using host = await AgentHost.create({ bus: {} });
