@@ -11,7 +11,7 @@ const LAYERS = ['unit', 'properties', 'integration'];
 const SHOWN_LINES = 60;
 
 for (const version of askedNodes()) {
-  test(`Node ${version}: ${LAYERS.join(', ')}`, async (t) => {
+  test(`the layers ${LAYERS.join(', ')} pass with Node ${version}`, async (t) => {
     const node = await nodeBinary(version);
     const { env } = process;
     const child = spawn(node, ['dist/test/run.js', ...LAYERS], {

@@ -40,7 +40,7 @@ await install();
 
 for (const [version, binary] of binaries) {
   describe(`the service with Node ${version}`, () => {
-    check(machine, 'starts under its filter of system calls, retunes, and puts everything back', async (since) => {
+    check(machine, `the service with Node ${version} starts, retunes, and puts everything back`, async (since) => {
       await systemctl('stop', 'samepaged');
       setHostSettings();
       await copyFile(binary, machine.path('/opt/node'));
