@@ -13,7 +13,7 @@ function settings(files: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(files).filter(([name]) => !counters.test(name)));
 }
 
-test('the third of real guests makes ksmd merge within a second, their end stops it, SIGTERM leaves no trace', async (t) => {
+test('the third of real guests makes ksmd merge, their end stops it, SIGTERM leaves no trace', async (t) => {
   await using scene = await Scene.open();
   const { lab, events } = scene;
   const before = settings(await readKsm());

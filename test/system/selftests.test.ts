@@ -17,7 +17,7 @@ const PROGRAM = 'test/support/kernels/kernelInit.c';
 /** Of 4 KiB. */
 const PAGES_PER_MIB = 256;
 
-test('ksm_tests merge equal pages while samepaged is paused, and samepaged takes none of the settings back', async () => {
+test('ksm_tests merge equal pages and take them apart while samepaged is paused, and samepaged takes none of the settings back', async () => {
   const saved = await saveKsm();
   const scratch = await scratchDirectory('selftests');
   try {

@@ -2,9 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GUEST, LARGE_GUEST, Scene, untilKsm } from './scene.js';
 
-/** A heartbeat is due every 30 s and may have to wait 5 s for an answer. */
-const HEARTBEATS_MILLIS = 45_000;
-
 test('after a restart of libvirtd events count again, and what was missed is repaired', async () => {
   await using scene = await Scene.open();
   const { lab } = scene;

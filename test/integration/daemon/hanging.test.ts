@@ -106,7 +106,7 @@ describe('the kernel’s files waited for by nobody', { concurrency: true }, () 
 });
 
 describe('SIGTERM during a turn that hangs', { concurrency: true }, () => {
-  it('SIGTERM during a turn that hangs gives back within 10 s, and the turn writes nothing after that', async () => {
+  it('SIGTERM during a turn that hangs gives back, and the turn writes nothing after that', async () => {
     await using host = await shortHost({});
     const before = host.ksmFiles();
     using standIn = await LibvirtStandIn.start(host.address, host.tree);

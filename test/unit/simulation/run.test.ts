@@ -184,7 +184,7 @@ describe('a story', () => {
     }
   });
 
-  test('the story of a day on a host of 6 TiB with 2000 guests is told within a minute', () => {
+  test('the story of a day on a host of 6 TiB with 2000 guests is told', () => {
     const [fleet] = FLEETS.filter(({ guests }) => guests === 2000);
     assert.ok(fleet !== undefined);
     const { trace, figures } = simulate({
