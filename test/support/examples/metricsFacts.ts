@@ -1,5 +1,5 @@
 import { initialState, nextState } from '../../../src/core/state.js';
-import type { Facts } from '../../../src/metrics/families.js';
+import type { Facts } from '../../../src/metrics/facts.js';
 import { type DecidedRetune, firstTally, nextTally } from '../../../src/metrics/tally.js';
 import { IDLE_KSM, hostOf, sampleOf } from './examples.js';
 

@@ -1,5 +1,5 @@
 import type { Reason } from '../../../src/core/decision.js';
-import type { Facts } from '../../../src/metrics/families.js';
+import type { Facts } from '../../../src/metrics/facts.js';
 import { GIB, everything } from './metricsFacts.js';
 
 const REASONS: readonly Reason[] = ['nothing-to-gain', 'burst', 'enough-memory', 'guests-settling', 'probe'];
