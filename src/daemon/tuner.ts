@@ -2,26 +2,17 @@ import type { Decision } from '../core/decision.js';
 import { type KsmSetting, type KsmSettings, type KsmWrite, changedByOthers, ksmFile, settingsIn } from '../core/ksm.js';
 import type { Problem, Sample } from '../core/sample.js';
 import type { Applied, Plan } from '../core/retune.js';
-import { messageOf } from '../errors.js';
 import { silentMount } from '../host/fuse.js';
-import { hangs } from '../host/inTime.js';
 import type { KsmDirectory } from '../host/ksm.js';
 import type { Ledger } from '../state/ledger.js';
-import { NODE_MEMORY_PARAMETER, type NodeMemorySetting } from '../libvirt/enums.js';
 import type { Libvirt } from '../libvirt/libvirt.js';
 import { type Disputed, Disputes, type FindOthers } from './disputes.js';
+import { KsmWriter } from './ksmWriter.js';
 import { cedeIn, leaveIn, recordIn, releaseIn } from './ledgerNotes.js';
 import { Owners } from './ownership.js';
 import { type PlanOptions, type Planned, type SharedKsm, planWrites, settingProblem } from './planWrites.js';
 
 export type OnExit = 'restore' | 'leave' | 'stop' | 'unmerge';
-
-/** ksmd's batch takes milliseconds, or seconds where somebody chose it so. */
-const WRITE_MILLIS = 30_000;
-/** At the end there is less time for each setting, */
-const LAST_WRITE_MILLIS = 2000;
-/** and hardly any once one has not answered. */
-const HURRIED_WRITE_MILLIS = 300;
 
 export interface TunerOptions {
   readonly ksm: KsmDirectory;
@@ -46,7 +37,7 @@ export interface TunerOptions {
 export class Tuner {
   private readonly ksm: KsmDirectory;
   private readonly ledger: Ledger | undefined;
-  private readonly libvirt: TunerOptions['libvirt'];
+  private readonly writer: KsmWriter;
   private readonly unmergeObstacle: TunerOptions['unmergeObstacle'];
   private readonly owners: Owners;
   private readonly disputes: Disputes;
@@ -58,12 +49,11 @@ export class Tuner {
   /** The latest note in the ledger of what is about to be set. */
   private recording: Promise<unknown> | undefined;
   private isEnding = false;
-  private isUnmerging = false;
 
   constructor({ ksm, ledger, libvirt, unmergeObstacle, others, givesUp }: TunerOptions) {
     this.ksm = ksm;
     this.ledger = ledger;
-    this.libvirt = libvirt;
+    this.writer = new KsmWriter(ksm, libvirt);
     this.unmergeObstacle = unmergeObstacle;
     this.owners = new Owners(ledger?.toRestore() ?? {});
     this.disputes = new Disputes(others);
@@ -72,7 +62,7 @@ export class Tuner {
 
   /** Whether the end waits for everything to be unmerged, which takes minutes where much is shared. */
   get endsLate(): boolean {
-    return this.isEnding && this.isUnmerging;
+    return this.isEnding && this.writer.isUnmerging;
   }
 
   /** Writes what differs, reads it back and says what did not go as it should. Once restore() has begun it writes nothing. */
@@ -103,8 +93,8 @@ export class Tuner {
     const unrecorded = await recording;
     if (unrecorded.length > 0) return { writes: [], ...noted, problems: [...problems, ...unrecorded] };
     if (this.hasToEnd()) return { writes: [], ...noted };
-    problems.push(...(await this.writeAll(writes)));
-    const after = await this.readBack();
+    problems.push(...(await this.writer.writeAll(writes)));
+    const after = await this.writer.readBack();
     const took = writes.filter((write) => after[write.setting] === write.to || !isFinal(write, writes));
     this.set = sameAs({ ...this.set, ...wanted, ...asSettings(took) }, after);
     const failed = writes.filter((write) => !took.includes(write));
@@ -136,6 +126,7 @@ export class Tuner {
   async restore(onExit: OnExit): Promise<Applied> {
     if (this.ledger === undefined) return { writes: [], problems: [] };
     this.isEnding = true;
+    this.writer.stop();
     // What it notes is put back as well, or the next samepaged would believe that it was set.
     await this.recording;
     if (onExit === 'leave') return { writes: [], problems: await leaveIn(this.ledger) };
@@ -148,17 +139,12 @@ export class Tuner {
       isForced: false,
       unmergesToApply: this.plan?.unmergesToApply === true,
     });
-    problems.push(...planned.problems, ...(await this.writeBack(planned.writes)));
-    const after = await this.readBack();
+    problems.push(...planned.problems, ...(await this.writer.writeBack(planned.writes)));
+    const after = await this.writer.readBack();
     problems.push(...notTaken(planned.writes, after, problems));
     const back = settingsIn(before).filter((setting) => after[setting] === before[setting]);
     problems.push(...(await (onExit === 'restore' ? releaseIn(this.ledger, back) : leaveIn(this.ledger))));
     return { writes: planned.writes.filter(({ setting, to }) => after[setting] === to), problems };
-  }
-
-  /** What the kernel shows after writes; nothing where it does not answer. */
-  private async readBack(): Promise<KsmSettings> {
-    return (await silentMount(this.ksm.path)) === undefined ? this.ksm.readSettings() : {};
   }
 
   /**
@@ -180,64 +166,6 @@ export class Tuner {
   private planned(ksm: SharedKsm, asked: KsmSettings, options: Omit<PlanOptions, 'has' | 'unmergeObstacle'>): Planned {
     const { unmergeObstacle } = this;
     return planWrites(ksm, asked, { ...options, unmergeObstacle, has: (setting) => this.ksm.has(setting) });
-  }
-
-  /** What libvirt can set goes to it in one call; all else, and what it refuses, to sysfs. The order is kept. */
-  private async writeAll(writes: readonly KsmWrite[]): Promise<readonly Problem[]> {
-    const libvirt = await this.libvirt();
-    const first = writes.findIndex(({ setting }) => setting in NODE_MEMORY_PARAMETER);
-    if (libvirt === undefined || first < 0) return this.writeToSysfs(writes);
-    const rest = writes.slice(first);
-    return [
-      ...(await this.writeToSysfs(writes.slice(0, first))),
-      ...(await this.writeByLibvirt(
-        libvirt,
-        rest.filter(({ setting }) => setting in NODE_MEMORY_PARAMETER),
-      )),
-      ...(await this.writeToSysfs(rest.filter(({ setting }) => !(setting in NODE_MEMORY_PARAMETER)))),
-    ];
-  }
-
-  private async writeByLibvirt(libvirt: Libvirt, writes: readonly KsmWrite[]): Promise<readonly Problem[]> {
-    const values = Object.fromEntries(writes.map(({ setting, to }) => [setting as NodeMemorySetting, Number(to)]));
-    try {
-      await libvirt.setNodeMemory(values);
-      return [];
-    } catch (error) {
-      const failed = await this.writeToSysfs(writes);
-      const sentence = `libvirt refused to set the node memory parameters (${messageOf(error)}): they are written to ${this.ksm.path}`;
-      return [{ subject: 'libvirt node memory parameters', sentence }, ...failed];
-    }
-  }
-
-  private async writeToSysfs(writes: readonly KsmWrite[]): Promise<readonly Problem[]> {
-    const problems: Problem[] = [];
-    for (const write of writes) {
-      if (this.isEnding) break;
-      problems.push(...(await this.write(write, WRITE_MILLIS)));
-    }
-    return problems;
-  }
-
-  private async writeBack(writes: readonly KsmWrite[]): Promise<readonly Problem[]> {
-    const problems: Problem[] = [];
-    for (const write of writes) {
-      problems.push(...(await this.write(write, hangs() ? HURRIED_WRITE_MILLIS : LAST_WRITE_MILLIS)));
-    }
-    return problems;
-  }
-
-  private async write({ setting, to }: KsmWrite, patienceMillis: number): Promise<readonly Problem[]> {
-    const unmerges = setting === 'run' && to === 2;
-    this.isUnmerging = unmerges;
-    try {
-      await this.ksm.write(setting, to, unmerges ? Infinity : patienceMillis);
-      return [];
-    } catch (error) {
-      return [{ subject: ksmFile(setting), sentence: messageOf(error) }];
-    } finally {
-      this.isUnmerging = false;
-    }
   }
 }
 
