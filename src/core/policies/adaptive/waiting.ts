@@ -4,7 +4,8 @@ import { compareBytes } from '../../format.js';
 import type { Sample } from '../../sample.js';
 import type { AdaptiveMemory } from './memory.js';
 import { describeScanCause } from '../shared/cause.js';
-import { type Settle, type Watch, mostGainBytes, requiredGainBytes } from './phase.js';
+import type { Settle, Watch } from './phase.js';
+import { mostGainBytes, requiredGainBytes } from './beforeBurst.js';
 import { creditInMillis } from './probe.js';
 import { growingIn } from '../shared/settling.js';
 
