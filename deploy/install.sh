@@ -167,4 +167,5 @@ if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
 	systemctl reload dbus.service
 fi
-echo 'Now: systemctl disable --now ksmtuned ksm; systemctl enable --now samepaged'
+# doctor knows whether ksmtuned.service is another program's here, or an alias of samepaged.service.
+echo 'Now: stop other tuners of KSM as "samepagectl doctor" says, then: systemctl enable --now samepaged'

@@ -60,6 +60,13 @@ describe('README.md and docs/', () => {
     assert.deepEqual(lines.slice(0, Number(count)), golden.slice(-Number(count)));
   });
 
+  test('README.md, docs/ and deploy/install.sh never disable ksmtuned.service, which may be an alias of samepaged.service', () => {
+    for (const file of [...TEXTS, 'deploy/install.sh']) {
+      const text = file.endsWith('.sh') ? read(file).replaceAll(/^#.*$/gm, '') : read(file);
+      assert.doesNotMatch(text, /systemctl [^\n`]*\bdisable\b[^\n`]*\bksmtuned\b/, file);
+    }
+  });
+
   test('README.md and docs/ name the package as it is made', () => {
     assert.deepEqual(found(/samepaged_([\d.]+)_all\.deb/g), [version]);
   });
