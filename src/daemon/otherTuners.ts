@@ -19,7 +19,9 @@ export async function otherTuners(root: Root, log: Log): Promise<readonly Runnin
 /** @throws FatalError where one runs beside which samepaged does not start. */
 export function refuseRivals(root: Root, others: readonly RunningDaemon[]): void {
   for (const { name, pid } of others.filter(excludesOthers)) {
-    const stop = isOurAlias(root, 'ksmtuned.service') ? `kill ${pid}` : 'systemctl disable --now ksmtuned';
+    const stop = isOurAlias(root, 'ksmtuned.service')
+      ? `kill ${pid}, and remove what starts it; ksmtuned.service is samepaged's own name here`
+      : 'systemctl disable --now ksmtuned';
     const remedy = name === 'ksmtuned' ? `stop it first: ${stop}` : 'there can be only one';
     throw new FatalError(`${name} is running, pid ${pid}, and tunes the same KSM: ${remedy}`, EXIT.tempFail);
   }
