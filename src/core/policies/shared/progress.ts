@@ -22,7 +22,7 @@ export interface KsmdCounters {
   /** Pages that KSM mapped to the zero page (ksm_zero_pages). */
   readonly zeroPages: number;
   readonly pageSizeBytes: number;
-  /** Scanned, or skipped by smart_scan. */
+  /** Scanned (pages_scanned, Linux 6.6), or skipped by smart_scan (pages_skipped, 6.7); undefined before Linux 6.6. */
   readonly pagesVisited: number | undefined;
   readonly pagesSkipped: number;
   readonly cpuNanos: number | undefined;
@@ -66,7 +66,7 @@ export interface Progress {
   readonly volatilePages: number;
   /** Pages that KSM mapped to the zero page. */
   readonly zeroedPages: number;
-  /** Scanned, or skipped by smart_scan; undefined before Linux 6.7. */
+  /** Scanned, or skipped by smart_scan; undefined before Linux 6.6. */
   readonly visitedPages: number | undefined;
   readonly skippedPages: number;
 }

@@ -33,7 +33,7 @@ describe('adaptive does without', () => {
     );
   });
 
-  test('adaptive does without pages_scanned (before Linux 6.7): bursts and probes go at the budget and end', () => {
+  test('adaptive does without pages_scanned (before Linux 6.6): bursts and probes go at the budget and end', () => {
     const host = watching({ ksm: OLD_KSM });
     host.lookUntil(({ reason }) => reason === 'probe');
     const probe = host.lookUntil(({ reason }) => reason !== 'probe', HALF);
