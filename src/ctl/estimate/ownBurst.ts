@@ -13,11 +13,12 @@ import type { Trigger } from '../../core/trigger.js';
 import { type Plan, type Retune, retunes } from '../../core/retune.js';
 import { freedBytesOf, savingsOfSample } from '../../core/sample.js';
 import { errnoOf } from '../../errors.js';
-import { findRivals } from '../../host/daemons.js';
+import { type RunningDaemon, findRivals } from '../../host/daemons.js';
 import { GuestUsers } from '../../host/guestUsers.js';
 import { KsmDirectory } from '../../host/ksm.js';
 import { Ledger } from '../../state/ledger.js';
 import { GuestProcesses } from '../../host/guestProcesses.js';
+import { isOurAlias } from '../../host/services.js';
 import { requireOwnDirectory, stateDirectory } from '../../state/directory.js';
 import { type Root, pageSizeBytes } from '../../host/sysfs.js';
 import type { Burst, BurstState } from './burst.js';
@@ -46,9 +47,9 @@ export class OwnBurst implements Burst {
     requireWritable(ksm);
     const [rival] = await findRivals(root, process.pid);
     if (rival !== undefined) {
-      const advice =
-        rival.name === 'samepaged' ? 'it does not answer on the bus' : `systemctl stop ${rival.name} first`;
-      throw new Error(`${rival.name} is running, pid ${rival.pid}, and tunes the same KSM: ${advice}`);
+      throw new Error(
+        `${rival.name} is running, pid ${rival.pid}, and tunes the same KSM: ${adviceAgainst(rival, root)}`,
+      );
     }
     const directory = stateDirectory(root);
     requireOwnDirectory(directory);
@@ -145,4 +146,11 @@ function requireWritable(ksm: KsmDirectory): void {
     const why = process.getuid?.() === 0 ? 'it is read-only here' : 'root may: sudo samepagectl estimate';
     throw new Error(`${ksm.path}/run cannot be written (${errnoOf(error) ?? ''}): ${why}`, { cause: error });
   }
+}
+
+function adviceAgainst({ name, pid }: RunningDaemon, root: Root): string {
+  if (name === 'samepaged') return 'it does not answer on the bus';
+  return isOurAlias(root, `${name}.service`)
+    ? `kill ${pid} first, ${name}.service is samepaged's own name here`
+    : `systemctl stop ${name} first`;
 }

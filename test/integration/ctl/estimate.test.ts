@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { AgentHost } from '../../support/agentHost.js';
@@ -119,5 +119,11 @@ describe('samepagectl estimate', { concurrency: 4 }, () => {
       beside.stderr,
       'samepagectl: ksmtuned is running, pid 77, and tunes the same KSM: systemctl stop ksmtuned first\n',
     );
+    // To stop an alias of samepaged's would not stop ksmtuned.
+    const units = join(tree.root, 'etc/systemd/system');
+    mkdirSync(units, { recursive: true });
+    symlinkSync('/usr/lib/systemd/system/samepaged.service', join(units, 'ksmtuned.service'));
+    const aliased = await runCtl(['estimate', '--root', tree.root, '--yes']);
+    assert.match(aliased.stderr, /: kill 77 first, ksmtuned\.service is samepaged's own name here\n$/);
   });
 });
