@@ -44,7 +44,7 @@ async function expectTuningWhileItHangs(host: AgentHost, path: string, told: Reg
 }
 
 describe('the disk of the LOGFILE hangs', { skip: FUSE_OBSTACLE }, () => {
-  it('while the disk of the LOGFILE hangs its lines are lost, and SIGTERM gives the host back within 10 s', async () => {
+  it('while the disk of the LOGFILE hangs its lines are lost, and SIGTERM gives the host back', async () => {
     await using host = await AgentHost.create();
     host.tree.write('log/ksmtuned', '');
     const path = join(host.tree.root, 'log/ksmtuned');
@@ -83,7 +83,7 @@ describe('the disk of the configuration hangs', { skip: FUSE_OBSTACLE, concurren
     assert.ok([0, 'SIGKILL'].includes((await ended(daemon)) ?? ''), daemon.output);
   });
 
-  it('while the disk of the PIDFILE hangs samepaged says so, and SIGTERM gives the host back within 10 s', async () => {
+  it('while the disk of the PIDFILE hangs samepaged says so, and SIGTERM gives the host back', async () => {
     await using host = await AgentHost.create();
     host.memoryIsShort();
     host.tree.write('pid/ksmtune.pid', '');
@@ -99,7 +99,7 @@ describe('the disk of the configuration hangs', { skip: FUSE_OBSTACLE, concurren
 });
 
 describe('the disk of the state directory hangs', { skip: FUSE_OBSTACLE, concurrency: true }, () => {
-  it('while the file of the history hangs tuning goes on, and SIGTERM gives the host back within 10 s', async () => {
+  it('while the file of the history hangs tuning goes on, and SIGTERM gives the host back', async () => {
     await using host = await AgentHost.create();
     host.tree.write('var/lib/samepaged/history.log', '');
     await expectTuningWhileItHangs(

@@ -13,7 +13,7 @@ async function testHost(config: Settings = {}): Promise<AgentHost> {
 const libvirt = '/org/libvirt/Test';
 
 describe('guests on libvirt-dbus', { concurrency: 4 }, () => {
-  it('a start and a stop of a guest each retune within a second, the timer being an hour away', async () => {
+  it('a start and a stop of a guest each retune at once, the timer being an hour away', async () => {
     await using host = await testHost();
     const client = await host.bus.connect();
     const daemon = await host.started({ libvirt });
