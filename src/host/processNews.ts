@@ -17,7 +17,7 @@ interface Counts {
 }
 
 /** For more numbers than this, listing the processes costs less than asking for each. */
-const MOST_NUMBERS = 100;
+const MOST_NUMBERS = 300;
 
 /**
  * Which processes and threads have begun since it was asked last, from one line: the kernel counts their numbers up, and
