@@ -8,6 +8,12 @@ const READ_MILLIS = 2000;
  */
 const READS_AT_ONCE = 2;
 
+/**
+ * The time to wait is waited for in so many turns, in each of which work can come to its end: on a busy machine this process may
+ * itself be kept from the CPU for seconds, in which nothing can arrive.
+ */
+const TURNS = 8;
+
 /** What did not come in time. It goes on all the same, as nobody can stop it. */
 export class Overdue extends Error {}
 
@@ -32,14 +38,18 @@ export async function inTime<T>(name: string, millis: number, work: () => Promis
   const done = work();
   if (millis === Infinity) return done;
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => {
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+      if (turns < TURNS) return;
+      clearInterval(timer);
       overdue += 1;
       const noLonger = () => (overdue -= 1);
       done.then(noLonger, noLonger);
       reject(new Overdue(`${name} does not answer within ${millis / 1000} s`));
-    }, millis);
+    }, millis / TURNS);
     done.then(resolve, reject).finally(() => {
-      clearTimeout(late);
+      clearInterval(timer);
     });
   });
 }
