@@ -30,10 +30,10 @@ const ENDS_OF_PASSES = 2;
 export function nextBeingFreed(before: BeingFreed | undefined, counted: CountedPages): BeingFreed {
   const { sharingBytes, fullScans } = counted;
   if (before === undefined) return { bytes: 0, sinceFullScans: fullScans, counted };
-  const ended = [...before.counted.mergedBytes].filter(
-    ([id]) => before.counted.running.has(id) && !counted.running.has(id),
-  );
-  const endedBytes = ended.reduce((sum, [, bytes]) => sum + bytes, 0);
+  let endedBytes = 0;
+  for (const [id, bytes] of before.counted.mergedBytes) {
+    if (before.counted.running.has(id) && !counted.running.has(id)) endedBytes += bytes;
+  }
   const sinceFullScans = endedBytes > 0 ? fullScans : before.sinceFullScans;
   const struckBytes = Math.max(before.counted.sharingBytes - sharingBytes, 0);
   const left = Math.min(Math.max(before.bytes + endedBytes - struckBytes, 0), sharingBytes);

@@ -130,7 +130,6 @@ export function retunes({
 
     const retuneOnce = ({ memory, missed }: LoopState, triggers: readonly Trigger[], plan: Plan) => {
       const { policy, intervalMillis } = plan;
-      const common = { triggers, policy: policy.name };
       const fresh = [...missed, ...triggers];
       return defer(() => sample(plan)).pipe(
         concatMap((taken) => {
@@ -138,16 +137,13 @@ export function retunes({
           const nextInMillis = decision.nextInMillis ?? intervalMillis;
           return apply(decision, taken, plan).pipe(
             map((applied) => {
-              return {
-                memory: nextMemory,
-                missed: [],
-                retune: { ...common, nextInMillis, sample: taken, decision, applied },
-              };
+              const retune = { triggers, policy: policy.name, nextInMillis, sample: taken, decision, applied };
+              return { memory: nextMemory, missed: [], retune };
             }),
           );
         }),
         catchError((error: unknown) => {
-          const retune = { ...common, nextInMillis: intervalMillis, failure: asError(error) };
+          const retune = { triggers, policy: policy.name, nextInMillis: intervalMillis, failure: asError(error) };
           return of({ memory, missed: fresh.filter(({ kind }) => kind !== 'timer'), retune });
         }),
         tap(({ retune }) => {

@@ -1,4 +1,4 @@
-import type { AnonymousReading } from '../core/freedBySplits.js';
+import { type AnonymousReading, firstFreedBySplits } from '../core/freedBySplits.js';
 import type { GuestEvent } from '../core/guest.js';
 import type { GuestMemory } from '../core/mergeability.js';
 import type { HugePages } from '../core/hugePages.js';
@@ -40,6 +40,13 @@ export interface HostOptions {
 /** Measured: the kernel and the one program of the benchmark's guests, of which 13 shared 0.86 GiB. */
 export const TEST_GUEST_SYSTEM: SystemMiB = { commonMiB: 73, ownMiB: 19 };
 
+/** What nobody but the daemon's books knows of a host. */
+type Watched = Required<Pick<Sample, 'freedBySplits' | 'beingFreedBytes'>>;
+const NOT_WATCHED: Watched = {
+  freedBySplits: firstFreedBySplits({ guests: new Map(), splitBytes: undefined, zeroBytes: 0 }),
+  beingFreedBytes: 0,
+};
+
 interface RunningGuest {
   readonly guest: VirtualGuest;
   readonly startedMillis: number;
@@ -51,11 +58,15 @@ const UPTIME_MILLIS = 3_600_000;
 const EMPTY_STEP_MILLIS = 1000;
 /** A starting guest's memory grows in steps, at full quarters of a second. */
 const FILL_STEP_MILLIS = 250;
+/** A page has at most its own record (rmap_item), that of the shared page it becomes, and the head of a chain of those. */
+const RECORDS_OF_A_PAGE = 3;
 /** The kernel begins to look for memory to reclaim when less is free, as a share of the whole. */
 const LOW_FREE_SHARE = 0.02;
 /** Pressure is an average of this time (PSI's avg10), which the kernel brings up to date every two seconds. */
 const PRESSURE_MILLIS = 10_000;
 const PRESSURE_STEP_MILLIS = 2000;
+/** Less is none, so that it ends one day: far below what the kernel prints. */
+const LEAST_PRESSURE_PERCENT = 1e-9;
 
 /**
  * A host in virtual time: memory, guests, ksmd. What is done to it happens at the time it was advanced to; how often it is
@@ -64,6 +75,8 @@ const PRESSURE_STEP_MILLIS = 2000;
 export class VirtualHost {
   readonly ksmd: Ksmd;
   nowMillis = 0;
+  /** Of those that run. */
+  guestNames: ReadonlySet<string> = new Set();
   private readonly options: Required<HostOptions>;
   private readonly guests = new Map<string, RunningGuest>();
   private filling: readonly RunningGuest[] = [];
@@ -106,6 +119,7 @@ export class VirtualHost {
       return undefined;
     }
     this.guests.delete(step.guest);
+    this.guestNames = new Set(this.guests.keys());
     this.filling = this.filling.filter((filling) => filling !== running);
     this.emptying = this.emptying.filter((emptying) => emptying !== running);
     this.filledPages -= running.guest.memory.length;
@@ -115,18 +129,31 @@ export class VirtualHost {
 
   advanceTo(millis: number): void {
     while (this.nowMillis < millis) {
-      const step =
-        this.filling.length > 0
-          ? FILL_STEP_MILLIS
-          : this.emptying.length > 0
-            ? EMPTY_STEP_MILLIS
-            : PRESSURE_STEP_MILLIS;
-      this.nowMillis = Math.min((Math.floor(this.nowMillis / step) + 1) * step, millis);
+      this.nowMillis = Math.min(this.nextStepMillis(), millis);
       this.ksmd.advance(this.sinceBootNanos(this.nowMillis));
       if (this.nowMillis % PRESSURE_STEP_MILLIS === 0) this.press();
       if (this.nowMillis % FILL_STEP_MILLIS === 0) this.fill();
       if (this.nowMillis % EMPTY_STEP_MILLIS === 0) this.empty();
     }
+  }
+
+  /** Whether nothing changes but by ksmd: no guest fills or empties memory, and no task waits for any or has just done so. */
+  get isSteady(): boolean {
+    return this.filling.length === 0 && this.emptying.length === 0 && this.staysWithoutPressure();
+  }
+
+  /** When something happens next beside what ksmd does. */
+  private nextStepMillis(): number {
+    if (this.isSteady) return Infinity;
+    const step =
+      this.filling.length > 0 ? FILL_STEP_MILLIS : this.emptying.length > 0 ? EMPTY_STEP_MILLIS : PRESSURE_STEP_MILLIS;
+    return (Math.floor(this.nowMillis / step) + 1) * step;
+  }
+
+  /** Whether there is no pressure, and ksmd cannot bring any: all that it can take is the records of pages. */
+  private staysWithoutPressure(): boolean {
+    const mostBytes = this.filledPages * RECORDS_OF_A_PAGE * RECORD_BYTES;
+    return this.pressurePercent === 0 && this.unusedBytes - mostBytes >= this.lowBytes;
   }
 
   /** @returns why the kernel refuses it. */
@@ -161,7 +188,8 @@ export class VirtualHost {
     };
   }
 
-  sample(): Sample {
+  /** @param watched what was freed unseen by KSM's counters, for whoever keeps the books of it. */
+  sample({ freedBySplits, beingFreedBytes }: Watched = NOT_WATCHED): Sample {
     const { memoryMiB, promisedMiB } = this.options;
     const guests = [...this.guests.values()].map(({ guest }) => ({
       name: guest.name,
@@ -180,6 +208,8 @@ export class VirtualHost {
       ksm: this.ksmd.state(),
       ksmdCpuNanos: Math.round(this.ksmd.cpuNanos),
       memoryPressurePercent: this.memoryPressurePercent,
+      freedBySplits,
+      beingFreedBytes,
       hugePages: this.hugePages,
       kernel: this.options.kernel,
       pageSizeBytes: PAGE_BYTES,
@@ -218,6 +248,10 @@ export class VirtualHost {
     return ownBytes + this.filledPages * PAGE_BYTES - this.savedBytes + this.ksmd.bookkeepingBytes;
   }
 
+  private get lowBytes(): number {
+    return this.options.memoryMiB * MIB * LOW_FREE_SHARE;
+  }
+
   private get unusedBytes(): number {
     return this.options.memoryMiB * MIB - this.usedBytes;
   }
@@ -239,6 +273,7 @@ export class VirtualHost {
     const running = { guest, startedMillis: this.nowMillis };
     if (guest.emptiesPages) this.emptying = [...this.emptying, running];
     this.guests.set(name, running);
+    this.guestNames = new Set(this.guests.keys());
     this.ksmd.enter(guest);
     if (ready) this.fillTo(guest, guest.pages);
     else this.filling = [...this.filling, running];
@@ -268,10 +303,12 @@ export class VirtualHost {
 
   /** A rough likeness of PSI: tasks begin to wait when the kernel has to reclaim, and wait most when it swaps. */
   private press(): void {
-    const low = this.options.memoryMiB * MIB * LOW_FREE_SHARE;
+    const low = this.lowBytes;
     const free = this.unusedBytes;
     const now = free >= low ? 0 : free >= 0 ? 40 * (1 - free / low) : 80;
-    this.pressurePercent += (now - this.pressurePercent) * (1 - Math.exp(-PRESSURE_STEP_MILLIS / PRESSURE_MILLIS));
+    const percent =
+      this.pressurePercent + (now - this.pressurePercent) * (1 - Math.exp(-PRESSURE_STEP_MILLIS / PRESSURE_MILLIS));
+    this.pressurePercent = percent < LEAST_PRESSURE_PERCENT ? 0 : percent;
   }
 
   private sinceBootNanos(millis: number): number {

@@ -1,11 +1,11 @@
-import { NEVER, Subject, VirtualTimeScheduler, concat, defer, map, of, timer } from 'rxjs';
+import { NEVER, Subject, VirtualTimeScheduler, concat, map, of, timer } from 'rxjs';
 import { type BeingFreed, nextBeingFreed } from '../core/beingFreed.js';
 import { type FreedBySplits, firstFreedBySplits, nextFreedBySplits } from '../core/freedBySplits.js';
 import type { GuestEvent } from '../core/guest.js';
 import { type KsmSettings, ksmFile, ksmWrites } from '../core/ksm.js';
 import { type Applied, type Plan, type Retune, retunes } from '../core/retune.js';
 import type { Sample } from '../core/sample.js';
-import { type HostOptions, VirtualHost } from './host.js';
+import { type HostOptions, PAGE_BYTES, VirtualHost } from './host.js';
 import type { Step, TimedStep } from './step.js';
 
 /** What the kernel reports of each guest's memory, as it was then. */
@@ -65,7 +65,7 @@ export class Simulation {
       manual$: NEVER,
       // Not at once: the loop expects of a sample that it takes its time.
       sample: () => timer(0, scheduler).pipe(map(() => this.sample())),
-      apply: (decision, sample) => defer(() => of(this.apply({ ...plan.settings, ...decision.settings }, sample))),
+      apply: (decision, sample) => of(this.apply({ ...plan.settings, ...decision.settings }, sample)),
       stop$: NEVER,
       scheduler,
     });
@@ -103,15 +103,16 @@ export class Simulation {
   /** The host as it is now, with what was freed unseen by KSM's counters since the first sample. */
   private sample(): Sample {
     this.arrive();
+    const { host } = this;
     const { freed, mergedBytes } = this.kernelView();
-    const sample = this.host.sample();
+    const { pagesSharing, fullScans = 0 } = host.ksmd.state();
     this.beingFreed = nextBeingFreed(this.beingFreed, {
       mergedBytes,
-      running: new Set(sample.guests.map(({ name }) => name)),
-      sharingBytes: sample.ksm.pagesSharing * sample.pageSizeBytes,
-      fullScans: sample.ksm.fullScans ?? 0,
+      running: host.guestNames,
+      sharingBytes: pagesSharing * PAGE_BYTES,
+      fullScans,
     });
-    return { ...sample, freedBySplits: freed, beingFreedBytes: this.beingFreed.bytes };
+    return host.sample({ freedBySplits: freed, beingFreedBytes: this.beingFreed.bytes });
   }
 
   /** As old as it may be in the daemon's samples, which reads it of every guest: after a pass, and now and then. */

@@ -4,7 +4,7 @@ import { SharedContents } from './content.js';
 import { type KsmdCosts, sleepNanos } from './costs.js';
 import type { VirtualGuest } from './guest.js';
 import type { KernelFeatures } from './version.js';
-import { type Settings, bootSettings, namesShown, refusal, shown } from './ksmFiles.js';
+import { type Settings, bootSettings, filesMissing, refusal, shown } from './ksmFiles.js';
 import type { Contents, PageHolder } from './pages.js';
 import { type Piece, type ScanRules, Scanner } from './scanner.js';
 
@@ -30,7 +30,7 @@ export class Ksmd {
   private readonly scanner: Scanner;
   private readonly costs: KsmdCosts;
   private readonly features: KernelFeatures;
-  private readonly names: readonly (keyof KsmState)[];
+  private readonly missing: readonly (keyof KsmState)[];
   private readonly pageBytes: number;
   private settings: Settings;
   private advisor: AdvisorMemory = FRESH_ADVISOR;
@@ -45,7 +45,7 @@ export class Ksmd {
 
   constructor(features: KernelFeatures, costs: KsmdCosts, pageBytes: number, bootedNanos: number) {
     this.features = features;
-    this.names = namesShown(features);
+    this.missing = filesMissing(features);
     this.costs = costs;
     this.pageBytes = pageBytes;
     this.settings = bootSettings(features);
@@ -122,7 +122,7 @@ export class Ksmd {
       stableNodeChains: chains,
       stableNodeDups: dups,
     };
-    return shown(this.names, this.settings, counters);
+    return shown(this.missing, this.settings, counters);
   }
 
   /** @returns why the kernel refuses it, as the system call's error; undefined when it is taken. */
@@ -253,7 +253,10 @@ function rulesOf(
   { checksumFirst, zeroPagesCounted }: KernelFeatures,
 ): ScanRules {
   return {
-    ...{ smartScan: smartScan === 1, useZeroPages: useZeroPages === 1, maxPageSharing },
-    ...{ checksumFirst, zeroPagesCounted },
+    smartScan: smartScan === 1,
+    useZeroPages: useZeroPages === 1,
+    maxPageSharing,
+    checksumFirst,
+    zeroPagesCounted,
   };
 }
