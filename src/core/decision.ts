@@ -61,6 +61,8 @@ export interface Decision {
   readonly isForced?: boolean;
   /** When the policy wants to look again, in milliseconds; absent: after the configured interval. */
   readonly nextInMillis?: number;
+  /** In how long it decides otherwise if nothing on the host changes before, in milliseconds; absent: not known. */
+  readonly staysForMillis?: number;
   /** Absent for a policy that does not know. */
   readonly stage?: MergeStage;
   readonly working?: Explanation;

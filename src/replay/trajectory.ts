@@ -6,6 +6,7 @@ import type { KsmdCosts } from '../simulation/kernel/costs.js';
 import type { CurvePoint } from '../simulation/curve.js';
 import { Simulation } from '../simulation/run.js';
 import { type TimedStep } from '../simulation/step.js';
+import { withoutIdleLooks } from './idleLooks.js';
 import type { RebuiltHost } from './rebuild.js';
 
 /** A moment of a rebuilt host's trajectory, in the record's time. */
@@ -52,7 +53,7 @@ export function trajectoryOf(
   });
   const { host } = simulation;
   for (const step of rebuilt.before) simulation.take(step, true);
-  simulation.start(waiting(plan, () => lateMillis === undefined));
+  simulation.start(waiting(withoutIdleLooks(plan, host), () => lateMillis === undefined));
   simulation.pass(0);
   prime(simulation, rebuilt.savedBytes, onPassed);
   const beganMillis = host.nowMillis;

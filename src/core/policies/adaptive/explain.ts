@@ -34,7 +34,7 @@ const LEAST_SCAN_LOOK_MILLIS = 100;
 /** A pass that takes longer is shown: new guests wait that long for their turn. */
 const LONG_PASS_MILLIS = 600_000;
 
-type Told = Pick<Decision, 'reason' | 'sentence' | 'nextInMillis' | 'routine' | 'stage'> & {
+type Told = Pick<Decision, 'reason' | 'sentence' | 'nextInMillis' | 'staysForMillis' | 'routine' | 'stage'> & {
   readonly settings: KsmSettings;
 };
 
@@ -95,7 +95,12 @@ function told(memory: AdaptiveMemory, isNew: boolean, need: Need, sample: Sample
     sample.ksm.smartScan === undefined || !options.ownsSmartScan ? {} : { smartScan: everyPage ? 0 : 1 };
   switch (phase.name) {
     case 'rest':
-      return { ...resting(REST_LOOK_MILLIS), reason: 'enough-memory', sentence: `${need.sentence}: not merging` };
+      return {
+        ...resting(REST_LOOK_MILLIS),
+        staysForMillis: Infinity,
+        reason: 'enough-memory',
+        sentence: `${need.sentence}: not merging`,
+      };
     case 'settle':
       return {
         ...resting(SETTLE_LOOK_MILLIS),
@@ -149,6 +154,8 @@ function watching(
       : `; ${describeScanCause(due, sample.guests)} (${formatBytes(mostGainBytes(due, sample))}), too little for a burst of its own (${formatBytes(requiredGainBytes(memory, counters))})`;
   return {
     ...resting(Math.min(REST_LOOK_MILLIS, left)),
+    // What is due, and pressure, are waited for as well.
+    ...(due === undefined && !need.urgent ? { staysForMillis: left } : {}),
     reason: atALoss ? 'costs-more-than-it-saves' : 'nothing-to-gain',
     stage: { name: 'done' },
     sentence: `${need.sentence}, but ${what} (${sums}): resting, next probe in ${formatDuration(left)}${few}${onlyCosting(guests)}`,

@@ -46,7 +46,7 @@ function decide(npages: number, sample: Sample, options: KsmtunedOptions): reado
     const working = ksmtunedExplanation(figures, undefined, options);
     return [
       { policy: 'ksmtuned', npages },
-      { reason: 'enough-memory', sentence, settings: { run: 0 }, working },
+      { reason: 'enough-memory', sentence, settings: { run: 0 }, staysForMillis: Infinity, working },
     ];
   }
 
