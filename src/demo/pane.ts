@@ -10,12 +10,15 @@ import { plain } from '../api/unpack.js';
 import { type DaemonNow, type WatchState, initialWatch, nextWatch } from '../ctl/watch/model.js';
 import { planOf } from '../config/plan.js';
 import { MORNING_MEMORY_MIB, MORNING_MILLIS, MORNING_WAVES, morning } from './morning.js';
+import { PAGE_BYTES } from '../simulation/host.js';
 import { Simulation } from '../simulation/run.js';
 import { pointOf } from '../simulation/trace.js';
 import { onClock } from './clock.js';
 import { type Score, firstScore, nextScore } from './score.js';
 
 export type PolicyName = Values['KSM_POLICY'];
+
+const MEMORY_BYTES = MORNING_MEMORY_MIB * 1024 ** 2;
 
 /** The morning on a virtual host under one policy, and what samepagectl watch shows of it. */
 export class Pane {
@@ -42,19 +45,28 @@ export class Pane {
     const { simulation } = this;
     simulation.pass(millis);
     const { host } = simulation;
-    const { ksm, memory, ksmdCpuNanos, pageSizeBytes } = host.sample();
-    const { run, pagesToScan, sleepMillisecs, pagesScanned } = ksm;
+    const point = pointOf(host);
+    const { freeBytes, run, pagesToScan, sleepMillisecs, pagesScanned } = point;
+    const { savedBytes } = savingsOf(host.ksmd.state(), PAGE_BYTES);
+    const ksmdCpuNanos = Math.round(point.ksmdCpuNanos);
     const atMillis = onClock(host.nowMillis);
     const memoryIsPlenty =
       this.last === undefined || ('decision' in this.last && this.last.decision.reason === 'enough-memory');
-    this.score = nextScore(this.score, pointOf(host), memoryIsPlenty);
+    this.score = nextScore(this.score, point, memoryIsPlenty);
     if (this.last !== undefined)
       this.state = nextWatch(this.state, { kind: 'daemon', daemon: this.daemonAfter(this.last) });
     this.state = nextWatch(nextWatch(this.state, { kind: 'tick', nowMillis: atMillis }), {
       kind: 'host',
       host: {
-        ...{ atMillis, savedBytes: savingsOf(ksm, pageSizeBytes).savedBytes, ksmdCpuNanos, pagesScanned },
-        ...{ freeBytes: memory.freeBytes, totalBytes: memory.totalBytes, run, pagesToScan, sleepMillisecs },
+        atMillis,
+        savedBytes,
+        ksmdCpuNanos,
+        pagesScanned,
+        freeBytes,
+        totalBytes: MEMORY_BYTES,
+        run,
+        pagesToScan,
+        sleepMillisecs,
       },
     });
   }
@@ -81,8 +93,13 @@ export class Pane {
 
   private daemonAfter(retune: Retune): DaemonNow {
     return {
-      ...{ policy: this.policy, configuredPolicy: this.policy, dryRun: false, hold: '', holdUntilUSec: 0 },
-      ...{ ...memoryIn(retune), libvirtConnected: true },
+      policy: this.policy,
+      configuredPolicy: this.policy,
+      dryRun: false,
+      hold: '',
+      holdUntilUSec: 0,
+      ...memoryIn(retune),
+      libvirtConnected: true,
       lastRetune: this.reply,
     };
   }

@@ -1,5 +1,5 @@
 import type { HistorySample } from '../core/history/record.js';
-import type { HostOptions } from '../simulation/host.js';
+import type { HostOptions } from '../simulation/hostOptions.js';
 import type { KernelVersion } from '../core/kernelVersion.js';
 import type { GuestContent, Step, TimedStep } from '../simulation/step.js';
 import { type Life, livesOf, sharableBytes } from './lives.js';

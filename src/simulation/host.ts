@@ -1,44 +1,20 @@
-import { type AnonymousReading, firstFreedBySplits } from '../core/freedBySplits.js';
+import { type AnonymousMemory, type AnonymousReading, firstFreedBySplits } from '../core/freedBySplits.js';
 import type { GuestEvent } from '../core/guest.js';
 import type { GuestMemory } from '../core/mergeability.js';
 import type { HugePages } from '../core/hugePages.js';
-import type { KernelVersion } from '../core/kernelVersion.js';
 import type { KsmSetting } from '../core/ksm.js';
 import type { Sample } from '../core/sample.js';
-import { type KsmdCosts, MEASURED_COSTS } from './kernel/costs.js';
-import { type SystemMiB, VirtualGuest } from './kernel/guest.js';
+import { VirtualGuest } from './kernel/guest.js';
 import { featuresOf } from './kernel/version.js';
 import { Ksmd, RECORD_BYTES } from './kernel/ksmd.js';
+import { DEFAULT_OPTIONS, type HostOptions } from './hostOptions.js';
+import { MemoryPressure, PRESSURE_STEP_MILLIS } from './pressure.js';
 import type { GuestContent, Step } from './step.js';
 
 export const PAGE_BYTES = 4096;
 const MIB = 1024 ** 2;
 const PAGES_PER_MIB = MIB / PAGE_BYTES;
 const NANOS_PER_MILLI = 1e6;
-
-export interface HostOptions {
-  readonly memoryMiB: number;
-  /** Linux 6.18 by default. */
-  readonly kernel?: KernelVersion;
-  /** Whether guests' memory is in transparent huge pages, as QEMU asks for it (true). */
-  readonly hugePages?: boolean;
-  readonly costs?: KsmdCosts;
-  /** What the host itself uses (1 GiB). */
-  readonly ownMiB?: number;
-  /** What each guest's operating system takes beside its content (nothing). */
-  readonly systemMiB?: SystemMiB;
-  /** What a guest was promised beyond that, which it does not touch (84). */
-  readonly promisedMiB?: number;
-  /** What a guest's process has in memory beside the guest's, and does not offer to KSM (90). */
-  readonly overheadMiB?: number;
-  /** What ksmd has used since boot when the simulation begins, in nanoseconds of CPU time (0). */
-  readonly ksmdCpuNanos?: number;
-  /** How fast a starting guest fills its memory (320). */
-  readonly fillMiBPerSecond?: number;
-}
-
-/** Measured: the kernel and the one program of the benchmark's guests, of which 13 shared 0.86 GiB. */
-export const TEST_GUEST_SYSTEM: SystemMiB = { commonMiB: 73, ownMiB: 19 };
 
 /** What nobody but the daemon's books knows of a host. */
 type Watched = Required<Pick<Sample, 'freedBySplits' | 'beingFreedBytes'>>;
@@ -60,14 +36,6 @@ const EMPTY_STEP_MILLIS = 1000;
 const FILL_STEP_MILLIS = 250;
 /** A page has at most its own record (rmap_item), that of the shared page it becomes, and the head of a chain of those. */
 const RECORDS_OF_A_PAGE = 3;
-/** The kernel begins to look for memory to reclaim when less is free, as a share of the whole. */
-const LOW_FREE_SHARE = 0.02;
-/** Pressure is an average of this time (PSI's avg10), which the kernel brings up to date every two seconds. */
-const PRESSURE_MILLIS = 10_000;
-const PRESSURE_STEP_MILLIS = 2000;
-/** Less is none, so that it ends one day: far below what the kernel prints. */
-const LEAST_PRESSURE_PERCENT = 1e-9;
-
 /**
  * A host in virtual time: memory, guests, ksmd. What is done to it happens at the time it was advanced to; how often it is
  * advanced, and so looked at, changes nothing.
@@ -83,22 +51,12 @@ export class VirtualHost {
   private emptying: readonly RunningGuest[] = [];
   private readonly hugePages: HugePages;
   private filledPages = 0;
-  private pressurePercent = 0;
+  private readonly pressure: MemoryPressure;
 
   constructor(options: HostOptions) {
-    this.options = {
-      kernel: { major: 6, minor: 18 },
-      hugePages: true,
-      costs: MEASURED_COSTS,
-      ownMiB: 1024,
-      systemMiB: { commonMiB: 0, ownMiB: 0 },
-      promisedMiB: 84,
-      overheadMiB: 90,
-      ksmdCpuNanos: 0,
-      fillMiBPerSecond: 320,
-      ...options,
-    };
-    const { kernel, costs, hugePages } = this.options;
+    this.options = { ...DEFAULT_OPTIONS, ...options };
+    const { kernel, costs, hugePages, memoryMiB } = this.options;
+    this.pressure = new MemoryPressure(memoryMiB * MIB);
     const features = featuresOf(kernel);
     this.hugePages = { mayHoldGuests: hugePages, splitFreesZeros: features.splitFreesZeros };
     this.ksmd = new Ksmd(features, costs, PAGE_BYTES, UPTIME_MILLIS * NANOS_PER_MILLI);
@@ -131,7 +89,7 @@ export class VirtualHost {
     while (this.nowMillis < millis) {
       this.nowMillis = Math.min(this.nextStepMillis(), millis);
       this.ksmd.advance(this.sinceBootNanos(this.nowMillis));
-      if (this.nowMillis % PRESSURE_STEP_MILLIS === 0) this.press();
+      if (this.nowMillis % PRESSURE_STEP_MILLIS === 0) this.pressure.press(this.unusedBytes);
       if (this.nowMillis % FILL_STEP_MILLIS === 0) this.fill();
       if (this.nowMillis % EMPTY_STEP_MILLIS === 0) this.empty();
     }
@@ -139,7 +97,9 @@ export class VirtualHost {
 
   /** Whether nothing changes but by ksmd: no guest fills or empties memory, and no task waits for any or has just done so. */
   get isSteady(): boolean {
-    return this.filling.length === 0 && this.emptying.length === 0 && this.staysWithoutPressure();
+    // All that ksmd can take is the records of pages.
+    const leastBytes = this.unusedBytes - this.filledPages * RECORDS_OF_A_PAGE * RECORD_BYTES;
+    return this.filling.length === 0 && this.emptying.length === 0 && this.pressure.staysAway(leastBytes);
   }
 
   /** When something happens next beside what ksmd does. */
@@ -148,12 +108,6 @@ export class VirtualHost {
     const step =
       this.filling.length > 0 ? FILL_STEP_MILLIS : this.emptying.length > 0 ? EMPTY_STEP_MILLIS : PRESSURE_STEP_MILLIS;
     return (Math.floor(this.nowMillis / step) + 1) * step;
-  }
-
-  /** Whether there is no pressure, and ksmd cannot bring any: all that it can take is the records of pages. */
-  private staysWithoutPressure(): boolean {
-    const mostBytes = this.filledPages * RECORDS_OF_A_PAGE * RECORD_BYTES;
-    return this.pressurePercent === 0 && this.unusedBytes - mostBytes >= this.lowBytes;
   }
 
   /** @returns why the kernel refuses it. */
@@ -173,16 +127,14 @@ export class VirtualHost {
 
   /** The guests' private memory as their processes show it, and the huge pages that were split to free some of it. */
   anonymousReading(): AnonymousReading {
-    const guests = [...this.guests.values()].map(({ guest }) => {
-      const anonBytes = guest.counts.present * PAGE_BYTES;
-      const zeroBytes = guest.counts.zero * PAGE_BYTES;
-      return [
-        guest.name,
-        { process: guest.name, anonBytes, swapBytes: 0, zeroBytes, balloonBytes: undefined },
-      ] as const;
-    });
+    const guests = new Map<string, AnonymousMemory>();
+    for (const [name, { guest }] of this.guests) {
+      const { present, zero } = guest.counts;
+      const [anonBytes, zeroBytes] = [present * PAGE_BYTES, zero * PAGE_BYTES];
+      guests.set(name, { process: name, anonBytes, swapBytes: 0, zeroBytes, balloonBytes: undefined });
+    }
     return {
-      guests: new Map(guests),
+      guests,
       splitBytes: this.ksmd.splitPages * PAGE_BYTES,
       zeroBytes: this.ksmd.zeroPages * PAGE_BYTES,
     };
@@ -232,13 +184,8 @@ export class VirtualHost {
     return this.ksmd.possiblePages(mayHoldGuests && splitFreesZeros) * PAGE_BYTES;
   }
 
-  /** With two decimals, as the kernel prints it. */
   get memoryPressurePercent(): number {
-    return Math.round(this.pressurePercent * 100) / 100;
-  }
-
-  get guestCount(): number {
-    return this.guests.size;
+    return this.pressure.percent;
   }
 
   /** What does not fit into memory is in swap. */
@@ -246,10 +193,6 @@ export class VirtualHost {
     const { ownMiB, overheadMiB } = this.options;
     const ownBytes = (ownMiB + overheadMiB * this.guests.size) * MIB;
     return ownBytes + this.filledPages * PAGE_BYTES - this.savedBytes + this.ksmd.bookkeepingBytes;
-  }
-
-  private get lowBytes(): number {
-    return this.options.memoryMiB * MIB * LOW_FREE_SHARE;
   }
 
   private get unusedBytes(): number {
@@ -299,16 +242,6 @@ export class VirtualHost {
     this.filledPages -= guest.memory.length;
     guest.fill(pages);
     this.filledPages += guest.memory.length;
-  }
-
-  /** A rough likeness of PSI: tasks begin to wait when the kernel has to reclaim, and wait most when it swaps. */
-  private press(): void {
-    const low = this.lowBytes;
-    const free = this.unusedBytes;
-    const now = free >= low ? 0 : free >= 0 ? 40 * (1 - free / low) : 80;
-    const percent =
-      this.pressurePercent + (now - this.pressurePercent) * (1 - Math.exp(-PRESSURE_STEP_MILLIS / PRESSURE_MILLIS));
-    this.pressurePercent = percent < LEAST_PRESSURE_PERCENT ? 0 : percent;
   }
 
   private sinceBootNanos(millis: number): number {

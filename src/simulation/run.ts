@@ -5,7 +5,8 @@ import type { GuestEvent } from '../core/guest.js';
 import { type KsmSettings, ksmFile, ksmWrites } from '../core/ksm.js';
 import { type Applied, type Plan, type Retune, retunes } from '../core/retune.js';
 import type { Sample } from '../core/sample.js';
-import { type HostOptions, PAGE_BYTES, VirtualHost } from './host.js';
+import { PAGE_BYTES, VirtualHost } from './host.js';
+import type { HostOptions } from './hostOptions.js';
 import type { Step, TimedStep } from './step.js';
 
 /** What the kernel reports of each guest's memory, as it was then. */

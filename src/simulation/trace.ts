@@ -33,7 +33,7 @@ export function pointOf(host: VirtualHost): Point {
     savedBytes: host.savedBytes,
     possibleBytes: host.possibleBytes,
     freeBytes: host.freeBytes,
-    guests: host.guestCount,
+    guests: host.guestNames.size,
     run,
     pagesToScan,
     sleepMillisecs,

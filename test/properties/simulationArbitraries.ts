@@ -1,7 +1,7 @@
 // Any virtual host, and whatever may happen on it in 20 s.
 import fc from 'fast-check';
 import type { KsmSettings } from '../../src/core/ksm.js';
-import type { HostOptions } from '../../src/simulation/host.js';
+import type { HostOptions } from '../../src/simulation/hostOptions.js';
 import type { GuestContent, Step, TimedStep } from '../../src/simulation/step.js';
 
 const content: fc.Arbitrary<GuestContent> = fc.record({

@@ -3,9 +3,10 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { PageHolder } from '../../src/simulation/kernel/pages.js';
 import { SharedContents } from '../../src/simulation/kernel/content.js';
+import type { ScanRules } from '../../src/simulation/kernel/comparing.js';
 import { MEASURED_COSTS } from '../../src/simulation/kernel/costs.js';
 import { VirtualGuest } from '../../src/simulation/kernel/guest.js';
-import { type ScanRules, Scanner } from '../../src/simulation/kernel/scanner.js';
+import { Scanner } from '../../src/simulation/kernel/scanner.js';
 import { type ReferenceGuest, ReferenceKsm } from './simulationReference.js';
 import { propertyRuns } from '../support/propertyRuns.js';
 

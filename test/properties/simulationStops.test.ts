@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { KsmSettings } from '../../src/core/ksm.js';
 import type { Plan } from '../../src/core/retune.js';
 import { type KsmdCosts, MEASURED_COSTS } from '../../src/simulation/kernel/costs.js';
-import type { HostOptions } from '../../src/simulation/host.js';
+import type { HostOptions } from '../../src/simulation/hostOptions.js';
 import { MORNING_MEMORY_MIB, MORNING_MILLIS, morning } from '../../src/demo/morning.js';
 import { Recorder } from '../support/simulation/recorder.js';
 import { fixedPlan } from '../../src/simulation/run.js';

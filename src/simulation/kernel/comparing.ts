@@ -31,7 +31,18 @@ export type Verdict =
  */
 export type Entry = 'open' | 'zero-lost' | 'closed';
 
+/** What decides about a page beside itself. */
+export interface ScanRules {
+  readonly smartScan: boolean;
+  readonly useZeroPages: boolean;
+  readonly maxPageSharing: number;
+  readonly checksumFirst: boolean;
+  /** Whether the kernel counts the pages that KSM maps to the zero page, and gives them back. */
+  readonly zeroPagesCounted: boolean;
+}
+
 export interface Circumstances {
+  readonly rules: ScanRules;
   readonly pages: Pages;
   /** The share of them that was written to since their checksum was taken. */
   readonly rewrittenShare: number;
@@ -40,24 +51,21 @@ export interface Circumstances {
   readonly pass: number;
   /** How far the unstable tree of this pass can be entered. */
   readonly entry: Entry;
-  readonly maxPageSharing: number;
-  readonly useZeroPages: boolean;
-  readonly checksumFirst: boolean;
 }
 
 export function verdictOn(at: Circumstances): Verdict {
-  const { pages, shared } = at;
+  const { pages, shared, rules } = at;
   const { content } = pages;
   const zero = content.kind === 'zero';
   const isShared = shared !== undefined && shared.copies > 0 && shared.mapped > 0;
   const pairsWithZero = zero && shared !== undefined && shared.holders > 1 && at.entry === 'open';
-  const joins = shared !== undefined && (zero ? isShared || pairsWithZero : hasRoom(shared, at.maxPageSharing));
+  const joins = shared !== undefined && (zero ? isShared || pairsWithZero : hasRoom(shared, rules.maxPageSharing));
   // A page that only now becomes a shared one must have been in the unstable tree.
-  const early = !at.checksumFirst && joins && shared.copies > 0;
+  const early = !rules.checksumFirst && joins && shared.copies > 0;
   const changedShare = pages.checksum === 'current' ? at.rewrittenShare : 1;
   if (changedShare === 1) return early ? { kind: 'joins' } : { kind: 'noted' };
-  if (zero && content.huge && (at.useZeroPages || isShared || at.entry === 'open')) return { kind: 'frees' };
-  if (zero && at.useZeroPages) return { kind: 'zeroed' };
+  if (zero && content.huge && (rules.useZeroPages || isShared || at.entry === 'open')) return { kind: 'frees' };
+  if (zero && rules.useZeroPages) return { kind: 'zeroed' };
   if (joins) return { kind: 'joins' };
   if (shared?.waiting !== undefined && shared.waitingPass === at.pass)
     return { kind: 'pairs', partner: shared.waiting };
@@ -143,6 +151,21 @@ export function sharedAfter(
       };
     default:
       return {};
+  }
+}
+
+/** @param isFreed whether pages that are mapped to the zero page are counted nowhere. */
+export function treeAfter({ kind }: Verdict, isFreed: boolean): Pages['tree'] {
+  switch (kind) {
+    case 'noted':
+    case 'lost':
+      return 'none';
+    case 'waits':
+      return 'unstable';
+    case 'zeroed':
+      return isFreed ? 'freed' : 'zero';
+    default:
+      return 'stable';
   }
 }
 

@@ -1,36 +1,9 @@
 import type { HugePages } from '../../core/hugePages.js';
+import { ALIGNED, type Area, type SystemMiB, areasOf } from './areas.js';
 import { type Contents, type GuestFamily, type PageContent, type Pages, samePages, unseen } from './pages.js';
-import { Ranges, type Run } from './ranges.js';
+import { type PageCounts, countsOf } from './pageCounts.js';
+import { Ranges } from './ranges.js';
 import type { GuestContent } from '../step.js';
-
-interface Area {
-  readonly from: number;
-  readonly to: number;
-  readonly content: PageContent;
-}
-
-const COMMON = 'common';
-const ALIGNED = 'aligned';
-
-/** What a guest's operating system takes, in MiB. */
-export interface SystemMiB {
-  /** Alike in all guests of an image. */
-  readonly commonMiB: number;
-  readonly ownMiB: number;
-}
-
-const SYSTEM = 'system';
-
-/** A guest's pages by what became of them. */
-export interface PageCounts {
-  /** In memory: merged ones are, those mapped to the zero page are not. */
-  readonly present: number;
-  readonly zero: number;
-  /** In the stable tree, or mapped to the zero page where that is counted. */
-  readonly merged: number;
-  /** ksmd has a record for each. */
-  readonly known: number;
-}
 
 /** Shares of pages are whole numbers of this power of two: sums of them are exact, in whatever parts they are added up. */
 const SHARE_STEP = 2 ** -16;
@@ -71,32 +44,8 @@ export class VirtualGuest {
     this.contents = contents;
     this.isInHugePages = mayHoldGuests;
     this.hugePagePages = HUGE_PAGE_MIB * pagesPerMiB;
-    const huge = mayHoldGuests && splitFreesZeros;
-    const {
-      commonMiB,
-      zeroMiB = 0,
-      ownMiB,
-      rewrittenMiBPerSecond,
-      rewrittenZeroMiBPerSecond = 0,
-      image = '',
-    } = content;
-    const common = (kind: string, mebibytes: number) => {
-      const family = contents.family(`${kind} ${image}`, mebibytes * pagesPerMiB);
-      return { mebibytes, content: (from: number): PageContent => ({ kind: 'family', family, shift: -from }) };
-    };
-    const parts: readonly { mebibytes: number; content: (from: number) => PageContent }[] = [
-      common(SYSTEM, system.commonMiB),
-      { mebibytes: system.ownMiB, content: () => ({ kind: 'own', rewritten: false }) },
-      common(COMMON, commonMiB),
-      { mebibytes: zeroMiB, content: () => ({ kind: 'zero', family: contents.zero, huge }) },
-      { mebibytes: ownMiB, content: () => ({ kind: 'own', rewritten: true }) },
-    ];
-    let from = 0;
-    this.areas = parts.map(({ mebibytes, content }) => {
-      const area = { from, to: from + mebibytes * pagesPerMiB, content: content(from) };
-      from = area.to;
-      return area;
-    });
+    const { ownMiB, rewrittenMiBPerSecond, rewrittenZeroMiBPerSecond = 0 } = content;
+    this.areas = areasOf(content, system, contents, pagesPerMiB, mayHoldGuests && splitFreesZeros);
     this.rewriteNanos = rewrittenMiBPerSecond > 0 ? (ownMiB / rewrittenMiBPerSecond) * 1e9 : Infinity;
     this.emptiedPagesPerMilli = (rewrittenZeroMiBPerSecond * pagesPerMiB) / 1000;
   }
@@ -269,18 +218,6 @@ export class VirtualGuest {
           : Math.min(old.copies, old.items + items),
     }));
   }
-}
-
-function countsOf(runs: readonly Run<Pages>[]): PageCounts {
-  let [present, zero, stable, known] = [0, 0, 0, 0];
-  for (const { from, to, value } of runs) {
-    const pages = to - from;
-    if (value.tree === 'zero') zero += pages;
-    else if (value.tree !== 'freed') present += pages;
-    if (value.tree === 'stable') stable += pages;
-    if (value.known) known += pages;
-  }
-  return { present, zero, merged: stable + zero, known };
 }
 
 function part(copies: number, left: number, before: number): number {

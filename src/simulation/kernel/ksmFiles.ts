@@ -1,4 +1,5 @@
 import type { KsmSetting, KsmSettings, KsmState } from '../../core/ksm.js';
+import type { ScanRules } from './comparing.js';
 import { FILES_OF, type KernelFeatures } from './version.js';
 
 export type Settings = Required<KsmSettings>;
@@ -26,6 +27,20 @@ const DEFAULTS: Settings = {
 /** A kernel's settings after boot; those of features that it lacks do nothing. */
 export function bootSettings(features: KernelFeatures): Settings {
   return { ...DEFAULTS, smartScan: features.smartScan ? 1 : 0 };
+}
+
+/** What settings and features say of the comparing of pages. */
+export function rulesOf(
+  { smartScan, useZeroPages, maxPageSharing }: Settings,
+  { checksumFirst, zeroPagesCounted }: KernelFeatures,
+): ScanRules {
+  return {
+    smartScan: smartScan === 1,
+    useZeroPages: useZeroPages === 1,
+    maxPageSharing,
+    checksumFirst,
+    zeroPagesCounted,
+  };
 }
 
 /** Why the kernel refuses a value, as an error of the system call; undefined when it takes it. */

@@ -4,9 +4,10 @@ import { SharedContents } from './content.js';
 import { type KsmdCosts, sleepNanos } from './costs.js';
 import type { VirtualGuest } from './guest.js';
 import type { KernelFeatures } from './version.js';
-import { type Settings, bootSettings, filesMissing, refusal, shown } from './ksmFiles.js';
+import { type Settings, bootSettings, filesMissing, refusal, rulesOf, shown } from './ksmFiles.js';
 import type { Contents, PageHolder } from './pages.js';
-import { type Piece, type ScanRules, Scanner } from './scanner.js';
+import type { Piece } from './piece.js';
+import { Scanner } from './scanner.js';
 
 /** sizeof(struct ksm_rmap_item) */
 export const RECORD_BYTES = 64;
@@ -246,17 +247,4 @@ export class Ksmd {
     this.scanner.unmerge();
     this.fullScans = 0;
   }
-}
-
-function rulesOf(
-  { smartScan, useZeroPages, maxPageSharing }: Settings,
-  { checksumFirst, zeroPagesCounted }: KernelFeatures,
-): ScanRules {
-  return {
-    smartScan: smartScan === 1,
-    useZeroPages: useZeroPages === 1,
-    maxPageSharing,
-    checksumFirst,
-    zeroPagesCounted,
-  };
 }

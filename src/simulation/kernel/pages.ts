@@ -55,6 +55,11 @@ export function unseen(content: PageContent): Pages {
   };
 }
 
+/** Every page that KSM has mapped elsewhere is the guest's own again, as far as it knows of it. */
+export function unmerged({ tree, content }: Pages): Pages {
+  return { ...unseen(content), tree: tree === 'freed' ? 'freed' : 'none' };
+}
+
 export function samePages(a: Pages, b: Pages): boolean {
   return (
     a.tree === b.tree &&

@@ -54,39 +54,37 @@ export class Ranges<T> {
   append(pages: number, value: T): void {
     if (pages <= 0) return;
     this.#version += 1;
-    const last = this.runs.at(-1);
-    const to = this.length + pages;
-    if (last !== undefined && this.equal(last.value, value)) this.runs[this.runs.length - 1] = { ...last, to };
-    else this.runs.push({ from: this.length, to, value });
+    this.join(this.runs, this.length, this.length + pages, value);
   }
 
   /** Gives every part between `from` and `to` the value that `change` makes of its own. */
   update(from: number, to: number, change: (value: T) => T): void {
-    const first = this.indexAt(from);
-    const touched = this.between(from, to);
-    if (touched.length === 0) return;
+    if (to <= from || from >= this.length) return;
     this.#version += 1;
-    const before = this.runs[first];
-    const after = this.runs[first + touched.length - 1];
+    // With the neighbours, which may be equal to what comes of it.
+    const start = Math.max(this.indexAt(from) - 1, 0);
     const pieces: Run<T>[] = [];
-    if (before !== undefined && before.from < from) pieces.push({ ...before, to: from });
-    for (const run of touched) pieces.push({ ...run, value: change(run.value) });
-    if (after !== undefined && after.to > to) pieces.push({ ...after, from: to });
-    // With its neighbours, which may now be equal.
-    const start = Math.max(first - 1, 0);
-    const end = Math.min(first + touched.length + 1, this.runs.length);
-    const around = [...this.runs.slice(start, first), ...pieces, ...this.runs.slice(first + touched.length, end)];
-    this.runs.splice(start, end - start, ...this.joined(around));
+    let end = start;
+    for (let run = this.runs[end]; run !== undefined && run.from <= to; run = this.runs[end]) {
+      const [begin, finish] = [Math.max(run.from, from), Math.min(run.to, to)];
+      if (begin >= finish) this.join(pieces, run.from, run.to, run.value);
+      else {
+        this.join(pieces, run.from, begin, run.value);
+        this.join(pieces, begin, finish, change(run.value));
+        this.join(pieces, finish, run.to, run.value);
+      }
+      end += 1;
+    }
+    this.runs.splice(start, end - start, ...pieces);
   }
 
-  private joined(runs: readonly Run<T>[]): readonly Run<T>[] {
-    const result: Run<T>[] = [];
-    for (const run of runs) {
-      const last = result.at(-1);
-      if (last !== undefined && this.equal(last.value, run.value)) result[result.length - 1] = { ...last, to: run.to };
-      else result.push(run);
-    }
-    return result;
+  /** Makes runs longer by one of `value`, which may be empty, or equal to the last. */
+  private join(runs: Run<T>[], from: number, to: number, value: T): void {
+    if (from >= to) return;
+    const last = runs.at(-1);
+    if (last !== undefined && this.equal(last.value, value))
+      runs[runs.length - 1] = { from: last.from, to, value: last.value };
+    else runs.push({ from, to, value });
   }
 
   private indexAt(position: number): number {

@@ -1,34 +1,22 @@
-import { type Entry, type Verdict, costOf, pagesAtCost, placeOf, sharedAfter, verdictOn } from './comparing.js';
+import {
+  type Entry,
+  type ScanRules,
+  type Verdict,
+  costOf,
+  pagesAtCost,
+  placeOf,
+  sharedAfter,
+  treeAfter,
+  verdictOn,
+} from './comparing.js';
 import type { KsmdCosts } from './costs.js';
+import { Cursor } from './cursor.js';
 import type { VirtualGuest } from './guest.js';
-import { type Contents, type GuestFamily, type Pages, smartScan, unseen } from './pages.js';
+import { type Contents, type GuestFamily, type Pages, smartScan, unmerged, unseen } from './pages.js';
+import type { Piece } from './piece.js';
 import type { Run } from './ranges.js';
 
-/** Alike pages that ksmd comes to next: what becomes of them is the same whether it does all at once or some at a time. */
-export interface Piece {
-  readonly pages: number;
-  /** CPU time of one, in nanoseconds. */
-  readonly costNanos: number;
-  /** Whether a page of it counts towards pages_to_scan. */
-  readonly counted: boolean;
-  /** Does it to the first `pages` of them. */
-  readonly scan: (pages: number) => void;
-}
-
-/** What decides about a page beside itself. */
-export interface ScanRules {
-  readonly smartScan: boolean;
-  readonly useZeroPages: boolean;
-  readonly maxPageSharing: number;
-  readonly checksumFirst: boolean;
-  /** Whether the kernel counts the pages that KSM maps to the zero page, and gives them back. */
-  readonly zeroPagesCounted: boolean;
-}
-
-/** Before the first page of a guest. */
-const NOT_ENTERED = -1;
-
-/** ksmd's cursor and its records: scan_get_next_rmap_item() and cmp_and_merge_page() of mm/ksm.c, many pages at a time. */
+/** ksmd's records, and what it makes of the pages at its cursor: cmp_and_merge_page() of mm/ksm.c, many pages at a time. */
 export class Scanner {
   /** Records (rmap_items). */
   items = 0;
@@ -39,16 +27,11 @@ export class Scanner {
   /** Of huge pages that were split to free empty pages. */
   splitPages = 0;
   skipped = 0;
-  /** Whether it is between two passes. */
-  atHead = true;
   /** Those in force. */
   rules: ScanRules;
-  /** In the order of the kernel's list; ended ones until they are forgotten. */
-  private readonly guests: VirtualGuest[] = [];
+  private readonly cursor = new Cursor();
   private readonly contents: Contents;
   private readonly costs: KsmdCosts;
-  private cursor = 0;
-  private address = NOT_ENTERED;
   /** Counts passes, and never starts again. */
   private pass = 0;
   /** Nodes of the unstable tree, which is new in every pass. */
@@ -63,36 +46,32 @@ export class Scanner {
   }
 
   get isEmpty(): boolean {
-    return this.guests.length === 0;
+    return this.cursor.guests.length === 0;
   }
 
-  /** A guest offers its memory: it is put before the one that ksmd is at, and so seen a whole round later. */
+  /** Whether it is between two passes. */
+  get atHead(): boolean {
+    return this.cursor.atHead;
+  }
+
   enter(guest: VirtualGuest): void {
-    this.guests.splice(this.atHead ? this.guests.length : this.cursor, 0, guest);
-    if (!this.atHead) this.cursor += 1;
+    this.cursor.enter(guest);
   }
 
-  /** A guest ends. ksmd comes to it next, and gives its records back; until then they are counted. */
+  /** A guest ends. Until ksmd comes to it, its records are counted. */
   leave(guest: VirtualGuest): void {
     guest.end();
     this.uncount(guest.memory.all());
-    const index = this.guests.indexOf(guest);
-    const atCursor = !this.atHead && index === this.cursor;
     const known = guest.memory.all().some(({ value }) => value.known);
-    if (known && atCursor) return;
-    this.guests.splice(index, 1);
-    if (atCursor) this.address = NOT_ENTERED;
-    else if (!this.atHead && index < this.cursor) this.cursor -= 1;
-    if (known) this.guests.splice(this.atHead ? 0 : this.cursor + 1, 0, guest);
+    this.cursor.leave(guest, known);
   }
 
   /** Every merged page becomes its guest's own again, and all records go. */
   unmerge(): void {
-    for (const guest of this.guests) guest.memory.update(0, guest.memory.length, (pages) => unmerged(pages));
-    this.guests.splice(0, this.guests.length, ...this.guests.filter(({ ended }) => !ended));
+    for (const { memory } of this.cursor.guests) memory.update(0, memory.length, unmerged);
+    this.cursor.reset();
     this.contents.unmerge();
     [this.items, this.unshared, this.zeroPages] = [0, 0, 0];
-    this.atHead = true;
   }
 
   /**
@@ -105,27 +84,21 @@ export class Scanner {
   }
 
   begin(): void {
-    this.atHead = false;
+    this.cursor.begin();
     this.unstableNodes = 0;
     this.lostNode = false;
     this.pass += 1;
-    [this.cursor, this.address] = [0, NOT_ENTERED];
   }
 
   /** The next piece of this pass; undefined at its end. */
   next(nowNanos: number): Piece | undefined {
-    for (let guest = this.guests[this.cursor]; guest !== undefined; guest = this.guests[this.cursor]) {
+    const { cursor } = this;
+    for (let guest = cursor.enterGuest(nowNanos); guest !== undefined; guest = cursor.enterGuest(nowNanos)) {
       if (guest.ended) return this.forgetting(guest);
-      if (this.address === NOT_ENTERED) {
-        guest.visit(nowNanos);
-        this.address = 0;
-      }
-      const run = guest.memory.at(this.address);
+      const run = guest.memory.at(cursor.address);
       if (run !== undefined) return this.piece(guest, run);
-      this.cursor += 1;
-      this.address = NOT_ENTERED;
+      cursor.goOn();
     }
-    this.atHead = true;
     return undefined;
   }
 
@@ -140,8 +113,7 @@ export class Scanner {
         guest.forget();
         for (const { from, to, value } of known) this.leaveUnstable(value, to - from);
         this.items -= pages;
-        this.guests.splice(this.cursor, 1);
-        this.address = NOT_ENTERED;
+        this.cursor.forget();
       },
     };
   }
@@ -149,7 +121,7 @@ export class Scanner {
   private piece(guest: VirtualGuest, run: Run<Pages>): Piece {
     const { value } = run;
     const { costs } = this;
-    const rest = run.to - this.address;
+    const rest = run.to - this.cursor.address;
     if (value.tree === 'stable') return this.changing(guest, rest, costs.mergedNanos, true, () => undefined);
     const { tree } = value;
     if (tree === 'zero' || tree === 'freed') {
@@ -158,21 +130,22 @@ export class Scanner {
         return { ...unseen(value.content), tree };
       });
     }
-    const { skip, ...age } = this.rules.smartScan ? smartScan(value) : { ...ageOf(value), skip: false };
-    if (!skip) return this.comparing(guest, { ...value, ...age }, rest);
+    if (!this.rules.smartScan) return this.comparing(guest, value, rest);
+    const { skip, age, remainingSkips } = smartScan(value);
+    if (!skip) return this.comparing(guest, { ...value, age, remainingSkips }, rest);
     return this.changing(guest, rest, costs.skipNanos, false, (pages) => {
       this.skipped += pages;
       this.leaveUnstable(value, pages);
-      return { ...value, ...age, tree: 'none', passesSince: value.passesSince + 1 };
+      return { ...value, age, remainingSkips, tree: 'none', passesSince: value.passesSince + 1 };
     });
   }
 
   private comparing(guest: VirtualGuest, value: Pages, rest: number): Piece {
     const rules = this.rules;
-    const at = placeOf(value, this.address);
+    const at = placeOf(value, this.cursor.address);
     const content = at?.family.at(at.place);
     const verdict = verdictOn({
-      ...rules,
+      rules,
       pages: value,
       rewrittenShare: guest.rewrittenShare(value.content, value.passesSince + 1),
       shared: content?.value,
@@ -198,7 +171,9 @@ export class Scanner {
       const isFreed = verdict.kind === 'zeroed' && !rules.zeroPagesCounted;
       if (isFreed) this.freeUncounted(guest, scanned);
       else if (verdict.kind === 'zeroed') this.zeroPages += scanned;
-      return { ...value, known: true, checksum: 'current', passesSince: 0, ...treeAfter(verdict, isFreed) };
+      const quietShare = verdict.kind === 'waits' ? verdict.quietShare : 1;
+      const tree = treeAfter(verdict, isFreed);
+      return { ...value, known: true, checksum: 'current', passesSince: 0, tree, quietShare };
     });
   }
 
@@ -209,14 +184,14 @@ export class Scanner {
 
   /** The huge page at the cursor is split, and its empty pages are freed. @param entered the page came into the unstable tree. */
   private split(guest: VirtualGuest, entered: boolean): void {
-    this.freedPages += guest.splitAt(this.address);
+    this.freedPages += guest.splitAt(this.cursor.address);
     this.splitPages += guest.hugePagePages;
     if (entered) this.lostNode = true;
   }
 
   /** KSM maps the pages at the cursor to the zero page, on a kernel that does not count that. */
   private freeUncounted(guest: VirtualGuest, pages: number): void {
-    guest.release(this.address, this.address + pages);
+    guest.release(this.cursor.address, this.cursor.address + pages);
     this.freedPages += pages;
     if (guest.isInHugePages) this.splitPages += pages;
   }
@@ -260,36 +235,13 @@ export class Scanner {
   ): Piece {
     const scan = (scanned: number) => {
       const after = change(scanned);
-      if (after !== undefined) guest.memory.update(this.address, this.address + scanned, () => after);
-      this.address += scanned;
+      if (after !== undefined) guest.memory.update(this.cursor.address, this.cursor.address + scanned, () => after);
+      this.cursor.address += scanned;
     };
     return { pages, costNanos, counted, scan };
   }
 
   private leaveUnstable({ tree, quietShare }: Pages, pages: number): void {
     if (tree === 'unstable') this.unshared -= pages * quietShare;
-  }
-}
-
-function ageOf({ age, remainingSkips }: Pages): Pick<Pages, 'age' | 'remainingSkips'> {
-  return { age, remainingSkips };
-}
-
-/** Every page that KSM has mapped elsewhere is the guest's own again, as far as it knows of it. */
-function unmerged({ tree, content }: Pages): Pages {
-  return { ...unseen(content), tree: tree === 'freed' ? 'freed' : 'none' };
-}
-
-function treeAfter(verdict: Verdict, isFreed: boolean): Pick<Pages, 'tree' | 'quietShare'> {
-  switch (verdict.kind) {
-    case 'noted':
-    case 'lost':
-      return { tree: 'none', quietShare: 1 };
-    case 'waits':
-      return { tree: 'unstable', quietShare: verdict.quietShare };
-    case 'zeroed':
-      return { tree: isFreed ? 'freed' : 'zero', quietShare: 1 };
-    default:
-      return { tree: 'stable', quietShare: 1 };
   }
 }

@@ -3,7 +3,7 @@ import type { Plan } from '../../../src/core/retune.js';
 import { planOf } from '../../../src/config/plan.js';
 import { Ksmd } from '../../../src/host/ksmd.js';
 import { readMemoryFigures } from '../../../src/host/meminfo.js';
-import { TEST_GUEST_SYSTEM } from '../../../src/simulation/host.js';
+import { TEST_GUEST_SYSTEM } from '../../../src/simulation/hostOptions.js';
 import { fixedPlan } from '../../../src/simulation/run.js';
 import { type ScenarioName, scenario } from '../../../src/simulation/step.js';
 import { simulate } from '../../support/simulation/simulate.js';

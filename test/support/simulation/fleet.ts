@@ -1,4 +1,4 @@
-import type { HostOptions } from '../../../src/simulation/host.js';
+import type { HostOptions } from '../../../src/simulation/hostOptions.js';
 import type { Scenario } from '../../../src/simulation/step.js';
 
 /** A large host full of guests. */

@@ -1,4 +1,4 @@
-import type { HostOptions } from '../../../src/simulation/host.js';
+import type { HostOptions } from '../../../src/simulation/hostOptions.js';
 import { Simulation } from '../../../src/simulation/run.js';
 import { type Point, type Trace, type TracedRetune, pointOf } from '../../../src/simulation/trace.js';
 

@@ -1,7 +1,7 @@
 // A virtual host whose daemon keeps a history.
 import { type HistoryMemory, type HistoryRecord, recordsOf } from '../../../src/core/history/record.js';
 import type { Plan } from '../../../src/core/retune.js';
-import type { HostOptions } from '../../../src/simulation/host.js';
+import type { HostOptions } from '../../../src/simulation/hostOptions.js';
 import { Simulation } from '../../../src/simulation/run.js';
 import type { GuestContent, Step, TimedStep } from '../../../src/simulation/step.js';
 

@@ -1,5 +1,6 @@
 import type { Plan } from '../../../src/core/retune.js';
-import { type HostOptions, VirtualHost } from '../../../src/simulation/host.js';
+import { VirtualHost } from '../../../src/simulation/host.js';
+import type { HostOptions } from '../../../src/simulation/hostOptions.js';
 import { Recorder } from './recorder.js';
 import type { Scenario } from '../../../src/simulation/step.js';
 import { type Figures, type Trace, figuresOf } from '../../../src/simulation/trace.js';

@@ -121,7 +121,7 @@ describe('a guest', () => {
     assert.deepEqual(grown, [0, 32, 32, 40, 64, 120, 128, 128]);
     host.take({ kind: 'stop', guest: 'a' }, false);
     assert.equal(host.freeBytes, free);
-    assert.equal(host.guestCount, 0);
+    assert.equal(host.guestNames.size, 0);
   });
 
   test('a simulated guest makes tasks wait for memory when little is left, and most when there is none', () => {
