@@ -62,10 +62,10 @@ describe('standing by', { concurrency: true }, () => {
   it('standing by lasts as long as virt-handler writes, also if it writes the same value', async () => {
     using tree = HostTree.create();
     tree.addProcess({ pid: 88, argv: ['/usr/bin/virt-handler'], residentKb: 1 });
-    using watch = watching(tree, VIRT_HANDLER, 1500);
-    for (let times = 0; times < 7; times += 1) {
+    using watch = watching(tree, VIRT_HANDLER, 4000);
+    for (let times = 0; times < 10; times += 1) {
       tree.setKsm('run', 1);
-      await sleep(300);
+      await sleep(450);
     }
     assert.equal(watch.hasEnded, false);
     await eventually(() => watch.hasEnded);
