@@ -20,15 +20,19 @@ const ENOUGH = { common: 0.6, zero: 0.9 };
 /** The part of huge pages, where guests ask for them: of 32 MiB each a kernel that has run for a while finds a few less. */
 const HUGE = 0.8;
 
+/** So long a step may take at most where others keep the CPUs busy. */
+const STEP_SECONDS = 300;
+
 function planFor({ pageBytes, fixture }: TestKernel): Plan {
   const common = {
     guestMiB: pageBytes === 4096 ? GUEST_MIB : GUEST_MIB_OF_LARGE_PAGES,
     enough: ENOUGH,
     files: fixture === undefined ? [] : fixtureFiles(fixture),
+    stepSeconds: STEP_SECONDS,
   };
-  if (asked === undefined) return { ...common, cases: [{ policy: 'adaptive', hugepages: true }], stepSeconds: 60 };
+  if (asked === undefined) return { ...common, cases: [{ policy: 'adaptive', hugepages: true }] };
   const cases = [false, true].flatMap((hugepages) => POLICIES.map((policy) => ({ policy, hugepages })));
-  return { ...common, cases, stepSeconds: 120 };
+  return { ...common, cases };
 }
 
 const names = asked === undefined ? [SHORT_KERNEL] : asked.includes('all') ? KERNELS.map(({ name }) => name) : asked;
