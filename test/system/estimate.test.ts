@@ -19,7 +19,7 @@ test('estimate merges real guests, tells what the kernel counted, and unmerges t
   for (const name of names) await lab.startGuest({ name, ...SIZE });
   const estimate = async () => {
     // Outside the laboratory, where ksmd can be seen.
-    const { stdout, stderr } = await runCtl(['--bus', lab.address, '--json', 'estimate', '--for', '60s', '--yes']);
+    const { stdout, stderr } = await runCtl(['--bus', lab.address, '--json', 'estimate', '--for', '30m', '--yes']);
     assert.notEqual(stdout, '', stderr);
     return JSON.parse(stdout) as Printed;
   };
