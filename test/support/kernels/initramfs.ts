@@ -20,7 +20,7 @@ const COMPILERS: Readonly<Record<Architecture, readonly [command: string, packag
 
 /** The whole system that a test kernel boots into. `scratch`: an empty directory for what it is made of. */
 export async function kernelInitramfs(architecture: Architecture, plan: Plan, scratch: string): Promise<Buffer> {
-  const init = await compile(architecture, scratch);
+  const init = await compile(architecture, SOURCE, join(scratch, 'init'));
   const bundle = join(scratch, 'bundle');
   await execFileAsync(process.execPath, ['deploy/bundle.js', bundle]);
   const files: readonly CpioEntry[] = [
@@ -32,6 +32,11 @@ export async function kernelInitramfs(architecture: Architecture, plan: Plan, sc
     ...tree(INSIDE, 'lab/inside'),
     ...tree(bundle, 'lab/bundle'),
   ];
+  return archive(files);
+}
+
+/** With the directories that they are in, and what /init needs before it mounts anything. */
+export function archive(files: readonly CpioEntry[]): Buffer {
   const directories = new Set([...MOUNT_POINTS, ...files.flatMap(({ name }) => parents(name))]);
   return cpio([
     ...[...directories].map((name) => ({ name, mode: DIRECTORY })),
@@ -40,13 +45,13 @@ export async function kernelInitramfs(architecture: Architecture, plan: Plan, sc
   ]);
 }
 
-async function compile(architecture: Architecture, scratch: string): Promise<Buffer> {
+/** @returns the static program, which is also left in the file `program`. */
+export async function compile(architecture: Architecture, source: string, program: string): Promise<Buffer> {
   const [compiler, packages] = COMPILERS[architecture];
-  const program = join(scratch, 'init');
   try {
-    await execFileAsync(compiler, ['-O2', '-static', '-Wall', '-Werror', '-o', program, SOURCE]);
+    await execFileAsync(compiler, ['-O2', '-static', '-pthread', '-Wall', '-Wextra', '-Werror', '-o', program, source]);
   } catch (error) {
-    throw new Error(`${SOURCE} cannot be compiled (packages ${packages}): ${lastLine(error)}`, { cause: error });
+    throw new Error(`${source} cannot be compiled (packages ${packages}): ${lastLine(error)}`, { cause: error });
   }
   return readFileSync(program);
 }
