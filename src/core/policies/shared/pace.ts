@@ -38,7 +38,7 @@ export function firstPace(budget: number): Pace {
 
 /**
  * An idle ksmd that waits for a CPU in the middle of a batch holds KSM's mutex for up to a second, and with it perhaps the memory
- * lock of a guest. While it waits for more than this part of the time, a batch is so short that it is done once it has begun:
+ * lock of a guest. While it waits for more than this part of the time, a batch is so short that it is mostly done once it has begun:
  * measured, mmap() in a guest then took 85 ms at the longest, and 780 ms with 3000 pages.
  */
 const BUSY_SHARE = 0.5;
