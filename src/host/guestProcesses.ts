@@ -20,6 +20,13 @@ export interface InspectedGuest extends NamedGuest {
   readonly process: GuestProcess | undefined;
 }
 
+/** What list() gave, and what it was made from. */
+interface Listed {
+  readonly found: readonly FoundGuest[];
+  readonly counting: ReadonlyMap<string, boolean>;
+  readonly guests: readonly ListedGuest[];
+}
+
 /** By core/memory.ts. */
 const ESTIMATED = 'samepaged estimates it from resident memory and merged pages';
 
@@ -32,10 +39,7 @@ export class GuestProcesses {
   private readonly scan: GuestScan;
   /** Whether they counted when they were looked at last, by their lives. */
   private counting = new Map<string, boolean>();
-  /** What list() gave last, and what it was made from. */
-  private listed:
-    | { readonly found: readonly FoundGuest[]; readonly counting: unknown; readonly guests: readonly ListedGuest[] }
-    | undefined;
+  private listed: Listed | undefined;
 
   /** @param users whose guests count; undefined for everybody's. @param reader of what only root may read; undefined where this process may. */
   constructor(root: Root, users?: GuestUsers, reader?: KsmStatReader) {

@@ -3,7 +3,7 @@ import { hypervisorOf } from './hypervisors.js';
 import { type Description, type Hypervisor } from './hypervisor.js';
 import { Overdue } from './inTime.js';
 import { type News, ProcessNews } from './processNews.js';
-import { commandLine, executable, isThere, listPids, processStatus, programLife } from './processes.js';
+import { commandLine, executable, isThere, listPids, processOfThread, programLife } from './processes.js';
 import type { Root } from './sysfs.js';
 
 /** A process that runs a guest. */
@@ -127,9 +127,8 @@ export class GuestScan {
   private async scanNews({ begun, isAny }: News): Promise<readonly FoundGuest[]> {
     const now = performance.now();
     const due = this.takeSighted();
-    for (const number of begun) {
-      if (!this.known.has(number) && isThere(this.root, number)) this.sighted.set(number, now);
-    }
+    // One that is known can be the number of another process by now.
+    for (const number of begun) if (isThere(this.root, number)) this.sighted.set(number, now);
     for (const pid of this.young) {
       const process = this.known.get(pid);
       if (process !== undefined && process.dueMillis <= now) due.set(pid, process.sinceMillis);
@@ -146,7 +145,7 @@ export class GuestScan {
   private takeSighted(): Map<number, number> {
     const due = new Map<number, number>();
     for (const [number, sinceMillis] of this.sighted) {
-      const pid = processStatus(this.root, number)?.process;
+      const pid = processOfThread(this.root, number);
       const process = pid === undefined ? undefined : this.known.get(pid);
       if (pid !== undefined && process?.guest === undefined) due.set(pid, process?.sinceMillis ?? sinceMillis);
     }

@@ -12,7 +12,7 @@ export interface News {
 /** What /proc/loadavg says of processes and threads. */
 interface Counts {
   readonly running: number;
-  /** The highest number that was given away last. */
+  /** The number that was given away last. */
   readonly newest: number;
 }
 

@@ -35,6 +35,12 @@ export function isThere(root: Root, number: number): boolean {
   return existsSync(`${root}/proc/${number}`);
 }
 
+/** The process that a thread belongs to, or a process itself, by its number; undefined when it has ended. */
+export function processOfThread(root: Root, number: number): number | undefined {
+  const status = readTextIfThere(`${root}/proc/${number}/status`);
+  return status === undefined ? undefined : Number(/^Tgid:\s*(\d+)/m.exec(status)?.[1] ?? number);
+}
+
 /** A zombie, and one that is being removed (proc(5)). */
 const ENDED = new Set(['Z', 'X']);
 
@@ -90,13 +96,11 @@ export interface ProcessStatus {
   /** Whom it runs as, by number; undefined in a copy of another host's files that does not say. */
   readonly user: number | undefined;
   readonly parent: number | undefined;
-  /** The process of the thread whose number was asked for; that itself where the file does not say. */
-  readonly process: number;
   /** A size in bytes, 0 for a field that it has not. The file's "kB" are units of 1024 bytes. */
   readonly memory: (field: string) => number;
 }
 
-/** What it says of a process, or of a thread by its number; undefined when that has ended. */
+/** Undefined when the process has ended. */
 export function processStatus(root: Root, pid: number): ProcessStatus | undefined {
   const status = readTextIfThere(`${root}/proc/${pid}/status`);
   if (status === undefined) return undefined;
@@ -106,7 +110,6 @@ export function processStatus(root: Root, pid: number): ProcessStatus | undefine
   };
   return {
     user: number(/^Uid:\s*\d+\s+(\d+)/m),
-    process: number(/^Tgid:\s*(\d+)/m) ?? pid,
     parent: number(/^PPid:\s*(\d+)/m),
     memory: (field) => (number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm')) ?? 0) * 1024,
   };

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { GuestProcesses } from '../../src/host/guestProcesses.js';
+import { GuestScan } from '../../src/host/guestScan.js';
 import { GuestUsers } from '../../src/host/guestUsers.js';
 import type { GuestsReport } from '../../src/ctl/guests/report.js';
 import { runCtl } from '../support/daemon.js';
@@ -47,6 +49,42 @@ test('plain QEMU processes, called as their guests, are found, told apart, and n
   } finally {
     for (const guest of guests) guest.kill('SIGKILL');
   }
+});
+
+/** Has the kernel give the next process this number, if nobody else takes it. */
+function giveNext(pid: number): void {
+  writeFileSync('/proc/sys/kernel/ns_last_pid', String(pid - 1));
+}
+
+/** Whether a guest is seen that got the number of a process which was known; undefined where another process took it. */
+async function seesReusedNumber(): Promise<boolean | undefined> {
+  const scan = new GuestScan('', Infinity);
+  // The number before its own is free then.
+  const before = spawn('true', { stdio: 'ignore' });
+  await once(before, 'exit');
+  const known = spawn('sleep', ['60'], { stdio: 'ignore' });
+  const { pid = 0 } = known;
+  await scan.often();
+  // From here on the numbers go up to it once more.
+  giveNext(pid - 1);
+  await once(spawn('true', { stdio: 'ignore' }), 'exit');
+  await scan.often();
+  known.kill('SIGKILL');
+  await once(known, 'exit');
+  const guest = spawn('sleep', ['60'], { argv0: 'qemu-system-x86_64', stdio: 'ignore' });
+  try {
+    if (guest.pid !== pid) return undefined;
+    await scan.often();
+    return (await scan.often()).some((found) => found.pid === pid);
+  } finally {
+    guest.kill('SIGKILL');
+  }
+}
+
+test('a guest that got the number of a process which was known is seen', async () => {
+  let isSeen: boolean | undefined;
+  for (let attempt = 1; attempt <= 20 && isSeen === undefined; attempt += 1) isSeen = await seesReusedNumber();
+  assert.equal(isSeen, true);
 });
 
 /** A libvirt of the user nobody's own, which ends by itself when it is not used. */
