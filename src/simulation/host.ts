@@ -36,6 +36,7 @@ const EMPTY_STEP_MILLIS = 1000;
 const FILL_STEP_MILLIS = 250;
 /** A page has at most its own record (rmap_item), that of the shared page it becomes, and the head of a chain of those. */
 const RECORDS_OF_A_PAGE = 3;
+
 /**
  * A host in virtual time: memory, guests, ksmd. What is done to it happens at the time it was advanced to; how often it is
  * advanced, and so looked at, changes nothing.

@@ -117,7 +117,7 @@ async function runNode(script: string, args: readonly string[]): Promise<Command
 
 /** So long something may take on a machine whose CPUs others keep busy. */
 const DEADLINE_MILLIS = 120_000;
-/** As well, for what ksmd does: of class SCHED_IDLE it waits there for five minutes before samepaged raises it. */
+/** The same for what ksmd does: of class SCHED_IDLE it waits there for five minutes before samepaged raises it. */
 export const KSMD_DEADLINE_MILLIS = 600_000;
 
 /** Polls until `probe` gives something. */

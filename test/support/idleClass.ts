@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { listPids } from '../../src/host/processes.js';
+import { readTextIfThere } from '../../src/host/sysfs.js';
 
 interface Scheduled {
-  readonly pid: string;
-  readonly parent: string;
+  readonly pid: number;
+  readonly parent: number;
   readonly isIdle: boolean;
 }
 
@@ -18,28 +19,21 @@ const MOST_ROUNDS = 10;
  */
 export function leaveIdleClass(pid: number): void {
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const idle = family(String(pid), processes()).filter(({ isIdle }) => isIdle);
-    for (const process of idle) spawnSync('chrt', ['--all-tasks', '--other', '--pid', '0', process.pid]);
+    const idle = family(pid, processes()).filter(({ isIdle }) => isIdle);
+    for (const process of idle) spawnSync('chrt', ['--all-tasks', '--other', '--pid', '0', String(process.pid)]);
     if (idle.length === 0) return;
   }
 }
 
 function processes(): readonly Scheduled[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    try {
-      // After the name come field 3, the state, and the parent; the policy is field 41 (proc_pid_stat(5)).
-      const fields = (/^\d/.test(pid) ? readFileSync(`/proc/${pid}/stat`, 'latin1') : '')
-        .split(') ')
-        .at(-1)
-        ?.split(' ');
-      return fields === undefined ? [] : [{ pid, parent: fields[1] ?? '', isIdle: fields[38] === SCHED_IDLE }];
-    } catch {
-      return [];
-    }
+  return listPids('').flatMap((pid) => {
+    // After the name come field 3, the state, and the parent; the policy is field 41 (proc_pid_stat(5)).
+    const fields = readTextIfThere(`/proc/${pid}/stat`)?.split(') ').at(-1)?.split(' ');
+    return fields === undefined ? [] : [{ pid, parent: Number(fields[1]), isIdle: fields[38] === SCHED_IDLE }];
   });
 }
 
-function family(pid: string, all: readonly Scheduled[]): readonly Scheduled[] {
+function family(pid: number, all: readonly Scheduled[]): readonly Scheduled[] {
   const children = all.filter(({ parent }) => parent === pid);
   return [...all.filter((process) => process.pid === pid), ...children.flatMap((child) => family(child.pid, all))];
 }
